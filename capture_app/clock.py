@@ -1,0 +1,68 @@
+"""The only caller of now() and of the UID generator, so that tests can fix both."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Protocol
+from uuid import UUID, uuid4
+
+
+class Clock(Protocol):
+    """What the application knows of time, and the source of its unique identifiers."""
+
+    def now(self) -> datetime:
+        """Wall-clock time, aware, in the zone of this computer. For people and for DICOM."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that only go forward. For every wait, time-out and retry."""
+        ...
+
+    def new_uid(self) -> str:
+        """A new DICOM UID of the form 2.25.<uuid> (PS3.5 B.2), at most 44 characters."""
+        ...
+
+
+def uid_of(uuid: UUID) -> str:
+    """The UUID-derived UID of PS3.5 B.2."""
+    return f"2.25.{uuid.int}"
+
+
+@dataclass(frozen=True, slots=True)
+class SystemClock:
+    """The clock of this computer."""
+
+    def now(self) -> datetime:
+        return datetime.now().astimezone()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def new_uid(self) -> str:
+        return uid_of(uuid4())
+
+
+@dataclass(slots=True)
+class FixedClock:
+    """A clock that moves only when told to, with UIDs that count up: for tests and golden files."""
+
+    at: datetime
+    elapsed: float = 0.0
+    _uids: count[int] = field(default_factory=lambda: count(1))
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    def new_uid(self) -> str:
+        return uid_of(UUID(int=0x1234_5678_0000_4000_8000_0000_0000_0000 + next(self._uids)))
+
+    def advance(self, seconds: float) -> None:
+        """Moves both times forward."""
+        self.at += timedelta(seconds=seconds)
+        self.elapsed += seconds

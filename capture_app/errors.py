@@ -1,0 +1,127 @@
+"""Every deliberate error of the application, as one tree.
+
+CaptureAppError                 the text is for people: no patient data, says what to do
+├── SettingsError               settings that cannot be used; carries every fault found
+├── CatalogError                the coded data that ships or is configured is wrong
+├── FeedError                   a patient feed cannot be used
+│   └── MessageError            one HL7 message cannot be used; carries the code to acknowledge with
+├── DeviceError                 a capture device failed, was lost or refused
+├── ImageError                  bytes that are not a picture we may keep
+├── RuleError                   a rule of the act was broken (see exam.rules for the typed answers)
+├── StoreError                  the disk or the database refused
+│   ├── DiskFullError           no room: the shutter must say so
+│   ├── SealBrokenError         a sealed file fails its own check
+│   └── NewerDatabaseError      written by a later version of the application
+├── KeyUnavailableError         the key store has no key or may not be used
+├── SignInError                 who it is could not be established
+├── ConformanceError            a dataset that would break the standard; a fault of ours
+└── DeliveryError               an archive did not take, or did not prove, an instance
+    ├── TransientDeliveryError  try again later, with the same bytes and UID
+    └── RefusedDeliveryError    trying again cannot help: a person is needed
+
+Anything else that is raised is a bug: it is logged with its traceback and shown, never dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class CaptureAppError(Exception):
+    """A deliberate error. `str(error)` is a sentence for people that carries no patient data."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFault:
+    """One wrong setting: where it stands, and what is allowed there."""
+
+    file: str
+    key: str
+    problem: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.key}: {self.problem} Allowed: {self.allowed}"
+
+
+class SettingsError(CaptureAppError):
+    """The settings cannot be used. Holds all faults, not only the first."""
+
+    def __init__(self, faults: tuple[SettingsFault, ...]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(str(fault) for fault in faults))
+
+
+class CatalogError(CaptureAppError):
+    """The coded data is wrong or incomplete."""
+
+
+class FeedError(CaptureAppError):
+    """A patient feed cannot be used."""
+
+
+class MessageError(FeedError):
+    """One HL7 message cannot be used. `ack_code` is AE or AR (HL7 v2.5.1 2.9.2)."""
+
+    def __init__(self, reason: str, *, ack_code: str = "AE") -> None:
+        self.ack_code = ack_code
+        super().__init__(reason)
+
+
+class DeviceError(CaptureAppError):
+    """A capture device failed, was lost or refused."""
+
+
+class ImageError(CaptureAppError):
+    """The bytes are not a picture that we may keep."""
+
+
+class RuleError(CaptureAppError):
+    """A rule of the clinician's act was broken."""
+
+
+class StoreError(CaptureAppError):
+    """The disk or the database refused."""
+
+
+class DiskFullError(StoreError):
+    """There is no room for another picture."""
+
+
+class SealBrokenError(StoreError):
+    """A sealed file fails its own check: changed, cut short, or sealed with another key."""
+
+
+class NewerDatabaseError(StoreError):
+    """The database was written by a later version of the application."""
+
+
+class KeyUnavailableError(CaptureAppError):
+    """The key store has no key, or its backend is not an allowed one."""
+
+
+class SignInError(CaptureAppError):
+    """Who is signing in could not be established."""
+
+
+class ConformanceError(CaptureAppError):
+    """A dataset would break the DICOM standard."""
+
+
+class DeliveryError(CaptureAppError):
+    """An archive did not take, or did not prove, an instance.
+
+    `code` is a stable short word for logs and tests (for instance "timeout", "status-A700").
+    """
+
+    def __init__(self, reason: str, *, code: str) -> None:
+        self.code = code
+        super().__init__(reason)
+
+
+class TransientDeliveryError(DeliveryError):
+    """Trying again later, with the same bytes and UID, may help."""
+
+
+class RefusedDeliveryError(DeliveryError):
+    """Trying again cannot help: a person has to act."""

@@ -1,0 +1,57 @@
+"""What the trail records of a person's act."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class AuditAction(StrEnum):
+    """The acts that are recorded; the sender maps them to DICOM audit events (PS3.15 A.5.3)."""
+
+    APPLICATION_STARTED = "application-started"
+    APPLICATION_STOPPED = "application-stopped"
+    SIGNED_IN = "signed-in"
+    SIGN_IN_FAILED = "sign-in-failed"
+    LOCKED = "locked"
+    PATIENT_OPENED = "patient-opened"
+    IDENTITY_CHECK_FAILED = "identity-check-failed"
+    CAPTURED = "captured"
+    IMPORTED = "imported"
+    DESCRIBED = "described"
+    DELETED = "deleted"
+    SEND_ASKED = "send-asked"
+    SEND_UNDONE = "send-undone"
+    TRANSFER_BEGUN = "transfer-begun"
+    TRANSFERRED = "transferred"
+    CONFIRMED = "confirmed"
+    PURGED = "purged"
+    RETRY_ASKED = "retry-asked"
+    HELD_ASKED = "held-asked"
+    RELEASED = "released"
+    USER_ADDED = "user-added"
+    SETTINGS_CHANGED = "settings-changed"
+
+
+class Outcome(StrEnum):
+    """How it ended (PS3.15 A.5.1, EventOutcomeIndicator 0, 4, 8)."""
+
+    SUCCESS = "success"
+    MINOR_FAILURE = "minor-failure"
+    SERIOUS_FAILURE = "serious-failure"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One act. `patient_key` is the keyed hash of the identity, never the identity itself."""
+
+    action: AuditAction
+    user_id: str
+    outcome: Outcome = Outcome.SUCCESS
+    exam_id: str = ""
+    sop_instance_uid: str = ""
+    study_instance_uid: str = ""
+    patient_key: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """Short coded facts: a destination, a reason code, a count. No free text, no patient data."""

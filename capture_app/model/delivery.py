@@ -1,0 +1,103 @@
+"""The life of an image, from the shutter to the archive's proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class TaskKind(StrEnum):
+    """The steps of delivery. The next one is inserted by the transaction that ends the last."""
+
+    STORE = "store"
+    PROVE = "prove"
+    RETAIN = "retain"
+
+
+class TaskState(StrEnum):
+    """Where a step stands."""
+
+    HELD = "held"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    NEEDS_YOU = "needs-you"
+    WITHDRAWN = "withdrawn"
+
+
+class ImageState(StrEnum):
+    """The words that a person reads. Derived from the tasks by an SQL view, never stored."""
+
+    DRAFT = "draft"
+    HELD = "held"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    LISTED = "listed"
+    CONFIRMED = "confirmed"
+    PURGED = "purged"
+    NEEDS_YOU = "needs-you"
+
+
+class ProofKind(StrEnum):
+    """How the archive proved that it holds an instance. LISTED is no proof of custody."""
+
+    PIXEL_HASH = "pixel-hash"
+    STORAGE_COMMITMENT = "storage-commitment"
+    LISTED = "listed"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A sealed SOP instance: what an archive needs to know before it is handed the bytes."""
+
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    study_instance_uid: str
+    series_instance_uid: str
+    patient_id: str
+    issuer_of_patient_id: str
+    pixel_sha256: str
+    """Hex SHA-256 over the pixel data: the JPEG stream without padding, or the native bytes."""
+    size: int
+    """Bytes of the Part 10 file."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreReceipt:
+    """The archive's answer to C-STORE or STOW-RS. Sent is not Confirmed."""
+
+    sop_instance_uid: str
+    status: int
+    """0x0000, or a warning 0xBxxx."""
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProofReceipt:
+    """What the archive showed of one instance, identity compared by the archive room."""
+
+    sop_instance_uid: str
+    kind: ProofKind
+    archive_name: str
+    transaction_uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageStatus:
+    """One image for a list: where it stands, why, and when it is tried again. No patient data."""
+
+    capture_id: str
+    sop_instance_uid: str
+    exam_id: str
+    state: ImageState
+    kept_at: datetime
+    sealed_at: datetime | None
+    changed_at: datetime
+    destination: str
+    failures: int
+    due_at: datetime | None
+    last_error: str
+    proof: ProofKind | None

@@ -1,0 +1,32 @@
+"""What brings the light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from capture_app.model.procedure import ImageKind
+
+
+class DeviceKind(StrEnum):
+    """How a device is reached."""
+
+    CAMERA = "camera"
+    STREAM = "stream"
+    FILE = "file"
+    SYNTHETIC = "synthetic"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """A device profile: what General Equipment (PS3.3 C.7.5.1) says of it. Empty is unknown."""
+
+    device_id: str
+    name: str
+    kind: DeviceKind
+    image_kind: ImageKind = ImageKind.PHOTO
+    manufacturer: str = ""
+    model_name: str = ""
+    serial_number: str = ""
+    software_versions: str = ""
+    burned_in_annotation: bool = False

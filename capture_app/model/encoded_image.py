@@ -1,0 +1,32 @@
+"""Pixels as they are kept and wrapped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PixelCoding(StrEnum):
+    """How the bytes are coded."""
+
+    JPEG_BASELINE = "jpeg-baseline"
+    """A clean JPEG interchange stream, SOF0, 8 bit."""
+    RGB = "rgb"
+    """rows * columns * 3 bytes, interleaved by pixel."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedImage:
+    """A picture ready to be kept: metadata cut out, the entropy-coded part untouched."""
+
+    coding: PixelCoding
+    rows: int
+    columns: int
+    data: bytes
+    icc_profile: bytes = b""
+    is_rgb_jpeg: bool = False
+    """True for a JPEG whose components are RGB (Adobe APP14 transform 0)."""
+    came_from_lossy: bool = False
+    """True for RGB that was decoded from a lossy source: the flag never goes back to 00."""
+    grey: bool = False
+    """True for a JPEG of one component."""

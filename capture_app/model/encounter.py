@@ -1,0 +1,48 @@
+"""Why and where the patient is here: the visit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from capture_app.model.patient import PersonName
+
+
+class EncounterState(StrEnum):
+    """What the feed last said of the visit."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where the patient is: PV1-3 (PL-1 point of care, PL-2 room, PL-3 bed, PL-4 facility)."""
+
+    ward: str = ""
+    room: str = ""
+    bed: str = ""
+    facility: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Encounter:
+    """One visit. `visit_number` becomes Admission ID (0038,0010)."""
+
+    visit_number: str
+    """PV1-19, else PID-18. May be empty where the feed gives none."""
+    issuer: str
+    """Issuer of Admission ID Sequence (0038,0014). May be empty."""
+    patient_class: str
+    """PV1-2: I, O, E, ..."""
+    location: Location
+    state: EncounterState
+    admitted_at: datetime | None = None
+    discharged_at: datetime | None = None
+    referring_physician: PersonName | None = None
+    department: str = ""
+    """PV1-10 hospital service, as the feed sent it."""
+    reason: str = ""
+    """PV2-3."""

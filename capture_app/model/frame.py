@@ -1,0 +1,25 @@
+"""A picture on its way from a device: the only part of the model that knows numpy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One frame of a device.
+
+    `pixels` is (rows, columns, 3), uint8, RGB: what is shown. `jpeg` is the device's own
+    compressed picture where it delivers one: then that is what is kept, byte for byte.
+    """
+
+    device_id: str
+    sequence: int
+    taken_at: datetime
+    taken_monotonic: float
+    pixels: NDArray[np.uint8]
+    jpeg: bytes | None = None

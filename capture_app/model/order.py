@@ -1,0 +1,28 @@
+"""An order, where there is one: most encounters have none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from capture_app.model.coding import Code
+from capture_app.model.patient import PersonName
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A scheduled procedure step of a Modality Worklist (PS3.4 Table K.6-1)."""
+
+    study_instance_uid: str
+    accession_number: str
+    requested_procedure_id: str
+    requested_procedure_description: str
+    requested_procedure_code: Code | None
+    scheduled_procedure_step_id: str
+    scheduled_procedure_step_description: str
+    scheduled_protocol_codes: tuple[Code, ...]
+    modality: str
+    scheduled_station_ae_title: str
+    scheduled_at: datetime | None
+    referring_physician: PersonName | None = None
+    accession_issuer: str = ""

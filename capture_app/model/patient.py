@@ -1,0 +1,98 @@
+"""Who the patient is, as a feed told it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class Sex(StrEnum):
+    """Patient's Sex (0010,0040). UNKNOWN is sent as an empty value."""
+
+    MALE = "M"
+    FEMALE = "F"
+    OTHER = "O"
+    UNKNOWN = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NameGroup:
+    """One component group of a person's name, in DICOM's order (PS3.5 6.2.1.2)."""
+
+    family: str = ""
+    given: str = ""
+    middle: str = ""
+    prefix: str = ""
+    suffix: str = ""
+
+    def __str__(self) -> str:
+        parts = (self.family, self.given, self.middle, self.prefix, self.suffix)
+        return "^".join(parts).rstrip("^")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """A person's name in up to three scripts."""
+
+    alphabetic: NameGroup
+    ideographic: NameGroup = NameGroup()
+    phonetic: NameGroup = NameGroup()
+
+    @property
+    def pn(self) -> str:
+        """The value for a PN element: groups joined by '=', trailing empty ones left out."""
+        groups = (self.alphabetic, self.ideographic, self.phonetic)
+        return "=".join(str(group) for group in groups).rstrip("=")
+
+    @property
+    def shown(self) -> str:
+        """FAMILY, Given Middle: how a list shows it. Falls back to the native script."""
+        group = self.alphabetic if str(self.alphabetic) else self.ideographic
+        given = " ".join(part for part in (group.given, group.middle) if part)
+        return ", ".join(part for part in (group.family.upper(), given) if part)
+
+    @property
+    def native(self) -> str:
+        """The name in its own script where that is a second one, else empty."""
+        if not str(self.alphabetic):
+            return ""
+        return "".join(part for part in (self.ideographic.family, self.ideographic.given) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class PatientId:
+    """An identifier and who issued it. Equal only when both are: MRN 1 of two hospitals differ."""
+
+    value: str
+    issuer: str
+    """Issuer of Patient ID (0010,0021): CX-4 HD.1. May be empty."""
+    universal_id: str = ""
+    """Universal Entity ID (0040,0032): CX-4 HD.2."""
+    universal_id_type: str = ""
+    """Universal Entity ID Type (0040,0033): CX-4 HD.3, ISO, DNS, ..."""
+    type_code: str = ""
+    """CX-5: MR, PI, NI, ..."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes two identifiers the same."""
+        return (self.value, self.issuer)
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A person in the census. Nothing here was typed: all of it came from a feed."""
+
+    patient_id: PatientId
+    name: PersonName
+    birth_date: date | None
+    sex: Sex
+    other_ids: tuple[PatientId, ...] = ()
+
+    def age_years(self, on: date) -> int | None:
+        """Whole years of age on a day; None where the birth date is not known."""
+        if self.birth_date is None:
+            return None
+        born = self.birth_date
+        return on.year - born.year - ((on.month, on.day) < (born.month, born.day))

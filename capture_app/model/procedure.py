@@ -1,0 +1,104 @@
+"""What was imaged, where on the body, why and for how long: coded, never typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from capture_app.model.coding import Code
+
+
+class Side(StrEnum):
+    """The side that a person chose."""
+
+    RIGHT = "R"
+    LEFT = "L"
+    MIDLINE = "M"
+    BOTH = "B"
+    """Both sides are in the frame."""
+
+
+class SideRule(StrEnum):
+    """What a region asks of the side."""
+
+    PAIRED = "paired"
+    SIDE_OR_MIDLINE = "side-or-midline"
+    UNPAIRED = "unpaired"
+    NONE = "none"
+    LEFT_ONLY = "L only"
+
+
+class LateralityRule(StrEnum):
+    """What a procedure asks of the side, beyond what its region asks."""
+
+    NO = "no"
+    OPTIONAL = "opt"
+    REQUIRED = "req"
+    REQUIRED_OR_MIDLINE = "req-or-midline"
+
+
+class ImageKind(StrEnum):
+    """The kind of object that a procedure makes; the dicom room maps it to SOP class and modality."""
+
+    PHOTO = "XC"
+    DERMOSCOPY = "DMS"
+    ENDOSCOPY = "ES"
+    MICROSCOPY = "GM"
+    ULTRASOUND = "US"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """An anatomic region (DICOM CID 4029, 4031, 4040 and additions)."""
+
+    code: Code
+    cids: tuple[str, ...]
+    side_rule: SideRule
+    label: str
+    """Plain English for people; translated at the rim."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcedureEntry:
+    """An entry of the catalogue: a coded imaging act."""
+
+    entry_id: str
+    """Local identifier, at most 16 characters; stable across catalogue versions."""
+    display_name: str
+    code: Code
+    department: str
+    department_code: Code | None
+    image_kind: ImageKind
+    laterality_rule: LateralityRule
+    region_choices: tuple[tuple[str, str], ...]
+    """Keys (scheme, value) of the regions that this act is about; empty: any of `region_picker`."""
+    region_picker: str
+    """Which list to offer when no region follows from the act: CID4029, CID4031, joint, ..."""
+    reason: Code | None
+    """The clinical reason that is true of every image of this act, where there is one."""
+    sensitive: bool = False
+    selectable: bool = True
+    """False for acts that need what is not built yet (a specimen container, for instance)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One choice of a small coded set: a purpose, a keeping rule, a consent."""
+
+    choice_id: str
+    label: str
+    code: Code | None
+    days: int | None = None
+    """For keeping rules: how many days the local copy stays after it is confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What one image shows and is for. Parts may be missing until the gate."""
+
+    procedure: ProcedureEntry | None = None
+    region: Region | None = None
+    side: Side | None = None
+    purpose: Choice | None = None
+    keep: Choice | None = None
+    consent: Choice | None = None
