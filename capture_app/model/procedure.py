@@ -38,7 +38,7 @@ class LateralityRule(StrEnum):
 
 
 class ImageKind(StrEnum):
-    """The kind of object that a procedure makes; the dicom room maps it to SOP class and modality."""
+    """The kind of object that a procedure makes; dicom maps it to SOP class and modality."""
 
     PHOTO = "XC"
     DERMOSCOPY = "DMS"

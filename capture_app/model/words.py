@@ -42,7 +42,7 @@ def isolated(value: str) -> str:
 
 
 def pseudo(text: str) -> str:
-    """A longer, accented stand-in translation: shows what is not translated and what will not fit."""
+    """A longer, accented stand-in translation: shows what is not translated or will not fit."""
     swaps = str.maketrans("aeiounAEIOU", "åéîøüñÅÉÎØÜ")
     out, depth = [], 0
     for character in text:  # the names inside {braces} must stay as they are

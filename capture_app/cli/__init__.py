@@ -1,0 +1,1 @@
+"""The `capture-app` command: one file a sub-command."""
