@@ -1,0 +1,69 @@
+"""What the outbox asks of the world: an archive that takes instances and proves that it has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Protocol
+
+from capture_app.errors import DeliveryError
+from capture_app.model.delivery import Instance, ProofReceipt, StoreReceipt
+
+NOT_IN_ARCHIVE: Final = "not-in-archive"
+"""DeliveryError.code of a proof that found nothing: the archive answered, and has no such instance.
+
+The engine asks again a few times (an archive may index late) and then sends the same bytes again.
+"""
+
+IDENTITY_MISMATCH: Final = "identity-mismatch"
+"""RefusedDeliveryError.code of a proof that found the instance under another patient or study."""
+
+CONTENT_MISMATCH: Final = "content-mismatch"
+"""RefusedDeliveryError.code of a proof that found other pixels under our SOP Instance UID."""
+
+SEAL_BROKEN: Final = "seal-broken"
+"""RefusedDeliveryError.code that `read` raises for a sealed file that fails its own check."""
+
+
+class Archive(Protocol):
+    """One destination. Called by one worker at a time for each `workers` of its settings.
+
+    Both calls yield one outcome for each instance, named by SOP Instance UID, in any order and as
+    soon as it is known: the engine settles each before it asks for the next. An outcome is a
+    receipt, `TransientDeliveryError` (same bytes and UID again, later) or `RefusedDeliveryError`
+    (a person is needed). An instance without an outcome is taken as transient. A `DeliveryError`
+    that is raised instead of yielded is the outcome of all instances not yet named. Any other
+    exception is a bug: the engine logs it and hands those instances to a person.
+
+    Each call has a total deadline of its own; the engine sets none.
+    """
+
+    @property
+    def name(self) -> str:
+        """The destination's name in the settings; stable, it is stored with each task."""
+        ...
+
+    def store(
+        self, instances: Sequence[Instance], read: Callable[[Instance], bytes]
+    ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
+        """Sends instances (C-STORE, PS3.4 B; STOW-RS, PS3.18 10.5), all of them in one go.
+
+        `read` decrypts the Part 10 file of one instance; call it just before that one is sent.
+        It raises `RefusedDeliveryError` (code `SEAL_BROKEN`) for a file that fails its check:
+        yield that as the outcome of that instance, and go on with the others.
+        """
+        ...
+
+    def prove(
+        self, instances: Sequence[Instance]
+    ) -> Iterator[tuple[str, ProofReceipt | DeliveryError]]:
+        """Asks the archive to show that it holds these instances, under our patient and study.
+
+        A receipt of kind PIXEL_HASH or STORAGE_COMMITMENT is given only where Patient ID, its
+        issuer and Study Instance UID are equal to ours as well. LISTED says no more than that a
+        query found it: the engine asks again later.
+        """
+        ...
+
+    def interrupt(self) -> None:
+        """Ends, from another thread, a transfer that is under way: its call returns soon."""
+        ...
