@@ -1,0 +1,152 @@
+"""The trail of acts: recorded in the caller's transaction, chained by keyed hashes.
+
+Each row's hash is HMAC-SHA256 over its number, its time, its event and the hash before it, so a
+changed, removed, inserted or moved row breaks the chain. The head (how many rows, the last hash)
+is kept beside it under a MAC of its own and moves in the same transaction: a tail that was cut off
+shows there. Whoever has the key and the file can rewrite both; against that only a copy elsewhere
+helps.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from capture_app.clock import Clock
+from capture_app.model.audit_event import AuditAction, AuditEvent, Outcome
+from capture_app.store.cipher import Cipher
+
+_BEGINNING: Final = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One recorded act."""
+
+    seq: int
+    at: datetime
+    event: AuditEvent
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """What the chain shows. `first_broken` is the number of the row where it stops to hold."""
+
+    rows: int
+    first_broken: int | None
+    head_holds: bool
+    """False where rows are missing at the end, or the head itself was changed or removed."""
+
+    @property
+    def whole(self) -> bool:
+        """True where every row and the head hold."""
+        return self.first_broken is None and self.head_holds
+
+
+def record(
+    connection: sqlite3.Connection, clock: Clock, event: AuditEvent, *, cipher: Cipher
+) -> None:
+    """Appends the act, in the transaction under way: it stands there if and only if the act does.
+
+    Raises RuntimeError outside a transaction.
+    """
+    if not connection.in_transaction:
+        message = "an act is recorded in the transaction of the act"
+        raise RuntimeError(message)
+    seq, previous = _head(connection)
+    seq += 1
+    at = clock.now().isoformat(timespec="microseconds")
+    text = _canonical(event)
+    row_hash = _row_hash(cipher, seq, at, text, previous)
+    connection.execute(
+        "INSERT INTO audit (seq, at, event, previous_hash, hash) VALUES (?, ?, ?, ?, ?)",
+        (seq, at, text, previous, row_hash),
+    )
+    connection.execute(
+        "INSERT INTO audit_head (only, rows_count, last_hash, mac) VALUES (1, ?, ?, ?) "
+        "ON CONFLICT (only) DO UPDATE SET rows_count = excluded.rows_count, "
+        "last_hash = excluded.last_hash, mac = excluded.mac",
+        (seq, row_hash, _head_mac(cipher, seq, row_hash)),
+    )
+
+
+def read_trail(connection: sqlite3.Connection, *, after: int = 0) -> Iterator[AuditRow]:
+    """The recorded acts with a number above `after`, oldest first."""
+    rows = connection.execute(
+        "SELECT seq, at, event FROM audit WHERE seq > ? ORDER BY seq", (after,)
+    )
+    for seq, at, text in rows:
+        yield AuditRow(seq, datetime.fromisoformat(at), _event(text))
+
+
+def verify_chain(connection: sqlite3.Connection, *, cipher: Cipher) -> ChainReport:
+    """Walks the whole chain. Reads only; a broken chain is an answer, not an error."""
+    count, previous, first_broken = 0, _BEGINNING, None
+    rows = connection.execute("SELECT seq, at, event, previous_hash, hash FROM audit ORDER BY seq")
+    for seq, at, text, previous_hash, row_hash in rows:
+        count += 1
+        holds = (
+            seq == count
+            and previous_hash == previous
+            and row_hash == _row_hash(cipher, seq, at, text, previous)
+        )
+        if not holds and first_broken is None:
+            first_broken = count
+        previous = row_hash
+    head = connection.execute("SELECT rows_count, last_hash, mac FROM audit_head").fetchone()
+    if head is None:
+        return ChainReport(count, first_broken, head_holds=count == 0)
+    head_count, head_hash, mac = head
+    head_holds = (head_count, head_hash) == (count, previous) and mac == _head_mac(
+        cipher, head_count, head_hash
+    )
+    return ChainReport(count, first_broken, head_holds)
+
+
+def _head(connection: sqlite3.Connection) -> tuple[int, str]:
+    # From the head and not from the last row: a trail that was cut off goes on with a gap that
+    # shows, instead of being healed by the next act.
+    row = connection.execute("SELECT rows_count, last_hash FROM audit_head").fetchone()
+    if row is None:
+        row = connection.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+    return (int(row[0]), str(row[1])) if row else (0, _BEGINNING)
+
+
+def _row_hash(cipher: Cipher, seq: int, at: str, text: str, previous: str) -> str:
+    return cipher.keyed_hash("audit row", previous, str(seq), at, text)
+
+
+def _head_mac(cipher: Cipher, count: int, last_hash: str) -> str:
+    return cipher.keyed_hash("audit head", str(count), last_hash)
+
+
+def _canonical(event: AuditEvent) -> str:
+    fields: dict[str, Any] = {
+        "action": event.action,
+        "user_id": event.user_id,
+        "outcome": event.outcome,
+        "exam_id": event.exam_id,
+        "sop_instance_uid": event.sop_instance_uid,
+        "study_instance_uid": event.study_instance_uid,
+        "patient_key": event.patient_key,
+        "details": dict(event.details),
+    }
+    return json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _event(text: str) -> AuditEvent:
+    fields = json.loads(text)
+    return AuditEvent(
+        action=AuditAction(fields["action"]),
+        user_id=fields["user_id"],
+        outcome=Outcome(fields["outcome"]),
+        exam_id=fields["exam_id"],
+        sop_instance_uid=fields["sop_instance_uid"],
+        study_instance_uid=fields["study_instance_uid"],
+        patient_key=fields["patient_key"],
+        details=fields["details"],
+    )

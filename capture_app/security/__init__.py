@@ -1,0 +1,1 @@
+"""Who did it: the key store, the users and their sign-in."""

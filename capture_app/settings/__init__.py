@@ -1,0 +1,1 @@
+"""Settings: typed, described, versioned, from defaults, files, environment and flags."""

@@ -1,0 +1,383 @@
+"""The settings themselves: every key with its type, default, limits and what it is for.
+
+Names of tables and keys in a settings file are the names here. A change that breaks files in use
+raises SCHEMA_VERSION. Secrets are never values: `password_key` names an entry of the key store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+from capture_app.model.coding import Code
+from capture_app.model.device import DeviceKind
+from capture_app.model.procedure import ImageKind
+from capture_app.settings.rules import (
+    AeTitle,
+    Between,
+    ExistingFile,
+    FullPath,
+    Help,
+    Host,
+    Items,
+    Matching,
+    OneOf,
+    Text,
+    WebAddress,
+)
+
+SCHEMA_VERSION: Final = 1
+
+Port = Annotated[int, Between(1, 65535)]
+Seconds = Annotated[float, Between(0.1, 3600)]
+ShortText = Annotated[str, Text(16)]
+LongText = Annotated[str, Text(64)]
+Name = Annotated[
+    str,
+    Matching(
+        r"[a-z0-9][a-z0-9_-]{0,31}", "1 to 32 of a-z, 0-9, - and _, beginning with a-z or 0-9"
+    ),
+]
+KeyName = Annotated[
+    str, Matching(r"[A-Za-z0-9_.-]{0,64}", "empty, or 1 to 64 of A-Z, a-z, 0-9, _, . and -")
+]
+
+
+class ArchiveProtocol(StrEnum):
+    """How an image is sent."""
+
+    DIMSE = "dimse"
+    STOW = "stow"
+
+
+class ProofChoice(StrEnum):
+    """Which proof of custody is asked of an archive."""
+
+    PIXEL_HASH = "pixel-hash"
+    STORAGE_COMMITMENT = "storage-commitment"
+    AUTO = "auto"
+
+
+class KeyStore(StrEnum):
+    """Where the key lives that encrypts every picture on this computer."""
+
+    KEYRING = "keyring"
+    FILE = "file"
+
+
+class Theme(StrEnum):
+    """The palette of the window."""
+
+    DARK = "dark"
+    LIGHT = "light"
+    DIM = "dim"
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """This computer."""
+
+    name: Annotated[
+        ShortText, Help("Station Name (0008,1010) of every image; empty: the computer's name.")
+    ] = ""
+    ae_title: Annotated[
+        str, AeTitle(), Help("Our own application entity title, calling and called.")
+    ] = "CAPTURE"
+    department: Annotated[
+        LongText,
+        Help("The department whose procedures come first, as the catalogue names departments."),
+    ] = ""
+    language: Annotated[
+        str,
+        Matching(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language tag such as en, de or pt-BR"),
+        Help("The language of the window."),
+    ] = "en"
+    theme: Annotated[Theme, Help("The palette of the window; dim is for dark rooms.")] = Theme.DARK
+
+
+@dataclass(frozen=True, slots=True)
+class Institution:
+    """The hospital, as every image names it."""
+
+    name: Annotated[LongText, Help("Institution Name (0008,0080).")] = ""
+    department: Annotated[
+        LongText,
+        Help("Institutional Department Name (0008,1040) where the procedure does not say it."),
+    ] = ""
+    department_code: Annotated[
+        Code | None, Help("Institutional Department Type Code Sequence (0008,1041), one item.")
+    ] = None
+    issuer_of_patient_id: Annotated[
+        LongText,
+        Help("Issuer of Patient ID (0010,0021) where a feed gives a number without its authority."),
+    ] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AdtFeed:
+    """The admissions feed: HL7 v2 over MLLP, received here (ITI-31)."""
+
+    host: Annotated[
+        str, Host(), Help("The address on which we listen; 127.0.0.1 is this computer only.")
+    ] = "127.0.0.1"
+    port: Annotated[Port, Help("The port on which we listen.")] = 2575
+    assigning_authority: Annotated[
+        LongText,
+        Help(
+            "Which repetition of PID-3 is the patient's number: the one whose assigning authority "
+            "(CX-4, namespace or universal ID) is this. Empty: the identifier type alone decides."
+        ),
+    ] = ""
+    identifier_type: Annotated[
+        ShortText,
+        Help("Which repetition of PID-3 is the patient's number: identifier type code (CX-5)."),
+    ] = "MR"
+    default_charset: Annotated[
+        str,
+        OneOf(
+            (
+                "ASCII",
+                "8859/1",
+                "8859/2",
+                "8859/5",
+                "8859/6",
+                "8859/7",
+                "8859/8",
+                "8859/9",
+                "8859/15",
+                "UNICODE UTF-8",
+            )
+        ),
+        Help("The character set of a message that names none in MSH-18 (HL7 table 0211)."),
+    ] = "UNICODE UTF-8"
+    processing_id: Annotated[
+        str,
+        OneOf(("P", "T", "D")),
+        Help("Messages with another processing ID (MSH-11) are refused: test data stays out."),
+    ] = "P"
+    wards: Annotated[
+        tuple[str, ...],
+        Text(64, may_be_empty=False),
+        Items(500),
+        Help("Points of care (PL-1) whose patients are listed; empty: all."),
+    ] = ()
+    max_message_bytes: Annotated[
+        int, Between(1_000, 50_000_000), Help("A longer message ends its connection.")
+    ] = 1_000_000
+    closed_visible_hours: Annotated[
+        int, Between(0, 720), Help("How long a discharged patient stays in the list.")
+    ] = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    """A Modality Worklist provider that is asked for orders (PS3.4 K)."""
+
+    name: Annotated[Name, Help("What the window and the log call it.")]
+    host: Annotated[str, Host(), Help("Where it listens.")]
+    port: Annotated[Port, Help("Where it listens.")]
+    ae_title: Annotated[str, AeTitle(), Help("Its application entity title.")]
+    poll_seconds: Annotated[float, Between(5, 86_400), Help("How often it is asked.")] = 60.0
+    station_ae_title: Annotated[
+        str,
+        AeTitle(may_be_empty=True),
+        Help("Asks only for steps scheduled for this AE title; empty: for any."),
+    ] = ""
+    modality: Annotated[
+        str,
+        Matching(r"[A-Z0-9]{0,16}", "empty, or a DICOM modality such as XC or US"),
+        Help("Asks only for steps of this modality; empty: of any."),
+    ] = ""
+    charset_when_absent: Annotated[
+        str,
+        OneOf(("ISO_IR 6", "ISO_IR 100", "ISO_IR 101", "ISO_IR 127", "ISO_IR 144", "ISO_IR 192")),
+        Help("The character set of answers that name none, against the standard."),
+    ] = "ISO_IR 6"
+    max_items: Annotated[int, Between(1, 50_000), Help("More answers are cancelled and told.")] = (
+        2000
+    )
+    deadline_seconds: Annotated[Seconds, Help("The longest that one question may take.")] = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveDestination:
+    """An archive that takes images and proves that it holds them."""
+
+    name: Annotated[Name, Help("What the window and the log call it.")]
+    protocol: Annotated[ArchiveProtocol, Help("How images are sent: C-STORE or STOW-RS.")] = (
+        ArchiveProtocol.DIMSE
+    )
+    host: Annotated[str, Help("Where its DICOM port listens; needed for dimse.")] = ""
+    port: Annotated[int | None, Between(1, 65535), Help("Its DICOM port; needed for dimse.")] = None
+    ae_title: Annotated[
+        str, AeTitle(may_be_empty=True), Help("Its application entity title; needed for dimse.")
+    ] = ""
+    url: Annotated[
+        str,
+        WebAddress(),
+        Help("The root of its DICOMweb service: for stow, and for proof by pixel hash."),
+    ] = ""
+    proof: Annotated[
+        ProofChoice,
+        Help(
+            "How it proves custody: pixel-hash reads every image back by WADO-RS, "
+            "storage-commitment asks for a commitment. auto: pixel-hash where a url is given, "
+            "else storage-commitment."
+        ),
+    ] = ProofChoice.AUTO
+    commitment_host: Annotated[
+        str, Host(), Help("The address on which we listen for the archive's commitment report.")
+    ] = "127.0.0.1"
+    commitment_port: Annotated[
+        int | None,
+        Between(1, 65535),
+        Help("The port on which we listen for the archive's commitment report."),
+    ] = None
+    user: Annotated[
+        str, Text(64), Help("The user of its DICOMweb service; empty: no basic authentication.")
+    ] = ""
+    password_key: Annotated[
+        KeyName, Help("Which entry of the key store holds that user's password.")
+    ] = ""
+    deadline_seconds: Annotated[
+        Seconds, Help("The longest that one image may take, beyond what its size needs.")
+    ] = 60.0
+    workers: Annotated[int, Between(1, 8), Help("How many transfers may run side by side.")] = 1
+    tls: Annotated[bool, Help("Whether its DICOM port speaks TLS.")] = False
+    ca_file: Annotated[
+        str, ExistingFile(), Help("Authorities to trust, PEM; empty: the computer's own.")
+    ] = ""
+    certificate_file: Annotated[
+        str, ExistingFile(), Help("Our own certificate, PEM, where the archive asks for one.")
+    ] = ""
+    certificate_key_file: Annotated[
+        str, ExistingFile(), Help("The private key of our own certificate, PEM.")
+    ] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A capture device and what its images say of it."""
+
+    id: Annotated[Name, Help("Its short name in commands and logs.")]
+    name: Annotated[str, Text(64, may_be_empty=False), Help("What the window calls it.")]
+    kind: Annotated[DeviceKind, Help("How it is reached.")]
+    address: Annotated[
+        str,
+        Text(1024),
+        Help(
+            "camera: its number or device path; stream: its rtsp, http or https address; "
+            "file: a full path; synthetic: empty."
+        ),
+    ] = ""
+    image_kind: Annotated[
+        ImageKind,
+        Help(
+            "What its pictures become: XC photograph, DMS dermoscopy, ES endoscopy, "
+            "GM microscopy, US ultrasound."
+        ),
+    ] = ImageKind.PHOTO
+    manufacturer: Annotated[LongText, Help("Manufacturer (0008,0070).")] = ""
+    model_name: Annotated[LongText, Help("Manufacturer's Model Name (0008,1090).")] = ""
+    serial_number: Annotated[LongText, Help("Device Serial Number (0018,1000).")] = ""
+    software_versions: Annotated[LongText, Help("Software Versions (0018,1020).")] = ""
+    burned_in_annotation: Annotated[
+        bool,
+        Help("Whether its pictures show the patient's name: Burned In Annotation (0028,0301)."),
+    ] = False
+
+
+DEFAULT_KEYRING_BACKENDS: Final = (
+    "keyring.backends.SecretService.Keyring",
+    "keyring.backends.kwallet.DBusKeyring",
+    "keyring.backends.Windows.WinVaultKeyring",
+    "keyring.backends.macOS.Keyring",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """Keys, locking, identity checks."""
+
+    key_store: Annotated[
+        KeyStore,
+        Help(
+            "Where the key lives that encrypts every picture: in the key store of the system, "
+            "or in a file."
+        ),
+    ] = KeyStore.KEYRING
+    key_file: Annotated[
+        str,
+        FullPath(),
+        Help("The key file for key_store = file; readable by its owner alone (mode 0600)."),
+    ] = ""
+    allowed_keyring_backends: Annotated[
+        tuple[str, ...],
+        Matching(r"[A-Za-z_][\w.]*\.[A-Za-z_]\w*", "the full name of a class of keyring"),
+        Items(16),
+        Help("Backends of the key store that may hold the key: any other is refused by name."),
+    ] = DEFAULT_KEYRING_BACKENDS
+    lock_after_minutes: Annotated[
+        float, Between(0.5, 60), Help("Minutes without an act after which the window locks.")
+    ] = 5.0
+    second_identifier: Annotated[
+        bool,
+        Help("Whether a patient picked from the list is checked by a second identifier."),
+    ] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Taking, holding and keeping pictures."""
+
+    hold_seconds: Annotated[
+        float, Between(0, 600), Help("How long a sent image waits for second thoughts (undo).")
+    ] = 10.0
+    retention_days: Annotated[
+        int, Between(0, 3650), Help("Days that the local copy stays after the archive's proof.")
+    ] = 7
+    min_free_mb: Annotated[
+        int,
+        Between(1, 1_000_000),
+        Help("Free megabytes below which the shutter is off: nothing promised is put at risk."),
+    ] = 500
+    favourites: Annotated[
+        tuple[str, ...],
+        Text(16, may_be_empty=False),
+        Items(9),
+        Help("Procedure ids on keys 1 to 9; empty: the first of the department."),
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, checked, from all layers."""
+
+    data_dir: Annotated[
+        Path, Help("The data folder: pictures, database, logs. Empty: the user's own data folder.")
+    ]
+    station: Annotated[Station, Help("This computer.")] = Station()
+    institution: Annotated[Institution, Help("The hospital.")] = Institution()
+    adt: Annotated[AdtFeed | None, Help("The admissions feed; absent: none.")] = None
+    worklists: Annotated[tuple[Worklist, ...], Help("Modality Worklist providers.")] = ()
+    archives: Annotated[tuple[ArchiveDestination, ...], Help("Archives.")] = ()
+    devices: Annotated[tuple[Device, ...], Help("Capture devices.")] = ()
+    security: Annotated[Security, Help("Keys, locking, identity checks.")] = Security()
+    capture: Annotated[Capture, Help("Taking, holding and keeping pictures.")] = Capture()
+    practice: Annotated[
+        bool,
+        Help(
+            "Practice with the simulated hospital. Real destinations are refused, and a data "
+            "folder is for practice or for patients, never for both."
+        ),
+    ] = False
+    practice_ports: Annotated[
+        tuple[int, ...],
+        Between(1, 65535),
+        Items(64),
+        Help("The ports of the simulated hospital: the only ones that practice may speak to."),
+    ] = ()
+    source_files: tuple[Path, ...] = ()
+    """The files that were read, first the machine's. Not a setting."""

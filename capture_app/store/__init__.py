@@ -1,0 +1,1 @@
+"""Disk: the database, the sealed file, the cipher. The key is handed in."""
