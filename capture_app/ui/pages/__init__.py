@@ -1,0 +1,1 @@
+"""Layout and render(state): one file a page."""

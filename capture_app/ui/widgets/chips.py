@@ -1,0 +1,151 @@
+"""Chips and badges: a mark and a word on a tint, never a colour alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from capture_app.ui.shell.fonts import SEMIBOLD, font
+from capture_app.ui.shell.theme import Metric, Theme, Tone, current, faded
+from capture_app.ui.widgets.drawing import Mark, Piece, Words, box, draw_run, run_width
+
+
+@dataclass(frozen=True, slots=True)
+class ChipText:
+    """What a chip says. An empty icon is allowed only where the words stand beside a mark."""
+
+    words: str
+    icon: str
+    tone: Tone = Tone.TEXT_2
+
+
+def _chip_pieces(chip: ChipText) -> tuple[Piece, ...]:
+    words = Words(chip.words, font(13, SEMIBOLD))
+    return (Mark(chip.icon, Metric.ICON_SMALL), words) if chip.icon else (words,)
+
+
+def chip_width(chip: ChipText, padding: int = 12) -> int:
+    """The width of a chip as `draw_chip` draws it."""
+    return run_width(_chip_pieces(chip), 7) + 2 * padding - 2
+
+
+def draw_chip(
+    painter: QPainter,
+    rect: QRect,
+    chip: ChipText,
+    *,
+    rtl: bool,
+    theme: Theme | None = None,
+    on_picture: bool = False,
+) -> None:
+    """A chip across a rectangle; `on_picture` gives it a scrim instead of a tint."""
+    theme = theme or current()
+    colours = theme.on_picture if on_picture else theme
+    colour = colours.tone(chip.tone)
+    fill: QColor
+    if on_picture:
+        fill = faded(theme.picture_scrim, theme.picture_scrim_alpha)
+    elif chip.tone is Tone.TEXT_2:
+        fill = theme.control
+    else:
+        fill = faded(colour, theme.chip_tint)
+    box(painter, rect, rect.height() / 2, fill=fill)
+    draw_run(painter, rect, _chip_pieces(chip), colour, rtl=rtl, gap=7)
+
+
+class Chip(QWidget):
+    """A chip of 28 px. It says something and cannot be pressed."""
+
+    def __init__(
+        self,
+        words: str = "",
+        icon: str = "",
+        tone: Tone = Tone.TEXT_2,
+        *,
+        on_picture: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._chip = ChipText(words, icon, tone)
+        self._on_picture = on_picture
+        self.setAccessibleName(words)
+        self.setFixedHeight(Metric.CHIP)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    @property
+    def words(self) -> str:
+        """What it says now."""
+        return self._chip.words
+
+    @property
+    def tone(self) -> Tone:
+        """What it means now."""
+        return self._chip.tone
+
+    def say(self, words: str, icon: str, tone: Tone = Tone.TEXT_2) -> None:
+        """Says something else."""
+        chip = ChipText(words, icon, tone)
+        if chip != self._chip:
+            self._chip = chip
+            self.setAccessibleName(words)
+            self.updateGeometry()
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(chip_width(self._chip), Metric.CHIP)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        painter = QPainter(self)
+        draw_chip(painter, self.rect(), self._chip, rtl=rtl, on_picture=self._on_picture)
+
+
+def badge_width(badge: ChipText) -> int:
+    """The width of a thumbnail's badge."""
+    return run_width(_badge_pieces(badge), 5) + 12
+
+
+def _badge_pieces(badge: ChipText) -> tuple[Piece, ...]:
+    words = Words(badge.words, font(12, SEMIBOLD))
+    return (Mark(badge.icon, 12), words) if badge.icon else (words,)
+
+
+def draw_badge(painter: QPainter, rect: QRect, badge: ChipText, *, rtl: bool) -> None:
+    """A 20 px badge on a thumbnail: scrim, mark and word, in the colours of a dark theme."""
+    theme = current()
+    scrim = faded(theme.picture_scrim, theme.picture_scrim_alpha)
+    box(painter, rect, Metric.RADIUS_KEY, fill=scrim)
+    colour = theme.on_picture.tone(badge.tone)
+    draw_run(painter, rect, _badge_pieces(badge), colour, rtl=rtl, gap=5)
+
+
+class CountBadge(QWidget):
+    """A number beside a name: the patients of a tab, the pictures that wait."""
+
+    def __init__(self, count: int = 0, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._count = count
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def show_count(self, count: int) -> None:
+        """Another number."""
+        self._count = count
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        width = run_width((Words(f"{self._count}", font(12, SEMIBOLD)),)) + 14
+        return QSize(max(20, width), Metric.BADGE)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        theme = current()
+        box(painter, self.rect(), Metric.RADIUS_KEY, fill=faded(theme.text, theme.key_cap_tint))
+        words = Words(f"{self._count}", font(12, SEMIBOLD))
+        draw_run(painter, self.rect(), (words,), theme.text_2, rtl=False)

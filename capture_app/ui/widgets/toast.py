@@ -1,0 +1,111 @@
+"""A message over the page: what happened, what to do, one act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from capture_app.ui.shell.fonts import MEDIUM, SEMIBOLD
+from capture_app.ui.shell.theme import Metric, Tone, current
+from capture_app.ui.widgets.buttons import Button
+from capture_app.ui.widgets.drawing import box
+from capture_app.ui.widgets.labels import ElidedLabel, Icon, Label
+
+UNDO_SHOWN_MS = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a toast says. A stop stays until it is solved; others leave by themselves."""
+
+    what: str
+    todo: str = ""
+    icon: str = "info"
+    tone: Tone = Tone.TEXT_2
+    act: str = ""
+    act_icon: str = ""
+    act_key: str = ""
+    stop: bool = False
+
+
+class Toast(QWidget):
+    """A message 64 px high over the lower edge of its parent. `acted` when its one act is chosen.
+
+    The page places it (`move`, `setFixedWidth`); it hides itself.
+    """
+
+    acted = Signal()
+    left = Signal()
+    """It went by itself: its time was up."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._message = Message("")
+        self._icon = Icon("info", Metric.ICON)
+        self._what = Label(size=14, weight=SEMIBOLD)
+        self._todo = ElidedLabel(size=13, weight=MEDIUM, tone=Tone.TEXT_2)
+        self._act = Button("")
+        self._act.clicked.connect(self.acted)
+        words = QVBoxLayout()
+        words.setSpacing(5)
+        words.addStretch(1)
+        words.addWidget(self._what)
+        words.addWidget(self._todo)
+        words.addStretch(1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 10, 0)
+        row.setSpacing(12)
+        row.addWidget(self._icon)
+        row.addLayout(words, 1)
+        row.addWidget(self._act)
+        self.setFixedHeight(64)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._leaving = QTimer(self)
+        self._leaving.setSingleShot(True)
+        self._leaving.timeout.connect(self._leave)
+        self.hide()
+
+    @property
+    def message(self) -> Message:
+        """What it says."""
+        return self._message
+
+    def say(self, message: Message, *, for_ms: int = UNDO_SHOWN_MS) -> None:
+        """Shows a message; one that is no stop leaves after `for_ms`."""
+        self._message = message
+        self._icon.show_icon(message.icon, message.tone)
+        self._what.setText(message.what)
+        self._todo.setText(message.todo)
+        self._todo.setVisible(bool(message.todo))
+        self._act.setText(message.act)
+        self._act.set_icon(message.act_icon)
+        self._act.set_key(message.act_key)
+        self._act.setVisible(bool(message.act))
+        self.setAccessibleName(f"{message.what} {message.todo}".strip())
+        self._leaving.stop()
+        if not message.stop:
+            self._leaving.start(for_ms)
+        self.show()
+        self.raise_()
+        self.update()
+
+    def clear(self) -> None:
+        """Takes the message away: it is solved."""
+        self._leaving.stop()
+        self.hide()
+
+    def _leave(self) -> None:
+        self.hide()
+        self.left.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        theme = current()
+        stop = self._message.stop
+        outline = theme.bad if stop else theme.outline
+        width = 2.0 if stop else 1.0
+        radius = Metric.RADIUS_PANEL
+        box(painter, self.rect(), radius, fill=theme.raised, outline=outline, width=width)

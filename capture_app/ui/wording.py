@@ -1,0 +1,129 @@
+"""How dates, ages, record numbers and states are written for people: one way, everywhere."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from capture_app.model.encounter import Location
+from capture_app.model.patient import Patient, PatientId, PersonName, Sex
+from capture_app.model.words import isolated, tr, trn
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def day(value: date | None) -> str:
+    """14-Jul-1956: the month in letters, so that no country reads it wrongly. Isolated."""
+    if value is None:
+        return tr("not known")
+    return isolated(f"{value.day:02d}-{tr(_MONTHS[value.month - 1])}-{value.year:04d}")
+
+
+def day_without_year(value: date | None) -> str:
+    """The same with its year hidden, for a row whose year of birth is being asked."""
+    if value is None:
+        return tr("not known")
+    return isolated(f"{value.day:02d}-{tr(_MONTHS[value.month - 1])}-····")
+
+
+def clock_time(value: datetime, *, seconds: bool = False) -> str:
+    """14:02, in the zone that the value has. Isolated."""
+    return isolated(value.strftime("%H:%M:%S" if seconds else "%H:%M"))
+
+
+def moment(value: datetime, now: datetime) -> str:
+    """Today 13:58, 12-Oct, or 12-Oct-2025: the shortest form that is still exact."""
+    local = value.astimezone(now.tzinfo)
+    if local.date() == now.date():
+        return tr("Today {time}", time=clock_time(local))
+    if local.year == now.year:
+        return isolated(f"{local.day:02d}-{tr(_MONTHS[local.month - 1])}")
+    return day(local.date())
+
+
+def age(patient: Patient, on: date) -> str:
+    """70 y; for a child under two 14 mo, under two months 12 d. Empty where not known."""
+    years = patient.age_years(on)
+    if years is None or patient.birth_date is None:
+        return ""
+    if years >= 2:
+        return isolated(tr("{n} y", n=years))
+    days = (on - patient.birth_date).days
+    if days < 61:
+        return isolated(tr("{n} d", n=max(0, days)))
+    born = patient.birth_date
+    months = (on.year - born.year) * 12 + on.month - born.month - (on.day < born.day)
+    return isolated(tr("{n} mo", n=months))
+
+
+def span(length: timedelta) -> str:
+    """40 s, 11 min, 1 h 12 min, 3 days: how long something took or how old it is."""
+    seconds = max(0, int(length.total_seconds()))
+    if seconds < 60:
+        return isolated(tr("{n} s", n=seconds))
+    minutes = seconds // 60
+    if minutes < 60:
+        return isolated(tr("{n} min", n=minutes))
+    hours, rest = divmod(minutes, 60)
+    if hours < 24:
+        return isolated(tr("{h} h {m} min", h=hours, m=rest) if rest else tr("{h} h", h=hours))
+    return isolated(trn("{n} day", "{n} days", hours // 24))
+
+
+def countdown(seconds: float) -> str:
+    """1:30: what is left of a wait. Isolated."""
+    whole = max(0, round(seconds))
+    return isolated(f"{whole // 60}:{whole % 60:02d}")
+
+
+def sex(value: Sex) -> str:
+    """The word for a sex."""
+    return {
+        Sex.MALE: tr("Male"),
+        Sex.FEMALE: tr("Female"),
+        Sex.OTHER: tr("Other"),
+        Sex.UNKNOWN: tr("not known"),
+    }[value]
+
+
+def record_number(patient_id: PatientId) -> str:
+    """0012 345 678: a long number in groups from its end, anything else as it is. Isolated.
+
+    The spaces are thin, no-break and for the eye only; what is copied or sent is the value itself.
+    """
+    value = patient_id.value
+    if not value.isascii() or not value.isdigit() or len(value) < 7:
+        return isolated(value)
+    head, tail = value[:-6], value[-6:]
+    groups = [head, tail[:3], tail[3:]] if head else [tail[:3], tail[3:]]
+    return isolated("\u00a0".join(groups))
+
+
+def last_digits(patient_id: PatientId) -> str:
+    """...678: enough to tell two look-alikes apart at a glance. Isolated."""
+    return isolated(f"...{patient_id.value[-3:]}")
+
+
+def record_label(patient_id: PatientId) -> str:
+    """MRN St Anne: what the number is, with who issued it."""
+    kind = {"": "MRN", "MR": "MRN", "PI": "MRN"}.get(patient_id.type_code, patient_id.type_code)
+    issuer = patient_id.issuer.replace("_", " ")
+    return f"{tr(kind)} {isolated(issuer)}" if issuer else tr(kind)
+
+
+def family(name: PersonName) -> str:
+    """The family name in capitals, as the Send button bears it."""
+    group = name.alphabetic if str(name.alphabetic) else name.ideographic
+    return (group.family or group.given).upper()
+
+
+def place(location: Location | None) -> str:
+    """4B, bed 12. Isolated; empty where the feed gave no place."""
+    if location is None:
+        return ""
+    parts = [location.ward]
+    if location.room and location.room != location.bed:
+        parts.append(location.room)
+    if location.bed:
+        parts.append(tr("bed {bed}", bed=location.bed))
+    shown = ", ".join(part for part in parts if part)
+    return isolated(shown) if shown else ""
