@@ -14,7 +14,7 @@ import secrets
 import shutil
 import struct
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +32,7 @@ from capture_app.store.cipher import Cipher
 Kind = Literal["capture", "instance"]
 
 SUFFIX: Final = ".sealed"
+TEMPORARY_SUFFIX: Final = ".tmp"
 MAGIC: Final = b"CAPSEAL\x00"
 VERSION: Final = 1
 CHUNK_BYTES: Final = 1024 * 1024
@@ -67,6 +68,14 @@ class Sealed:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A sealed file that is written and fsynced, but not yet under its name."""
+
+    temporary: Path
+    path: Path
+
+
 def write_sealed(
     folder: Path,
     *,
@@ -82,6 +91,26 @@ def write_sealed(
     rename, fsync of the folder. When it raises, nothing is left behind. Raises DiskFullError
     (ENOSPC, EDQUOT, EFBIG), StoreError for other refusals of the disk, ValueError for a UID
     that is none or an identity over 1 MiB.
+    """
+    staged = stage_sealed(
+        folder, uid=uid, identity=identity, content=content, cipher=cipher, kind=kind
+    )
+    publish_sealed((staged,))
+    return staged.path
+
+
+def stage_sealed(
+    folder: Path,
+    *,
+    uid: str,
+    identity: bytes,
+    content: bytes | Iterable[bytes],
+    cipher: Cipher,
+    kind: Kind,
+) -> Staged:
+    """The slow half of `write_sealed`: encrypts, writes and fsyncs under a temporary name.
+
+    A caller who holds a lock stages before it and publishes inside it. Raises as `write_sealed`.
     """
     if len(uid) > 64 or not _UID.fullmatch(uid.encode()):
         message = "not a UID"
@@ -100,28 +129,45 @@ def write_sealed(
         len(identity),
     )
     name = secrets.token_hex(16)
-    temporary, path = folder / f"{name}.tmp", folder / f"{name}{SUFFIX}"
+    staged = Staged(folder / f"{name}{TEMPORARY_SUFFIX}", folder / f"{name}{SUFFIX}")
     with _refusals_said():
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
+            descriptor = os.open(staged.temporary, flags, 0o600)
             with os.fdopen(descriptor, "wb", buffering=0) as file:
                 _write_all(file, header)
                 for chunk in _sealed_chunks(header, salt, identity, content, cipher):
                     _write_all(file, chunk)
                 os.fsync(descriptor)
-            # Never onto another file: the name is random, and rename on Windows refuses to replace.
-            temporary.rename(path)
         except BaseException:
-            with suppress(OSError):
-                temporary.unlink()
+            discard_staged((staged,))
             raise
+    return staged
+
+
+def publish_sealed(staged: Sequence[Staged]) -> None:
+    """The quick half of `write_sealed`: gives staged files of one folder their names, durably.
+
+    All or nothing: when it raises, none of them is left behind.
+    """
+    with _refusals_said():
         try:
-            fsync_folder(folder)
+            for file in staged:
+                # Never onto another file: the name is random, and Windows refuses to replace.
+                file.temporary.rename(file.path)
+            for folder in {file.path.parent for file in staged}:
+                fsync_folder(folder)
         except BaseException:
-            with suppress(OSError):
-                path.unlink()  # not promised: do not leave what the caller was told has failed
+            discard_staged(staged)  # not promised: do not leave what the caller is told has failed
             raise
-    return path
+
+
+def discard_staged(staged: Sequence[Staged]) -> None:
+    """Removes staged files, published or not. Harmless where they are gone."""
+    for file in staged:
+        for path in (file.temporary, file.path):
+            with suppress(OSError):
+                path.unlink()
 
 
 def read_header(path: Path) -> SealedHeader:
