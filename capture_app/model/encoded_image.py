@@ -30,3 +30,5 @@ class EncodedImage:
     """True for RGB that was decoded from a lossy source: the flag never goes back to 00."""
     grey: bool = False
     """True for a JPEG of one component."""
+    color_space: str = ""
+    """SRGB or ADOBERGB where the picture's own metadata says so (0028,2002); the profile goes first."""

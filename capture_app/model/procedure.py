@@ -56,6 +56,12 @@ class Region:
     side_rule: SideRule
     label: str
     """Plain English for people; translated at the rim."""
+    body_part_examined: str = ""
+    """Body Part Examined (0018,0015) of PS3.16 Annex L, where it has a term for this region."""
+    recognizable: bool = False
+    """True where a picture of the region shows who it is: a face (0028,0302)."""
+    intimate: bool = False
+    """True where a picture of the region is a nude picture (CID 900, 131391)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,10 @@ class ProcedureEntry:
     sensitive: bool = False
     selectable: bool = True
     """False for acts that need what is not built yet (a specimen container, for instance)."""
+    other_kinds: tuple[ImageKind, ...] = ()
+    """Kinds of source that will do as well: a colposcope may have an outside camera."""
+    sensitive_content: Code | None = None
+    """What Sensitive Content Code Sequence (0008,001D) says of every image of this act (CID 900)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,91 @@
+"""What a builder is asked with: everything an instance says, known before it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from capture_app.model.coding import Code
+from capture_app.model.device import DeviceInfo
+from capture_app.model.encoded_image import EncodedImage
+from capture_app.model.exam import Exam
+from capture_app.model.procedure import Description, ProcedureEntry
+from capture_app.settings.schema import Institution, Station
+
+LO_LENGTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class StudyValues:
+    """What all instances of a study must say alike (PS3.3 C.7.2.1): fixed at the first seal, never
+    worked out again.
+    """
+
+    started_at: datetime
+    """Study Date and Time. Its zone is the zone of every time in every instance of the study."""
+    description: str
+    procedure_code: Code
+    study_id: str
+    """Requested Procedure ID of an order, else a short number of our own; at most 16 characters."""
+    reason: Code | None = None
+    """Only where it is true of the whole study."""
+
+    def fits(self, entry: ProcedureEntry) -> bool:
+        """Whether an image of this act may join the study without making its values untrue."""
+        return self.reason is None or entry.reason == self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class SealRequest:
+    """One image and all that is known of it. `description` has passed the gate."""
+
+    exam: Exam
+    description: Description
+    image: EncodedImage
+    device: DeviceInfo
+    sop_instance_uid: str
+    series_instance_uid: str
+    study_instance_uid: str
+    series_number: int
+    instance_number: int
+    taken_at: datetime
+    sealed_at: datetime
+    study: StudyValues
+    institution: Institution
+    station: Station
+
+
+def study_description(entry: ProcedureEntry, department: str = "") -> str:
+    """Study Description (0008,1030): the coded act and the department, true of every image to come.
+
+    The entry's own display name belongs to the series: another entry of the same coded act may join
+    the study later.
+    """
+    parts = [entry.code.meaning, department or entry.department]
+    return ", ".join(part for part in parts if part)[:LO_LENGTH].rstrip(" ,")
+
+
+def first_study_values(
+    exam: Exam,
+    descriptions: Sequence[Description],
+    *,
+    started_at: datetime,
+    study_id: str,
+) -> StudyValues:
+    """The values of a new study, from the images that are sealed first (at least one, all of one
+    procedure code).
+
+    An order brings its own description, code and Requested Procedure ID. The reason is taken over
+    only where it is the reason of each of these images.
+    """
+    entries = [d.procedure for d in descriptions if d.procedure is not None]
+    entry, order = entries[0], exam.order
+    reasons = {e.reason for e in entries}
+    reason = reasons.pop() if len(reasons) == 1 else None
+    description, code = study_description(entry, exam.department), entry.code
+    if order is not None:
+        description = order.requested_procedure_description[:LO_LENGTH] or description
+        code = order.requested_procedure_code or code
+        study_id = order.requested_procedure_id or study_id
+    return StudyValues(started_at, description, code, study_id, reason)
