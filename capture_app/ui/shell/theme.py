@@ -227,20 +227,18 @@ def _palette(theme: Theme) -> QPalette:
 
 
 def _style_sheet(theme: Theme) -> str:
-    tones = "".join(
-        f'QLabel[tone="{tone}"] {{ color: {theme.tone(tone).name()}; }}\n' for tone in Tone
-    )
     return f"""
-{tones}
-QLabel {{ background: transparent; }}
 QToolTip {{
     background: {theme.raised.name()}; color: {theme.text.name()};
     border: 1px solid {theme.outline.name()}; padding: 6px; }}
 QLineEdit {{
     background: {theme.bg.name()}; color: {theme.text.name()};
     border: 1px solid {theme.outline.name()}; border-radius: {Metric.RADIUS_CONTROL}px;
-    padding: 0 12px; selection-background-color: {theme.accent.name()}; }}
+    padding: 0 12px; placeholder-text-color: {theme.text_2.name()};
+    selection-background-color: {theme.accent.name()}; }}
 QLineEdit:focus {{ border: 2px solid {theme.accent.name()}; padding: 0 11px; }}
+QLineEdit[quiet="true"], QLineEdit[quiet="true"]:focus {{
+    border: none; background: transparent; padding: 0; }}
 QLineEdit[wrong="true"] {{ border: 2px solid {theme.bad.name()}; padding: 0 11px; }}
 QAbstractScrollArea, QScrollArea > QWidget > QWidget[clear="true"] {{
     background: transparent; border: none; }}

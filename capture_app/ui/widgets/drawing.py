@@ -123,13 +123,28 @@ def draw_run(
         elif isinstance(piece, Words):
             painter.setFont(piece.font)
             painter.setPen(colour)
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip
-            if piece.mnemonic:
-                flags |= Qt.TextFlag.TextShowMnemonic
-            painter.drawText(slot, flags, piece.text)
+            if piece.mnemonic and "&" in piece.text:
+                flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip
+                painter.drawText(slot, flags | Qt.TextFlag.TextShowMnemonic, piece.text)
+            else:
+                draw_line(painter, slot, piece.text, Qt.AlignmentFlag.AlignLeft)
         elif isinstance(piece, Cap):
             draw_key_cap(painter, slot, piece.key, colour)
         x += w + gap
+
+
+def draw_line(painter: QPainter, rect: QRect, text: str, side: Qt.AlignmentFlag) -> None:
+    """One line on the baseline of the painter's own font, whatever fallback fonts it needs.
+
+    `side`: AlignLeft, AlignRight or AlignHCenter, as seen (never mirrored here).
+    """
+    metrics = QFontMetrics(painter.font())
+    spare = rect.width() - metrics.horizontalAdvance(text)
+    ahead = {Qt.AlignmentFlag.AlignRight: spare, Qt.AlignmentFlag.AlignHCenter: spare / 2}.get(
+        side, 0.0
+    )
+    baseline = rect.top() + (rect.height() - metrics.height()) / 2 + metrics.ascent()
+    painter.drawText(QPointF(rect.left() + ahead, round(baseline)), text)
 
 
 def draw_icon(

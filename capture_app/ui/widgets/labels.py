@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtGui import (
+    QFont,
+    QFontMetrics,
+    QPainter,
+    QPaintEvent,
+    QTextLayout,
+    QTextLine,
+    QTextOption,
+)
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from capture_app.ui.shell.fonts import REGULAR, font, line_height
 from capture_app.ui.shell.theme import Metric, Tone, current
-from capture_app.ui.widgets.drawing import draw_icon
+from capture_app.ui.widgets.drawing import draw_icon, draw_line
+
+_WRAPPED_PITCH = 1.4
 
 
 class Label(QLabel):
-    """Words of one size. One line of fixed height, or wrapped over as many as it needs."""
+    """Words of one size: one line of fixed height, or wrapped over as many as they need.
+
+    Painted on our own baseline, so that a taller fallback font (Arabic, CJK) moves nothing.
+    """
 
     def __init__(
         self,
@@ -22,26 +35,110 @@ class Label(QLabel):
         *,
         tone: Tone = Tone.TEXT,
         wrap: bool = False,
+        centred: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(text, parent)
+        self._tone = tone
+        self._centred = centred
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setFont(font(size, weight))
-        self.setProperty("tone", tone.value)
-        self.setWordWrap(wrap)
-        if wrap:
-            policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-            policy.setHeightForWidth(True)
-            self.setSizePolicy(policy)
-        else:
-            self.setFixedHeight(line_height(size))
+        self.set_font(size, weight)
+        self.set_wrap(wrap)
+
+    @property
+    def tone(self) -> Tone:
+        """What it means."""
+        return self._tone
 
     def set_tone(self, tone: Tone) -> None:
         """Another meaning, and so another colour."""
-        if self.property("tone") != tone.value:
-            self.setProperty("tone", tone.value)
-            self.style().unpolish(self)
-            self.style().polish(self)
+        if tone is not self._tone:
+            self._tone = tone
+            self.update()
+
+    def set_font(self, size: int, weight: QFont.Weight) -> None:
+        """Another size or weight."""
+        self.setFont(font(size, weight))
+        if not self.wordWrap():
+            self.setFixedHeight(line_height(size))
+
+    def set_wrap(self, wrap: bool) -> None:  # noqa: FBT001 - as Qt's setter
+        """One line of fixed height, or as many as it needs."""
+        self.setWordWrap(wrap)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(wrap)
+        self.setSizePolicy(policy)
+        if wrap:
+            self.setMinimumHeight(0)
+            self.setMaximumHeight(16777215)
+        else:
+            self.setFixedHeight(line_height(self.font().pixelSize()))
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetrics(self.font())
+        width = metrics.horizontalAdvance(self.text()) + 1
+        if not self.wordWrap():
+            return QSize(width, line_height(self.font().pixelSize()))
+        width = min(width, 320)
+        return QSize(width, self.heightForWidth(width))
+
+    def minimumSizeHint(self) -> QSize:
+        if not self.wordWrap():
+            return self.sizeHint()
+        metrics = QFontMetrics(self.font())
+        longest = max((metrics.horizontalAdvance(word) for word in self.text().split()), default=0)
+        return QSize(longest + 1, self._pitch())
+
+    def hasHeightForWidth(self) -> bool:
+        return self.wordWrap()
+
+    def heightForWidth(self, width: int) -> int:
+        if not self.wordWrap():
+            return -1
+        return max(1, len(self._lines(width)[1])) * self._pitch()
+
+    def _pitch(self) -> int:
+        return round(self.font().pixelSize() * _WRAPPED_PITCH)
+
+    def _lines(self, width: int) -> tuple[QTextLayout, list[QTextLine]]:
+        layout = QTextLayout(self.text().replace("\n", "\u2028"), self.font())
+        option = QTextOption()
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        layout.setTextOption(option)
+        lines: list[QTextLine] = []
+        layout.beginLayout()
+        while (line := layout.createLine()).isValid():
+            line.setLineWidth(max(1, width))
+            lines.append(line)
+        layout.endLayout()
+        return layout, lines
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        theme = current()
+        colour = theme.tone(self._tone) if self.isEnabled() else theme.unavailable
+        painter.setPen(colour)
+        painter.setFont(self.font())
+        rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        side = Qt.AlignmentFlag.AlignRight if rtl else Qt.AlignmentFlag.AlignLeft
+        if self._centred:
+            side = Qt.AlignmentFlag.AlignHCenter
+        if not self.wordWrap():
+            draw_line(painter, self.rect(), self.text(), side)
+            return
+        metrics = QFontMetrics(self.font())
+        pitch = self._pitch()
+        _layout, lines = self._lines(self.width())
+        top = max(0, (self.height() - pitch * len(lines)) // 2) if self._centred else 0
+        for i, line in enumerate(lines):
+            used = line.naturalTextWidth()
+            spare = self.width() - used
+            x = {Qt.AlignmentFlag.AlignRight: spare, Qt.AlignmentFlag.AlignHCenter: spare / 2}.get(
+                side, 0.0
+            )
+            baseline = top + i * pitch + (pitch - metrics.height()) / 2 + metrics.ascent()
+            corner = QPointF(x - line.naturalTextRect().x(), baseline - line.ascent() - line.y())
+            line.draw(painter, corner)
 
 
 class ElidedLabel(QWidget):
@@ -100,8 +197,7 @@ class ElidedLabel(QWidget):
         self.setToolTip("" if text == self._text else self._text)
         rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         side = Qt.AlignmentFlag.AlignRight if rtl else Qt.AlignmentFlag.AlignLeft
-        flags = Qt.AlignmentFlag.AlignVCenter | side | Qt.TextFlag.TextDontClip
-        painter.drawText(self.rect(), flags | Qt.TextFlag.TextSingleLine, text)
+        draw_line(painter, self.rect(), text, side)
 
 
 class Icon(QWidget):
