@@ -1,0 +1,49 @@
+"""From a device of the settings to the source that reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from capture_app.clock import Clock
+from capture_app.devices.pictures import JPEG_ENDINGS, PictureFileSource
+from capture_app.devices.source import FrameSource
+from capture_app.devices.synthetic import SyntheticSource, size_and_quality
+from capture_app.devices.video import CameraSource, StreamSource, VideoFileSource
+from capture_app.model.device import DeviceInfo, DeviceKind
+from capture_app.settings.schema import Device
+
+
+def device_info(device: Device) -> DeviceInfo:
+    """What images say of a configured device."""
+    return DeviceInfo(
+        device_id=device.id,
+        name=device.name,
+        kind=device.kind,
+        image_kind=device.image_kind,
+        manufacturer=device.manufacturer,
+        model_name=device.model_name,
+        serial_number=device.serial_number,
+        software_versions=device.software_versions,
+        burned_in_annotation=device.burned_in_annotation,
+    )
+
+
+def open_source(device: Device, clock: Clock) -> FrameSource:
+    """The source of a device. The device itself is opened by `frames`, and there it may fail.
+
+    Raises DeviceError for an address that cannot be one of its kind.
+    """
+    info = device_info(device)
+    match device.kind:
+        case DeviceKind.CAMERA:
+            return CameraSource(info, device.address, clock)
+        case DeviceKind.STREAM:
+            return StreamSource(info, device.address, clock)
+        case DeviceKind.FILE:
+            path = Path(device.address)
+            if path.is_dir() or path.suffix.lower() in JPEG_ENDINGS:
+                return PictureFileSource(info, path, clock)
+            return VideoFileSource(info, path, clock)
+        case DeviceKind.SYNTHETIC:
+            size, quality = size_and_quality(device.address)
+            return SyntheticSource(info, clock, size=size, jpeg_quality=quality)

@@ -1,0 +1,57 @@
+"""What a source of pictures is, and how its frames are stamped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture_app.clock import Clock
+from capture_app.model.device import DeviceInfo
+from capture_app.model.frame import Frame
+
+
+class FrameSource(Protocol):
+    """A device that delivers pictures one after another."""
+
+    @property
+    def info(self) -> DeviceInfo:
+        """What images say of the device."""
+        ...
+
+    def frames(self) -> Iterator[Frame]:
+        """Opens the device and yields its frames; blocks between them, within the time limits.
+
+        Ends after `close`. Called again it opens the device again, and the numbers go on.
+        Raises DeviceError, in words for people, when the device is not found, is in use by
+        another program, does not answer, or stops.
+        """
+        ...
+
+    def close(self) -> None:
+        """Asks `frames` to end at its next chance. Any thread may call it; it never blocks."""
+        ...
+
+
+class FrameStamp:
+    """Numbers the frames of one device and gives them their time."""
+
+    def __init__(self, device_id: str, clock: Clock) -> None:
+        self._device_id = device_id
+        self._clock = clock
+        self._sequence = 0
+
+    def frame(self, pixels: NDArray[np.uint8], jpeg: bytes | None = None) -> Frame:
+        """A frame of now. `pixels` is (rows, columns, 3) RGB and is not written to any more."""
+        self._sequence += 1
+        pixels.flags.writeable = False
+        return Frame(
+            device_id=self._device_id,
+            sequence=self._sequence,
+            taken_at=self._clock.now(),
+            taken_monotonic=self._clock.monotonic(),
+            pixels=pixels,
+            jpeg=jpeg,
+        )

@@ -1,0 +1,233 @@
+"""Cameras, network streams and video files, read by OpenCV.
+
+A device that delivers JPEG keeps that JPEG: the FFmpeg backend hands out the packets of an MJPEG
+stream as they came (`CAP_PROP_FORMAT = -1`), V4L2 does so without conversion to RGB. Every network
+source is opened and read under a time limit, so that a dead one is noticed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from capture_app.clock import Clock
+from capture_app.devices.decode import rgb_of_bgr, shown_pixels
+from capture_app.devices.source import FrameStamp
+from capture_app.errors import DeviceError
+from capture_app.model.device import DeviceInfo
+from capture_app.model.frame import Frame
+from capture_app.model.words import tr
+
+OPEN_LIMIT_MS: Final = 5_000
+READ_LIMIT_MS: Final = 1_500
+_SHORTEST_INTERVAL_S: Final = 1 / 60
+"""A faster device is thinned out, so that decoding keeps up and the picture is never old."""
+_MJPG: Final = cv2.VideoWriter.fourcc("M", "J", "P", "G")
+_BAD_READS: Final = 5
+
+
+def _hush() -> None:
+    """Keeps OpenCV's and FFmpeg's own words off the terminal: they may hold an address and its
+    password. What happened is told by our own errors.
+    """
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+
+class StreamSource:
+    """A network camera or grabber: MJPEG over HTTP, RTSP."""
+
+    def __init__(
+        self,
+        info: DeviceInfo,
+        address: str,
+        clock: Clock,
+        *,
+        open_limit_ms: int = OPEN_LIMIT_MS,
+        read_limit_ms: int = READ_LIMIT_MS,
+    ) -> None:
+        self._info = info
+        self._address = address
+        self._limits = [
+            *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_limit_ms),
+            *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_limit_ms),
+        ]
+        self._clock = clock
+        self._stamp = FrameStamp(info.device_id, clock)
+        self._closed = threading.Event()
+
+    @property
+    def info(self) -> DeviceInfo:
+        return self._info
+
+    def frames(self) -> Iterator[Frame]:
+        _hush()
+        capture = cv2.VideoCapture(self._address, cv2.CAP_FFMPEG, self._limits)
+        try:
+            if not capture.isOpened():
+                raise DeviceError(tr("The camera does not answer. Check its cable and its power."))
+            raw = _raw_jpeg(capture)
+            pace = _Pace(self._clock)
+            bad = 0
+            while not self._closed.is_set():
+                there, data = capture.read()
+                if not there:
+                    raise DeviceError(tr("The camera stopped sending pictures."))
+                if not pace.is_due():
+                    continue
+                try:
+                    frame = _frame_of(self._stamp, data, raw=raw)
+                except DeviceError:  # one broken picture is passed over, a row of them is told
+                    if (bad := bad + 1) >= _BAD_READS:
+                        raise
+                    continue
+                bad = 0
+                yield frame
+        finally:
+            capture.release()
+
+    def close(self) -> None:
+        self._closed.set()
+
+
+class CameraSource:
+    """A camera of this computer, by number or device path."""
+
+    def __init__(self, info: DeviceInfo, address: str, clock: Clock) -> None:
+        self._info = info
+        self._address = address
+        self._clock = clock
+        self._stamp = FrameStamp(info.device_id, clock)
+        self._closed = threading.Event()
+
+    @property
+    def info(self) -> DeviceInfo:
+        return self._info
+
+    def frames(self) -> Iterator[Frame]:
+        _hush()
+        capture = self._opened()
+        try:
+            if sys.platform == "linux":
+                # The camera's own JPEG where it has one; a camera without answers as it can.
+                capture.set(cv2.CAP_PROP_FOURCC, _MJPG)
+                capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+            misses = 0
+            pace = _Pace(self._clock)
+            while not self._closed.is_set():
+                there, data = capture.read()
+                misses = 0 if there else misses + 1
+                if misses >= _BAD_READS:
+                    raise DeviceError(tr("The camera stopped sending pictures."))
+                if not there:
+                    self._closed.wait(0.02)
+                    continue
+                raw = _is_jpeg(data)
+                if not raw and data.ndim != 3:  # neither JPEG nor a picture: let OpenCV convert
+                    capture.set(cv2.CAP_PROP_CONVERT_RGB, 1)
+                    continue
+                if pace.is_due():
+                    yield _frame_of(self._stamp, data, raw=raw)
+        finally:
+            capture.release()
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def _opened(self) -> cv2.VideoCapture:
+        number = self._address.strip()
+        path = Path(f"/dev/video{number}") if number.isdigit() else Path(number)
+        if sys.platform == "linux" and not path.exists():
+            raise DeviceError(tr("Camera not found. Check the cable."))
+        where: int | str = int(number) if number.isdigit() else number
+        backend = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
+        capture = cv2.VideoCapture(where, backend)
+        if not capture.isOpened():
+            capture.release()
+            if sys.platform == "linux":
+                raise DeviceError(tr("The camera is in use by another program. Close that one."))
+            raise DeviceError(
+                tr("Camera not found, or in use by another program. Check the cable.")
+            )
+        return capture
+
+
+class VideoFileSource:
+    """A film from a file, over and over, at its own speed."""
+
+    def __init__(self, info: DeviceInfo, path: Path, clock: Clock) -> None:
+        self._info = info
+        self._path = path
+        self._stamp = FrameStamp(info.device_id, clock)
+        self._closed = threading.Event()
+
+    @property
+    def info(self) -> DeviceInfo:
+        return self._info
+
+    def frames(self) -> Iterator[Frame]:
+        _hush()
+        if not self._path.is_file():
+            raise DeviceError(tr("The file to be shown was not found."))
+        while not self._closed.is_set():
+            yield from self._once()
+
+    def _once(self) -> Iterator[Frame]:
+        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+        count = 0
+        try:
+            rate = capture.get(cv2.CAP_PROP_FPS)
+            interval = 1 / rate if 1 <= rate <= 60 else 1 / 25
+            raw = capture.isOpened() and _raw_jpeg(capture)
+            while not self._closed.wait(interval if count else 0):
+                there, data = capture.read()
+                if not there:
+                    break
+                count += 1
+                yield _frame_of(self._stamp, data, raw=raw)
+        finally:
+            capture.release()
+        if not count and not self._closed.is_set():
+            raise DeviceError(tr("The file to be shown cannot be read as a film."))
+
+    def close(self) -> None:
+        self._closed.set()
+
+
+class _Pace:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last = float("-inf")
+
+    def is_due(self) -> bool:
+        now = self._clock.monotonic()
+        if now - self._last < _SHORTEST_INTERVAL_S:
+            return False
+        self._last = now
+        return True
+
+
+def _raw_jpeg(capture: cv2.VideoCapture) -> bool:
+    """Switches an MJPEG stream to its own bytes, and says whether it is one."""
+    codec = int(capture.get(cv2.CAP_PROP_FOURCC))
+    return codec == _MJPG and capture.set(cv2.CAP_PROP_FORMAT, -1)
+
+
+def _is_jpeg(data: NDArray[Any]) -> bool:
+    flat = data.reshape(-1)
+    return min(data.shape[:2]) == 1 and flat.size > 4 and bytes(flat[:2]) == b"\xff\xd8"
+
+
+def _frame_of(stamp: FrameStamp, data: NDArray[Any], *, raw: bool) -> Frame:
+    if not raw:
+        return stamp.frame(rgb_of_bgr(data))
+    jpeg = np.ascontiguousarray(data, np.uint8).tobytes()
+    return stamp.frame(shown_pixels(jpeg), jpeg)
