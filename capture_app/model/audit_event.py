@@ -21,6 +21,7 @@ class AuditAction(StrEnum):
     IMPORTED = "imported"
     DESCRIBED = "described"
     DELETED = "deleted"
+    RESTORED = "restored"
     SEND_ASKED = "send-asked"
     SEND_UNDONE = "send-undone"
     TRANSFER_BEGUN = "transfer-begun"

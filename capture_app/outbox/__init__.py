@@ -1,1 +1,1 @@
-"""The promise: owns bytes and rows from the shutter on. Keep, seal, deliver, prove, retain, recover."""
+"""The promise: owns bytes and rows from the shutter on. Keep, seal, deliver, prove, recover."""

@@ -1,4 +1,4 @@
-"""What the outbox asks of the world: an archive that takes instances and proves that it has them."""
+"""What the outbox asks of an archive: that it takes instances, and proves that it has them."""
 
 from __future__ import annotations
 
