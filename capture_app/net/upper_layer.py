@@ -1,0 +1,256 @@
+"""The DICOM Upper Layer as one blocking conversation (PS3.8 7, 9.3).
+
+pynetdicom encodes and decodes the association PDUs. Its own reactor is not used: its time-outs do
+not bound a peer that hangs, its abort hangs with it, and it takes PDUs of any announced length.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydicom.uid import UID
+from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
+from pynetdicom.pdu_primitives import (
+    A_ASSOCIATE,
+    ImplementationClassUIDNotification,
+    ImplementationVersionNameNotification,
+    MaximumLengthNotification,
+)
+from pynetdicom.presentation import PresentationContext, build_context
+
+from capture_app.errors import DeliveryError, TransientDeliveryError
+from capture_app.model.implementation import (
+    IMPLEMENTATION_CLASS_UID,
+    IMPLEMENTATION_VERSION_NAME,
+)
+from capture_app.model.words import tr
+from capture_app.net.wire import Wire, failure
+
+ASSOCIATE_RQ: Final = 0x01
+ASSOCIATE_AC: Final = 0x02
+ASSOCIATE_RJ: Final = 0x03
+P_DATA: Final = 0x04
+RELEASE_RQ: Final = 0x05
+RELEASE_RP: Final = 0x06
+ABORT: Final = 0x07
+
+LONGEST_PDU: Final = 1 << 20
+"""A peer that announces a longer one is cut off before a byte of it is read."""
+
+APPLICATION_CONTEXT_NAME: Final = UID("1.2.840.10008.3.1.1.1")
+RELEASE_RP_PDU: Final = struct.pack(">BxLL", RELEASE_RP, 4, 0)
+_RELEASE_RQ_PDU: Final = struct.pack(">BxLL", RELEASE_RQ, 4, 0)
+_ABORT_PDU: Final = struct.pack(">BxLxxBB", ABORT, 4, 0, 0)  # by the service user
+
+_ANNOUNCED_PDU: Final = 1 << 17  # what we ask peers to keep to
+_LARGEST_FRAGMENT: Final = 1 << 17
+_SMALLEST_FRAGMENT: Final = 64
+_WRITTEN_TOGETHER: Final = 1 << 18
+_IS_COMMAND: Final = 0x01
+_IS_LAST: Final = 0x02
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A presentation context as it is proposed: the peer picks one of the transfer syntaxes."""
+
+    abstract_syntax: str
+    transfer_syntaxes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedContext:
+    """A presentation context as it was agreed."""
+
+    context_id: int
+    abstract_syntax: str
+    transfer_syntax: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What both sides agreed on. `longest_fragment` is how much of a message fits one PDU."""
+
+    contexts: tuple[AcceptedContext, ...]
+    longest_fragment: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A presentation data value (PS3.8 9.3.5.1)."""
+
+    context_id: int
+    is_command: bool
+    is_last: bool
+    data: memoryview
+
+
+def read_pdu(wire: Wire, *, within_message: bool = False) -> tuple[int, bytes]:
+    """The next PDU: its type, and all of its bytes. Raises "protocol" for one that is too long."""
+    header = wire.receive(6, within_message=within_message)
+    kind, length = struct.unpack(">BxL", header)
+    if not ASSOCIATE_RQ <= kind <= ABORT or length > LONGEST_PDU:
+        raise failure(wire.name, "protocol")
+    return kind, header + wire.receive(length, within_message=True)
+
+
+def request_association(
+    wire: Wire, *, calling: str, called: str, contexts: Sequence[Context]
+) -> Terms:
+    """Proposes an association and reads the answer (PS3.8 7.1).
+
+    Raises TransientDeliveryError: "rejected-calling-ae-title", "rejected-called-ae-title",
+    "rejected-busy", "rejected", and what the wire raises. Which contexts were accepted is in the
+    answer; none is no error here.
+    """
+    proposed = [build_context(c.abstract_syntax, list(c.transfer_syntaxes)) for c in contexts]
+    for number, context in enumerate(proposed):
+        context.context_id = 2 * number + 1
+    request = A_ASSOCIATE()
+    request.application_context_name = APPLICATION_CONTEXT_NAME
+    request.calling_ae_title = calling
+    request.called_ae_title = called
+    request.presentation_context_definition_list = proposed
+    request.user_information = user_information()
+    wire.send(A_ASSOCIATE_RQ(request).encode())
+    kind, pdu = read_pdu(wire)
+    if kind == ASSOCIATE_RJ:
+        raise _rejection(wire.name, pdu)
+    if kind == ABORT:
+        raise failure(wire.name, "aborted")
+    if kind != ASSOCIATE_AC:
+        raise failure(wire.name, "protocol")
+    try:
+        answer = A_ASSOCIATE_AC()
+        answer.decode(pdu)
+        primitive: Any = answer.to_primitive()
+        return _terms(wire.name, proposed, primitive)
+    except DeliveryError:
+        raise
+    except Exception as error:  # hostile bytes: the decoder may raise anything
+        raise failure(wire.name, "protocol") from error
+
+
+def _terms(name: str, proposed: list[PresentationContext], answer: Any) -> Terms:
+    abstract_syntaxes = {context.context_id: str(context.abstract_syntax) for context in proposed}
+    accepted = tuple(
+        AcceptedContext(
+            context.context_id,
+            abstract_syntaxes[context.context_id],
+            str(context.transfer_syntax[0]),
+        )
+        for context in answer.presentation_context_definition_results_list
+        if context.result == 0 and context.context_id in abstract_syntaxes
+    )
+    return Terms(accepted, longest_fragment(name, answer.maximum_length_received))
+
+
+def longest_fragment(name: str, peers_longest_pdu: int | None) -> int:
+    """How much of a message fits one PDU of the peer; even, as fragments must be (PS3.8 E.1)."""
+    room = (peers_longest_pdu or _LARGEST_FRAGMENT + 6) - 6
+    if room < _SMALLEST_FRAGMENT:
+        raise failure(name, "protocol")
+    return min(room - room % 2, _LARGEST_FRAGMENT)
+
+
+def user_information() -> list[Any]:
+    """Who we are and how long a PDU we take (PS3.7 D.3.3)."""
+    length = MaximumLengthNotification()
+    length.maximum_length_received = _ANNOUNCED_PDU
+    class_uid = ImplementationClassUIDNotification()
+    class_uid.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
+    version = ImplementationVersionNameNotification()
+    version.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+    return [length, class_uid, version]
+
+
+def _rejection(name: str, pdu: bytes) -> TransientDeliveryError:
+    # Always transient: what has to change is a table of the archive or its load, not the image.
+    try:
+        answer = A_ASSOCIATE_RJ()
+        answer.decode(pdu)
+        source, reason = answer.source, answer.reason_diagnostic
+    except Exception:  # noqa: BLE001 - hostile bytes: the decoder may raise anything
+        source, reason = None, None
+    match source, reason:
+        case 1, 3:
+            return TransientDeliveryError(
+                tr("{name} does not know this station's AE title.", name=name),
+                code="rejected-calling-ae-title",
+            )
+        case 1, 7:
+            return TransientDeliveryError(
+                tr("{name} does not go by the AE title in the settings.", name=name),
+                code="rejected-called-ae-title",
+            )
+        case 3, 1 | 2:
+            return TransientDeliveryError(
+                tr("{name} is busy and takes no connection now.", name=name), code="rejected-busy"
+            )
+        case _:
+            return TransientDeliveryError(
+                tr("{name} refused the connection without a reason.", name=name), code="rejected"
+            )
+
+
+def send_message(
+    wire: Wire, context_id: int, command: bytes, data: bytes | memoryview, *, longest: int
+) -> None:
+    """Sends a DIMSE message as P-DATA-TF PDUs (PS3.8 9.3.5), the data as it is. Empty: none."""
+    pending: list[bytes | memoryview] = []
+    size = 0
+    for part in (
+        *_pdus(context_id, memoryview(command), _IS_COMMAND, longest),
+        *(_pdus(context_id, memoryview(data), 0, longest) if len(data) else ()),
+    ):
+        pending.append(part)
+        size += len(part)
+        if size >= _WRITTEN_TOGETHER:
+            wire.send(b"".join(pending))
+            pending, size = [], 0
+    if pending:
+        wire.send(b"".join(pending))
+
+
+def _pdus(
+    context_id: int, data: memoryview, control: int, longest: int
+) -> Iterator[bytes | memoryview]:
+    for begin in range(0, len(data), longest):
+        piece = data[begin : begin + longest]
+        last = _IS_LAST if begin + longest >= len(data) else 0
+        length = len(piece) + 2
+        yield struct.pack(">BxLLBB", P_DATA, length + 4, length, context_id, control | last)
+        yield piece
+
+
+def fragments(wire: Wire, pdu: bytes) -> Iterator[Fragment]:
+    """The presentation data values of a P-DATA-TF PDU."""
+    view = memoryview(pdu)[6:]
+    while view:
+        if len(view) < 6:
+            raise failure(wire.name, "protocol")
+        length, context_id, control = struct.unpack_from(">LBB", view)
+        if not 2 <= length <= len(view) - 4:
+            raise failure(wire.name, "protocol")
+        yield Fragment(
+            context_id, bool(control & _IS_COMMAND), bool(control & _IS_LAST), view[6 : 4 + length]
+        )
+        view = view[4 + length :]
+
+
+def release(wire: Wire) -> None:
+    """Ends the association in order (PS3.8 7.2); a peer that does not answer is left."""
+    with suppress(DeliveryError):
+        wire.send(_RELEASE_RQ_PDU)
+        while read_pdu(wire)[0] == P_DATA:  # an answer that crossed our request
+            pass
+
+
+def abort(wire: Wire) -> None:
+    """Tells the peer that the association is over (PS3.8 7.3), without waiting for anything."""
+    with suppress(DeliveryError):
+        wire.send(_ABORT_PDU)
