@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
-from enum import StrEnum
 from functools import cache
 from typing import Any
 
@@ -17,25 +16,8 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from capture_app.settings.resources import resource
-
-
-class ThemeName(StrEnum):
-    """The three themes."""
-
-    DARK = "dark"
-    LIGHT = "light"
-    DIM = "dim"
-
-
-class Tone(StrEnum):
-    """What a colour of text or of a mark means."""
-
-    TEXT = "text"
-    TEXT_2 = "text_2"
-    ACCENT = "accent"
-    OK = "ok"
-    WARN = "warn"
-    BAD = "bad"
+from capture_app.settings.schema import Theme as ThemeName
+from capture_app.ui.marks import Tone
 
 
 class Metric:

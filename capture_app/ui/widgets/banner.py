@@ -13,11 +13,12 @@ from capture_app.model.exam import Exam
 from capture_app.model.words import isolated, tr
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.ui import wording
+from capture_app.ui.marks import ChipText, Tone
 from capture_app.ui.shell.fonts import BOLD, MEDIUM, REGULAR, SEMIBOLD, font
-from capture_app.ui.shell.theme import Metric, Tone, current
+from capture_app.ui.shell.theme import Metric, current
 from capture_app.ui.widgets.buttons import Button, IconButton
 from capture_app.ui.widgets.card import Hairline
-from capture_app.ui.widgets.chips import Chip, ChipText
+from capture_app.ui.widgets.chips import Chip
 from capture_app.ui.widgets.labels import Label
 
 

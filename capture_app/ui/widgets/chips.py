@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from capture_app.ui.marks import ChipText, Tone
 from capture_app.ui.shell.fonts import SEMIBOLD, font
-from capture_app.ui.shell.theme import Metric, Theme, Tone, current, faded
+from capture_app.ui.shell.theme import Metric, Theme, current, faded
 from capture_app.ui.widgets.drawing import Mark, Piece, Words, box, draw_run, run_width
-
-
-@dataclass(frozen=True, slots=True)
-class ChipText:
-    """What a chip says. An empty icon is allowed only where the words stand beside a mark."""
-
-    words: str
-    icon: str
-    tone: Tone = Tone.TEXT_2
 
 
 def _chip_pieces(chip: ChipText) -> tuple[Piece, ...]:

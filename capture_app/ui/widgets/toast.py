@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from capture_app.ui.marks import Message, Tone
 from capture_app.ui.shell.fonts import MEDIUM, SEMIBOLD
-from capture_app.ui.shell.theme import Metric, Tone, current
+from capture_app.ui.shell.theme import Metric, current
 from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.widgets.drawing import box
 from capture_app.ui.widgets.labels import ElidedLabel, Icon, Label
 
 UNDO_SHOWN_MS = 8000
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What a toast says. A stop stays until it is solved; others leave by themselves."""
-
-    what: str
-    todo: str = ""
-    icon: str = "info"
-    tone: Tone = Tone.TEXT_2
-    act: str = ""
-    act_icon: str = ""
-    act_key: str = ""
-    stop: bool = False
 
 
 class Toast(QWidget):

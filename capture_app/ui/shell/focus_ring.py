@@ -1,0 +1,81 @@
+"""The visible keyboard focus: 2 px of accent outside a gap of 2 px, over any control.
+
+One overlay for the whole window, so that no control has to keep room for it and none forgets it.
+It shows when the focus moved by the keyboard; a click is its own feedback.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QLineEdit, QWidget
+
+from capture_app.ui.shell.theme import Metric, current
+from capture_app.ui.widgets.drawing import box
+
+_REACH = 4  # 2 px of gap, 2 px of line
+
+
+class FocusRing(QWidget):
+    """Follows the focus inside `window`. A line edit draws its own focus and needs no ring."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._on: QWidget | None = None
+        self._by_keyboard = True
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.hide()
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._focus_changed)
+            app.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kind = event.type()
+        if kind is QEvent.Type.KeyPress:
+            if not self._by_keyboard:
+                self._by_keyboard = True
+                self._place()
+        elif kind in (QEvent.Type.MouseButtonPress, QEvent.Type.TouchBegin):
+            self._by_keyboard = False
+        elif self._on is not None and kind in (
+            QEvent.Type.Move,
+            QEvent.Type.Resize,
+            QEvent.Type.Show,
+            QEvent.Type.Hide,
+            QEvent.Type.LayoutRequest,
+        ):
+            self._place()
+        return False
+
+    def _focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
+        inside = new is not None and (new is self._window or self._window.isAncestorOf(new))
+        rings = inside and not isinstance(new, QLineEdit | QAbstractItemView)
+        self._on = new if rings else None
+        self._place()
+
+    def _place(self) -> None:
+        on = self._on
+        if on is None or not self._by_keyboard or not on.isVisible():
+            self.hide()
+            return
+        corner = on.mapTo(self._window, QPoint(0, 0))
+        around = QRect(corner, on.size()).adjusted(-_REACH, -_REACH, _REACH, _REACH)
+        if around != self.geometry():
+            self.setGeometry(around)
+        self.raise_()
+        self.show()
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._on is None:
+            return
+        radius = float(getattr(self._on, "focus_radius", Metric.RADIUS_CONTROL))
+        painter = QPainter(self)
+        theme = current()
+        inner = self.rect().adjusted(2, 2, -2, -2)
+        box(painter, inner, radius + 2, outline=theme.bg, width=2)
+        box(painter, self.rect(), radius + _REACH, outline=theme.accent, width=2)

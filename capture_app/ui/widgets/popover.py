@@ -1,0 +1,155 @@
+"""A popover: a question with its row, over a scrim that leaves the row bright."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+
+from capture_app.ui.shell.fonts import BOLD
+from capture_app.ui.shell.theme import Metric, current, faded
+from capture_app.ui.widgets.labels import Label
+
+WIDTH = 560
+_ARROW = 9
+
+
+class Popover(QWidget):
+    """Covers its parent: scrim, row cut out, and a raised card with an arrow to the row.
+
+    `body` is laid out under the title. Esc or a press outside asks to close. Tab stays inside.
+    """
+
+    close_asked = Signal()
+
+    def __init__(self, parent: QWidget, title: str, *, width: int = WIDTH) -> None:
+        super().__init__(parent)
+        self._host = parent
+        self._row = QRect()
+        self._card = _CardBox(self)
+        self._card.setFixedWidth(width)
+        self.title = Label(title, 16, BOLD, wrap=True)
+        self.body = QVBoxLayout()
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(12)
+        self._column = column = QVBoxLayout(self._card)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(12)
+        column.addWidget(self.title)
+        column.addLayout(self.body)
+        self._focus_before: QWidget | None = None
+        self.hide()
+
+    @property
+    def card(self) -> QWidget:
+        """The raised card."""
+        return self._card
+
+    def show_at(self, row: QRect) -> None:
+        """Shows it under a row (in the parent's coordinates), or over it where there is no room.
+
+        An empty rectangle is no row: then it stands in the middle.
+        """
+        self._focus_before = QApplication.focusWidget()
+        self._row = row
+        self.setGeometry(self._host.rect())
+        self.show()
+        self.raise_()
+        self.place()
+
+    def place(self) -> None:
+        """Places the card anew: its content or the window changed."""
+        card = self._card
+        card.setFixedHeight(self._column.totalHeightForWidth(card.width()))
+        if self._row.isNull():
+            corner = QPoint(
+                (self.width() - card.width()) // 2, max(16, (self.height() - card.height()) // 2)
+            )
+        else:
+            rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+            x = self._row.right() - 16 - card.width() if rtl else self._row.left() + 16
+            y = self._row.bottom() + _ARROW + 3
+            if y + card.height() > self.height() - 8:
+                y = self._row.top() - _ARROW - 3 - card.height()
+            corner = QPoint(max(16, min(x, self.width() - card.width() - 16)), max(8, y))
+        card.move(corner)
+        self.update()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        before, self._focus_before = self._focus_before, None
+        if before is not None and before.isVisible() and not event.spontaneous():
+            before.setFocus(Qt.FocusReason.PopupFocusReason)
+        super().hideEvent(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: FBT001, N802 - Qt's own
+        """Tab goes round inside the card."""
+        places = [
+            w
+            for w in self._card.findChildren(QWidget)
+            if w.isVisible() and w.isEnabled() and w.focusPolicy() & Qt.FocusPolicy.TabFocus
+        ]
+        if not places:
+            return False
+        now = QApplication.focusWidget()
+        at = places.index(now) if now in places else (-1 if forward else 0)
+        step = 1 if forward else -1
+        reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
+        places[(at + step) % len(places)].setFocus(reason)
+        return True
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.close_asked.emit()
+            return
+        event.accept()  # nothing behind the scrim gets a key
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if not self._card.geometry().contains(event.position().toPoint()):
+            self.close_asked.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        theme = current()
+        veil = QPainterPath()
+        veil.addRect(QRectF(self.rect()))
+        if not self._row.isNull():
+            hole = QPainterPath()
+            radius = Metric.RADIUS_CONTROL
+            hole.addRoundedRect(QRectF(self._row), radius, radius)
+            veil = veil.subtracted(hole)
+        painter.fillPath(veil, faded(theme.picture_scrim, theme.popover_scrim_alpha))
+        self._paint_card(painter)
+
+    def _paint_card(self, painter: QPainter) -> None:
+        theme = current()
+        rect = QRectF(self._card.geometry()).adjusted(0.5, 0.5, -0.5, -0.5)
+        shape = QPainterPath()
+        shape.addRoundedRect(rect, Metric.RADIUS_PANEL, Metric.RADIUS_PANEL)
+        if not self._row.isNull():
+            rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+            x = rect.right() - 94 if rtl else rect.left() + 94
+            below = rect.top() > self._row.bottom()
+            edge = rect.top() if below else rect.bottom()
+            tip = edge - _ARROW if below else edge + _ARROW
+            arrow = QPainterPath()
+            arrow.moveTo(QPointF(x - _ARROW, edge))
+            arrow.lineTo(QPointF(x, tip))
+            arrow.lineTo(QPointF(x + _ARROW, edge))
+            arrow.closeSubpath()
+            shape = shape.united(arrow)
+        painter.setBrush(theme.raised)
+        painter.setPen(QPen(theme.outline, 1))
+        painter.drawPath(shape)
+
+
+class _CardBox(QWidget):
+    """Holds the content; its shape is painted by the popover, arrow and all."""
