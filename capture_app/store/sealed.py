@@ -176,6 +176,13 @@ def read_header(path: Path) -> SealedHeader:
         return _parse_header(file.read(HEADER_BYTES))[0]
 
 
+def open_identity(path: Path, cipher: Cipher) -> tuple[SealedHeader, bytes]:
+    """Header and identity, proven; the content is not read. Raises SealBrokenError."""
+    with path.open("rb") as file:
+        header, identity, _chunks = _open(file, cipher)
+        return header, identity
+
+
 def open_sealed(path: Path, cipher: Cipher) -> Sealed:
     """The whole file, proven to be what was written. Raises SealBrokenError on any change."""
     with path.open("rb") as file:
