@@ -166,14 +166,18 @@ class ExistingFile:
 
 @dataclass(frozen=True, slots=True)
 class FullPath:
-    """A full path that need not exist yet; empty for none."""
+    """A full path that need not exist yet."""
+
+    may_be_empty: bool = False
 
     @property
     def allowed(self) -> str:
-        return tr("empty, or a full path")
+        return tr("empty, or a full path") if self.may_be_empty else tr("a full path")
 
     def problem(self, value: Any) -> str:
-        return "" if not value or Path(value).is_absolute() else tr("It is not a full path.")
+        if not value and self.may_be_empty:
+            return ""
+        return "" if Path(value).is_absolute() else tr("It is not a full path.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -310,7 +310,7 @@ class Security:
     ] = KeyStore.KEYRING
     key_file: Annotated[
         str,
-        FullPath(),
+        FullPath(may_be_empty=True),
         Help("The key file for key_store = file; readable by its owner alone (mode 0600)."),
     ] = ""
     allowed_keyring_backends: Annotated[
@@ -356,7 +356,9 @@ class Settings:
     """All settings, checked, from all layers."""
 
     data_dir: Annotated[
-        Path, Help("The data folder: pictures, database, logs. Empty: the user's own data folder.")
+        Path,
+        FullPath(),
+        Help("The data folder: pictures, database, logs. Absent: the user's own data folder."),
     ]
     station: Annotated[Station, Help("This computer.")] = Station()
     institution: Annotated[Institution, Help("The hospital.")] = Institution()

@@ -1,0 +1,234 @@
+"""The master key: in the key store of the system under an allowed backend, or in a 0600 file.
+
+Losing the key is losing the images, so a key is only ever made for a data folder that holds nothing
+sealed yet. `key-check.json` in the data folder says which entry of the key store is this folder's,
+and by a keyed hash whether a key that was found is the right one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import stat
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import keyring
+import keyring.errors
+
+from capture_app.errors import KeyUnavailableError
+from capture_app.model.words import tr
+from capture_app.settings.schema import KeyStore, Security
+from capture_app.settings.write_once import write_once
+from capture_app.store.cipher import KEY_BYTES, Cipher
+from capture_app.store.role import alone
+from capture_app.store.sealed import SUFFIX
+
+SERVICE: Final = "capture-app"
+CHECK_FILE: Final = "key-check.json"
+PRACTICE_KEY_FILE: Final = "practice.key"
+_HEX_KEY: Final = re.compile(rf"[0-9a-f]{{{2 * KEY_BYTES}}}")
+
+
+def load_or_create_key(security: Security, data_dir: Path, *, practice: bool) -> bytes:
+    """The 32-byte master key of a data folder, made at the first start and never again.
+
+    To be called before anything is stored in the folder. Practice keeps its key in its own folder:
+    there is nothing of a patient in it. Raises KeyUnavailableError where the key store may not be
+    used, where the key is missing though something sealed is there, or where it is another key.
+    """
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with alone(data_dir / "key.lock"):
+        if practice or security.key_store is KeyStore.FILE:
+            path = data_dir / PRACTICE_KEY_FILE if practice else Path(security.key_file)
+            text, entry = _read_key_file(path), ""
+        else:
+            _require_allowed_backend(security)
+            entry = _entry_of(data_dir)
+            path, text = Path(), _from_keyring(entry)
+        if text is None:
+            if _holds_something_sealed(data_dir):
+                raise KeyUnavailableError(
+                    tr(
+                        "The key that opens the pictures in {folder} is missing. Bring back the "
+                        "key store or key file of the user who made them. No new key was made.",
+                        folder=data_dir,
+                    )
+                )
+            text = secrets.token_hex(KEY_BYTES)
+            text = _to_keyring(entry, text) if entry else _write_key_file(path, text)
+        if not _HEX_KEY.fullmatch(text):
+            raise KeyUnavailableError(tr("What stands in the place of the key is not a key."))
+        key = bytes.fromhex(text)
+        _check(data_dir, entry, key)
+        return key
+
+
+def read_secret(security: Security, name: str) -> str:
+    """The password that a setting names: an entry of the key store.
+
+    With key_store = file it is the first line of `<name>.secret` beside the key file, mode 0600.
+    Raises KeyUnavailableError where there is none.
+    """
+    if security.key_store is KeyStore.FILE:
+        text = _read_private(Path(security.key_file).parent / f"{name}.secret")
+        lines = (text or "").splitlines()
+        secret = lines[0] if lines else None
+    else:
+        _require_allowed_backend(security)
+        secret = _from_keyring(name)
+    if not secret:
+        raise KeyUnavailableError(
+            tr("The key store has no entry {name} of {service}.", name=name, service=SERVICE)
+        )
+    return secret
+
+
+def _require_allowed_backend(security: Security) -> None:
+    """By name: where it finds one, keyring falls back on a plain text file without a word."""
+    for backend in _backends(keyring.get_keyring()):
+        name = f"{type(backend).__module__}.{type(backend).__qualname__}"
+        if name not in security.allowed_keyring_backends:
+            raise KeyUnavailableError(
+                tr(
+                    "The key store of this system ({name}) is not an allowed one. Allowed: "
+                    "{allowed}. Start a key store, or set security.key_store = file.",
+                    name=name,
+                    allowed=", ".join(security.allowed_keyring_backends),
+                )
+            )
+
+
+def _backends(backend: object) -> tuple[object, ...]:
+    """The backend, or those that a chain would ask one after the other."""
+    if type(backend).__module__ == "keyring.backends.chainer":
+        chained = tuple(getattr(backend, "backends", ()))
+        return chained or (backend,)
+    return (backend,)
+
+
+def _entry_of(data_dir: Path) -> str:
+    """Which entry holds this folder's key: as noted at the first start, else by its path."""
+    noted = _read_check(data_dir)
+    if noted and noted.get("entry"):
+        return noted["entry"]
+    return f"data-{sha256(str(data_dir.resolve()).encode()).hexdigest()[:16]}"
+
+
+def _from_keyring(entry: str) -> str | None:
+    try:
+        return keyring.get_password(SERVICE, entry)
+    except keyring.errors.KeyringError as error:
+        raise _keyring_refused(error) from error
+
+
+def _to_keyring(entry: str, text: str) -> str:
+    """What stands in the key store afterwards: read back, because a null backend takes anything."""
+    try:
+        keyring.set_password(SERVICE, entry, text)
+        found = keyring.get_password(SERVICE, entry)
+    except keyring.errors.KeyringError as error:
+        raise _keyring_refused(error) from error
+    if found != text:
+        raise KeyUnavailableError(tr("The key store did not keep the key."))
+    return found
+
+
+def _keyring_refused(error: Exception) -> KeyUnavailableError:
+    return KeyUnavailableError(
+        tr("The key store refused ({kind}). Is it unlocked?", kind=type(error).__name__)
+    )
+
+
+def _read_key_file(path: Path) -> str | None:
+    text = _read_private(path)
+    return None if text is None else text.strip()
+
+
+def _read_private(path: Path) -> str | None:
+    """The text of a file that its owner alone can read; None where it is not there."""
+    flags = os.O_RDONLY
+    if sys.platform != "win32":
+        flags |= os.O_NOFOLLOW
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise KeyUnavailableError(
+            tr(
+                "The key file {path} cannot be read: {reason}.",
+                path=path,
+                reason=error.strerror or type(error).__name__,
+            )
+        ) from error
+    with os.fdopen(descriptor, encoding="ascii", errors="replace") as file:
+        found = os.fstat(file.fileno())
+        # Windows has no such mode: there the folder of the user's own protects it.
+        if sys.platform != "win32" and (
+            stat.S_IMODE(found.st_mode) & 0o077 or found.st_uid != os.geteuid()
+        ):
+            raise KeyUnavailableError(
+                tr(
+                    "The key file {path} must belong to this user and be closed to all others "
+                    "(chmod 600).",
+                    path=path,
+                )
+            )
+        return file.read(4096)
+
+
+def _write_key_file(path: Path, text: str) -> str:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_once(path, f"{text}\n".encode("ascii"))
+    except OSError as error:
+        raise KeyUnavailableError(
+            tr(
+                "The key file {path} cannot be written: {reason}.",
+                path=path,
+                reason=error.strerror or type(error).__name__,
+            )
+        ) from error
+    # Another data folder with the same key file may have been first: then its key is ours as well.
+    return _read_key_file(path) or ""
+
+
+def _holds_something_sealed(data_dir: Path) -> bool:
+    if any(data_dir.glob("*.db")) or (data_dir / CHECK_FILE).exists():
+        return True
+    return any(data_dir.rglob(f"*{SUFFIX}"))
+
+
+def _read_check(data_dir: Path) -> dict[str, str] | None:
+    try:
+        noted = json.loads((data_dir / CHECK_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        noted = None
+    if not isinstance(noted, dict):
+        raise KeyUnavailableError(
+            tr("The file {file} in the data folder is damaged.", file=CHECK_FILE)
+        )
+    return {str(name): str(value) for name, value in noted.items()}
+
+
+def _check(data_dir: Path, entry: str, key: bytes) -> None:
+    check = Cipher(key).keyed_hash("key check")
+    noted = _read_check(data_dir)
+    if noted is None:
+        content = json.dumps({"entry": entry, "check": check}, indent=1) + "\n"
+        write_once(data_dir / CHECK_FILE, content.encode())
+    elif noted.get("check") != check:
+        raise KeyUnavailableError(
+            tr(
+                "The key that was found is not the key of {folder}: it would open none of its "
+                "pictures. Nothing was changed.",
+                folder=data_dir,
+            )
+        )

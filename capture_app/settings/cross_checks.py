@@ -1,0 +1,146 @@
+"""What one rule for one key cannot say: keys that need each other, names that must differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from capture_app.errors import SettingsFault
+from capture_app.model.device import DeviceKind
+from capture_app.model.words import tr
+from capture_app.settings.rules import Host, WebAddress
+from capture_app.settings.schema import (
+    ArchiveDestination,
+    ArchiveProtocol,
+    Device,
+    KeyStore,
+    ProofChoice,
+    Settings,
+)
+
+OriginOf = Callable[[str], str]
+# key, problem, allowed
+_Found = tuple[str, str, str]
+
+
+def cross_checks(settings: Settings, origin_of: OriginOf) -> tuple[SettingsFault, ...]:
+    """All faults between keys; `origin_of` says in which file a key stands."""
+    return tuple(
+        SettingsFault(origin_of(key), key, problem, allowed)
+        for key, problem, allowed in _faults(settings)
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """True where the host can only be this computer."""
+    if host.rstrip(".").lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _faults(settings: Settings) -> Iterator[_Found]:
+    yield from _twice("worklists", "name", [worklist.name for worklist in settings.worklists])
+    yield from _twice("archives", "name", [archive.name for archive in settings.archives])
+    yield from _twice("devices", "id", [device.id for device in settings.devices])
+    for number, archive in enumerate(settings.archives):
+        yield from _archive_ends(f"archives[{number}]", archive)
+        yield from _archive_trust(f"archives[{number}]", archive)
+    for number, device in enumerate(settings.devices):
+        yield from _device(f"devices[{number}]", device)
+    yield from _ports(settings)
+    if settings.security.key_store is KeyStore.FILE and not settings.security.key_file:
+        yield ("security.key_file", _missing(), tr("a full path, for key_store = file"))
+    if settings.practice_ports and not settings.practice:
+        yield (
+            "practice_ports",
+            tr("It is for practice alone."),
+            tr("absent where practice is not true"),
+        )
+
+
+def _twice(section: str, key: str, names: Sequence[str]) -> Iterator[_Found]:
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            yield (
+                f"{section}[{number}].{key}",
+                tr("Another entry has this name."),
+                tr("a name of its own for each entry"),
+            )
+
+
+def _archive_ends(where: str, archive: ArchiveDestination) -> Iterator[_Found]:
+    commits = archive.proof is ProofChoice.STORAGE_COMMITMENT
+    if archive.protocol is ArchiveProtocol.DIMSE or commits:
+        reason = (
+            tr("for storage-commitment")
+            if archive.protocol is not ArchiveProtocol.DIMSE
+            else tr("for protocol = dimse")
+        )
+        if not archive.host:
+            yield (f"{where}.host", _missing(), f"{Host().allowed}, {reason}")
+        if archive.port is None:
+            yield (f"{where}.port", _missing(), f"1-65535, {reason}")
+        if not archive.ae_title:
+            yield (f"{where}.ae_title", _missing(), f"{tr('an AE title')}, {reason}")
+    elif bool(archive.host) != (archive.port is not None):
+        missing = "port" if archive.host else "host"
+        yield (f"{where}.{missing}", _missing(), tr("host and port both, or neither"))
+    if archive.host and (problem := Host().problem(archive.host)):
+        yield (f"{where}.host", problem, Host().allowed)
+    if not archive.url and archive.protocol is ArchiveProtocol.STOW:
+        yield (f"{where}.url", _missing(), tr("an address, for protocol = stow"))
+    if not archive.url and archive.proof is ProofChoice.PIXEL_HASH:
+        yield (f"{where}.url", _missing(), tr("an address, for proof = pixel-hash"))
+    if commits and archive.commitment_port is None:
+        yield (f"{where}.commitment_port", _missing(), tr("1-65535, for storage-commitment"))
+
+
+def _archive_trust(where: str, archive: ArchiveDestination) -> Iterator[_Found]:
+    if bool(archive.user) != bool(archive.password_key):
+        missing = "password_key" if archive.user else "user"
+        yield (f"{where}.{missing}", _missing(), tr("user and password_key both, or neither"))
+    if bool(archive.certificate_file) != bool(archive.certificate_key_file):
+        missing = "certificate_key_file" if archive.certificate_file else "certificate_file"
+        yield (f"{where}.{missing}", _missing(), tr("a certificate and its key, or neither"))
+    address = urlsplit(archive.url)
+    if archive.user and address.scheme == "http" and not is_loopback(address.hostname or ""):
+        yield (
+            f"{where}.url",
+            tr("The password would cross the network in clear."),
+            tr("an https address where a user is given"),
+        )
+
+
+def _device(where: str, device: Device) -> Iterator[_Found]:
+    key, address = f"{where}.address", device.address
+    if device.kind is DeviceKind.STREAM:
+        rule = WebAddress(("rtsp", "rtsps", "http", "https"))
+        if not address:
+            yield (key, _missing(), rule.allowed)
+        elif problem := rule.problem(address.partition("?")[0]):  # cameras like their queries
+            yield (key, problem, rule.allowed)
+    elif device.kind is DeviceKind.FILE and not Path(address).is_absolute():
+        yield (key, tr("It is not a full path."), tr("a full path, for kind = file"))
+    elif device.kind is DeviceKind.CAMERA and not address:
+        yield (key, _missing(), tr("a number or a device path, for kind = camera"))
+
+
+def _ports(settings: Settings) -> Iterator[_Found]:
+    if settings.adt is None:
+        return
+    for number, archive in enumerate(settings.archives):
+        if archive.commitment_port == settings.adt.port:
+            yield (
+                f"archives[{number}].commitment_port",
+                tr("The admissions feed listens on this port."),
+                tr("a port that adt.port does not use"),
+            )
+
+
+def _missing() -> str:
+    return tr("It is missing.")

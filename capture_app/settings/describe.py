@@ -1,0 +1,194 @@
+"""The schema and the settings in force as text: for `settings show` and for docs/settings.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+from capture_app.settings.keys import Key, keys_of
+from capture_app.settings.layers import PREFIX
+from capture_app.settings.places import DATA_VARIABLE, SETTINGS_VARIABLE
+from capture_app.settings.schema import SCHEMA_VERSION, Settings
+
+EXAMPLE: Final = """schema_version = 1
+
+[station]
+name = "WOUND-CART-1"
+ae_title = "CAPTURE1"
+department = "Wound care"
+
+[institution]
+name = "Example Hospital"
+issuer_of_patient_id = "EXAMPLE"
+
+[adt]
+host = "10.1.2.3"
+port = 2575
+assigning_authority = "EXAMPLE"
+
+[[worklists]]
+name = "ris"
+host = "ris.example.org"
+port = 104
+ae_title = "RIS"
+
+[[archives]]
+name = "pacs"
+host = "pacs.example.org"
+port = 104
+ae_title = "PACS"
+url = "https://pacs.example.org/dicom-web"
+user = "capture"
+password_key = "pacs-dicomweb"
+
+[[devices]]
+id = "cam1"
+name = "Wound camera"
+kind = "camera"
+address = "0"
+"""
+
+_HEAD: Final = f"""# Settings
+
+Every setting, as the schema has it. This page is made by `capture-app settings show --schema`;
+a test keeps it equal.
+
+A settings file is TOML in UTF-8 and begins with `schema_version = {SCHEMA_VERSION}`. Layers, the
+strongest first:
+
+1. the flags `--settings FILE` and `--data DIR`;
+2. the environment: `{PREFIX}<SECTION>_<KEY>`, such as `{PREFIX}ADT_PORT`; lists are divided
+   by commas. `{SETTINGS_VARIABLE}` and `{DATA_VARIABLE}` are the two flags. Lists of tables
+   stand in a file;
+3. the user's file: `~/.config/capture-app/settings.toml`, on Windows
+   `%LOCALAPPDATA%\\capture-app\\settings.toml`;
+4. the machine's file: `/etc/xdg/capture-app/settings.toml`, on Windows
+   `%ProgramData%\\capture-app\\settings.toml`;
+5. the defaults below.
+
+A file that is named by `--settings` is read instead of the two standard files. Tables are merged
+key by key, a list is replaced as a whole. `capture-app settings check` names every fault at once,
+each with file, key and what is allowed. An unknown key is a fault.
+
+No secret stands in a settings file: `password_key` names an entry of the system's key store, under
+the service `capture-app` (with `key_store = "file"`: the file `<name>.secret` beside the key file,
+mode 0600).
+
+```toml
+{EXAMPLE}```
+"""
+
+
+def schema_markdown() -> str:
+    """The reference page."""
+    parts = [_HEAD]
+    parts += ["\n## Top level\n", *_rows(key for key in keys_of(Settings) if not key.is_table)]
+    for heading, intro, kind in _sections():
+        parts += [f"\n## {heading}\n\n{intro}\n", *_rows(iter(keys_of(kind)))]
+    return "\n".join(parts) + "\n"
+
+
+def schema_json() -> str:
+    """The schema for programs: a list of keys with type, limits, default and help."""
+    listed = [_as_dict("", key) for key in keys_of(Settings) if not key.is_table]
+    for heading, _intro, kind in _sections():
+        listed += [_as_dict(heading.strip("`"), key) for key in keys_of(kind)]
+    return json.dumps({"schema_version": SCHEMA_VERSION, "keys": listed}, indent=2)
+
+
+def settings_json(settings: Settings) -> str:
+    """The settings in force. There is no secret among them."""
+    return json.dumps(_plain(settings), indent=2, ensure_ascii=False)
+
+
+def settings_toml(settings: Settings) -> str:
+    """The settings in force, as a settings file that loads to the same."""
+    plain = _plain(settings)
+    del plain["source_files"]
+    lines = [f"schema_version = {SCHEMA_VERSION}"]
+    lines += _toml_table(plain, "")
+    return "\n".join(lines) + "\n"
+
+
+def _sections() -> Iterator[tuple[str, str, type]]:
+    for key in keys_of(Settings):
+        if key.is_table:
+            heading = f"`[[{key.name}]]`" if key.is_list else f"`[{key.name}]`"
+            yield heading, key.help, key.kind
+            for inner in keys_of(key.kind):
+                if inner.is_table:
+                    yield f"`[{key.name}.{inner.name}]`", inner.help, inner.kind
+
+
+def _rows(keys: Iterator[Key]) -> Iterator[str]:
+    yield "| key | allowed | default | what for |\n| --- | --- | --- | --- |"
+    for key in keys:
+        if not key.is_table:
+            cells = (f"`{key.name}`", key.allowed, _default(key), key.help)
+            yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _default(key: Key) -> str:
+    if key.kind is Path:
+        return "the user's own"
+    if key.required:
+        return "**needed**"
+    if key.default is None:
+        return "absent"
+    return f"`{_toml_value(_plain(key.default))}`"
+
+
+def _as_dict(table: str, key: Key) -> dict[str, Any]:
+    return {
+        "table": table,
+        "key": key.name,
+        "type": "table" if key.is_table else key.type_words,
+        "allowed": key.allowed,
+        "needed": key.required and key.kind is not Path,
+        "default": _plain(key.default),
+        "help": key.help,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        named = ((field.name, getattr(value, field.name)) for field in fields(value))
+        return {name: _plain(inner) for name, inner in named}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    return str(value) if isinstance(value, Path) else value
+
+
+def _toml_table(table: dict[str, Any], path: str) -> Iterator[str]:
+    """Leaves first: in TOML whatever follows a table's head belongs to that table."""
+    for name, value in table.items():
+        if value is not None and not isinstance(value, dict) and not _is_tables(value):
+            yield f"{name} = {_toml_value(value)}"
+    for name, value in table.items():
+        where = f"{path}.{name}" if path else name
+        if isinstance(value, dict):
+            yield f"\n[{where}]"
+            yield from _toml_table(value, where)
+        elif _is_tables(value):
+            for item in value:
+                yield f"\n[[{where}]]"
+                yield from _toml_table(item, where)
+
+
+def _is_tables(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_toml_value(item) for item in value)}]"
+    if isinstance(value, str):
+        # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(value)

@@ -1,0 +1,185 @@
+"""Settings in: defaults < machine file < user file < environment < flags, all faults at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from capture_app.errors import SettingsError, SettingsFault
+from capture_app.model.words import tr
+from capture_app.settings.cross_checks import cross_checks
+from capture_app.settings.keys import Key, keys_of
+from capture_app.settings.layers import Leaf, Table, merged, read_environment, read_file
+from capture_app.settings.places import DATA_VARIABLE, SETTINGS_VARIABLE, places
+from capture_app.settings.schema import Settings
+
+T = TypeVar("T")
+
+
+def load(
+    *, settings_file: Path | None, data_dir: Path | None, environ: Mapping[str, str]
+) -> Settings:
+    """The settings of this start.
+
+    A settings file that is named (by the flag, else by CAPTURE_APP_SETTINGS) is read instead of the
+    machine's and the user's: what it says is all there is. Raises SettingsError with every fault.
+    """
+    faults: list[SettingsFault] = []
+    files = _files(settings_file, environ)
+    root = Table(str(files[-1]) if files else tr("defaults"))
+    for path in files:
+        root = merged(root, read_file(path, faults))
+    root = merged(root, read_environment(environ, faults))
+    if data_dir is not None or environ.get(DATA_VARIABLE) or "data_dir" not in root.entries:
+        folder = data_folder(data_dir=data_dir, environ=environ)
+        root.entries["data_dir"] = Leaf(str(folder), tr("the flag or the environment"))
+    reader = _Reader(faults)
+    settings = reader.table(Settings, root, "")
+    known = {fault.key for fault in faults}
+    faults += [f for f in cross_checks(settings, reader.origin_of) if f.key not in known]
+    if faults:
+        raise SettingsError(tuple(sorted(faults, key=lambda fault: (fault.file, fault.key))))
+    return replace(settings, source_files=files)
+
+
+def data_folder(*, data_dir: Path | None, environ: Mapping[str, str]) -> Path:
+    """The data folder where no settings could be read: flag, environment, else the user's own."""
+    if data_dir is not None:
+        return data_dir.absolute()
+    named = environ.get(DATA_VARIABLE)
+    return Path(named).absolute() if named else places(environ).data_folder
+
+
+def _files(settings_file: Path | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
+    named = settings_file
+    if named is None and environ.get(SETTINGS_VARIABLE):
+        named = Path(environ[SETTINGS_VARIABLE])
+    if named is not None:
+        return (named.absolute(),)
+    standard = places(environ)
+    return tuple(path for path in (standard.machine_file, standard.user_file) if path.exists())
+
+
+class _Reader:
+    """Turns a tree into the dataclasses of the schema, gathering faults on its way."""
+
+    def __init__(self, faults: list[SettingsFault]) -> None:
+        self.faults = faults
+        self._origins: dict[str, str] = {}
+
+    def origin_of(self, path: str) -> str:
+        """Where a key was written; for one that was not, where its table or list was."""
+        while path and path not in self._origins:
+            path = path.rpartition(".")[0] if "." in path else ""
+        return self._origins.get(path, tr("defaults"))
+
+    def table(self, kind: Callable[..., T], table: Table, path: str) -> T:
+        """The table; where a key is at fault it has its default, or an empty value, so that what
+        can be said of the rest is said too.
+        """
+        self._origins[path] = table.origin
+        known = {key.name: key for key in keys_of(kind)}
+        values: dict[str, Any] = {}
+        for name, entry in table.entries.items():
+            where = f"{path}.{name}" if path else name
+            if name in known:
+                self._key(known[name], entry, where, values)
+            else:
+                self._unknown(name, entry, where, tuple(known))
+        for key in known.values():
+            if key.required and key.name not in table.entries:
+                where = f"{path}.{key.name}" if path else key.name
+                self._fault(table.origin, where, tr("It is missing."), key.allowed)
+            if key.required:
+                values.setdefault(key.name, _stand_in(key.kind))
+        return kind(**values)
+
+    def _key(
+        self, key: Key, entry: Leaf | Table | list[Table], where: str, values: dict[str, Any]
+    ) -> None:
+        if isinstance(entry, Leaf):
+            self._origins[where] = entry.origin
+            if key.is_table and not (key.is_list and entry.value == []):
+                self._fault(entry.origin, where, tr("It is not a table."), key.allowed)
+            elif key.is_list:
+                self._list(key, entry, where, values)
+            else:
+                self._one(key, entry, where, values)
+        elif isinstance(entry, list):
+            self._origins[where] = entry[0].origin
+            if key.is_table and key.is_list:
+                tables = [
+                    self.table(key.kind, item, f"{where}[{n}]") for n, item in enumerate(entry)
+                ]
+                values[key.name] = tuple(tables)
+            else:
+                self._fault(entry[0].origin, where, tr("It is a list of tables."), key.allowed)
+        elif key.is_table and not key.is_list:
+            values[key.name] = self.table(key.kind, entry, where)
+        else:
+            self._fault(entry.origin, where, tr("It is a table."), key.allowed)
+
+    def _list(self, key: Key, leaf: Leaf, where: str, values: dict[str, Any]) -> None:
+        if not isinstance(leaf.value, list):
+            self._fault(leaf.origin, where, tr("It is not a list."), key.allowed)
+            return
+        if any(not _is_a(key.kind, item) for item in leaf.value):
+            self._fault(leaf.origin, where, tr("An entry has the wrong type."), key.allowed)
+            return
+        for rule in key.rules:
+            whole = hasattr(rule, "most")
+            for value in [leaf.value] if whole else leaf.value:
+                if problem := rule.problem(value):
+                    self._fault(leaf.origin, where, problem, key.allowed)
+                    return
+        values[key.name] = tuple(key.kind(item) for item in leaf.value)
+
+    def _one(self, key: Key, leaf: Leaf, where: str, values: dict[str, Any]) -> None:
+        if not _is_a(key.kind, leaf.value):
+            problem = tr("It is not {type}.", type=key.type_words)
+            self._fault(leaf.origin, where, problem, key.allowed)
+            return
+        if key.enum_values and leaf.value not in key.enum_values:
+            problem = tr("This is not one of the words known here.")
+            self._fault(leaf.origin, where, problem, key.allowed)
+            return
+        for rule in key.rules:
+            if problem := rule.problem(leaf.value):
+                self._fault(leaf.origin, where, problem, key.allowed)
+                return
+        values[key.name] = key.kind(leaf.value)
+
+    def _unknown(
+        self, name: str, entry: Leaf | Table | list[Table], where: str, known: tuple[str, ...]
+    ) -> None:
+        origin = entry[0].origin if isinstance(entry, list) else entry.origin
+        close = get_close_matches(name, known, n=1, cutoff=0.6)
+        problem = tr("There is no such setting.")
+        if close:
+            problem = tr("There is no such setting. Did you mean {name}?", name=close[0])
+        self._fault(origin, where, problem, ", ".join(known))
+
+    def _fault(self, origin: str, where: str, problem: str, allowed: str) -> None:
+        self.faults.append(SettingsFault(origin, where, problem, allowed))
+
+
+def _stand_in(kind: type) -> object:
+    """A value in the place of one that is missing or wrong: it never leaves `load`."""
+    return next(iter(kind)) if issubclass(kind, Enum) else kind()
+
+
+def _is_a(kind: type, value: object) -> bool:
+    if kind is bool:
+        return isinstance(value, bool)
+    if isinstance(value, bool):
+        return False
+    if kind is float:
+        return isinstance(value, int | float) and math.isfinite(value)
+    if kind is int:
+        return isinstance(value, int)
+    return isinstance(value, str)

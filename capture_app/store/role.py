@@ -1,0 +1,112 @@
+"""Which process of a data folder delivers: a lock of the system, free when its holder ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from capture_app.errors import StoreError
+from capture_app.model.words import tr
+
+_TRY_EVERY_S: Final = 0.02
+
+if sys.platform == "win32":
+    import msvcrt
+
+    _LOCKED_AT: Final = 0x7FFF_0000  # beyond the text: a locked byte cannot be read on Windows
+
+    def _lock(descriptor: int) -> None:
+        os.lseek(descriptor, _LOCKED_AT, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+    def _unlock(descriptor: int) -> None:
+        os.lseek(descriptor, _LOCKED_AT, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        # Of the open file, not of the process: a second lock in this process is refused as well,
+        # and closing another descriptor of the file does not free it (as POSIX locks would be).
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _unlock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+class EngineRole:
+    """The right to deliver, feed and listen for one data folder. One process holds it at a time.
+
+    The lock goes with the process, however it ends, kill -9 included. The file stays: its being
+    there means nothing.
+    """
+
+    def __init__(self, lock_path: Path) -> None:
+        self._path = lock_path
+        self._descriptor: int | None = None
+        self._mutex = threading.Lock()
+
+    @property
+    def held(self) -> bool:
+        """True while this object holds the role."""
+        return self._descriptor is not None
+
+    def try_acquire(self) -> bool:
+        """Takes the role if nobody has it, without waiting. True where it is held afterwards."""
+        with self._mutex:
+            if self._descriptor is not None:
+                return True
+            # Not inherited by child processes (PEP 446): a child must not keep the role alive.
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                _lock(descriptor)
+            except OSError:
+                os.close(descriptor)
+                return False
+            os.ftruncate(descriptor, 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
+            self._descriptor = descriptor
+            return True
+
+    def release(self) -> None:
+        """Gives the role back. Does nothing where it is not held."""
+        with self._mutex:
+            if self._descriptor is not None:
+                descriptor, self._descriptor = self._descriptor, None
+                with suppress(OSError):
+                    _unlock(descriptor)
+                os.close(descriptor)
+
+    def holder(self) -> int | None:
+        """The process id that took the role last, for people: not proof that it lives."""
+        try:
+            return int(self._path.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return None
+
+
+@contextmanager
+def alone(lock_path: Path, *, deadline_seconds: float = 10.0) -> Iterator[None]:
+    """Runs the block while no other process runs one under the same lock.
+
+    Raises StoreError where the other one has not ended at the deadline.
+    """
+    role = EngineRole(lock_path)
+    pause = threading.Event()  # never set: a wait that keeps no core busy
+    tries = max(1, round(deadline_seconds / _TRY_EVERY_S))
+    while not role.try_acquire():
+        tries -= 1
+        if not tries:
+            raise StoreError(tr("Another Capture App keeps this data folder busy. Try again."))
+        pause.wait(_TRY_EVERY_S)
+    try:
+        yield
+    finally:
+        role.release()
