@@ -1,0 +1,47 @@
+"""Dates and times of HL7 (TS, DTM): what can be read is read, the rest is None."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta, timezone, tzinfo
+from typing import Final
+
+_MOMENT: Final = re.compile(
+    r"(\d{8})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,6}))?)?)?)?(?:([+-])(\d{2})(\d{2}))?"
+)
+
+
+def date_of(text: str) -> date | None:
+    """The day in the first 8 digits; None for a day that does not exist or is not whole."""
+    digits = text[:8]
+    if len(digits) != 8 or not (digits.isascii() and digits.isdigit()):
+        return None
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return None
+
+
+def moment_of(text: str, zone: tzinfo) -> datetime | None:
+    """`YYYYMMDD[HH[MM[SS[.S...]]]][+/-ZZZZ]` as an aware time; `zone` holds where it names none.
+
+    None for less than a day and for what does not exist.
+    """
+    matched = _MOMENT.fullmatch(text)
+    day = date_of(text)
+    if matched is None or day is None:
+        return None
+    hour, minute, second = (int(part) if part else 0 for part in matched.group(2, 3, 4))
+    micro = int((matched[5] or "0").ljust(6, "0"))
+    try:
+        if matched[6]:
+            offset = timedelta(hours=int(matched[7]), minutes=int(matched[8]))
+            zone = timezone(-offset if matched[6] == "-" else offset)
+        return datetime(day.year, day.month, day.day, hour, minute, second, micro, tzinfo=zone)
+    except ValueError:
+        return None
+
+
+def ts(moment: datetime) -> str:
+    """A time as HL7 writes it, with its offset from UTC."""
+    return moment.strftime("%Y%m%d%H%M%S%z")

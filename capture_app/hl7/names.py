@@ -1,0 +1,99 @@
+"""Names in HL7 (XPN, XCN) as DICOM has them: components swapped, groups by script, bounded."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+from capture_app.errors import MessageError
+from capture_app.hl7.split import Composite
+from capture_app.model.patient import NameGroup, PersonName
+from capture_app.model.words import tr
+
+MAX_GROUP: Final = 64
+"""Characters in one component group of a PN value (PS3.5 6.2)."""
+
+# What divides a PN (`^`, `=`) or its values (`\`) is no part of a name; controls and the marks that
+# turn the direction of a line could make one name look like another.
+_NOT_IN_A_NAME: Final = re.compile("[\\^=\\\\\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]+")
+
+# Table 0200, best first: legal, none said, display, current, as on the birth record. The others
+# (alias, maiden, nickname, pseudonym, ...) are taken only where there is no better one.
+_TYPE_RANK: Final = ("L", "", "D", "C", "B", "U")
+
+
+def name_text(text: str) -> str:
+    """A part of a name that can stand in a PN: what would divide one becomes a space."""
+    return " ".join(_NOT_IN_A_NAME.sub(" ", text).split())
+
+
+def person_name(repetitions: Sequence[Composite]) -> PersonName:
+    """The name that PID-5 gives (XPN).
+
+    Its components are family, given, middle, suffix, prefix, degree, type, representation: the
+    fourth and fifth change places in DICOM. Repetitions of representation I and P become the
+    ideographic and the phonetic group (PS3.5 6.2.1.2). Raises MessageError for a group of more than
+    64 characters.
+    """
+    alphabetic, ideographic, phonetic = _by_script(_best_type(repetitions))
+    return PersonName(_group(alphabetic), _group(ideographic), _group(phonetic))
+
+
+def staff_name(value: Composite) -> PersonName | None:
+    """The name of a member of staff (XCN: `id^family^given^middle^suffix^prefix^degree`)."""
+    group = _group(value, offset=1)
+    return PersonName(group) if str(group) else None
+
+
+def _best_type(repetitions: Sequence[Composite]) -> list[Composite]:
+    """The repetitions of the best type of name, in order."""
+
+    def rank(repetition: Composite) -> int:
+        kind = repetition.text(7)
+        return _TYPE_RANK.index(kind) if kind in _TYPE_RANK else len(_TYPE_RANK)
+
+    said = [repetition for repetition in repetitions if repetition.text(1) or repetition.text(2)]
+    best = min(map(rank, said), default=0)
+    return [repetition for repetition in said if rank(repetition) == best]
+
+
+def _by_script(
+    repetitions: Sequence[Composite],
+) -> tuple[Composite | None, Composite | None, Composite | None]:
+    """One repetition each: alphabetic, ideographic, phonetic. XPN-8 says which; where it is empty
+    the first is the alphabetic one, and a later one in ideographs the ideographic.
+    """
+    slots: dict[str, Composite] = {}
+    for repetition in repetitions:
+        script = repetition.text(8)
+        if script not in {"A", "I", "P"}:
+            script = "I" if "A" in slots and _is_ideographic(repetition) else "A"
+        slots.setdefault(script, repetition)
+    return slots.get("A"), slots.get("I"), slots.get("P")
+
+
+def _is_ideographic(repetition: Composite) -> bool:
+    letters = [c for c in repetition.text(1) + repetition.text(2) if c.isalpha()]
+    return bool(letters) and all(
+        unicodedata.name(c, "").startswith(("CJK UNIFIED", "CJK COMPAT", "HANGUL")) for c in letters
+    )
+
+
+def _group(value: Composite | None, *, offset: int = 0) -> NameGroup:
+    if value is None:
+        return NameGroup()
+    family, given, middle, suffix, prefix, degree = (
+        name_text(value.text(component + offset)) for component in range(1, 7)
+    )
+    group = NameGroup(
+        family=family,
+        given=given,
+        middle=middle,
+        prefix=prefix,
+        suffix=" ".join(part for part in (suffix, degree) if part),
+    )
+    if len(str(group)) > MAX_GROUP:
+        raise MessageError(tr("A name is longer than the 64 characters that DICOM holds."))
+    return group

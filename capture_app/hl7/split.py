@@ -1,0 +1,268 @@
+"""Splits HL7 v2 messages into segments, fields, components: tolerant of what senders do, bounded.
+
+Takes any version and unknown segments, carriage returns or line feeds or both between segments, and
+delimiters other than the usual ones (MSH-1, MSH-2). It reads nothing that it would have to guess.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from capture_app.errors import MessageError
+from capture_app.hl7.charset import codec_of, decode
+from capture_app.model.words import tr
+
+MAX_SEGMENTS: Final = 5_000
+MAX_REPETITIONS: Final = 500
+NULL: Final = '""'
+"""A field of two quotes: the value is to be deleted. An empty field: nothing is said of it."""
+
+_UTF_8_MARK: Final = b"\xef\xbb\xbf"
+_SPACE: Final = re.compile(r"\.(br|sp|in|ti|fi|nf|ce|sk)[+\d ]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Delimiters:
+    """What MSH-1 and MSH-2 say divides the parts."""
+
+    field: str = "|"
+    component: str = "^"
+    repetition: str = "~"
+    escape: str = "\\"
+    subcomponent: str = "&"
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """One repetition of a field, taken apart when asked."""
+
+    raw: str
+    delimiters: Delimiters
+    codec: str
+
+    def text(self, component: int = 1, subcomponent: int = 1) -> str:
+        """The value of a component, counted from 1, unescaped and stripped.
+
+        Empty where it is absent and where it is NULL. Raises MessageError for an escape sequence
+        that cannot be read.
+        """
+        parts = self.raw.split(self.delimiters.component, component)
+        if len(parts) < component:
+            return ""
+        subparts = parts[component - 1].split(self.delimiters.subcomponent, subcomponent)
+        if len(subparts) < subcomponent:
+            return ""
+        value = subparts[subcomponent - 1]
+        if value == NULL:
+            return ""
+        if self.delimiters.escape in value:
+            value = unescape(value, self.delimiters, self.codec)
+        return value.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One line of a message. `fields[n]` is field n as the standard counts; [0] is the name."""
+
+    name: str
+    fields: tuple[str, ...]
+    delimiters: Delimiters
+    codec: str
+
+    def raw(self, field: int) -> str:
+        """The field as it stands, empty where it is absent."""
+        return self.fields[field] if field < len(self.fields) else ""
+
+    def is_valued(self, field: int) -> bool:
+        """True where the field says something, NULL included."""
+        return self.raw(field) != ""
+
+    def repetitions(self, field: int) -> tuple[Composite, ...]:
+        """Every repetition of a field that is not empty. MessageError for more than 500 of them."""
+        raw = self.raw(field)
+        if raw in {"", NULL}:
+            return ()
+        parts = raw.split(self.delimiters.repetition, MAX_REPETITIONS)
+        if len(parts) > MAX_REPETITIONS:
+            raise MessageError(tr("A field of the message has too many repetitions."))
+        return tuple(Composite(part, self.delimiters, self.codec) for part in parts if part)
+
+    def composite(self, field: int) -> Composite:
+        """The first repetition of a field."""
+        raw = self.raw(field).split(self.delimiters.repetition, 1)[0]
+        return Composite(raw, self.delimiters, self.codec)
+
+    def text(self, field: int, component: int = 1, subcomponent: int = 1) -> str:
+        """A component of the first repetition; see `Composite.text`."""
+        return self.composite(field).text(component, subcomponent)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message in parts. The first segment is MSH."""
+
+    segments: tuple[Segment, ...]
+
+    @property
+    def msh(self) -> Segment:
+        """The message header."""
+        return self.segments[0]
+
+    def all(self, name: str) -> Iterator[Segment]:
+        """Every segment of a name, in order."""
+        return (segment for segment in self.segments if segment.name == name)
+
+    def one(self, name: str) -> Segment | None:
+        """The only segment of a name, None where there is none.
+
+        Raises MessageError for a second one: which of two patients or visits is meant is not ours
+        to choose.
+        """
+        found = list(self.all(name))
+        if len(found) > 1:
+            raise MessageError(tr("The message has more than one {segment} segment.", segment=name))
+        return found[0] if found else None
+
+    @property
+    def message_type(self) -> str:
+        """MSH-9.1: ADT, ORU, ..."""
+        return self.msh.text(9, 1)
+
+    @property
+    def event(self) -> str:
+        """The trigger event, A01, ...: MSH-9.2, else EVN-1 (old senders)."""
+        event = self.msh.text(9, 2)
+        if event:
+            return event
+        evn = next(self.all("EVN"), None)
+        return evn.text(1) if evn else ""
+
+    @property
+    def control_id(self) -> str:
+        """MSH-10."""
+        return self.msh.text(10)
+
+
+def parse_header(raw: bytes) -> Message:
+    """Only the MSH segment, read byte for byte: enough to answer a message that cannot be read.
+
+    Raises MessageError where there is none.
+    """
+    head = re.split(rb"[\r\n]", _stripped(raw)[:4096], maxsplit=1)[0].decode("iso8859_1")
+    delimiters = _delimiters(head)
+    return Message((_segment(head, delimiters, "iso8859_1"),))
+
+
+def parse(raw: bytes, *, default_charset: str) -> Message:
+    """Splits one message. `default_charset` (HL7 table 0211) holds where MSH-18 is empty.
+
+    Raises MessageError for what is no message, for a character set that is not known, and for
+    bytes that are not of that set.
+    """
+    charset = _charset(parse_header(raw).msh) or default_charset
+    codec = codec_of(charset)
+    text = decode(_stripped(raw), codec)
+    lines = text.split("\r") if "\r" in text else text.split("\n")
+    if len(lines) > MAX_SEGMENTS:
+        raise MessageError(tr("The message has too many segments."))
+    delimiters = _delimiters(lines[0])
+    stripped = (line.strip("\n") for line in lines)
+    return Message(tuple(_segment(line, delimiters, codec) for line in stripped if line))
+
+
+def unescape(value: str, delimiters: Delimiters, codec: str) -> str:
+    """Text without escape sequences (HL7 v2.5.1 2.7). A lone escape character stays.
+
+    Formatting commands become a space, highlighting goes. Raises MessageError for hexadecimal
+    that is no text in the message's character set, and for a switch of the character set.
+    """
+    parts = value.split(delimiters.escape)
+    out = [parts[0]]
+    position = 1
+    while position < len(parts):
+        if position == len(parts) - 1:  # no second escape character: it stands for itself
+            out.append(delimiters.escape + parts[position])
+            break
+        meaning = _meaning(parts[position], delimiters, codec)
+        if meaning is None:
+            out.append(delimiters.escape + parts[position])
+            position += 1
+        else:
+            out.append(meaning + parts[position + 1])
+            position += 2
+    return "".join(out)
+
+
+def _meaning(sequence: str, delimiters: Delimiters, codec: str) -> str | None:
+    """What stands for the sequence, None where it is none and the escape character is text."""
+    plain = {
+        "F": delimiters.field,
+        "S": delimiters.component,
+        "T": delimiters.subcomponent,
+        "R": delimiters.repetition,
+        "E": delimiters.escape,
+        "H": "",
+        "N": "",
+    }.get(sequence)
+    if plain is not None:
+        return plain
+    if _SPACE.fullmatch(sequence):
+        return " "
+    if re.fullmatch(r"X([0-9A-Fa-f]{2})+", sequence):
+        try:
+            return bytes.fromhex(sequence[1:]).decode(codec)
+        except (UnicodeDecodeError, ValueError):
+            raise MessageError(
+                tr("The message holds an escape sequence that is no text.")
+            ) from None
+    if re.fullmatch(r"C[0-9A-Fa-f]{4}|M[0-9A-Fa-f]{4,6}", sequence):
+        raise MessageError(
+            tr("The message switches its character set inside a value, which is not read here.")
+        )
+    return None
+
+
+def _stripped(raw: bytes) -> bytes:
+    return raw.removeprefix(_UTF_8_MARK).strip(b"\r\n \t\x00")
+
+
+def _delimiters(line: str) -> Delimiters:
+    if not line.startswith("MSH"):
+        if line.startswith(("FHS", "BHS")):
+            raise MessageError(tr("This is a batch file; messages are taken one by one."))
+        raise MessageError(tr("The message does not begin with an MSH segment."))
+    field = line[3:4]
+    encoding = line[4:].split(field, 1)[0] if field else ""
+    if not 1 <= len(encoding) <= 5 or any(
+        character.isalnum() or character.isspace() or character == '"'
+        for character in field + encoding
+    ):
+        raise _bad_delimiters()
+    usual = "^~\\&"  # MSH-2 may be cut short; a fifth one (2.7, truncation) is not used
+    component, repetition, escape, subcomponent = list(encoding[:4] + usual[len(encoding) :])
+    if len({field, component, repetition, escape, subcomponent}) < 5:
+        raise _bad_delimiters()
+    return Delimiters(field, component, repetition, escape, subcomponent)
+
+
+def _bad_delimiters() -> MessageError:
+    return MessageError(tr("The delimiters in MSH-1 and MSH-2 cannot be used."))
+
+
+def _charset(msh: Segment) -> str:
+    """The set that MSH-18 names, empty for none. A Japanese one counts wherever it stands: its
+    escape sequences lead into it, and ASCII is part of it.
+    """
+    named = [repetition.text() for repetition in msh.repetitions(18)]
+    japanese = (term for term in named if term in {"ISO IR14", "ISO IR87", "ISO IR159"})
+    return next(japanese, named[0] if named else "")
+
+
+def _segment(line: str, delimiters: Delimiters, codec: str) -> Segment:
+    fields = line.split(delimiters.field)
+    if fields[0] == "MSH":
+        fields.insert(1, delimiters.field)
+    return Segment(fields[0], tuple(fields), delimiters, codec)
