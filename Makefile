@@ -1,0 +1,47 @@
+# Every command sets itself up: see tools/setup.sh. ARGS=... is handed on, e.g. make test ARGS="-k outbox"
+PYTHON := .venv/bin/python
+ARGS ?=
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint unit bench lock setup fresh clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## the app with its simulated hospital (without a display: walks it and reports)
+	@tools/setup.sh run
+	@$(PYTHON) -m capture_app demo $(ARGS)
+
+test: ## every test, against real peers
+	@tools/setup.sh test
+	@$(PYTHON) -m pytest $(ARGS)
+
+check: lint unit ## the quick part: linters, types, layers, licences, unit tests
+
+lint:
+	@tools/setup.sh check
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m mypy --platform win32 capture_app
+	.venv/bin/lint-imports --no-logo
+	$(PYTHON) -m tools.licences
+
+unit:
+	@tools/setup.sh check
+	@$(PYTHON) -m pytest tests/unit $(ARGS)
+
+bench: ## measures against DCMTK and hl7apy (docs/benchmarks.md)
+	@tools/setup.sh test
+	@$(PYTHON) -m tests.bench $(ARGS)
+
+setup: ## everything that the other commands need
+	@tools/setup.sh test
+
+lock: ## pins the newest allowed dependencies again
+	@tools/lock.sh
+
+fresh: ## proves `make run` and `make test` on a bare Debian 12 (needs root, debootstrap, half an hour)
+	@tools/fresh.sh
+
+clean: ## removes what set-up and checks made
+	rm -rf .venv tests/node/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
