@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-IMPLEMENTATION_CLASS_UID: Final = "2.25.189046296021860145363371911426588266895"
-"""Implementation Class UID (0002,0012): the same in files and in associations, for all versions."""
+import capture_app
 
-IMPLEMENTATION_VERSION_NAME: Final = "CAPTURE_APP"
-"""Implementation Version Name (0002,0013), at most 16 characters."""
+IMPLEMENTATION_CLASS_UID: Final = "2.25.152870937018214630951404706294821634117"
+"""Implementation Class UID (0002,0012), in files and in associations, of all versions."""
+
+IMPLEMENTATION_VERSION_NAME: Final = f"CAPTURE_{capture_app.__version__}"[:16]
+"""Implementation Version Name (0002,0013)."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
@@ -117,8 +117,7 @@ class Association:
             AffectedSOPClassUID=UID(sop_class_uid),
             AffectedSOPInstanceUID=UID(sop_instance_uid),
         )
-        command = self._response(message_id).command
-        return int(command.Status) if command.get("Status") is not None else None
+        return self._response(message_id).status
 
     def find(
         self,
@@ -201,13 +200,7 @@ class Association:
     def _context(self, abstract_syntax: str, transfer_syntax: str = "") -> AcceptedContext:
         if context := self._agreed(abstract_syntax, transfer_syntax):
             return context
-        name = self._conversation.wire.name
-        words = (
-            tr("{name} does not take images of this kind in this coding.", name=name)
-            if transfer_syntax
-            else tr("{name} does not offer what was asked of it.", name=name)
-        )
-        raise RefusedDeliveryError(words, code="no-context")
+        raise no_context(self._conversation.wire.name, is_image=bool(transfer_syntax))
 
     def _request(
         self,
@@ -235,16 +228,15 @@ class Association:
                 raise failure(self._conversation.wire.name, "aborted") from None
             if not message.field & IS_RESPONSE:
                 self._answer(message)
-            elif message.command.get("MessageIDBeingRespondedTo") == message_id:
+            elif message.responds_to == message_id:
                 return message
             else:
                 self._conversation.protocol_error()
 
     def _status(self, message: Message) -> int:
-        status: Any = message.command.get("Status")
-        if status is None:
+        if message.status is None:
             self._conversation.protocol_error()
-        return int(status)
+        return message.status
 
     def _answer(self, message: Message) -> None:
         if message.field != N_EVENT_REPORT_RQ or self.on_event_report is None:
@@ -252,25 +244,31 @@ class Association:
         answer_event_report(self._conversation, message, self.on_event_report)
 
 
+def no_context(name: str, *, is_image: bool = True) -> RefusedDeliveryError:
+    """What a person is told when the peer did not accept the service, or the kind of image."""
+    if is_image:
+        words = tr("{name} does not take images of this kind in this coding.", name=name)
+    else:
+        words = tr("{name} does not offer what was asked of it.", name=name)
+    return RefusedDeliveryError(words, code="no-context")
+
+
 def answer_event_report(
     conversation: Conversation, message: Message, answer: Callable[[EventReport], int]
 ) -> None:
     """Reads an N-EVENT-REPORT, asks `answer` for the status, and sends it (PS3.7 10.3.1)."""
-    command = message.command
-    try:
-        message_id, event_type_id = int(command.MessageID), int(command.EventTypeID)
-        sop_class_uid = UID(command.AffectedSOPClassUID)
-        sop_instance_uid = UID(command.AffectedSOPInstanceUID)
-    except (AttributeError, TypeError, ValueError):
+    if message.message_id is None or message.event_type_id is None:
         conversation.protocol_error()
-    report = EventReport(sop_class_uid, event_type_id, conversation.decoded(message))
+    report = EventReport(
+        message.affected_sop_class_uid, message.event_type_id, conversation.decoded(message)
+    )
     conversation.send(
         message.context.context_id,
         CommandField=N_EVENT_REPORT_RQ | IS_RESPONSE,
-        MessageIDBeingRespondedTo=message_id,
-        AffectedSOPClassUID=sop_class_uid,
-        AffectedSOPInstanceUID=sop_instance_uid,
-        EventTypeID=event_type_id,
+        MessageIDBeingRespondedTo=message.message_id,
+        AffectedSOPClassUID=UID(message.affected_sop_class_uid),
+        AffectedSOPInstanceUID=UID(message.affected_sop_instance_uid),
+        EventTypeID=message.event_type_id,
         Status=answer(report),
     )
 
@@ -308,9 +306,7 @@ def open_association(
 def _conversation(wire: Wire, terms: Terms) -> Conversation:
     if terms.contexts:
         return Conversation(wire, terms)
-    raise RefusedDeliveryError(
-        tr("{name} takes nothing of what was offered to it.", name=wire.name), code="no-context"
-    )
+    raise no_context(wire.name)
 
 
 def _shorter(deadline: Deadline) -> Deadline:

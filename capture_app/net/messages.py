@@ -37,15 +37,20 @@ class ReleaseRequested(Exception):  # noqa: N818 - no error: the peer ends the a
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A command set (PS3.7 E) and the encoded dataset that came with it."""
+    """A message as it was received, its command elements checked (PS3.7 E); absent ones are None.
+
+    `responds_to` is Message ID Being Responded To. `data` is the dataset, still encoded.
+    """
 
     context: AcceptedContext
-    command: Dataset
+    field: int
+    message_id: int | None
+    responds_to: int | None
+    status: int | None
+    event_type_id: int | None
+    affected_sop_class_uid: str
+    affected_sop_instance_uid: str
     data: bytes
-
-    @property
-    def field(self) -> int:
-        return int(self.command.CommandField)
 
 
 class Conversation:
@@ -59,6 +64,7 @@ class Conversation:
         self.terms = terms
         self._contexts = {context.context_id: context for context in terms.contexts}
         self._is_within_message = False
+        self._context_id = 0
         self._incoming = self._fragments()
 
     def send(self, context_id: int, data: bytes | memoryview = b"", **elements: object) -> None:
@@ -72,17 +78,34 @@ class Conversation:
 
     def receive(self) -> Message:
         """The next whole message. Raises ReleaseRequested where the peer wants to end instead."""
-        command_bytes = self._assembled(is_command=True, longest=_LONGEST_COMMAND)
+        encoded = self._assembled(is_command=True, longest=_LONGEST_COMMAND)
         try:
-            command = decode(BytesIO(command_bytes), is_implicit_vr=True, is_little_endian=True)
+            command = decode(BytesIO(encoded), is_implicit_vr=True, is_little_endian=True)
+            field = int(command.CommandField)
             has_data = int(command.CommandDataSetType) != _NO_DATA_SET
-            int(command.CommandField)
+            message_id, responds_to = (
+                _number(command, "MessageID"),
+                _number(command, "MessageIDBeingRespondedTo"),
+            )
+            status, event_type_id = _number(command, "Status"), _number(command, "EventTypeID")
+            sop_class_uid = str(command.get("AffectedSOPClassUID") or "")
+            sop_instance_uid = str(command.get("AffectedSOPInstanceUID") or "")
             context = self._contexts[self._context_id]
         except Exception as error:  # hostile bytes: the decoder may raise anything
             raise failure(self.wire.name, "protocol") from error
         data = self._assembled(is_command=False, longest=_LONGEST_DATA) if has_data else b""
         self._is_within_message = False
-        return Message(context, command, data)
+        return Message(
+            context,
+            field,
+            message_id,
+            responds_to,
+            status,
+            event_type_id,
+            sop_class_uid,
+            sop_instance_uid,
+            data,
+        )
 
     def decoded(self, message: Message) -> Dataset:
         """The dataset of a message, in the transfer syntax that was agreed."""
@@ -138,6 +161,11 @@ def encoded_command(**elements: object) -> bytes:
         setattr(command, keyword, value)
     body = _encoded(command, is_implicit_vr=True)
     return struct.pack("<HHLL", 0x0000, 0x0000, 4, len(body)) + body
+
+
+def _number(command: Dataset, keyword: str) -> int | None:
+    value = command.get(keyword)
+    return None if value is None else int(value)
 
 
 def _encoded(ds: Dataset, *, is_implicit_vr: bool) -> bytes:

@@ -1,0 +1,1 @@
+"""Where images go: DIMSE and DICOMweb archives, and the proof that they hold what was sent."""

@@ -1,0 +1,362 @@
+"""Proof by storage commitment (PS3.4 J): the archive promises in writing to keep the instances.
+
+We ask with N-ACTION; the archive answers with N-EVENT-REPORT, on the same association or, more
+often, later on one of its own to the port where `CommitmentListener` listens. The promise names
+UIDs only, so the patient and the study are compared by a query before it counts.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+import structlog
+from pydicom.dataset import Dataset
+
+from capture_app.archive.outcomes import Proven, not_in_archive
+from capture_app.archive.query import filings
+from capture_app.clock import Clock
+from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
+from capture_app.model.delivery import Instance, ProofKind, ProofReceipt
+from capture_app.model.words import tr
+from capture_app.net.deadline import Deadline, Interruption
+from capture_app.net.dimse import (
+    SUCCESS,
+    UNCOMPRESSED,
+    Association,
+    EventReport,
+    Peer,
+    open_association,
+)
+from capture_app.net.event_report_scp import EventReportScp
+from capture_app.net.upper_layer import Context
+
+_log = structlog.get_logger()
+
+STORAGE_COMMITMENT: Final = "1.2.840.10008.1.20.1"
+_STORAGE_COMMITMENT_INSTANCE: Final = "1.2.840.10008.1.20.1.1"
+_REQUEST_COMMITMENT: Final = 1  # action type (PS3.4 J.3.2.1)
+
+_MOST_IN_ONE_REQUEST: Final = 100  # Orthanc keeps reports of a limited number
+_WAIT_SECONDS: Final = 10.0  # for the report; a later one is kept for the next attempt
+_LINGER_SECONDS: Final = 1.0  # on the association of the request, for a report on that one
+_GLANCE_SECONDS: Final = 0.02
+_ASK_ANEW_AFTER_SECONDS: Final = 600.0
+
+_HELD: Final = 0x0000
+_NOT_NAMED: Final = -1
+_PROCESSING_FAILURE: Final = 0x0110
+_NO_SUCH_OBJECT_INSTANCE: Final = 0x0112
+_REFUSALS: Final = frozenset({0x0119, 0x0122})  # its class is another, or none it knows
+
+
+@dataclass(slots=True)
+class Transaction:
+    """One request for commitment and, once it has come, the answer: a reason for each UID."""
+
+    transaction_uid: str
+    asked_at: float
+    reasons: Mapping[str, int] | None = None
+    """0 for an instance that is kept, else its Failure Reason (PS3.3 C.14.1.1)."""
+
+
+@dataclass(slots=True)
+class Transactions:
+    """Where a request and its report meet, whichever association the report comes on."""
+
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _open: dict[str, Transaction] = field(default_factory=dict)
+
+    def begin(self, transaction: Transaction) -> None:
+        with self._changed:
+            self._open[transaction.transaction_uid] = transaction
+
+    def end(self, transaction: Transaction) -> None:
+        """Later reports on it are answered as unknown."""
+        with self._changed:
+            self._open.pop(transaction.transaction_uid, None)
+
+    def report(self, report: EventReport) -> int:
+        """Takes a report; the status to answer with (PS3.4 J.3.3)."""
+        try:
+            uid = str(report.information.TransactionUID)
+            reasons = dict(_reasons(report.information))
+        except (AttributeError, TypeError, ValueError):
+            _log.warning("commitment-report-unreadable")
+            return _PROCESSING_FAILURE
+        with self._changed:
+            transaction = self._open.get(uid)
+            if transaction is None:
+                _log.warning("commitment-report-unknown", transaction_uid=uid)
+                return _PROCESSING_FAILURE
+            transaction.reasons = MappingProxyType(reasons)
+            self._changed.notify_all()
+        return SUCCESS
+
+    def wait(
+        self, transactions: Iterable[Transaction], seconds: float, interruption: Interruption
+    ) -> bool:
+        """Whether all of them are answered, now or within that time."""
+        awaited = list(transactions)
+
+        def is_over() -> bool:
+            return interruption.is_told or all(t.reasons is not None for t in awaited)
+
+        with interruption.ended_by(self._wake), self._changed:
+            answered = self._changed.wait_for(is_over, seconds)
+        interruption.refuse_if_told()
+        return answered
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+
+def _reasons(information: Dataset) -> Iterator[tuple[str, int]]:
+    for item in information.get("ReferencedSOPSequence") or ():
+        yield str(item.ReferencedSOPInstanceUID), _HELD
+    for item in information.get("FailedSOPSequence") or ():
+        yield str(item.ReferencedSOPInstanceUID), int(item.FailureReason)
+
+
+class CommitmentListener:
+    """The port to which archives report, shared by all of them that know it."""
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        ae_title: str,
+        archive_ae_titles: Collection[str],
+        clock: Clock,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.transactions = Transactions()
+        self._scp = EventReportScp(
+            host=host,
+            port=port,
+            ae_title=ae_title,
+            known_ae_titles=archive_ae_titles,
+            sop_class_uid=STORAGE_COMMITMENT,
+            on_report=self.transactions.report,
+            clock=clock,
+            tls=tls,
+        )
+
+    @property
+    def port(self) -> int:
+        return self._scp.port
+
+    def start(self) -> None:
+        """Begins to listen. Raises OSError where the port cannot be had."""
+        self._scp.start()
+
+    def stop(self) -> None:
+        """Stops listening and waits for its threads."""
+        self._scp.stop()
+
+
+class StorageCommitment:
+    """A `Proof` by storage commitment; without a listener the report must come at once."""
+
+    def __init__(
+        self,
+        peer: Peer,
+        *,
+        listener: CommitmentListener | None,
+        clock: Clock,
+        deadline_seconds: float,
+    ) -> None:
+        self._peer = peer
+        self._has_listener = listener is not None
+        self._transactions = listener.transactions if listener else Transactions()
+        self._clock = clock
+        self._deadline_seconds = deadline_seconds
+        self._lock = threading.Lock()
+        self._pending: dict[str, Transaction] = {}
+
+    @property
+    def _name(self) -> str:
+        return self._peer.address.name
+
+    def prove(self, instances: Sequence[Instance], interruption: Interruption) -> Proven:
+        deadline = Deadline.after(self._clock, self._deadline_seconds)
+        self._ask_for_what_is_not_pending(instances, deadline, interruption)
+        with self._lock:
+            pending = {i.sop_instance_uid: self._pending.get(i.sop_instance_uid) for i in instances}
+        awaited = {id(t): t for t in pending.values() if t is not None}
+        self._transactions.wait(
+            awaited.values(), min(_WAIT_SECONDS, max(deadline.remaining, 0.0)), interruption
+        )
+        kept: list[tuple[Instance, Transaction]] = []
+        for instance in instances:
+            transaction = pending[instance.sop_instance_uid]
+            reason = _reason(instance, transaction)
+            if transaction is not None and reason == _HELD:
+                kept.append((instance, transaction))
+            else:
+                yield instance.sop_instance_uid, self._not_kept(instance, reason)
+        if kept:
+            yield from self._identified(kept, deadline, interruption)
+
+    def _identified(
+        self,
+        kept: list[tuple[Instance, Transaction]],
+        deadline: Deadline,
+        interruption: Interruption,
+    ) -> Proven:
+        transactions = {instance.sop_instance_uid: transaction for instance, transaction in kept}
+        instances = [instance for instance, _ in kept]
+        try:
+            for instance, wrong in filings(self._peer, instances, deadline, interruption):
+                uid = instance.sop_instance_uid
+                transaction = transactions[uid]
+                if not isinstance(wrong, TransientDeliveryError):
+                    self._settle(uid)
+                yield (
+                    uid,
+                    wrong
+                    or ProofReceipt(
+                        uid,
+                        ProofKind.STORAGE_COMMITMENT,
+                        self._name,
+                        transaction_uid=transaction.transaction_uid,
+                    ),
+                )
+        except RefusedDeliveryError:
+            # It keeps them, but for whom it cannot be asked: that is no proof of custody.
+            for uid in transactions:
+                self._settle(uid)
+                yield uid, ProofReceipt(uid, ProofKind.LISTED, self._name)
+
+    def _not_kept(self, instance: Instance, reason: int | None) -> DeliveryError:
+        if reason is None:
+            return TransientDeliveryError(
+                tr("{name} has not yet answered the request to keep it.", name=self._name),
+                code="commitment-pending",
+            )
+        self._settle(instance.sop_instance_uid)
+        if reason == _NO_SUCH_OBJECT_INSTANCE:
+            return not_in_archive(self._name)
+        if reason == _NOT_NAMED:
+            return TransientDeliveryError(
+                tr("{name} did not say whether it keeps this image.", name=self._name),
+                code="not-named",
+            )
+        kind = RefusedDeliveryError if reason in _REFUSALS else TransientDeliveryError
+        return kind(
+            tr(
+                "{name} does not promise to keep it (reason {reason}).",
+                name=self._name,
+                reason=f"{reason:04X}",
+            ),
+            code=f"commitment-{reason:04X}",
+        )
+
+    def _settle(self, sop_instance_uid: str) -> None:
+        with self._lock:
+            transaction = self._pending.pop(sop_instance_uid, None)
+            is_used = any(other is transaction for other in self._pending.values())
+        if transaction is not None and not is_used:
+            self._transactions.end(transaction)
+
+    # -- asking
+
+    def _ask_for_what_is_not_pending(
+        self, instances: Sequence[Instance], deadline: Deadline, interruption: Interruption
+    ) -> None:
+        now = self._clock.monotonic()
+        with self._lock:
+            stale = [
+                uid
+                for uid, transaction in self._pending.items()
+                if now - transaction.asked_at > _ASK_ANEW_AFTER_SECONDS
+            ]
+        for uid in stale:
+            self._settle(uid)
+        with self._lock:
+            new = [i for i in instances if i.sop_instance_uid not in self._pending]
+        for begin in range(0, len(new), _MOST_IN_ONE_REQUEST):
+            self._ask(new[begin : begin + _MOST_IN_ONE_REQUEST], deadline, interruption)
+
+    def _ask(
+        self, instances: Sequence[Instance], deadline: Deadline, interruption: Interruption
+    ) -> None:
+        # A new UID each time: one that was used is refused as a duplicate (reason 0131).
+        transaction = Transaction(self._clock.new_uid(), self._clock.monotonic())
+        contexts = [Context(STORAGE_COMMITMENT, UNCOMPRESSED)]
+        self._transactions.begin(transaction)
+        try:
+            with open_association(self._peer, contexts, deadline, interruption) as assoc:
+                assoc.on_event_report = self._transactions.report
+                status = assoc.action(
+                    STORAGE_COMMITMENT,
+                    _STORAGE_COMMITMENT_INSTANCE,
+                    _REQUEST_COMMITMENT,
+                    _information(transaction, instances),
+                )
+                self._refuse_unless_taken(status)
+                with self._lock:
+                    self._pending.update((i.sop_instance_uid, transaction) for i in instances)
+                self._linger(assoc, transaction)
+        except RefusedDeliveryError as error:
+            self._transactions.end(transaction)
+            raise RefusedDeliveryError(
+                tr(
+                    "{name} does not offer storage commitment, by which the settings want it to "
+                    "prove that it holds an image.",
+                    name=self._name,
+                ),
+                code="no-proof",
+            ) from error
+        except TransientDeliveryError as error:
+            if error.code == "interrupted" or not self._is_pending(transaction):
+                self._transactions.end(transaction)
+                raise
+            # The request was taken; how the association ended is not worth a word.
+
+    def _refuse_unless_taken(self, status: int) -> None:
+        if status != SUCCESS:
+            raise TransientDeliveryError(
+                tr(
+                    "{name} does not take the request to keep images (status {status}).",
+                    name=self._name,
+                    status=f"{status:04X}",
+                ),
+                code=f"commitment-{status:04X}",
+            )
+
+    def _linger(self, assoc: Association, transaction: Transaction) -> None:
+        seconds = _LINGER_SECONDS if self._has_listener else _WAIT_SECONDS
+        for _ in range(round(seconds / _GLANCE_SECONDS)):
+            if transaction.reasons is not None or not assoc.listen(_GLANCE_SECONDS):
+                return
+
+    def _is_pending(self, transaction: Transaction) -> bool:
+        with self._lock:
+            return any(other is transaction for other in self._pending.values())
+
+
+def _information(transaction: Transaction, instances: Sequence[Instance]) -> Dataset:
+    information = Dataset()
+    information.TransactionUID = transaction.transaction_uid
+    information.ReferencedSOPSequence = [_reference(instance) for instance in instances]
+    return information
+
+
+def _reference(instance: Instance) -> Dataset:
+    item = Dataset()
+    item.ReferencedSOPClassUID = instance.sop_class_uid
+    item.ReferencedSOPInstanceUID = instance.sop_instance_uid
+    return item
+
+
+def _reason(instance: Instance, transaction: Transaction | None) -> int | None:
+    if transaction is None or transaction.reasons is None:
+        return None
+    return transaction.reasons.get(instance.sop_instance_uid, _NOT_NAMED)

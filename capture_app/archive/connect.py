@@ -1,0 +1,176 @@
+"""From the settings of a destination to the archive that the outbox sends to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from capture_app.archive.commitment import CommitmentListener, StorageCommitment
+from capture_app.archive.dimse import DimseArchive
+from capture_app.archive.echo import EchoResult, echo_dimse, echo_web
+from capture_app.archive.outcomes import Proof
+from capture_app.archive.proof import PixelHash
+from capture_app.archive.query import ListedOnly
+from capture_app.archive.stow import StowArchive
+from capture_app.clock import Clock
+from capture_app.net.dimse import Peer
+from capture_app.net.http import HttpClient
+from capture_app.net.tls import client_context, server_context
+from capture_app.net.wire import Address
+from capture_app.settings.schema import (
+    ArchiveDestination,
+    ArchiveProtocol,
+    ProofChoice,
+    Station,
+)
+
+Password = Callable[[str], str | None]
+"""Gives the password that the key store holds under a name; None where it holds none."""
+
+
+def connect(
+    destination: ArchiveDestination,
+    station: Station,
+    *,
+    listener: CommitmentListener | None,
+    clock: Clock,
+    password: Password,
+) -> DimseArchive | StowArchive:
+    """An archive as the outbox wants it. Nothing is sent yet.
+
+    Raises OSError for certificate files that cannot be used.
+    """
+    proof = _proof(destination, station, listener, clock, password)
+    if destination.protocol is ArchiveProtocol.STOW:
+        return StowArchive(
+            destination.name,
+            destination.url,
+            client=_client(destination, password),
+            proof=proof,
+            clock=clock,
+            deadline_seconds=destination.deadline_seconds,
+        )
+    return DimseArchive(
+        _peer(destination, station),
+        proof=proof,
+        clock=clock,
+        deadline_seconds=destination.deadline_seconds,
+    )
+
+
+def commitment_listeners(
+    destinations: Sequence[ArchiveDestination], station: Station, clock: Clock
+) -> Mapping[str, CommitmentListener]:
+    """The listeners that the destinations need, by destination name; start and stop each once.
+
+    Destinations with the same host and port share one. Raises OSError for certificate files that
+    cannot be used.
+    """
+    by_place: dict[tuple[str, int], list[ArchiveDestination]] = {}
+    for destination in destinations:
+        if destination.commitment_port is not None and _proof_choice(destination) is _COMMITMENT:
+            place = (destination.commitment_host, destination.commitment_port)
+            by_place.setdefault(place, []).append(destination)
+    listeners: dict[str, CommitmentListener] = {}
+    for (host, port), sharing in by_place.items():
+        tls = None
+        for destination in sharing:
+            if destination.tls and destination.certificate_file:
+                tls = server_context(
+                    ca_file=destination.ca_file,
+                    certificate_file=destination.certificate_file,
+                    key_file=destination.certificate_key_file,
+                )
+        listener = CommitmentListener(
+            host=host,
+            port=port,
+            ae_title=station.ae_title,
+            archive_ae_titles=[destination.ae_title for destination in sharing],
+            clock=clock,
+            tls=tls,
+        )
+        listeners |= {destination.name: listener for destination in sharing}
+    return listeners
+
+
+def echo(
+    destination: ArchiveDestination, station: Station, *, clock: Clock, password: Password
+) -> EchoResult:
+    """Tries a destination: C-ECHO, or a DICOMweb search that finds nothing.
+
+    Raises OSError for certificate files that cannot be used.
+    """
+    if destination.protocol is ArchiveProtocol.DIMSE:
+        return echo_dimse(_peer(destination, station), clock, destination.deadline_seconds)
+    client = _client(destination, password)
+    try:
+        return echo_web(
+            destination.name, destination.url, client, clock, destination.deadline_seconds
+        )
+    finally:
+        client.close()
+
+
+_COMMITMENT = ProofChoice.STORAGE_COMMITMENT
+
+
+def _proof_choice(destination: ArchiveDestination) -> ProofChoice:
+    """What `auto` comes to; AUTO where the destination offers neither proof."""
+    if destination.proof is not ProofChoice.AUTO:
+        return destination.proof
+    if destination.url:
+        return ProofChoice.PIXEL_HASH
+    return _COMMITMENT if destination.commitment_port is not None else ProofChoice.AUTO
+
+
+def _proof(
+    destination: ArchiveDestination,
+    station: Station,
+    listener: CommitmentListener | None,
+    clock: Clock,
+    password: Password,
+) -> Proof:
+    seconds = destination.deadline_seconds
+    match _proof_choice(destination):
+        case ProofChoice.PIXEL_HASH:
+            return PixelHash(
+                destination.name,
+                destination.url,
+                client=_client(destination, password),
+                clock=clock,
+                deadline_seconds=seconds,
+            )
+        case ProofChoice.STORAGE_COMMITMENT:
+            return StorageCommitment(
+                _peer(destination, station),
+                listener=listener,
+                clock=clock,
+                deadline_seconds=seconds,
+            )
+        case ProofChoice.AUTO:
+            return ListedOnly(_peer(destination, station), clock=clock, deadline_seconds=seconds)
+
+
+def _peer(destination: ArchiveDestination, station: Station) -> Peer:
+    tls = destination.tls and client_context(
+        ca_file=destination.ca_file,
+        certificate_file=destination.certificate_file,
+        key_file=destination.certificate_key_file,
+    )
+    address = Address(destination.name, destination.host, destination.port or 0, tls or None)
+    return Peer(address, destination.ae_title, station.ae_title)
+
+
+def _client(destination: ArchiveDestination, password: Password) -> HttpClient:
+    def credentials() -> tuple[str, str] | None:
+        if not destination.user:
+            return None
+        return destination.user, password(destination.password_key) or ""
+
+    tls = None
+    if destination.url.startswith("https:"):
+        tls = client_context(
+            ca_file=destination.ca_file,
+            certificate_file=destination.certificate_file,
+            key_file=destination.certificate_key_file,
+        )
+    return HttpClient(destination.name, credentials=credentials, tls=tls)

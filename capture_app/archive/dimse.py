@@ -1,0 +1,114 @@
+"""An archive that is reached by DIMSE: C-STORE (PS3.4 B)."""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Final
+
+from capture_app.archive.outcomes import SLOWEST_BYTES_PER_SECOND, Proof, Proven, stored
+from capture_app.clock import Clock
+from capture_app.errors import DeliveryError, RefusedDeliveryError
+from capture_app.model.delivery import Instance, StoreReceipt
+from capture_app.model.words import tr
+from capture_app.net.deadline import Deadline, Interruption, UnderWay
+from capture_app.net.dimse import Association, Peer, no_context, open_association
+from capture_app.net.upper_layer import Context
+
+_META_BEGINS: Final = 132
+_GROUP_LENGTH: Final = struct.Struct("<4s2sHL")  # (0002,0000) UL 4
+_HOPELESS: Final = 2  # associations broken one after the other: the rest is not tried now
+_ABOUT_ALL: Final = frozenset({"timeout", "interrupted"})  # what the next image would meet too
+
+
+class DimseArchive:
+    """An `outbox.ports.Archive` over DIMSE."""
+
+    def __init__(self, peer: Peer, *, proof: Proof, clock: Clock, deadline_seconds: float) -> None:
+        self._peer = peer
+        self._proof = proof
+        self._clock = clock
+        self._deadline_seconds = deadline_seconds
+        self._under_way = UnderWay()
+
+    @property
+    def name(self) -> str:
+        return self._peer.address.name
+
+    def store(
+        self, instances: Sequence[Instance], read: Callable[[Instance], bytes]
+    ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
+        with self._under_way.exchange() as interruption:
+            waiting = deque(instances)
+            broken = 0
+            while waiting:
+                is_established = False
+                try:
+                    with self._association(waiting, interruption) as assoc:
+                        is_established = True
+                        while waiting:
+                            outcome = self._store(assoc, waiting[0], read)
+                            broken = 0
+                            yield waiting.popleft().sop_instance_uid, outcome
+                except DeliveryError as error:
+                    # Nothing more is sent on a broken association: the next image has a new one.
+                    broken += 1
+                    yield waiting.popleft().sop_instance_uid, error
+                    if broken >= _HOPELESS or not is_established or error.code in _ABOUT_ALL:
+                        yield from ((instance.sop_instance_uid, error) for instance in waiting)
+                        return
+
+    def prove(self, instances: Sequence[Instance]) -> Proven:
+        with self._under_way.exchange() as interruption:
+            yield from self._proof.prove(instances, interruption)
+
+    def interrupt(self) -> None:
+        self._under_way.interrupt()
+
+    def _association(
+        self, instances: Sequence[Instance], interruption: Interruption
+    ) -> AbstractContextManager[Association]:
+        kinds = dict.fromkeys((i.sop_class_uid, i.transfer_syntax_uid) for i in instances)
+        # A context of its own for each transfer syntax: in a common one the archive could choose
+        # the uncompressed one, and nothing is ever re-coded here.
+        contexts = [Context(sop_class, (syntax,)) for sop_class, syntax in kinds]
+        return open_association(self._peer, contexts, self._deadline(instances[0]), interruption)
+
+    def _store(
+        self, assoc: Association, instance: Instance, read: Callable[[Instance], bytes]
+    ) -> StoreReceipt | DeliveryError:
+        if not assoc.accepts(instance.sop_class_uid, instance.transfer_syntax_uid):
+            return no_context(self.name)
+        try:
+            dataset = dataset_of(read(instance))
+        except DeliveryError as error:
+            return error
+        assoc.renew(self._deadline(instance))
+        status = assoc.store(
+            dataset,
+            sop_class_uid=instance.sop_class_uid,
+            sop_instance_uid=instance.sop_instance_uid,
+            transfer_syntax_uid=instance.transfer_syntax_uid,
+        )
+        return stored(self.name, instance.sop_instance_uid, status)
+
+    def _deadline(self, instance: Instance) -> Deadline:
+        seconds = self._deadline_seconds + instance.size / SLOWEST_BYTES_PER_SECOND
+        return Deadline.after(self._clock, seconds)
+
+
+def dataset_of(part10: bytes) -> memoryview:
+    """The encoded dataset of a Part 10 file: all that follows the file meta information.
+
+    Raises RefusedDeliveryError "seal-broken" for bytes that are no such file (PS3.10 7.1).
+    """
+    if len(part10) >= _META_BEGINS + _GROUP_LENGTH.size and part10[128:132] == b"DICM":
+        tag, vr, size, length = _GROUP_LENGTH.unpack_from(part10, _META_BEGINS)
+        begin = _META_BEGINS + _GROUP_LENGTH.size + length
+        if (tag, vr, size) == (b"\x02\x00\x00\x00", b"UL", 4) and begin < len(part10):
+            return memoryview(part10)[begin:]
+    raise RefusedDeliveryError(
+        tr("The image on this computer is damaged and was not sent."), code="seal-broken"
+    )

@@ -1,0 +1,68 @@
+"""Whether a destination can be reached, and how fast: for `settings check` and the diagnostics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from capture_app.clock import Clock
+from capture_app.errors import DeliveryError, TransientDeliveryError
+from capture_app.model.words import tr
+from capture_app.net.deadline import Deadline
+from capture_app.net.dimse import SUCCESS, UNCOMPRESSED, VERIFICATION, Peer, open_association
+from capture_app.net.http import HttpClient
+from capture_app.net.upper_layer import Context
+
+_LONGEST_ANSWER: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class EchoResult:
+    """One try. `reason` is a sentence for people, empty where it went well."""
+
+    ok: bool
+    milliseconds: int
+    reason: str = ""
+
+
+def echo_dimse(peer: Peer, clock: Clock, deadline_seconds: float) -> EchoResult:
+    """C-ECHO on an association of its own (PS3.4 A)."""
+    begin = clock.monotonic()
+    try:
+        contexts = [Context(VERIFICATION, UNCOMPRESSED)]
+        with open_association(peer, contexts, Deadline.after(clock, deadline_seconds)) as assoc:
+            status = assoc.echo()
+    except DeliveryError as error:
+        return _result(begin, clock, str(error))
+    if status == SUCCESS:
+        return _result(begin, clock)
+    words = tr(
+        "{name} answered with status {status}.", name=peer.address.name, status=f"{status:04X}"
+    )
+    return _result(begin, clock, words)
+
+
+def echo_web(
+    name: str, url: str, client: HttpClient, clock: Clock, deadline_seconds: float
+) -> EchoResult:
+    """A search (QIDO-RS, PS3.18 10.6) for a study that cannot be there: no patient's data moves."""
+    begin = clock.monotonic()
+    try:
+        answer = client.exchange(
+            "GET",
+            f"{url.rstrip('/')}/studies?StudyInstanceUID={clock.new_uid()}",
+            headers={"Accept": "application/dicom+json"},
+            longest_answer=_LONGEST_ANSWER,
+            deadline=Deadline.after(clock, deadline_seconds),
+        )
+    except TransientDeliveryError as error:
+        return _result(begin, clock, str(error))
+    if answer.status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
+        return _result(begin, clock)
+    words = tr("{name} answered with HTTP status {status}.", name=name, status=answer.status)
+    return _result(begin, clock, words)
+
+
+def _result(begin: float, clock: Clock, reason: str = "") -> EchoResult:
+    return EchoResult(not reason, round(1000 * (clock.monotonic() - begin)), reason)

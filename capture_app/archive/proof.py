@@ -1,0 +1,140 @@
+"""Proof by content: the archive's own copy is read back (WADO-RS) and its pixels are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from io import BytesIO
+from typing import Final
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+
+from capture_app.archive.identity import HeldIdentity, contradiction
+from capture_app.archive.multipart import single_part
+from capture_app.archive.outcomes import (
+    CONTENT_MISMATCH,
+    SLOWEST_BYTES_PER_SECOND,
+    Proven,
+    not_in_archive,
+)
+from capture_app.clock import Clock
+from capture_app.dicom.part10 import pixel_sha256
+from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
+from capture_app.model.delivery import Instance, ProofKind, ProofReceipt
+from capture_app.model.words import tr
+from capture_app.net.deadline import Deadline, Interruption
+from capture_app.net.http import Answer, HttpClient
+from capture_app.net.wire import failure
+
+# Without transfer-syntax=* an archive sends a JPEG decompressed: true, large and not comparable.
+_ACCEPT: Final = 'multipart/related; type="application/dicom"; transfer-syntax=*'
+_MAY_ADD_BYTES: Final = 1 << 20  # what an archive may have added around the pixels
+_COMPARED: Final = (
+    "PatientID",
+    "IssuerOfPatientID",
+    "StudyInstanceUID",
+    "SOPInstanceUID",
+    "SpecificCharacterSet",
+    "SamplesPerPixel",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "NumberOfFrames",
+    "PixelData",
+)
+
+
+class PixelHash:
+    """A `Proof` by WADO-RS (PS3.18 10.4): PIXEL_HASH, or what is wrong."""
+
+    def __init__(
+        self, name: str, url: str, *, client: HttpClient, clock: Clock, deadline_seconds: float
+    ) -> None:
+        self._name = name
+        self._url = url.rstrip("/")
+        self._client = client
+        self._clock = clock
+        self._deadline_seconds = deadline_seconds
+
+    def prove(self, instances: Sequence[Instance], interruption: Interruption) -> Proven:
+        for instance in instances:
+            answer = self._retrieved(instance, interruption)
+            yield instance.sop_instance_uid, self._compared(instance, answer)
+
+    def _retrieved(self, instance: Instance, interruption: Interruption) -> Answer | DeliveryError:
+        """A DeliveryError is about this instance; one about the archive is raised."""
+        seconds = self._deadline_seconds + instance.size / SLOWEST_BYTES_PER_SECOND
+        try:
+            return self._client.exchange(
+                "GET",
+                f"{self._url}/studies/{instance.study_instance_uid}"
+                f"/series/{instance.series_instance_uid}/instances/{instance.sop_instance_uid}",
+                headers={"Accept": _ACCEPT},
+                longest_answer=instance.size + _MAY_ADD_BYTES,
+                deadline=Deadline.after(self._clock, seconds),
+                interruption=interruption,
+            )
+        except TransientDeliveryError as error:
+            if error.code == "too-long":
+                return self._recoded()
+            raise
+
+    def _compared(
+        self, instance: Instance, answer: Answer | DeliveryError
+    ) -> ProofReceipt | DeliveryError:
+        if isinstance(answer, DeliveryError):
+            return answer
+        if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+            return not_in_archive(self._name)
+        if answer.status != HTTPStatus.OK:
+            return unexpected_status(self._name, answer.status)
+        try:
+            ds = _read(answer)
+            transfer_syntax = str(ds.file_meta.TransferSyntaxUID)
+            is_this_one = str(ds.SOPInstanceUID) == instance.sop_instance_uid
+            held = HeldIdentity.of(ds)
+            digest = pixel_sha256(ds) if "PixelData" in ds else ""
+        except Exception:  # noqa: BLE001 - hostile bytes: the decoder may raise anything
+            return failure(self._name, "protocol")
+        if not is_this_one:
+            return failure(self._name, "protocol")
+        if refusal := contradiction(self._name, instance, held):
+            return refusal
+        if digest == instance.pixel_sha256:
+            return ProofReceipt(instance.sop_instance_uid, ProofKind.PIXEL_HASH, self._name)
+        if transfer_syntax != instance.transfer_syntax_uid:
+            return self._recoded()
+        return RefusedDeliveryError(
+            tr("{name} holds another picture under this image's UID.", name=self._name),
+            code=CONTENT_MISMATCH,
+        )
+
+    def _recoded(self) -> RefusedDeliveryError:
+        return RefusedDeliveryError(
+            tr(
+                "{name} gives the image back in another coding, so its pixels cannot be compared. "
+                "Storage commitment can prove it instead.",
+                name=self._name,
+            ),
+            code="recoded",
+        )
+
+
+def unexpected_status(name: str, status: int) -> DeliveryError:
+    """The outcome of an HTTP status that says neither yes nor no (PS3.18 8.5)."""
+    words = tr("{name} answered with HTTP status {status}.", name=name, status=status)
+    # 404 to a store, 405, 406, 415 ...: what has to change stands in the settings.
+    is_for_a_person = 400 <= status < 500 and status not in _PASSING
+    kind = RefusedDeliveryError if is_for_a_person else TransientDeliveryError
+    return kind(words, code=f"http-{status}")
+
+
+_PASSING: Final = frozenset(
+    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+)
+
+
+def _read(answer: Answer) -> Dataset:
+    part10 = single_part(answer.content_type, answer.body)
+    return dcmread(BytesIO(part10), specific_tags=list(_COMPARED))

@@ -1,0 +1,158 @@
+"""An archive that is reached by DICOMweb: STOW-RS (PS3.18 10.5)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from capture_app.archive.multipart import RelatedInstance
+from capture_app.archive.outcomes import (
+    DUPLICATE,
+    SLOWEST_BYTES_PER_SECOND,
+    Proof,
+    Proven,
+    stored,
+    stored_by_web,
+)
+from capture_app.archive.proof import unexpected_status
+from capture_app.clock import Clock
+from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
+from capture_app.model.delivery import Instance, StoreReceipt
+from capture_app.model.words import tr
+from capture_app.net.deadline import Deadline, Interruption, UnderWay
+from capture_app.net.http import Answer, HttpClient
+
+_LONGEST_ANSWER: Final = 4 << 20
+# Statuses with a body that names instances; some archives put a success into a 400 or a 409.
+_NAMING: Final = frozenset(
+    {HTTPStatus.OK, HTTPStatus.ACCEPTED, HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT}
+)
+_REFERENCED_SOP_SEQUENCE: Final = "00081199"
+_FAILED_SOP_SEQUENCE: Final = "00081198"
+_REFERENCED_SOP_INSTANCE_UID: Final = "00081155"
+_WARNING_REASON: Final = "00081196"
+_FAILURE_REASON: Final = "00081197"
+_CANNOT_UNDERSTAND: Final = 0xC000
+
+
+class StowArchive:
+    """An `outbox.ports.Archive` over STOW-RS: one instance a request, so that each has its answer.
+
+    What counts as stored is what the answer names, never its HTTP status: an archive whose disk is
+    full was seen to answer 200 and to name nothing.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        *,
+        client: HttpClient,
+        proof: Proof,
+        clock: Clock,
+        deadline_seconds: float,
+    ) -> None:
+        self._name = name
+        self._url = url.rstrip("/")
+        self._client = client
+        self._proof = proof
+        self._clock = clock
+        self._deadline_seconds = deadline_seconds
+        self._under_way = UnderWay()
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def store(
+        self, instances: Sequence[Instance], read: Callable[[Instance], bytes]
+    ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
+        with self._under_way.exchange() as interruption:
+            for instance in instances:
+                try:
+                    part10 = read(instance)
+                except DeliveryError as error:
+                    yield instance.sop_instance_uid, error
+                    continue
+                # A DeliveryError of the exchange is about the archive: it is the outcome of the
+                # rest as well, and so it is raised.
+                answer = self._sent(instance, part10, interruption)
+                yield instance.sop_instance_uid, self._outcome(instance, answer)
+
+    def prove(self, instances: Sequence[Instance]) -> Proven:
+        with self._under_way.exchange() as interruption:
+            yield from self._proof.prove(instances, interruption)
+
+    def interrupt(self) -> None:
+        self._under_way.interrupt()
+
+    def _sent(self, instance: Instance, part10: bytes, interruption: Interruption) -> Answer:
+        body = RelatedInstance(part10, boundary=self._clock.new_uid())
+        seconds = self._deadline_seconds + instance.size / SLOWEST_BYTES_PER_SECOND
+        return self._client.exchange(
+            "POST",
+            f"{self._url}/studies",
+            headers={"Content-Type": body.content_type, "Accept": "application/dicom+json"},
+            body=body,
+            longest_answer=_LONGEST_ANSWER,
+            deadline=Deadline.after(self._clock, seconds),
+            interruption=interruption,
+        )
+
+    def _outcome(self, instance: Instance, answer: Answer) -> StoreReceipt | DeliveryError:
+        uid = instance.sop_instance_uid
+        if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return RefusedDeliveryError(
+                tr("{name} does not take an image of this size.", name=self._name),
+                code="too-large",
+            )
+        if answer.status not in _NAMING:
+            return unexpected_status(self._name, answer.status)
+        named = _Named.in_answer(answer)
+        if uid in named.stored:
+            return stored(self._name, uid, named.stored[uid])
+        if uid in named.failed:
+            return stored_by_web(self._name, uid, named.failed[uid])
+        if answer.status == HTTPStatus.CONFLICT:
+            # It has something under this UID: the proof shows whether it is ours.
+            return stored(self._name, uid, DUPLICATE)
+        if answer.status == HTTPStatus.BAD_REQUEST:
+            return unexpected_status(self._name, answer.status)
+        return TransientDeliveryError(
+            tr(
+                "{name} answered without naming the image as stored; its disk may be full.",
+                name=self._name,
+            ),
+            code="not-named",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The instances that an answer names, with their warning or failure reason."""
+
+    stored: Mapping[str, int]
+    failed: Mapping[str, int]
+
+    @classmethod
+    def in_answer(cls, answer: Answer) -> _Named:
+        try:
+            ds = json.loads(answer.body)
+            if isinstance(ds, list):
+                ds = ds[0]
+            return cls(
+                dict(_reasons(ds, _REFERENCED_SOP_SEQUENCE, _WARNING_REASON, 0)),
+                dict(_reasons(ds, _FAILED_SOP_SEQUENCE, _FAILURE_REASON, _CANNOT_UNDERSTAND)),
+            )
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            return cls({}, {})  # no DICOM JSON: it names nothing
+
+
+def _reasons(ds: Any, sequence: str, reason: str, default: int) -> Iterator[tuple[str, int]]:
+    for item in ds.get(sequence, {}).get("Value", ()):
+        uid = item[_REFERENCED_SOP_INSTANCE_UID]["Value"][0]
+        values = item.get(reason, {}).get("Value") or [default]
+        yield str(uid), int(values[0])

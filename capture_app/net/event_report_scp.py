@@ -1,0 +1,284 @@
+"""The port on which archives report to us: N-EVENT-REPORT, and C-ECHO so that they can try it.
+
+It stands open to the network, so it is careful: known calling AE titles only, a cap on connections
+and on PDUs, little time before an association stands, and the connections that have shown nothing
+yet are the first to go when it is crowded.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from pydicom.uid import UID
+from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
+from pynetdicom.pdu_primitives import A_ASSOCIATE, SCP_SCU_RoleSelectionNegotiation
+from pynetdicom.presentation import PresentationContext, build_context, negotiate_as_acceptor
+
+from capture_app.clock import Clock
+from capture_app.errors import DeliveryError
+from capture_app.net import upper_layer
+from capture_app.net.deadline import Deadline, Interruption
+from capture_app.net.dimse import (
+    SUCCESS,
+    UNCOMPRESSED,
+    VERIFICATION,
+    EventReport,
+    answer_event_report,
+)
+from capture_app.net.messages import (
+    C_ECHO_RQ,
+    IS_RESPONSE,
+    N_EVENT_REPORT_RQ,
+    Conversation,
+    Message,
+    ReleaseRequested,
+)
+from capture_app.net.upper_layer import AcceptedContext, Terms
+from capture_app.net.wire import Wire, failure, failure_of, shut
+
+_log = structlog.get_logger()
+
+_ASSOCIATE_SECONDS: Final = 5.0
+_CONVERSATION_SECONDS: Final = 30.0
+_LOOKS_UP_EVERY_SECONDS: Final = 0.2
+_BACKLOG: Final = 16
+_CALLER: Final = "caller"  # in errors that are logged, never shown
+_REJECTED_PERMANENTLY: Final = 0x01
+_BY_SERVICE_USER: Final = 0x01
+_CALLING_AE_TITLE_UNKNOWN: Final = 0x03
+_CALLED_AE_TITLE_UNKNOWN: Final = 0x07
+
+
+class EventReportScp:
+    """Takes N-EVENT-REPORTs of one SOP class. `on_report` answers with a status, from any thread.
+
+    `known_ae_titles` may call; `ae_title` is ours. With `tls`, callers must show a certificate.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        ae_title: str,
+        known_ae_titles: Collection[str],
+        sop_class_uid: str,
+        on_report: Callable[[EventReport], int],
+        clock: Clock,
+        tls: ssl.SSLContext | None = None,
+        most_connections: int = 16,
+    ) -> None:
+        self._place = (host, port)
+        self._negotiator = _Negotiator(ae_title, frozenset(known_ae_titles), sop_class_uid)
+        self._on_report = on_report
+        self._clock = clock
+        self._tls = tls
+        self._most_connections = most_connections
+        self._lock = threading.Lock()
+        self._callers: list[_Caller] = []
+        self._listener: socket.socket | None = None
+        self._acceptor: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begins to listen. Raises OSError where the port cannot be had."""
+        family = socket.AF_INET6 if ":" in self._place[0] else socket.AF_INET
+        self._listener = socket.create_server(self._place, family=family, backlog=_BACKLOG)
+        self._listener.settimeout(_LOOKS_UP_EVERY_SECONDS)
+        self._acceptor = threading.Thread(
+            target=self._accept, args=(self._listener,), name="event-reports"
+        )
+        self._acceptor.start()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on; the one it was given, or the free one it found for 0."""
+        if self._listener is None:
+            return self._place[1]
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    def stop(self) -> None:
+        """Stops listening, ends what is under way and waits for its threads."""
+        listener, acceptor = self._listener, self._acceptor
+        if listener is None or acceptor is None:
+            return
+        self._listener = None
+        acceptor.join()
+        listener.close()
+        with self._lock:
+            callers = list(self._callers)
+        for caller in callers:
+            caller.interruption.tell()
+        for caller in callers:
+            caller.thread.join()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while self._listener is not None:
+            try:
+                sock, _ = listener.accept()
+            except TimeoutError:
+                continue
+            except OSError:
+                _log.exception("commitment-listener-failed")
+                return
+            self._take(sock)
+
+    def _take(self, sock: socket.socket) -> None:
+        caller = _Caller(sock, self._serve)
+        with self._lock:
+            is_crowded = len(self._callers) >= self._most_connections
+            idle = [other for other in self._callers if not other.is_associated]
+            if is_crowded and not idle:
+                sock.close()
+                return
+            self._callers.append(caller)
+        if is_crowded:
+            idle[0].interruption.tell()
+        caller.thread.start()
+
+    def _serve(self, caller: _Caller) -> None:
+        try:
+            with closing(caller.sock), caller.interruption.ended_by(partial(shut, caller.sock)):
+                self._converse(caller)
+        except DeliveryError as error:
+            _log.info("commitment-caller-ended", code=error.code)
+        except OSError as error:
+            _log.info("commitment-caller-ended", code=failure_of("", error).code)
+        except Exception:  # noqa: BLE001 - one caller's fault must not close the port
+            _log.exception("commitment-caller-failed")
+        finally:
+            with self._lock:
+                self._callers.remove(caller)
+
+    def _converse(self, caller: _Caller) -> None:
+        begin = Deadline.after(self._clock, _ASSOCIATE_SECONDS)
+        with self._secured(caller) as sock:
+            wire = Wire(sock, _CALLER, begin, caller.interruption)
+            terms = self._negotiator.agree(wire)
+            caller.is_associated = True
+            conversation = Conversation(wire, terms)
+            while True:
+                wire.deadline = Deadline.after(self._clock, _CONVERSATION_SECONDS)
+                try:
+                    self._answer(conversation, conversation.receive())
+                except ReleaseRequested:
+                    wire.send(upper_layer.RELEASE_RP_PDU)
+                    return
+
+    @contextmanager
+    def _secured(self, caller: _Caller) -> Iterator[socket.socket]:
+        if self._tls is None:
+            yield caller.sock
+            return
+        sock = self._tls.wrap_socket(caller.sock, server_side=True, do_handshake_on_connect=False)
+        with closing(sock), caller.interruption.ended_by(partial(shut, sock)):
+            sock.settimeout(_ASSOCIATE_SECONDS)
+            sock.do_handshake()
+            yield sock
+
+    def _answer(self, conversation: Conversation, message: Message) -> None:
+        if message.field == N_EVENT_REPORT_RQ:
+            answer_event_report(conversation, message, self._on_report)
+        elif message.field == C_ECHO_RQ and message.message_id is not None:
+            conversation.send(
+                message.context.context_id,
+                CommandField=C_ECHO_RQ | IS_RESPONSE,
+                MessageIDBeingRespondedTo=message.message_id,
+                AffectedSOPClassUID=UID(VERIFICATION),
+                Status=SUCCESS,
+            )
+        else:
+            conversation.protocol_error()
+
+
+class _Caller:
+    """A connection to the port, with the thread that serves it."""
+
+    def __init__(self, sock: socket.socket, serve: Callable[[_Caller], None]) -> None:
+        self.sock = sock
+        self.interruption = Interruption()
+        self.is_associated = False
+        self.thread = threading.Thread(target=serve, args=(self,), name="event-report-caller")
+
+
+class _Negotiator:
+    """Answers A-ASSOCIATE-RQ (PS3.8 7.1)."""
+
+    def __init__(self, ae_title: str, known_ae_titles: frozenset[str], sop_class_uid: str) -> None:
+        self._ae_title = ae_title
+        self._known_ae_titles = known_ae_titles
+        self._sop_class_uid = sop_class_uid
+
+    def agree(self, wire: Wire) -> Terms:
+        """Reads the request and answers it. Raises what the wire raises, "rejected", "protocol"."""
+        kind, pdu = upper_layer.read_pdu(wire)
+        if kind != upper_layer.ASSOCIATE_RQ:
+            raise failure(wire.name, "protocol")
+        try:
+            request = A_ASSOCIATE_RQ()
+            request.decode(pdu)
+            asked: Any = request.to_primitive()
+            reason = self._reason_to_reject(asked)
+            answer, terms = self._accepted(wire, asked)
+        except Exception as error:  # hostile bytes: the decoder may raise anything
+            raise failure(wire.name, "protocol") from error
+        if reason is not None:
+            wire.send(A_ASSOCIATE_RJ(_rejection(reason)).encode())
+            raise failure(wire.name, "aborted")
+        wire.send(A_ASSOCIATE_AC(answer).encode())
+        return terms
+
+    def _reason_to_reject(self, asked: Any) -> int | None:
+        if asked.called_ae_title.strip() != self._ae_title:
+            return _CALLED_AE_TITLE_UNKNOWN
+        if asked.calling_ae_title.strip() not in self._known_ae_titles:
+            return _CALLING_AE_TITLE_UNKNOWN
+        return None
+
+    def _accepted(self, wire: Wire, asked: Any) -> tuple[A_ASSOCIATE, Terms]:
+        roles: dict[UID, tuple[bool | None, bool | None]] = {
+            UID(item.sop_class_uid or ""): (item.scu_role, item.scp_role)
+            for item in asked.user_information
+            if isinstance(item, SCP_SCU_RoleSelectionNegotiation)
+        }
+        results, agreed_roles = negotiate_as_acceptor(
+            asked.presentation_context_definition_list, self._supported(), roles
+        )
+        answer = A_ASSOCIATE()
+        answer.application_context_name = upper_layer.APPLICATION_CONTEXT_NAME
+        answer.calling_ae_title = asked.calling_ae_title
+        answer.called_ae_title = asked.called_ae_title
+        answer.result, answer.result_source = 0x00, _BY_SERVICE_USER
+        answer.presentation_context_definition_results_list = results
+        answer.user_information = [*upper_layer.user_information(), *agreed_roles]
+        contexts = tuple(
+            AcceptedContext(
+                context.context_id or 0, str(context.abstract_syntax), context.transfer_syntax[0]
+            )
+            for context in results
+            if context.result == 0
+        )
+        longest = upper_layer.longest_fragment(wire.name, asked.maximum_length_received)
+        return answer, Terms(contexts, longest)
+
+    def _supported(self) -> list[PresentationContext]:
+        reports = build_context(self._sop_class_uid, list(UNCOMPRESSED))
+        # An archive that reports on its own association asks to be the provider on it (PS3.7
+        # D.3.3.4); one that does not ask is taken at its word all the same.
+        reports.scu_role = reports.scp_role = True
+        return [reports, build_context(VERIFICATION, list(UNCOMPRESSED))]
+
+
+def _rejection(reason: int) -> A_ASSOCIATE:
+    answer = A_ASSOCIATE()
+    answer.result = _REJECTED_PERMANENTLY
+    answer.result_source = _BY_SERVICE_USER
+    answer.diagnostic = reason
+    return answer

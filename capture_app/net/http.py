@@ -1,0 +1,286 @@
+"""HTTP exchanges with a total deadline (requests' own time-outs are for each read).
+
+A watchdog shuts the connection when the deadline has come, however lively the peer trickles. No
+redirect is followed, no proxy and no .netrc of the environment is used: patients' data goes to the
+address in the settings or nowhere.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from queue import Empty, SimpleQueue
+from typing import Any, ClassVar, Final, Protocol
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, NameResolutionError
+from urllib3.exceptions import TimeoutError as HttpTimeoutError
+
+from capture_app.errors import TransientDeliveryError
+from capture_app.model.words import tr
+from capture_app.net.deadline import Deadline, Interruption
+from capture_app.net.tls import client_context
+from capture_app.net.wire import CONNECT_SECONDS, failure, failure_of, shut
+
+_READ_AT_ONCE: Final = 1 << 16
+_BARKS_EVERY_SECONDS: Final = 0.1
+
+Credentials = Callable[[], tuple[str, str] | None]
+"""Gives user and password for basic authentication when they are needed; None for neither."""
+
+
+class Body(Protocol):
+    """What is sent: its parts in order, and the length of all of them in bytes."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. `content_type` is as the server wrote it."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class HttpClient:
+    """Talks to one server, which people know by `name`. Connections are kept alive.
+
+    Any number of threads may use it; each exchange has a connection of its own while it lasts.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        credentials: Credentials | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._name = name
+        self._credentials = credentials
+        self._tls = tls
+        self._idle: SimpleQueue[_Line] = SimpleQueue()
+
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: Body | None = None,
+        longest_answer: int,
+        deadline: Deadline,
+        interruption: Interruption | None = None,
+    ) -> Answer:
+        """Sends a request and reads the whole answer, whatever its status.
+
+        Raises TransientDeliveryError: "refused", "unknown-host", "unreachable", "timeout",
+        "aborted", "tls", "interrupted", "auth" (401, 403), "redirected" (3xx), "too-long" for an
+        answer of more than `longest_answer` bytes.
+        """
+        interruption = interruption or Interruption()
+        try:
+            with (
+                self._line() as line,
+                interruption.ended_by(line.sockets.shut),
+                _watchdog(deadline, line.sockets.shut),
+                self._answer(line, method, url, headers, body, deadline) as response,
+            ):
+                return self._read(response, longest_answer)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            interruption.refuse_if_told()
+            if deadline.remaining <= 0:
+                raise failure(self._name, "timeout") from error
+            raise self._failure(error) from error
+
+    def close(self) -> None:
+        """Closes the connections that were kept alive."""
+        while not self._idle.empty():
+            self._idle.get().session.close()
+
+    @contextmanager
+    def _line(self) -> Iterator[_Line]:
+        try:
+            line = self._idle.get_nowait()
+        except Empty:
+            line = _Line(self._tls)
+        try:
+            yield line
+        except BaseException:
+            line.session.close()
+            raise
+        self._idle.put(line)
+
+    def _answer(
+        self,
+        line: _Line,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Body | None,
+        deadline: Deadline,
+    ) -> requests.Response:
+        if deadline.remaining <= 0:
+            raise TimeoutError
+        return line.session.request(
+            method,
+            url,
+            data=body,
+            headers=dict(headers),
+            auth=self._credentials() if self._credentials else None,
+            timeout=(min(CONNECT_SECONDS, deadline.remaining), deadline.remaining),
+            allow_redirects=False,
+            stream=True,
+        )
+
+    def _read(self, response: requests.Response, longest: int) -> Answer:
+        status = response.status_code
+        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            raise TransientDeliveryError(
+                tr("{name} does not accept this station's user or password.", name=self._name),
+                code="auth",
+            )
+        if 300 <= status < 400:
+            raise TransientDeliveryError(
+                tr(
+                    "{name} wants the data sent somewhere else, which is not done.", name=self._name
+                ),
+                code="redirected",
+            )
+        content = bytearray()
+        for piece in response.iter_content(_READ_AT_ONCE):
+            content += piece
+            if len(content) > longest:
+                raise TransientDeliveryError(
+                    tr("{name} sends more than was asked for.", name=self._name), code="too-long"
+                )
+        return Answer(status, response.headers.get("Content-Type", ""), bytes(content))
+
+    def _failure(self, error: BaseException) -> TransientDeliveryError:
+        # requests and urllib3 wrap the error that tells something, sometimes in an argument.
+        for cause in _causes(error):
+            if isinstance(cause, NameResolutionError):
+                return failure(self._name, "unknown-host")
+            if isinstance(cause, HttpTimeoutError):
+                return failure(self._name, "timeout")
+            if isinstance(cause, OSError) and not isinstance(cause, requests.RequestException):
+                return failure_of(self._name, cause)
+        if isinstance(error, requests.Timeout):
+            return failure(self._name, "timeout")
+        return failure(self._name, "aborted")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and everything that it was made from, the outermost first."""
+    pending: list[Any] = [error]
+    seen: set[int] = set()
+    while pending:
+        current = pending.pop(0)
+        if not isinstance(current, BaseException) or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        reason = getattr(current, "reason", None)  # urllib3.exceptions.MaxRetryError
+        pending += [*current.args, reason, current.__cause__, current.__context__]
+
+
+class _OpenSockets:
+    """The sockets of a session, so that another thread can shut them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sockets: list[socket.socket] = []
+
+    def add(self, sock: socket.socket) -> None:
+        with self._lock:
+            self._sockets = [known for known in self._sockets if known.fileno() != -1]
+            self._sockets.append(sock)
+
+    def shut(self) -> None:
+        with self._lock:
+            for sock in self._sockets:
+                shut(sock)
+
+
+class _Line:
+    """A session of one connection, and its socket."""
+
+    def __init__(self, tls: ssl.SSLContext | None) -> None:
+        self.sockets = _OpenSockets()
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.mount("http://", _Adapter(self.sockets, tls))
+        self.session.mount("https://", _Adapter(self.sockets, tls))
+
+
+class _Connection(HTTPConnection):
+    sockets: ClassVar[_OpenSockets]
+
+    def connect(self) -> None:
+        super().connect()
+        self.sockets.add(self.sock)
+
+
+class _SecureConnection(HTTPSConnection):
+    sockets: ClassVar[_OpenSockets]
+
+    def connect(self) -> None:
+        super().connect()
+        self.sockets.add(self.sock)
+
+
+class _Adapter(HTTPAdapter):
+    """Makes connections that `sockets` knows, and trusts the given TLS context alone."""
+
+    def __init__(self, sockets: _OpenSockets, tls: ssl.SSLContext | None) -> None:
+        self._tls = tls
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+        own = {"sockets": sockets}
+        plain = {"ConnectionCls": type("Connection", (_Connection,), own)}
+        secure = {"ConnectionCls": type("SecureConnection", (_SecureConnection,), own)}
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": type("Pool", (HTTPConnectionPool,), plain),
+            "https": type("SecurePool", (HTTPSConnectionPool,), secure),
+        }
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
+        host, tls = super().build_connection_pool_key_attributes(request, verify, cert)
+        if host["scheme"] == "https":
+            tls["ssl_context"] = self._tls or client_context()
+        return host, tls
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Adds nothing to the context: requests would trust its own list of authorities too."""
+
+
+@contextmanager
+def _watchdog(deadline: Deadline, end: Callable[[], None]) -> Iterator[None]:
+    """Calls `end` when the deadline comes within the block, and again until the block gives up."""
+    is_over = threading.Event()
+
+    def watch() -> None:
+        wait = deadline.remaining
+        while not is_over.wait(max(wait, 0.0)):
+            end()
+            wait = _BARKS_EVERY_SECONDS
+
+    thread = threading.Thread(target=watch, name="http-deadline", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
