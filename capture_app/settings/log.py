@@ -28,17 +28,18 @@ from capture_app.errors import CaptureAppError
 ALLOWED_KEYS: Final = frozenset(
     {
         # what, where, how grave: added by the log itself
-        "at", "dropped", "event", "exception", "function", "level", "line", "logger", "module",
-        # which of ours: identifiers that we mint or the settings name
-        "archive", "backend", "capture_id", "database", "destination", "device", "exam_id", "feed",
-        "host", "peer", "pid", "port", "procedure_id", "send_id", "source", "thread",
-        "transaction_uid", "uid", "user_id", "version", "worker", "worklist",
+        *("at", "dropped", "event", "exception", "function", "level", "line", "logger", "module"),
+        # which of ours: identifiers that we mint or that the settings name
+        *("archive", "backend", "capture_id", "database", "destination", "device_id", "exam_id"),
+        *("feed", "host", "peer", "pid", "port", "procedure_id", "send_id", "source", "thread"),
+        *("transaction_uid", "uid", "user_id", "version", "worker", "worklist"),
         # how it went: short coded facts and numbers
-        "ack", "action", "attempt", "bytes", "code", "count", "deadline_s", "due_s",
-        "error_type", "event_type", "failures", "kind", "mode", "ms", "outcome", "proof", "protocol", "reason",
-        "role", "seconds", "size", "state", "status", "step", "task", "transfer_syntax",
+        *("ack", "action", "attempt", "bytes", "code", "count", "deadline_s", "due_s"),
+        *("error_type", "event_type", "failures", "kind", "mode", "ms", "outcome", "proof"),
+        *("protocol", "reason", "role", "seconds", "size", "state", "status", "step", "task"),
+        *("transfer_syntax",),
     }
-)  # fmt: skip
+)
 """Before adding a key ask: can its value ever come from a feed, a picture or a typing hand?"""
 
 LOG_FOLDER: Final = "logs"

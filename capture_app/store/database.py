@@ -17,6 +17,7 @@ import structlog
 
 from capture_app.errors import DiskFullError, NewerDatabaseError, StoreError
 from capture_app.model.words import tr
+from capture_app.store.sealed import fsync_folder
 
 _log = structlog.get_logger(__name__)
 
@@ -75,11 +76,12 @@ class Database:
         """
         steps = read_migrations(migrations)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            path.touch(mode=0o600)  # before SQLite makes it with the umask of the day
         database = cls(path)
         try:
             with _translated(path):
+                if not path.exists():
+                    path.touch(mode=0o600)  # before SQLite makes it with the umask of the day
+                    fsync_folder(path.parent)
                 connection = database.read()
                 _check(connection, path)
                 _migrate(connection, steps, path)
@@ -225,7 +227,7 @@ def _migrate(connection: sqlite3.Connection, steps: Sequence[Migration], path: P
                 for statement in statements(step.sql):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {step.version}")
-                _log.info("database-migrated", file=path.name, version=step.version)
+                _log.info("database-migrated", database=path.name, version=step.version)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -251,11 +253,12 @@ def _version(connection: sqlite3.Connection, newest: int, path: Path) -> int:
 def statements(sql: str) -> Iterator[str]:
     """The single statements of a script: `executescript` would commit on its way."""
     pending = ""
-    for line in sql.splitlines(keepends=True):
-        pending += line
+    *pieces, rest = sql.split(";")
+    for piece in pieces:
+        pending += piece + ";"
         if sqlite3.complete_statement(pending):
             yield pending
             pending = ""
-    if pending.strip():
+    if re.sub(r"--[^\n]*", "", pending + rest).strip():
         message = "a migration ends in the middle of a statement"
         raise ValueError(message)

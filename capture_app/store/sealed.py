@@ -176,24 +176,30 @@ def read_header(path: Path) -> SealedHeader:
         return _parse_header(file.read(HEADER_BYTES))[0]
 
 
-def open_identity(path: Path, cipher: Cipher) -> tuple[SealedHeader, bytes]:
-    """Header and identity, proven; the content is not read. Raises SealBrokenError."""
+def open_identity(
+    path: Path, cipher: Cipher, *, uid: str | None = None
+) -> tuple[SealedHeader, bytes]:
+    """Header and identity, proven; the content is not read. Raises as `open_sealed`."""
     with path.open("rb") as file:
-        header, identity, _chunks = _open(file, cipher)
+        header, identity, _chunks = _open(file, cipher, uid)
         return header, identity
 
 
-def open_sealed(path: Path, cipher: Cipher) -> Sealed:
-    """The whole file, proven to be what was written. Raises SealBrokenError on any change."""
+def open_sealed(path: Path, cipher: Cipher, *, uid: str | None = None) -> Sealed:
+    """The whole file, proven to be what was written. Raises SealBrokenError on any change.
+
+    `uid` is the one that the caller's row expects: two whole files that changed their names are
+    each good in themselves, and only this tells them apart.
+    """
     with path.open("rb") as file:
-        header, identity, chunks = _open(file, cipher)
+        header, identity, chunks = _open(file, cipher, uid)
         return Sealed(header, identity, b"".join(chunks))
 
 
 def verify_sealed(path: Path, cipher: Cipher) -> SealedHeader:
     """Proves the whole file without holding it in memory. Raises SealBrokenError."""
     with path.open("rb") as file:
-        header, _identity, chunks = _open(file, cipher)
+        header, _identity, chunks = _open(file, cipher, None)
         for _chunk in chunks:
             pass
         return header
@@ -221,7 +227,7 @@ def remove_unfinished(folder: Path, *, before: datetime) -> int:
     They were never promised: whoever wrote them was killed. A file of a living process is younger.
     """
     removed = 0
-    for path in folder.glob("*.tmp"):
+    for path in folder.glob(f"*{TEMPORARY_SUFFIX}"):
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < before.timestamp():
                 path.unlink()
@@ -303,13 +309,17 @@ def _parse_header(raw: bytes) -> tuple[SealedHeader, int]:
     return header, identity_length
 
 
-def _open(file: BinaryIO, cipher: Cipher) -> tuple[SealedHeader, bytes, Iterator[bytes]]:
+def _open(
+    file: BinaryIO, cipher: Cipher, uid: str | None
+) -> tuple[SealedHeader, bytes, Iterator[bytes]]:
     raw = file.read(HEADER_BYTES)
     header, identity_length = _parse_header(raw)
     aead = _file_aead(cipher, header.salt)
     identity = _decrypt(aead, 0, file.read(identity_length + TAG_BYTES), raw, last=False)
     if _identity_hash(cipher, identity).hex() != header.identity_hash:
         raise _broken()
+    if uid is not None and uid != header.uid:
+        raise SealBrokenError(tr("A sealed file stands under the name of another."))
     return header, identity, _opened_chunks(file, aead, raw)
 
 
