@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from capture_app.model.encounter import Location
 from capture_app.model.patient import Patient, PatientId, PersonName, Sex
+from capture_app.model.procedure import Description, Side
 from capture_app.model.words import isolated, tr, trn
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -127,3 +128,26 @@ def place(location: Location | None) -> str:
         parts.append(tr("bed {bed}", bed=location.bed))
     shown = ", ".join(part for part in parts if part)
     return isolated(shown) if shown else ""
+
+
+def site(description: Description) -> str:
+    """Left lower leg, Sacrum (midline): site and side as a person says them; empty where none."""
+    region = description.region
+    if region is None:
+        return ""
+    name = tr(region.label)
+    match description.side:
+        case Side.RIGHT:
+            return tr("Right {site}", site=_lower(name))
+        case Side.LEFT:
+            return tr("Left {site}", site=_lower(name))
+        case Side.BOTH:
+            return tr("{site}, both sides", site=name)
+        case Side.MIDLINE:
+            return tr("{site}, midline", site=name)
+    return name
+
+
+def _lower(name: str) -> str:
+    """Lower leg becomes lower leg after a word; TMJ and Achilles tendon keep their capitals."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name

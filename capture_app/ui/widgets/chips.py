@@ -3,47 +3,57 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from capture_app.ui.marks import ChipText, Tone
 from capture_app.ui.shell.fonts import SEMIBOLD, font
-from capture_app.ui.shell.theme import Metric, Theme, current, faded
+from capture_app.ui.shell.theme import Metric, current, faded, mixed
 from capture_app.ui.widgets.drawing import Mark, Piece, Words, box, draw_run, run_width
 
 
-def _chip_pieces(chip: ChipText) -> tuple[Piece, ...]:
-    words = Words(chip.words, font(13, SEMIBOLD))
+def _chip_pieces(chip: ChipText, size: int) -> tuple[Piece, ...]:
+    words = Words(chip.words, font(size, SEMIBOLD))
     return (Mark(chip.icon, Metric.ICON_SMALL), words) if chip.icon else (words,)
 
 
-def chip_width(chip: ChipText, padding: int = 12) -> int:
+def chip_width(chip: ChipText) -> int:
     """The width of a chip as `draw_chip` draws it."""
-    return run_width(_chip_pieces(chip), 7) + 2 * padding - 2
+    return run_width(_chip_pieces(chip, 13), 7) + 22
+
+
+def small_chip_width(chip: ChipText) -> int:
+    """The width of a chip in a row."""
+    return run_width(_chip_pieces(chip, 12), 5) + 16
+
+
+def draw_small_chip(painter: QPainter, rect: QRect, chip: ChipText, *, rtl: bool) -> None:
+    """A chip in a row of a list: 24 px high."""
+    _draw(painter, rect, chip, rtl=rtl, on_picture=False, size=12)
 
 
 def draw_chip(
-    painter: QPainter,
-    rect: QRect,
-    chip: ChipText,
-    *,
-    rtl: bool,
-    theme: Theme | None = None,
-    on_picture: bool = False,
+    painter: QPainter, rect: QRect, chip: ChipText, *, rtl: bool, on_picture: bool = False
 ) -> None:
     """A chip across a rectangle; `on_picture` gives it a scrim instead of a tint."""
-    theme = theme or current()
+    _draw(painter, rect, chip, rtl=rtl, on_picture=on_picture, size=13)
+
+
+def _draw(
+    painter: QPainter, rect: QRect, chip: ChipText, *, rtl: bool, on_picture: bool, size: int
+) -> None:
+    theme = current()
     colours = theme.on_picture if on_picture else theme
     colour = colours.tone(chip.tone)
-    fill: QColor
     if on_picture:
         fill = faded(theme.picture_scrim, theme.picture_scrim_alpha)
-    elif chip.tone is Tone.TEXT_2:
-        fill = theme.control
+    elif chip.tone in (Tone.TEXT, Tone.TEXT_2):
+        fill = mixed(theme.text, theme.surface, 0.06)
     else:
         fill = faded(colour, theme.chip_tint)
     box(painter, rect, rect.height() / 2, fill=fill)
-    draw_run(painter, rect, _chip_pieces(chip), colour, rtl=rtl, gap=7)
+    gap = 7 if size == 13 else 5
+    draw_run(painter, rect, _chip_pieces(chip, size), colour, rtl=rtl, gap=gap)
 
 
 class Chip(QWidget):

@@ -1,0 +1,110 @@
+"""The bar along the upper edge: where one is, where one can go, who is signed in, Lock."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QWidget
+
+from capture_app.model.words import tr
+from capture_app.ui.marks import Tone
+from capture_app.ui.shell.fonts import BOLD, SEMIBOLD, font
+from capture_app.ui.shell.theme import Metric, current
+from capture_app.ui.widgets.avatar import Avatar, initials_of
+from capture_app.ui.widgets.buttons import Button, TabButton
+from capture_app.ui.widgets.drawing import Mark, Words, draw_run
+from capture_app.ui.widgets.labels import Icon, Label
+
+
+class Place(StrEnum):
+    """The places of the navigation. What is not built is not here."""
+
+    PATIENTS = "patients"
+    OUTBOX = "outbox"
+
+
+class AppBar(QWidget):
+    """Brand, places, user, Lock. The workspace has the patient banner in its stead."""
+
+    went = Signal(object)
+    """The Place that was asked for."""
+    lock_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(Metric.BAR)
+        self._places = {
+            Place.PATIENTS: TabButton(tr("Patients"), icon="users"),
+            Place.OUTBOX: TabButton(tr("Outbox"), icon="paper-plane-right"),
+        }
+        group = QButtonGroup(self)
+        for place, button in self._places.items():
+            group.addButton(button)
+            button.clicked.connect(lambda _checked=False, place=place: self.went.emit(place))
+        self._avatar = Avatar(size=36)
+        self._name = Label(size=14, weight=SEMIBOLD)
+        self._lock = Button(tr("Lock"), icon="lock", key="F12")
+        self._lock.clicked.connect(self.lock_asked)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 16, 0)
+        row.setSpacing(8)
+        row.addWidget(Icon("aperture", Metric.ICON_BRAND, tone=Tone.ACCENT))
+        row.addWidget(Label(tr("Capture"), 18, BOLD))
+        row.addSpacing(24)
+        for button in self._places.values():
+            row.addWidget(button)
+        row.addStretch(1)
+        row.addWidget(self._avatar)
+        row.addWidget(self._name)
+        row.addSpacing(8)
+        row.addWidget(self._lock)
+
+    def show_place(self, place: Place) -> None:
+        """Where one is."""
+        self._places[place].setChecked(True)
+
+    def show_waiting(self, count: int) -> None:
+        """How many pictures wait or need a person."""
+        self._places[Place.OUTBOX].set_count(count or None)
+
+    def show_user(self, name: str) -> None:
+        """Who is signed in."""
+        self._avatar.show_initials(initials_of(name))
+        self._name.setText(name)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        theme = current()
+        painter.fillRect(self.rect(), theme.surface)
+        painter.fillRect(0, self.height() - 1, self.width(), 1, theme.hairline)
+
+
+class PracticeBand(QWidget):
+    """The orange band: this is the simulated hospital. 40 px, 24 in the workspace."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._words = tr("Simulated hospital, invented patients. Nothing leaves this computer.")
+        self.setAccessibleName(f"{tr('PRACTICE')}. {self._words}")
+        self.set_compact(compact=False)
+
+    def set_compact(self, *, compact: bool) -> None:
+        """24 px instead of 40."""
+        self.setFixedHeight(24 if compact else 40)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        theme = current()
+        painter.fillRect(self.rect(), theme.practice)
+        size = 13 if self.height() < 40 else 14
+        pieces = (
+            Mark("graduation-cap", Metric.ICON),
+            Words(tr("PRACTICE"), font(size, BOLD)),
+            Words(self._words, font(size, SEMIBOLD)),
+        )
+        rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        slot = self.rect().adjusted(16, 0, -16, 0)
+        leading = Qt.AlignmentFlag.AlignLeft
+        draw_run(painter, slot, pieces, theme.on_practice, rtl=rtl, align=leading, gap=10)
