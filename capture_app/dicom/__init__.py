@@ -1,6 +1,6 @@
-"""Wraps: one builder per SOP class, the modules they are made of, codes, conformance. Pure: no input, no output."""
+"""Wraps: builders and the modules they are made of, codes, conformance. Pure: no I/O."""
 
 import pydicom.config
 
-# A misspelt keyword (`ds.PatientNmae = ...`) would be kept as a Python attribute and never be written.
+# A misspelt keyword (`ds.PatientNmae = ...`) would be kept as a Python attribute, never written.
 pydicom.config.INVALID_KEYWORD_BEHAVIOR = "RAISE"

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from capture_app.dicom.descriptions import study_description
+from capture_app.dicom.elements import descriptive
 from capture_app.model.coding import Code
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description, ProcedureEntry
 from capture_app.settings.schema import Institution, Station
-
-LO_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +56,6 @@ class SealRequest:
     station: Station
 
 
-def study_description(entry: ProcedureEntry, department: str = "") -> str:
-    """Study Description (0008,1030): the coded act and the department, true of every image to come.
-
-    The entry's own display name belongs to the series: another entry of the same coded act may join
-    the study later.
-    """
-    parts = [entry.code.meaning, department or entry.department]
-    return ", ".join(part for part in parts if part)[:LO_LENGTH].rstrip(" ,")
-
-
 def first_study_values(
     exam: Exam,
     descriptions: Sequence[Description],
@@ -85,7 +75,7 @@ def first_study_values(
     reason = reasons.pop() if len(reasons) == 1 else None
     description, code = study_description(entry, exam.department), entry.code
     if order is not None:
-        description = order.requested_procedure_description[:LO_LENGTH] or description
+        description = descriptive(order.requested_procedure_description) or description
         code = order.requested_procedure_code or code
         study_id = order.requested_procedure_id or study_id
     return StudyValues(started_at, description, code, study_id, reason)

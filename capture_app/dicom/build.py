@@ -1,0 +1,68 @@
+"""From what is known of an image to its DICOM instance."""
+
+from __future__ import annotations
+
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit
+
+from capture_app.dicom.kinds import SOP_CLASSES, KindMismatch, object_kind
+from capture_app.dicom.modules.anatomy import anatomy
+from capture_app.dicom.modules.equipment import contributing_equipment, general_equipment_module
+from capture_app.dicom.modules.image import (
+    acquisition_context_module,
+    dermoscopic_image_module,
+    frame_of_reference_module,
+    general_image_module,
+    image_pixel_module,
+    privacy,
+    sop_common_module,
+)
+from capture_app.dicom.modules.patient import patient_module, patient_study_module
+from capture_app.dicom.modules.study import general_series_module, general_study_module
+from capture_app.dicom.part10 import file_meta
+from capture_app.dicom.request import SealRequest
+from capture_app.dicom.times import study_zone
+from capture_app.errors import ConformanceError
+from capture_app.model.encoded_image import PixelCoding
+from capture_app.model.procedure import ImageKind
+
+
+def build(request: SealRequest) -> Dataset:
+    """The instance with its file meta information, ready for conformance.verify and part10.write.
+
+    Raises ConformanceError where the description is not complete, the source cannot make what the
+    procedure asks for, or a value breaks its VR. Neither message nor cause carries a value.
+    """
+    entry, region = request.description.procedure, request.description.region
+    if entry is None or region is None:
+        message = "an image without procedure and region cannot be sealed"
+        raise ConformanceError(message)
+    kind = object_kind(request.device, entry)
+    if isinstance(kind, KindMismatch):
+        raise ConformanceError(kind.words)
+    zone = study_zone(request.study.started_at)
+    taken_at, sealed_at = request.taken_at.astimezone(zone), request.sealed_at.astimezone(zone)
+    started_on = request.study.started_at.astimezone(zone).date()
+    exam = request.exam
+
+    ds = Dataset()
+    sop_common_module(ds, request, SOP_CLASSES[kind], sealed_at)
+    patient_module(ds, exam.patient, request.institution.issuer_of_patient_id)
+    patient_study_module(ds, exam.patient, exam.encounter, started_on)
+    general_study_module(ds, request)
+    general_series_module(ds, request, kind, entry)
+    general_equipment_module(ds, request)
+    contributing_equipment(ds, request, sealed_at)
+    general_image_module(ds, request, taken_at)
+    anatomy(ds, region, request.description.side)
+    privacy(ds, entry, region)
+    if kind is ImageKind.DERMOSCOPY:
+        frame_of_reference_module(ds, request)
+        dermoscopic_image_module(ds)
+    if kind is not ImageKind.ULTRASOUND:
+        acquisition_context_module(ds)
+    image_pixel_module(ds, request.image)
+    is_jpeg = request.image.coding is PixelCoding.JPEG_BASELINE
+    transfer_syntax = JPEGBaseline8Bit if is_jpeg else ExplicitVRLittleEndian
+    ds.file_meta = file_meta(ds, transfer_syntax, request.station.ae_title)
+    return ds

@@ -1,0 +1,56 @@
+"""With what: General Equipment and what else had a hand in it (PS3.3 C.7.5.1, C.12.1)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from pydicom.dataset import Dataset
+
+import capture_app
+from capture_app.dicom.elements import code_item, descriptive, item, put, put_codes, put_known
+from capture_app.dicom.request import SealRequest
+from capture_app.dicom.times import dt
+from capture_app.model.coding import Code
+
+APPLICATION: Final = "Capture App"
+IMAGE_CAPTURE: Final = Code("CAPTURE", "DCM", "Image Capture")
+"""DICOM CID 30."""
+
+
+def general_equipment_module(ds: Dataset, request: SealRequest) -> None:
+    """The device that made the light into a picture, and where it stands."""
+    device, institution = request.device, request.institution
+    put(ds, "Manufacturer", device.manufacturer)
+    put_known(ds, "ManufacturerModelName", device.model_name)
+    put_known(ds, "DeviceSerialNumber", device.serial_number)
+    put_known(ds, "SoftwareVersions", device.software_versions)
+    put_known(ds, "InstitutionName", institution.name)
+    put_known(ds, "InstitutionalDepartmentName", descriptive(_department(request)))
+    put_codes(ds, "InstitutionalDepartmentTypeCodeSequence", [institution.department_code])
+    put_known(ds, "StationName", _station_name(request))
+
+
+def contributing_equipment(ds: Dataset, request: SealRequest, sealed_at: datetime) -> None:
+    """This application, which took the picture over from the device and wrapped it."""
+    known = item(
+        [
+            ("PurposeOfReferenceCodeSequence", [code_item(IMAGE_CAPTURE)]),
+            ("Manufacturer", APPLICATION),
+            ("ManufacturerModelName", APPLICATION),
+            ("SoftwareVersions", capture_app.__version__),
+            ("InstitutionName", request.institution.name),
+            ("StationName", _station_name(request)),
+            ("ContributionDateTime", dt(sealed_at)),
+        ]
+    )
+    put(ds, "ContributingEquipmentSequence", [known])
+
+
+def _department(request: SealRequest) -> str:
+    """A trolley roams: where this exam took place goes before where the computer belongs."""
+    return request.exam.department or request.station.department or request.institution.department
+
+
+def _station_name(request: SealRequest) -> str:
+    return request.exam.station_name or request.station.name

@@ -1,0 +1,161 @@
+"""The picture: General Image, Image Pixel, VL Image, US Image, Dermoscopic Image and SOP Common
+(PS3.3 C.7.6.1, C.7.6.3, C.8.12.1, C.8.5.6, C.8.12.16, C.12.1).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import Final
+from uuid import NAMESPACE_OID, uuid5
+
+from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID
+
+from capture_app.clock import uid_of
+from capture_app.dicom.elements import code_item, put, put_known
+from capture_app.dicom.local_codes import LOCAL_SCHEME, LOCAL_SCHEME_NAME
+from capture_app.dicom.request import SealRequest
+from capture_app.dicom.times import da, dt, offset_from_utc, tm
+from capture_app.model.coding import Code
+from capture_app.model.encoded_image import EncodedImage, PixelCoding
+from capture_app.model.procedure import ProcedureEntry, Region
+from capture_app.settings.resources import resource
+
+INSTANCE_CREATOR_UID: Final = "2.25.60728694199698736765380178086647934924"
+"""This application (0008,0014)."""
+NUDITY: Final = Code("131391", "DCM", "Nudity")
+_JPEG: Final = "ISO_10918_1"
+_SENSITIVE_CONTENT_CODE_SEQUENCE: Final = 0x0008001D
+"""Younger than the dictionary of pydicom 3.0."""
+
+
+def general_image_module(ds: Dataset, request: SealRequest, taken_at: datetime) -> None:
+    """When it was taken, and that nobody has derived it from another image."""
+    put(ds, "InstanceNumber", request.instance_number)
+    put(ds, "ImageType", ["ORIGINAL", "PRIMARY"])
+    put(ds, "ContentDate", da(taken_at))
+    put(ds, "ContentTime", tm(taken_at))
+    put(ds, "AcquisitionDate", da(taken_at))
+    put(ds, "AcquisitionTime", tm(taken_at))
+    put(ds, "AcquisitionDateTime", dt(taken_at))
+    put(ds, "PatientOrientation", "")  # Type 2C: a hand-held camera does not know
+    burned_in = request.device.burned_in_annotation
+    put(ds, "BurnedInAnnotation", "YES" if burned_in else "NO")
+
+
+def image_pixel_module(ds: Dataset, image: EncodedImage) -> None:
+    """The pixels as they came: a JPEG as one fragment, other pixels as they are."""
+    samples = 1 if image.grey else 3
+    put(ds, "SamplesPerPixel", samples)
+    put(ds, "PhotometricInterpretation", _photometric_interpretation(image))
+    if samples == 3:
+        put(ds, "PlanarConfiguration", 0)
+    put(ds, "Rows", image.rows)
+    put(ds, "Columns", image.columns)
+    put(ds, "BitsAllocated", 8)
+    put(ds, "BitsStored", 8)
+    put(ds, "HighBit", 7)
+    put(ds, "PixelRepresentation", 0)
+    if samples == 3:
+        _color(ds, image)
+    is_jpeg = image.coding is PixelCoding.JPEG_BASELINE
+    _lossy_compression(ds, image, samples)
+    ds.add_new(0x7FE00010, "OB", encapsulate([image.data]) if is_jpeg else _even(image.data))
+
+
+def acquisition_context_module(ds: Dataset) -> None:
+    """Type 2, and nothing is known of it."""
+    put(ds, "AcquisitionContextSequence", [])
+
+
+def frame_of_reference_module(ds: Dataset, request: SealRequest) -> None:
+    """A frame of its own for each picture: a hand-held one lines up with no other (C.7.4.1)."""
+    own = uuid5(NAMESPACE_OID, request.sop_instance_uid)
+    put(ds, "FrameOfReferenceUID", uid_of(own))
+    put(ds, "PositionReferenceIndicator", "")
+
+
+def dermoscopic_image_module(ds: Dataset) -> None:
+    """What a dermatoscope does not tell is empty (Type 2), but for what must be said (Type 1)."""
+    for keyword in (
+        "LightSourcePolarization",
+        "EmitterColorTemperature",
+        "ContactMethod",
+        "OpticalMagnificationFactor",
+    ):
+        put(ds, keyword, None)
+    if "RecognizableVisualFeatures" not in ds:
+        put(ds, "RecognizableVisualFeatures", "NO")  # a contact view of some millimetres
+
+
+def privacy(ds: Dataset, entry: ProcedureEntry, region: Region) -> None:
+    """Whether it shows who it is, and what a viewer should be warned of (CID 900)."""
+    if region.recognizable:
+        put(ds, "RecognizableVisualFeatures", "YES")
+    content = entry.sensitive_content or (NUDITY if region.intimate else None)
+    if content is not None:
+        ds.add_new(_SENSITIVE_CONTENT_CODE_SEQUENCE, "SQ", [code_item(content)])
+
+
+def sop_common_module(
+    ds: Dataset, request: SealRequest, sop_class: UID, sealed_at: datetime
+) -> None:
+    """Which object it is, in which character set and zone."""
+    put(ds, "SpecificCharacterSet", "ISO_IR 192")
+    put(ds, "SOPClassUID", sop_class)
+    put(ds, "SOPInstanceUID", request.sop_instance_uid)
+    put(ds, "InstanceCreationDate", da(sealed_at))
+    put(ds, "InstanceCreationTime", tm(sealed_at))
+    put(ds, "InstanceCreatorUID", INSTANCE_CREATOR_UID)
+    put(ds, "TimezoneOffsetFromUTC", offset_from_utc(sealed_at))
+    scheme = Dataset()
+    put(scheme, "CodingSchemeDesignator", LOCAL_SCHEME)
+    put(scheme, "CodingSchemeName", LOCAL_SCHEME_NAME)
+    put_known(scheme, "CodingSchemeResponsibleOrganization", request.institution.name)
+    put(ds, "CodingSchemeIdentificationSequence", [scheme])
+
+
+def _photometric_interpretation(image: EncodedImage) -> str:
+    """YBR_FULL_422 for any baseline JPEG of luminance and chrominance, whatever its subsampling
+    (PS3.3 C.7.6.3.1.2, PS3.5 8.2.1).
+    """
+    if image.grey:
+        return "MONOCHROME2"
+    if image.coding is PixelCoding.JPEG_BASELINE and not image.is_rgb_jpeg:
+        return "YBR_FULL_422"
+    return "RGB"
+
+
+def _color(ds: Dataset, image: EncodedImage) -> None:
+    """The picture's own profile; else sRGB, where nothing else was said."""
+    if image.icc_profile:
+        put(ds, "ICCProfile", _even(image.icc_profile))
+    elif image.color_space == "SRGB":
+        put(ds, "ICCProfile", _srgb())
+        put(ds, "ColorSpace", "SRGB")
+    else:
+        put_known(ds, "ColorSpace", image.color_space)
+
+
+def _lossy_compression(ds: Dataset, image: EncodedImage, samples: int) -> None:
+    """Once lossy, always lossy (PS3.3 C.7.6.1.1.5).
+
+    Ratio and method only where they are known: of pixels decoded from a stream they are not.
+    """
+    is_jpeg = image.coding is PixelCoding.JPEG_BASELINE
+    put(ds, "LossyImageCompression", "01" if is_jpeg or image.came_from_lossy else "00")
+    if is_jpeg:
+        ratio = image.rows * image.columns * samples / len(image.data)
+        put(ds, "LossyImageCompressionRatio", f"{max(ratio, 0.1):.1f}")
+        put(ds, "LossyImageCompressionMethod", _JPEG)
+
+
+@cache
+def _srgb() -> bytes:
+    return resource("dicom/srgb.icc").read_bytes()
+
+
+def _even(data: bytes) -> bytes:
+    return data + b"\x00" if len(data) % 2 else data

@@ -1,0 +1,120 @@
+"""Which study and series: General Study and General Series (PS3.3 C.7.2.1, C.7.3.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from capture_app.dicom.descriptions import series_description
+from capture_app.dicom.elements import (
+    code_item,
+    descriptive,
+    item,
+    person_name,
+    person_name_that_fits,
+    put,
+    put_codes,
+    put_known,
+)
+from capture_app.dicom.local_codes import entry_code, operator_code
+from capture_app.dicom.request import SealRequest
+from capture_app.dicom.times import da, study_zone, tm
+from capture_app.model.coding import Code
+from capture_app.model.order import Order
+from capture_app.model.patient import NameGroup, PersonName
+from capture_app.model.procedure import Choice, ImageKind, ProcedureEntry
+
+HAS_INTENT = Code("363703001", "SCT", "Has intent")
+
+
+def general_study_module(ds: Dataset, request: SealRequest) -> None:
+    """The values that all images of the study share, as they were fixed at its first seal."""
+    exam, study = request.exam, request.study
+    started = study.started_at.astimezone(study_zone(study.started_at))
+    order, encounter = exam.order, exam.encounter
+    put(ds, "StudyInstanceUID", request.study_instance_uid)
+    put(ds, "StudyDate", da(started))
+    put(ds, "StudyTime", tm(started))
+    put(ds, "StudyID", study.study_id)
+    put(ds, "AccessionNumber", order.accession_number if order is not None else "")
+    if order is not None and order.accession_number and order.accession_issuer:
+        issuer = item([("LocalNamespaceEntityID", order.accession_issuer)])
+        put(ds, "IssuerOfAccessionNumberSequence", [issuer])
+    referring = order.referring_physician if order is not None else None
+    if referring is None and encounter is not None:
+        referring = encounter.referring_physician
+    put(ds, "ReferringPhysicianName", person_name_that_fits(referring))
+    put_known(ds, "StudyDescription", descriptive(study.description))
+    put_codes(ds, "ProcedureCodeSequence", [study.procedure_code])
+    put_codes(ds, "ReasonForPerformedProcedureCodeSequence", [study.reason])
+
+
+def general_series_module(
+    ds: Dataset, request: SealRequest, kind: ImageKind, entry: ProcedureEntry
+) -> None:
+    """One series holds one SOP class, device, region, side, purpose and catalogue entry."""
+    exam, study, order = request.exam, request.study, request.exam.order
+    put(ds, "Modality", kind.value)
+    put(ds, "SeriesInstanceUID", request.series_instance_uid)
+    put(ds, "SeriesNumber", request.series_number)
+    put(ds, "SeriesDescription", series_description(request.description))
+    put_codes(ds, "SeriesDescriptionCodeSequence", [entry_code(entry)])
+    _operator(ds, request)
+    protocol = [_protocol(entry, request.description.purpose)]
+    if entry.code.key != study.procedure_code.key:  # an order named the study's procedure
+        protocol.append(code_item(entry.code))
+    put(ds, "PerformedProtocolCodeSequence", protocol)
+    if order is not None:
+        started = study.started_at.astimezone(study_zone(study.started_at))
+        put(ds, "PerformedProcedureStepStartDate", da(started))
+        put(ds, "PerformedProcedureStepStartTime", tm(started))
+        put(ds, "PerformedProcedureStepID", study.study_id)
+        put(ds, "RequestAttributesSequence", [_request_attributes(order)])
+    if exam.operator.user_id and (code := operator_code(exam.operator)) is not None:
+        known: list[tuple[str, Any]] = [("PersonIdentificationCodeSequence", [code_item(code)])]
+        known.append(("InstitutionName", request.institution.name))
+        if request.institution.name:  # Type 1C where no institution is coded
+            put(ds, "OperatorIdentificationSequence", [item(known)])
+
+
+def _operator(ds: Dataset, request: SealRequest) -> None:
+    operator = request.exam.operator
+    name = operator.name if operator.name.pn else PersonName(NameGroup(operator.display_name))
+    put_known(ds, "OperatorsName", person_name(name))
+
+
+def _protocol(entry: ProcedureEntry, purpose: Choice | None) -> Dataset:
+    """The entry of the catalogue, and with what intent it was carried out."""
+    protocol = code_item(entry_code(entry))
+    if purpose is not None and purpose.code is not None:
+        context = Dataset()
+        put(context, "ValueType", "CODE")
+        put_codes(context, "ConceptNameCodeSequence", [HAS_INTENT])
+        put_codes(context, "ConceptCodeSequence", [purpose.code])
+        put(protocol, "ProtocolContextSequence", [context])
+    return protocol
+
+
+def _request_attributes(order: Order) -> Dataset:
+    """What was asked for (PS3.3 Table 10-9, PS3.17 Annex J)."""
+    protocols = [code_item(code) for code in order.scheduled_protocol_codes]
+    requested = order.requested_procedure_code
+    return item(
+        [
+            ("AccessionNumber", order.accession_number),
+            ("StudyInstanceUID", order.study_instance_uid),
+            ("RequestedProcedureID", order.requested_procedure_id),
+            (
+                "RequestedProcedureDescription",
+                descriptive(order.requested_procedure_description),
+            ),
+            ("RequestedProcedureCodeSequence", [code_item(requested)] if requested else []),
+            ("ScheduledProcedureStepID", order.scheduled_procedure_step_id),
+            (
+                "ScheduledProcedureStepDescription",
+                descriptive(order.scheduled_procedure_step_description),
+            ),
+            ("ScheduledProtocolCodeSequence", protocols),
+        ]
+    )

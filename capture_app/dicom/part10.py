@@ -1,0 +1,108 @@
+"""Instances as files and back, and the hash by which an archive proves that it holds one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Final
+
+from pydicom import dcmread, dcmwrite
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import UID
+
+import capture_app
+from capture_app.errors import ConformanceError
+from capture_app.model.delivery import Instance
+
+IMPLEMENTATION_CLASS_UID: Final = "2.25.253416389940327800217384643040304679631"
+"""This application. Derived from a UUID; an organisation that ships it puts its own root here."""
+IMPLEMENTATION_VERSION_NAME: Final = f"CAPTURE_{capture_app.__version__}"[:16]
+
+_PIXEL_DATA: Final = 0x7FE00010
+_ITEM: Final = bytes.fromhex("feff00e0")
+
+
+def file_meta(ds: Dataset, transfer_syntax: UID, ae_title: str = "") -> FileMetaDataset:
+    """File Meta Information for an instance (PS3.10 7.1)."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = ds.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
+    meta.TransferSyntaxUID = transfer_syntax
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
+    meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
+    if ae_title:
+        meta.SourceApplicationEntityTitle = ae_title
+    return meta
+
+
+def write(ds: Dataset) -> bytes:
+    """The instance as a DICOM file (PS3.10). The dataset is as `build` made it, and verified."""
+    out = BytesIO()
+    dcmwrite(out, ds, enforce_file_format=True)
+    return out.getvalue()
+
+
+def read(part10: bytes) -> Dataset:
+    """The instance of a DICOM file. Raises ConformanceError for bytes that are none."""
+    try:
+        return dcmread(BytesIO(part10))
+    except (InvalidDicomError, EOFError, OSError, ValueError, KeyError) as error:
+        message = "these bytes are not a DICOM file"
+        raise ConformanceError(message) from error
+
+
+def pixel_sha256(ds: Dataset) -> str:
+    """Hex SHA-256 over the pixel data: equal for the same picture, however it was packed.
+
+    Of a compressed frame: its code stream, in however many fragments, without the byte that pads it
+    to even length. Of native pixels: the pixels, without padding. Raises ConformanceError where
+    there are none.
+    """
+    value = ds[_PIXEL_DATA].value if _PIXEL_DATA in ds else None
+    if not value:
+        message = "an instance without pixels has no pixel hash"
+        raise ConformanceError(message)
+    if UID(ds.file_meta.TransferSyntaxUID).is_encapsulated:
+        return hashlib.sha256(_code_stream(value)).hexdigest()
+    bits = ds.Rows * ds.Columns * ds.SamplesPerPixel * ds.BitsAllocated
+    frames = int(ds.get("NumberOfFrames", 1) or 1)
+    return hashlib.sha256(memoryview(value)[: frames * bits // 8]).hexdigest()
+
+
+def pixel_sha256_of(part10: bytes) -> str:
+    """As `pixel_sha256`, of a DICOM file: what an archive gave back."""
+    return pixel_sha256(read(part10))
+
+
+def describe_instance(ds: Dataset, size: int) -> Instance:
+    """What an archive needs to know of a sealed instance. `size` is of its file, in bytes."""
+    return Instance(
+        sop_instance_uid=str(ds.SOPInstanceUID),
+        sop_class_uid=str(ds.SOPClassUID),
+        transfer_syntax_uid=str(ds.file_meta.TransferSyntaxUID),
+        study_instance_uid=str(ds.StudyInstanceUID),
+        series_instance_uid=str(ds.SeriesInstanceUID),
+        patient_id=str(ds.PatientID),
+        issuer_of_patient_id=str(ds.get("IssuerOfPatientID", "")),
+        pixel_sha256=pixel_sha256(ds),
+        size=size,
+    )
+
+
+def _code_stream(value: bytes) -> memoryview:
+    """The fragments put together, padding left out (PS3.5 A.4)."""
+    fragments = list(_fragments(memoryview(value)))[1:]  # the first item is the Basic Offset Table
+    stream = fragments[0] if len(fragments) == 1 else memoryview(b"".join(fragments))
+    return stream[:-1] if bytes(stream[-3:]) == b"\xff\xd9\x00" else stream
+
+
+def _fragments(value: memoryview) -> Iterator[memoryview]:
+    at = 0
+    while bytes(value[at : at + 4]) == _ITEM:
+        length = int.from_bytes(value[at + 4 : at + 8], "little")
+        at += 8 + length
+        if at > len(value):
+            break
+        yield value[at - length : at]

@@ -1,0 +1,48 @@
+"""The ICC profile of a JPEG, put together from its APP2 segments (ICC.1 Annex B.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+_SIGNATURE: Final = b"ICC_PROFILE\x00"
+_HEADER_LENGTH: Final = 128
+
+
+@dataclass(slots=True)
+class IccChunks:
+    """The parts of a profile as they come; they may come in any order."""
+
+    _parts: dict[int, bytes] = field(default_factory=dict)
+    _count: int = 0
+    _is_broken: bool = False
+
+    def add(self, payload: bytes) -> bool:
+        """Takes an APP2 payload; False where it is something else (FlashPix, more pictures)."""
+        if payload[:12] != _SIGNATURE or len(payload) < 14:
+            return False
+        number, count = payload[12], payload[13]
+        if number in self._parts or (self._count and count != self._count):
+            self._is_broken = True
+        self._count = count
+        self._parts[number] = payload[14:]
+        return True
+
+    def __bool__(self) -> bool:
+        """Whether the picture spoke of a profile at all."""
+        return bool(self._parts)
+
+    def profile(self, *, grey: bool) -> bytes:
+        """The whole profile; empty where there is none, or none that fits and can be believed."""
+        wanted = list(range(1, self._count + 1))
+        if self._is_broken or sorted(self._parts) != wanted:
+            return b""
+        profile = b"".join(self._parts[number] for number in wanted)
+        space = b"GRAY" if grey else b"RGB "
+        is_sound = (
+            len(profile) > _HEADER_LENGTH
+            and int.from_bytes(profile[:4], "big") == len(profile)
+            and profile[36:40] == b"acsp"
+            and profile[16:20] == space
+        )
+        return profile if is_sound else b""

@@ -1,0 +1,39 @@
+"""The Huffman tables that motion JPEG leaves out, as everybody has them (ITU-T T.81 K.3)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_DC_VALUES: Final = bytes(range(12))
+_DC_LUMINANCE_COUNTS: Final = bytes.fromhex("00010501010101010100000000000000")
+_DC_CHROMINANCE_COUNTS: Final = bytes.fromhex("00030101010101010101010000000000")
+_AC_LUMINANCE_COUNTS: Final = bytes.fromhex("0002010303020403050504040000017d")
+_AC_CHROMINANCE_COUNTS: Final = bytes.fromhex("00020102040403040705040400010277")
+_AC_LUMINANCE_VALUES: Final = bytes.fromhex(
+    "01020300041105122131410613516107227114328191a1082342b1c11552d1f024336272"
+    "82090a161718191a25262728292a3435363738393a434445464748494a53545556575859"
+    "5a636465666768696a737475767778797a838485868788898a92939495969798999aa2a3"
+    "a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2"
+    "e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9fa"
+)
+_AC_CHROMINANCE_VALUES: Final = bytes.fromhex(
+    "000102031104052131061241510761711322328108144291a1b1c109233352f0156272d1"
+    "0a162434e125f11718191a262728292a35363738393a434445464748494a535455565758"
+    "595a636465666768696a737475767778797a82838485868788898a92939495969798999a"
+    "a2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9da"
+    "e2e3e4e5e6e7e8e9eaf2f3f4f5f6f7f8f9fa"
+)
+
+
+def _segment() -> bytes:
+    tables = (
+        b"\x00" + _DC_LUMINANCE_COUNTS + _DC_VALUES
+        + b"\x10" + _AC_LUMINANCE_COUNTS + _AC_LUMINANCE_VALUES
+        + b"\x01" + _DC_CHROMINANCE_COUNTS + _DC_VALUES
+        + b"\x11" + _AC_CHROMINANCE_COUNTS + _AC_CHROMINANCE_VALUES
+    )  # fmt: skip
+    return b"\xff\xc4" + (len(tables) + 2).to_bytes(2, "big") + tables
+
+
+STANDARD_TABLES: Final = _segment()
+"""One DHT segment with all four tables, as a decoder without any would assume them."""

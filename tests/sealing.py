@@ -1,0 +1,188 @@
+"""Invented patients, exams and pictures for whoever needs an image that can be sealed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from capture_app.catalog.catalog import Catalog
+from capture_app.catalog.load import load_catalog
+from capture_app.clock import FixedClock
+from capture_app.dicom.request import SealRequest, first_study_values
+from capture_app.imaging.jpeg import prepare_jpeg
+from capture_app.model.coding import Code
+from capture_app.model.device import DeviceInfo, DeviceKind
+from capture_app.model.encoded_image import EncodedImage
+from capture_app.model.encounter import Encounter, EncounterState, Location
+from capture_app.model.exam import Exam
+from capture_app.model.operator import Operator, Role
+from capture_app.model.order import Order
+from capture_app.model.patient import NameGroup, Patient, PatientId, PersonName, Sex
+from capture_app.model.procedure import Description, ImageKind, Side
+from capture_app.model.worklist import IdentifiedBy
+from capture_app.settings.schema import Institution, Station
+
+BERLIN_SUMMER = timezone(timedelta(hours=2))
+STARTED_AT = datetime(2024, 7, 2, 9, 30, tzinfo=BERLIN_SUMMER)
+TAKEN_AT = datetime(2024, 7, 2, 9, 31, 7, 250000, tzinfo=BERLIN_SUMMER)
+SEALED_AT = datetime(2024, 7, 2, 9, 32, tzinfo=BERLIN_SUMMER)
+
+MAI = Patient(
+    patient_id=PatientId("0012345678", "ST_ANNE", "1.2.276.0.76.3.1", "ISO", "MR"),
+    name=PersonName(
+        NameGroup("Nguyễn", "Mai", "Thị"), NameGroup("阮", "氏梅"), NameGroup("グエン", "マイ")
+    ),
+    birth_date=date(1956, 7, 14),
+    sex=Sex.FEMALE,
+    other_ids=(PatientId("9434765919", "NHS", type_code="NI"),),
+)
+VISIT = Encounter(
+    visit_number="V9921",
+    issuer="ST_ANNE",
+    patient_class="I",
+    location=Location("Ward 4B", "3", "12"),
+    state=EncounterState.OPEN,
+    referring_physician=PersonName(NameGroup("Okafor", "Ada", prefix="Dr")),
+    department="WOUND",
+    reason="Leg ulcer follow-up",
+)
+NURSE = Operator("aokafor", "A. Okafor, RN", Role.CAPTURE, PersonName(NameGroup("Okafor", "Ada")))
+ORDER = Order(
+    study_instance_uid="1.2.276.0.7230010.3.1.2.1",
+    accession_number="A4711",
+    requested_procedure_id="RP4711",
+    requested_procedure_description="Wound photographs, left lower leg",
+    requested_procedure_code=Code("WOUNDPHOTO", "99STANNE", "Wound photographs"),
+    scheduled_procedure_step_id="SPS4711",
+    scheduled_procedure_step_description="Wound photographs",
+    scheduled_protocol_codes=(Code("WP1", "99STANNE", "Wound, with scale"),),
+    modality="XC",
+    scheduled_station_ae_title="CAPTURE",
+    scheduled_at=STARTED_AT,
+    referring_physician=PersonName(NameGroup("Wong", "Tai", prefix="Dr")),
+    accession_issuer="ST_ANNE_RIS",
+)
+INSTITUTION = Institution(
+    name="St Anne's Hospital",
+    department="Wound care",
+    department_code=Code("309967005", "SCT", "Surgery"),
+    issuer_of_patient_id="ST_ANNE",
+)
+STATION = Station(name="TROLLEY-4B", ae_title="CAPTURE", department="Wound care")
+CAMERA = DeviceInfo(
+    "usb-1", "USB camera 1", DeviceKind.CAMERA, ImageKind.PHOTO, "Lumina", "UC-12", "SN-0815", "2.1"
+)
+DERMATOSCOPE = replace(
+    CAMERA, device_id="derm-1", name="Dermatoscope", image_kind=ImageKind.DERMOSCOPY
+)
+ENDOSCOPE = replace(
+    CAMERA, device_id="scope-1", name="Endoscope tower", image_kind=ImageKind.ENDOSCOPY
+)
+MICROSCOPE = replace(
+    CAMERA, device_id="micro-1", name="Microscope", image_kind=ImageKind.MICROSCOPY
+)
+SCANNER = replace(
+    CAMERA,
+    device_id="us-1",
+    name="Ultrasound scanner",
+    image_kind=ImageKind.ULTRASOUND,
+    burned_in_annotation=True,
+)
+
+
+def clock() -> FixedClock:
+    """The clock that counts the UIDs of one request."""
+    return FixedClock(TAKEN_AT)
+
+
+@cache
+def catalog() -> Catalog:
+    """The catalogue that ships."""
+    return load_catalog()
+
+
+def exam(**changes: Any) -> Exam:
+    """An exam of Mai on ward 4B, without an order."""
+    first = Exam(
+        exam_id="exam-1",
+        patient=MAI,
+        encounter=VISIT,
+        order=None,
+        operator=NURSE,
+        study_instance_uid=FixedClock(STARTED_AT).new_uid(),
+        started_at=STARTED_AT,
+        identified_by=IdentifiedBy.SCAN,
+        department="Wound care",
+        station_name="TROLLEY-4B",
+    )
+    return replace(first, **changes)
+
+
+def description(
+    procedure: str = "WND-LEG-ULCER",
+    region: str = "25763004",
+    side: Side | None = Side.LEFT,
+    purpose: int = 0,
+) -> Description:
+    """A complete description, of ids."""
+    found = catalog()
+    return Description(
+        procedure=found.procedure(procedure),
+        region=found.region(region),
+        side=side,
+        purpose=found.purposes[purpose],
+        keep=found.keeps[0],
+        consent=found.consents[0],
+    )
+
+
+def request(**changes: Any) -> SealRequest:
+    """A request for a photograph of a leg ulcer; `changes` are fields of the request."""
+    uids = clock()
+    chosen = changes.pop("description", description())
+    act = changes.pop("exam", exam())
+    study_instance_uid = uids.new_uid()
+    first = SealRequest(
+        exam=act,
+        description=chosen,
+        image=changes.pop("image", None) or photo(),
+        device=CAMERA,
+        sop_instance_uid=uids.new_uid(),
+        series_instance_uid=uids.new_uid(),
+        study_instance_uid=study_instance_uid,
+        series_number=1,
+        instance_number=1,
+        taken_at=TAKEN_AT,
+        sealed_at=SEALED_AT,
+        study=first_study_values(act, [chosen], started_at=STARTED_AT, study_id="1"),
+        institution=INSTITUTION,
+        station=STATION,
+    )
+    return replace(first, **changes)
+
+
+def pixels(rows: int = 48, columns: int = 64) -> NDArray[np.uint8]:
+    """A colourful picture with some detail in it, the same every time."""
+    y, x = np.mgrid[0:rows, 0:columns]
+    planes = (128 + 100 * np.sin(x / 7), 128 + 90 * np.cos(y / 9), (x * 3 + y * 5) % 256)
+    return np.stack(planes, axis=-1).astype(np.uint8)
+
+
+def jpeg(rows: int = 48, columns: int = 64, *, grey: bool = False, **options: Any) -> bytes:
+    """A baseline JPEG as a camera might make it; options as Pillow's."""
+    picture = Image.fromarray(pixels(rows, columns))
+    out = BytesIO()
+    (picture.convert("L") if grey else picture).save(out, "JPEG", **{"quality": 90} | options)
+    return out.getvalue()
+
+
+def photo() -> EncodedImage:
+    """A small photograph, prepared."""
+    return prepare_jpeg(jpeg())
