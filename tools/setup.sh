@@ -40,7 +40,7 @@ system_packages() {
         elif sudo -n true 2>/dev/null; then
             sudo -n tools/apt-install.sh "${missing[@]}"
         else
-            die "as root, once: apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
+            die "as root, once: $PWD/tools/apt-install.sh ${missing[*]}"
         fi
     fi
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
