@@ -42,7 +42,7 @@ class CensusPatient:
     """When the last thing happened to one of the visits."""
     as_of: datetime
     """When the feed last spoke of this patient."""
-    visits: Mapping[VisitKey, Visit] = MappingProxyType({})
+    visits: Mapping[VisitKey, Visit]
 
     def follows(self, event: AdtEvent) -> bool:
         """Whether the event comes after all that is folded in here, so that it can be added."""
@@ -104,7 +104,11 @@ def _with_person(known: CensusPatient | None, event: AdtEvent) -> CensusPatient:
     if known is None:
         nobody = Patient(facts.patient_id, PersonName(NameGroup()), None, Sex.UNKNOWN)
         return CensusPatient(
-            _told(nobody, facts), event.recorded_at, event.occurred_at, event.received_at
+            patient=_told(nobody, facts),
+            recorded_at=event.recorded_at,
+            occurred_at=event.occurred_at,
+            as_of=event.received_at,
+            visits=MappingProxyType({}),
         )
     return replace(
         known,

@@ -8,21 +8,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from capture_app.errors import MessageError
 from capture_app.hl7.dates import date_of, moment_of
 from capture_app.hl7.identifiers import identifier, patient_id
 from capture_app.hl7.names import name_text, person_name, staff_name
-from capture_app.hl7.split import NULL, Message, Segment
+from capture_app.hl7.split import NULL, Message, Segment, parse
 from capture_app.model.encounter import Location
 from capture_app.model.patient import PatientId, PersonName, Sex
 from capture_app.model.words import tr
+from capture_app.settings.schema import AdtFeed, Institution
 
 T = TypeVar("T")
 
-_SEX = {"M": Sex.MALE, "F": Sex.FEMALE, "O": Sex.OTHER, "A": Sex.OTHER, "N": Sex.OTHER}
-_NO_VISIT = "N"
+READER_VERSION: Final = "1"
+"""Raise it when something else may be read out of a stored message than before."""
+
+_SEX: Final = {"M": Sex.MALE, "F": Sex.FEMALE, "O": Sex.OTHER, "A": Sex.OTHER, "N": Sex.OTHER}
+_NO_VISIT: Final = "N"
 """PV1-2 of the pseudo PV1 that ITI-30 sends where there is no visit."""
 
 
@@ -84,6 +88,30 @@ class AdtEvent:
     """EVN-6, else `recorded_at`: the order of what happened to a visit."""
     received_at: datetime
     arrival: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads messages as the settings of the feed say."""
+
+    authority: Authority
+    default_charset: str
+
+    @classmethod
+    def of(cls, adt: AdtFeed, institution: Institution) -> Reader:
+        """The reader for these settings."""
+        authority = Authority(
+            adt.assigning_authority, adt.identifier_type, institution.issuer_of_patient_id
+        )
+        return cls(authority, adt.default_charset)
+
+    def split(self, raw: bytes) -> Message:
+        """The message in parts; see `hl7.split.parse`."""
+        return parse(raw, default_charset=self.default_charset)
+
+    def read(self, raw: bytes, received_at: datetime) -> AdtEvent:
+        """What the message says; see `read_event`."""
+        return read_event(self.split(raw), self.authority, received_at)
 
 
 def read_event(message: Message, authority: Authority, received_at: datetime) -> AdtEvent:

@@ -1,0 +1,163 @@
+"""The admissions feed: receives, answers, keeps what it could not use (ITI-30, ITI-31)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from capture_app.clock import Clock
+from capture_app.errors import FeedError, MessageError, StoreError
+from capture_app.hl7.ack import Outcome, Refusal, build_ack
+from capture_app.hl7.split import Message, parse_header
+from capture_app.model.words import tr
+from capture_app.net.mllp import Limits, MllpListener
+from capture_app.patients.census import ADT, Census
+from capture_app.patients.fold import EVENTS
+from capture_app.patients.reading import read_event
+from capture_app.patients.status import Link
+from capture_app.settings.schema import AdtFeed
+
+_log = structlog.get_logger(__name__)
+
+_MERGES: Final = frozenset({"A18", "A30", "A34", "A35", "A36", "A39", "A40", "A41", "A42", "A43"})
+"""Events that merge patients or visits, or move identifiers between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    outcome: Outcome
+    refusal: Refusal
+
+
+class AdtReceiver:
+    """Takes the admissions feed for the census of this process, which must hold the engine role."""
+
+    def __init__(self, census: Census, adt: AdtFeed, clock: Clock) -> None:
+        self._census = census
+        self._processing_id = adt.processing_id
+        self._reader = census.reader
+        self._clock = clock
+        self._problem = ""
+        self._listener = MllpListener(
+            adt.host,
+            adt.port,
+            self.handle,
+            on_too_long=self.refuse_too_long,
+            clock=clock,
+            limits=Limits(max_bytes=adt.max_message_bytes),
+        )
+        census.watch(ADT, self.link)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._listener.port
+
+    def start(self) -> None:
+        """Begins to listen. FeedError where the port cannot be had; it stands in the status too."""
+        try:
+            self._listener.start()
+        except FeedError as error:
+            self._problem = str(error)
+            raise
+        self._problem = ""
+
+    def stop(self) -> None:
+        """Ends listening, its connections and threads."""
+        self._listener.stop()
+
+    def link(self) -> Link:
+        """Whether a sender is connected now, and what is wrong."""
+        return Link(self._listener.connections > 0, self._problem)
+
+    def handle(self, raw: bytes) -> bytes:
+        """The answer to one message, given after it is stored durably; b"" where none is wanted.
+
+        A message that cannot be used is kept, answered with the reason, and the feed goes on. One
+        that cannot be stored is answered with an error and is the sender's to send again.
+        """
+        received_at = self._clock.now()
+        header: Message | None = None
+        try:
+            header = parse_header(raw)
+            refused = self._use(raw, header, received_at)
+        except MessageError as error:
+            refused = _Refused(_outcome(error), Refusal(str(error)))
+        except StoreError as error:
+            return self._not_stored(header, error)
+        except Exception:  # noqa: BLE001 - logged with its traceback, kept, and the feed goes on
+            _log.exception("feed-message-failed", feed=ADT)
+            reason = tr("The message met a fault of this application; it is kept.")
+            refused = _Refused(Outcome.ERROR, Refusal(reason))
+        if refused is None:
+            return build_ack(header, Outcome.ACCEPTED, None, self._clock)
+        return self._refuse(raw, header, refused, received_at)
+
+    def refuse_too_long(self, beginning: bytes) -> bytes:
+        """The answer to a message that is longer than allowed; its beginning is kept."""
+        try:
+            header = parse_header(beginning)
+        except MessageError:
+            header = None
+        refusal = Refusal(tr("The message is longer than the settings allow (max_message_bytes)."))
+        refused = _Refused(Outcome.ERROR, refusal)
+        return self._refuse(beginning, header, refused, self._clock.now())
+
+    def _use(self, raw: bytes, header: Message, received_at: datetime) -> _Refused | None:
+        """Stores and folds a message in; why not, for one that is not taken here."""
+        if (refused := self._not_for_us(header)) is not None:
+            return refused
+        message = self._reader.split(raw)
+        if (refused := _not_taken(message.event)) is not None:
+            return refused
+        event = read_event(message, self._reader.authority, received_at)
+        is_new = self._census.apply(raw, message, event)
+        _log.info(
+            "feed-message", feed=ADT, event_type=event.event, mode="new" if is_new else "repeat"
+        )
+        return None
+
+    def _not_for_us(self, header: Message) -> _Refused | None:
+        if header.msh.text(11) != self._processing_id:
+            reason = tr("The processing ID (MSH-11) is not the one that this site uses here.")
+            return _Refused(Outcome.REJECTED, Refusal(reason, "202"))
+        if header.message_type != "ADT":
+            reason = tr("Only ADT messages are taken here.")
+            return _Refused(Outcome.REJECTED, Refusal(reason, "200"))
+        return None
+
+    def _refuse(
+        self, raw: bytes, header: Message | None, refused: _Refused, received_at: datetime
+    ) -> bytes:
+        code = f"A{refused.outcome}"
+        _log.info("feed-message-refused", feed=ADT, ack=code, reason=refused.refusal.reason)
+        try:
+            self._census.bury(
+                raw, header, reason=refused.refusal.reason, ack_code=code, at=received_at
+            )
+        except StoreError as error:
+            return self._not_stored(header, error)
+        return build_ack(header, refused.outcome, refused.refusal, self._clock)
+
+    def _not_stored(self, header: Message | None, error: StoreError) -> bytes:
+        _log.error("feed-message-not-stored", feed=ADT, reason=str(error))
+        return build_ack(header, Outcome.ERROR, Refusal(str(error)), self._clock)
+
+
+def _not_taken(event: str) -> _Refused | None:
+    if event in EVENTS:
+        return None
+    if event in _MERGES:
+        reason = tr(
+            "Patients or visits are merged by this message, which is not done here: "
+            "a person has to look at it."
+        )
+        return _Refused(Outcome.ERROR, Refusal(reason))
+    return _Refused(Outcome.REJECTED, Refusal(tr("This ADT event is not taken here."), "201"))
+
+
+def _outcome(error: MessageError) -> Outcome:
+    return Outcome.REJECTED if error.ack_code == "AR" else Outcome.ERROR

@@ -1,0 +1,300 @@
+"""The census: every patient the feeds told of, in memory, folded from what is on disk.
+
+One process receives the feed; others call `refresh` and read what it wrote. All of it may be used
+from several threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from capture_app.clock import Clock
+from capture_app.errors import MessageError
+from capture_app.hl7.split import Message
+from capture_app.model.patient import PatientId
+from capture_app.model.words import tr
+from capture_app.model.worklist import FeedSource, PatientListEntry
+from capture_app.patients.fold import CensusPatient, add, fold
+from capture_app.patients.journal import Journal, Kept
+from capture_app.patients.orders import Answer, OrderBook
+from capture_app.patients.patient_list import PatientKey, PatientList, Tab
+from capture_app.patients.reading import READER_VERSION, AdtEvent, Reader
+from capture_app.patients.scan import scanned_number
+from capture_app.patients.state import VERSION as STATE_VERSION
+from capture_app.patients.status import DeadLetter, FeedStatus, Link
+from capture_app.settings.schema import AdtFeed, Settings
+from capture_app.store.cipher import Cipher
+from capture_app.store.database import Database
+
+_log = structlog.get_logger(__name__)
+
+DATABASE: Final = "census.db"
+ADT: Final = "adt"
+"""What the window and the log call the admissions feed."""
+
+
+class Census:
+    """Who is here. Made by `open_census`."""
+
+    def __init__(self, db: Database, cipher: Cipher, clock: Clock, settings: Settings) -> None:
+        self._db = db
+        self._clock = clock
+        self._adt = settings.adt
+        self.reader = Reader.of(settings.adt or AdtFeed(), settings.institution)
+        """How messages of the feed are read here."""
+        self._journal = Journal(db, cipher)
+        self._writing = threading.Lock()  # taken before _lock, held while the disk is waited for
+        self._lock = threading.RLock()
+        adt = settings.adt or AdtFeed()
+        self._orders = OrderBook(
+            settings.institution.issuer_of_patient_id or adt.assigning_authority
+        )
+        self._list = PatientList(
+            clock,
+            wards=frozenset(adt.wards),
+            closed_visible=timedelta(hours=adt.closed_visible_hours),
+            orders=self._orders,
+        )
+        self._links: dict[str, Callable[[], Link]] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self._unreadable = 0
+        self._last_event = 0
+        self._reading = cipher.keyed_hash(READER_VERSION, STATE_VERSION, repr(self.reader))
+        self._created_at = self._journal.begin(clock.now(), self._reading)
+        if self._adt is not None:
+            self._load()
+
+    # ------------------------------------------------------------------------- what the feed says
+
+    def apply(self, raw: bytes, message: Message, event: AdtEvent) -> bool:
+        """Stores a message durably and folds it in; False for a repeat, which changes nothing.
+
+        Raises StoreError where it could not be stored: then it must not be acknowledged.
+        """
+        with self._writing:
+            # Only the holder of the engine role writes; what the one before it wrote comes first.
+            self._catch_up()
+            folded: list[CensusPatient] = []
+
+            def fold_in(event_id: int) -> CensusPatient:
+                folded.append(self._folded(replace(event, arrival=event_id)))
+                return folded[-1]
+
+            event_id = self._journal.keep(
+                raw, message, event.person.patient_id, event.received_at, fold_in
+            )
+            if event_id is None:
+                return False
+            self._last_event = event_id
+            with self._lock:
+                self._list.put(event.person.patient_id.key, folded[-1])
+        self._tell()
+        return True
+
+    def bury(
+        self, raw: bytes, message: Message | None, *, reason: str, ack_code: str, at: datetime
+    ) -> None:
+        """Keeps a message that cannot be used where a person will see it."""
+        with self._writing:
+            self._journal.bury(raw, message, reason=reason, ack_code=ack_code, received_at=at)
+        self._tell()
+
+    def refresh(self) -> bool:
+        """Takes in what another process stored since; True where there was something."""
+        if self._adt is None:
+            return False
+        with self._writing:
+            is_new = self._catch_up()
+        if is_new:
+            self._tell()
+        return is_new
+
+    def put_worklist(self, answer: Answer) -> None:
+        """Puts the answer of one worklist in place of the one before."""
+        with self._lock:
+            self._list.put_worklist(answer)
+        self._tell()
+
+    def watch(self, feed: str, link: Callable[[], Link]) -> None:
+        """Says how to learn of the connection of a feed that this process holds."""
+        self._links[feed] = link
+
+    # ------------------------------------------------------------------------- what people ask
+
+    def find(
+        self, text: str, *, tab: Tab = Tab.ALL, limit: int = 200
+    ) -> tuple[PatientListEntry, ...]:
+        """The first entries of a tab that have every word of the text, in the order of the list.
+
+        Names are found by the beginning of their words, without case and accents, in any script;
+        numbers by their beginning, or by three or more characters out of them; birth dates in any
+        spelling; wards, rooms and beds.
+        """
+        with self._lock:
+            return self._list.find(text, tab, limit)
+
+    def count(self, tab: Tab) -> int:
+        """How many entries a tab has."""
+        with self._lock:
+            return self._list.count(tab)
+
+    def lookup(self, patient_id: str, issuer: str | None = None) -> tuple[PatientListEntry, ...]:
+        """Every entry of the patients who have exactly this identifier, of that issuer if given.
+
+        Empty for an unknown one. Entries of more than one patient: nobody may be chosen by it.
+        """
+        with self._lock:
+            return self._list.lookup(patient_id, issuer)
+
+    def by_code(self, scanned: str) -> tuple[PatientListEntry, ...]:
+        """The same for what a scanner read: a bare number, or a CX (`number^^^issuer`)."""
+        number, issuer = scanned_number(scanned)
+        return self.lookup(number, issuer) if number else ()
+
+    def note_opened(self, number: PatientId) -> None:
+        """Puts a patient at the head of the recent ones."""
+        with self._lock:
+            self._list.note_opened(number.key)
+
+    def feed_status(self) -> tuple[FeedStatus, ...]:
+        """How every feed is: the admissions feed, then the worklists."""
+        now = self._clock.now()
+        found = [] if self._adt is None else [self._adt_status(now)]
+        with self._lock:
+            answers = [
+                (answer, answer.skipped + self._list.count_contradicting(answer))
+                for answer in self._orders.answers()
+            ]
+        found.extend(
+            FeedStatus(
+                name=answer.name,
+                source=FeedSource.WORKLIST,
+                connected=not answer.problem,
+                last_message_at=answer.as_of,
+                age_seconds=_age(answer.as_of, now),
+                count=len(answer.items),
+                skipped=skipped,
+                truncated=answer.is_truncated,
+                problem=answer.problem,
+            )
+            for answer, skipped in answers
+        )
+        return tuple(found)
+
+    def dead_letters(self, limit: int = 100) -> tuple[DeadLetter, ...]:
+        """Messages that could not be used, the newest first."""
+        return self._journal.dead_letters(limit)
+
+    def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Calls back after every change, on the thread that made it; gives the way to end that."""
+        self._listeners = [*self._listeners, callback]
+
+        def unsubscribe() -> None:
+            self._listeners = [known for known in self._listeners if known is not callback]
+
+        return unsubscribe
+
+    def close(self) -> None:
+        """Closes the database; feeds and readers must have ended."""
+        self._db.close()
+
+    # ------------------------------------------------------------------------- within
+
+    def _load(self) -> None:
+        """Reads the state of every patient; makes the states anew where they are of old rules."""
+        if self._journal.reading() != self._reading:
+            self._journal.fold_again(self._fold_all, self._reading)
+        states = {}
+        for event_id, known in self._journal.states_after(0):
+            states[known.patient.patient_id.key] = known
+            self._last_event = event_id
+        with self._lock:
+            self._list.fill(states)
+
+    def _catch_up(self) -> bool:
+        """Takes in the states that another process wrote; True where there were some."""
+        if self._journal.last_event_id() == self._last_event:
+            return False
+        for event_id, known in self._journal.states_after(self._last_event):
+            self._last_event = event_id
+            with self._lock:
+                self._list.put(known.patient.patient_id.key, known)
+        return True
+
+    def _folded(self, event: AdtEvent) -> CensusPatient:
+        """The new state of a patient."""
+        known = self._list.known(event.person.patient_id.key)
+        if known is None or known.follows(event):
+            return add(known, event)
+        # It came late: everything said of this patient, this message too, is put in its order.
+        stored = map(self._read, self._journal.of_patient(event.person.patient_id))
+        return fold(earlier for earlier in stored if earlier is not None) or add(known, event)
+
+    def _fold_all(self, messages: Iterable[Kept]) -> Iterator[tuple[CensusPatient, list[int]]]:
+        gathered: defaultdict[PatientKey, list[AdtEvent]] = defaultdict(list)
+        for event in map(self._read, messages):
+            if event is not None:
+                gathered[event.person.patient_id.key].append(event)
+        for events in gathered.values():
+            if known := fold(events):
+                yield known, [event.arrival for event in events]
+
+    def _read(self, kept: Kept) -> AdtEvent | None:
+        """A stored message; None where the settings of today cannot read it any more."""
+        try:
+            event = self.reader.read(kept.raw, kept.received_at)
+        except MessageError as error:
+            self._unreadable += 1
+            _log.warning("stored-message-unreadable", feed=ADT, reason=str(error))
+            return None
+        return replace(event, arrival=kept.event_id)
+
+    def _adt_status(self, now: datetime) -> FeedStatus:
+        link = self._links[ADT]() if ADT in self._links else None
+        heard = self._journal.last_heard()
+        problem = link.problem if link else ""
+        if not problem and self._unreadable:
+            problem = tr(
+                "{n} stored messages cannot be read with the present settings.",
+                n=self._unreadable,
+            )
+        return FeedStatus(
+            name=ADT,
+            source=FeedSource.ADT,
+            connected=link.connected if link else None,
+            last_message_at=heard,
+            age_seconds=_age(heard, now),
+            count=len(self._list),
+            incomplete_since=self._created_at,
+            dead_letters=self._journal.count_dead_letters(),
+            problem=problem,
+        )
+
+    def _tell(self) -> None:
+        for callback in self._listeners:
+            try:
+                callback()
+            except Exception:  # noqa: BLE001 - what was stored is stored, whoever fails to hear of it
+                _log.exception("census-listener-failed")
+
+
+def open_census(data_dir: Path, cipher: Cipher, clock: Clock, settings: Settings) -> Census:
+    """The census of a data folder, with all that its feed said so far.
+
+    Raises StoreError for a database that cannot be used, SealBrokenError for another key.
+    """
+    migrations = files("capture_app.patients") / "migrations"
+    return Census(Database.open(data_dir / DATABASE, migrations), cipher, clock, settings)
+
+
+def _age(at: datetime | None, now: datetime) -> float | None:
+    return (now - at).total_seconds() if at is not None else None

@@ -1,0 +1,225 @@
+"""The feed on disk: messages sealed and durable before they are acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from sqlite3 import Connection
+from typing import Final
+
+from capture_app.hl7.split import Message
+from capture_app.model.patient import PatientId
+from capture_app.patients.fold import CensusPatient
+from capture_app.patients.state import decode, encode
+from capture_app.patients.status import DeadLetter
+from capture_app.store.cipher import Cipher
+from capture_app.store.database import Database
+
+MOST_DEAD_LETTERS: Final = 10_000
+"""A sender with wrong settings must not fill the disk of a camera; the oldest go first. Each was
+refused, so that its sender knows of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A stored message."""
+
+    event_id: int
+    received_at: datetime
+    raw: bytes
+
+
+class Journal:
+    """What the feed said, in order of arrival. Safe for use by several threads and processes."""
+
+    def __init__(self, db: Database, cipher: Cipher) -> None:
+        self._db = db
+        self._cipher = cipher
+
+    def begin(self, now: datetime, reading: str) -> datetime:
+        """When the census was begun. `reading` is noted as what the states are folded with."""
+        with self._db.transaction() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO census VALUES (1, ?, ?)", (now.isoformat(), reading)
+            )
+            (created_at,) = connection.execute("SELECT created_at FROM census").fetchone()
+        return datetime.fromisoformat(created_at)
+
+    def reading(self) -> str:
+        """What the states were folded with."""
+        (reading,) = self._db.read().execute("SELECT reading FROM census").fetchone()
+        return str(reading)
+
+    def keep(
+        self,
+        raw: bytes,
+        message: Message,
+        number: PatientId,
+        received_at: datetime,
+        fold: Callable[[int], CensusPatient],
+    ) -> int | None:
+        """Stores a message and what follows from it, durably: both or none.
+
+        `fold` is called with the message's place in the order of arrival and gives the new state
+        of the patient. That place; None for a repeat, which changes nothing.
+        """
+        key, patient_key = self._duplicate_key(raw, message), self._patient_key(number)
+        sealed = self._cipher.seal_blob(raw, _context("event", key))
+        with self._db.transaction() as connection:
+            cursor = connection.execute(
+                "INSERT OR IGNORE INTO events"
+                " (received_at, duplicate_key, patient_key, message) VALUES (?, ?, ?, ?)",
+                (received_at.isoformat(), key, patient_key, sealed),
+            )
+            event_id = cursor.lastrowid
+            if not cursor.rowcount or event_id is None:
+                return None
+            self._write_state(connection, patient_key, event_id, fold(event_id))
+        return event_id
+
+    def last_event_id(self) -> int:
+        """The place of the newest message that is folded in; 0 for none."""
+        (last,) = self._db.read().execute("SELECT max(event_id) FROM patients").fetchone()
+        return int(last or 0)
+
+    def states_after(self, event_id: int) -> Iterator[tuple[int, CensusPatient]]:
+        """The states of patients of whom a message came after that one, with its place."""
+        rows = self._db.read().execute(
+            "SELECT patient_key, event_id, state FROM patients WHERE event_id > ?"
+            " ORDER BY event_id",
+            (event_id,),
+        )
+        for patient_key, last, sealed in rows:
+            yield last, decode(self._cipher.open_blob(sealed, _context("state", patient_key)))
+
+    def all(self) -> Iterator[Kept]:
+        """Every message, in order of arrival."""
+        rows = self._db.read().execute(
+            "SELECT event_id, received_at, duplicate_key, message FROM events ORDER BY event_id"
+        )
+        return map(self._opened, rows)
+
+    def of_patient(self, number: PatientId) -> Iterator[Kept]:
+        """All messages about a patient, in order of arrival."""
+        rows = self._db.read().execute(
+            "SELECT event_id, received_at, duplicate_key, message FROM events"
+            " WHERE patient_key = ? ORDER BY event_id",
+            (self._patient_key(number),),
+        )
+        return map(self._opened, rows)
+
+    def fold_again(
+        self,
+        fold: Callable[[Iterable[Kept]], Iterable[tuple[CensusPatient, list[int]]]],
+        reading: str,
+    ) -> None:
+        """Makes all states anew from the messages, after settings or rules were changed.
+
+        `fold` gives each patient's state with the places of the messages about that patient.
+        """
+        with self._db.transaction() as connection:
+            connection.execute("DELETE FROM patients")
+            for known, event_ids in fold(self.all()):
+                patient_key = self._patient_key(known.patient.patient_id)
+                connection.executemany(
+                    "UPDATE events SET patient_key = ? WHERE event_id = ?",
+                    ((patient_key, event_id) for event_id in event_ids),
+                )
+                self._write_state(connection, patient_key, max(event_ids), known)
+            connection.execute("UPDATE census SET reading = ?", (reading,))
+
+    def forget(self, numbers: Iterable[PatientId]) -> None:
+        """Deletes everything about these patients."""
+        keys = [(self._patient_key(number),) for number in numbers]
+        with self._db.transaction() as connection:
+            connection.executemany("DELETE FROM events WHERE patient_key = ?", keys)
+            connection.executemany("DELETE FROM patients WHERE patient_key = ?", keys)
+
+    def bury(
+        self,
+        raw: bytes,
+        message: Message | None,
+        *,
+        reason: str,
+        ack_code: str,
+        received_at: datetime,
+    ) -> None:
+        """Keeps a message that cannot be used; one that is sent again and again is kept once."""
+        key = self._duplicate_key(raw, message)
+        sealed = self._cipher.seal_blob(raw, _context("dead letter", key))
+        with self._db.transaction() as connection:
+            connection.execute(
+                "INSERT INTO dead_letters"
+                " (received_at, times, duplicate_key, ack_code, reason, message)"
+                " VALUES (?, 1, ?, ?, ?, ?) ON CONFLICT (duplicate_key) DO UPDATE SET"
+                " received_at = excluded.received_at, times = times + 1,"
+                " ack_code = excluded.ack_code, reason = excluded.reason",
+                (received_at.isoformat(), key, ack_code, reason, sealed),
+            )
+            connection.execute(
+                "DELETE FROM dead_letters WHERE dead_letter_id <="
+                " (SELECT max(dead_letter_id) FROM dead_letters) - ?",
+                (MOST_DEAD_LETTERS,),
+            )
+
+    def dead_letters(self, limit: int) -> tuple[DeadLetter, ...]:
+        """Messages that could not be used, the newest first."""
+        rows = self._db.read().execute(
+            "SELECT dead_letter_id, received_at, times, ack_code, reason, duplicate_key, message"
+            " FROM dead_letters ORDER BY received_at DESC, dead_letter_id DESC LIMIT ?",
+            (limit,),
+        )
+        return tuple(
+            DeadLetter(
+                number,
+                datetime.fromisoformat(received_at),
+                times,
+                ack_code,
+                reason,
+                self._cipher.open_blob(sealed, _context("dead letter", key)),
+            )
+            for number, received_at, times, ack_code, reason, key, sealed in rows
+        )
+
+    def count_dead_letters(self) -> int:
+        """How many there are."""
+        (count,) = self._db.read().execute("SELECT count(*) FROM dead_letters").fetchone()
+        return int(count)
+
+    def last_heard(self) -> datetime | None:
+        """When the last message came, usable or not."""
+        rows = self._db.read().execute(
+            "SELECT received_at FROM"
+            " (SELECT received_at FROM events ORDER BY event_id DESC LIMIT 1)"
+            " UNION ALL SELECT max(received_at) FROM dead_letters"
+        )
+        return max((datetime.fromisoformat(text) for (text,) in rows if text), default=None)
+
+    def _opened(self, row: tuple[int, str, str, bytes]) -> Kept:
+        event_id, received_at, key, sealed = row
+        raw = self._cipher.open_blob(sealed, _context("event", key))
+        return Kept(event_id, datetime.fromisoformat(received_at), raw)
+
+    def _write_state(
+        self, connection: Connection, patient_key: str, event_id: int, known: CensusPatient
+    ) -> None:
+        sealed = self._cipher.seal_blob(encode(known), _context("state", patient_key))
+        connection.execute(
+            "INSERT INTO patients VALUES (?, ?, ?) ON CONFLICT (patient_key)"
+            " DO UPDATE SET event_id = excluded.event_id, state = excluded.state",
+            (patient_key, event_id, sealed),
+        )
+
+    def _patient_key(self, number: PatientId) -> str:
+        return self._cipher.keyed_hash("patient", *number.key)
+
+    def _duplicate_key(self, raw: bytes, message: Message | None) -> str:
+        """Control IDs are used again: a message is a repeat only if all of it is the same."""
+        msh = () if message is None else (message.msh.raw(field) for field in (3, 4, 10, 7))
+        return self._cipher.keyed_hash("message", *msh, sha256(raw).hexdigest())
+
+
+def _context(kind: str, key: str) -> bytes:
+    return f"census {kind} {key}".encode()

@@ -1,0 +1,37 @@
+-- What the admissions feed said, as it said it, and what follows from it. Messages and states are
+-- sealed (store/cipher.py); keys are keyed hashes: no patient data stands in clear.
+CREATE TABLE census (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    created_at TEXT NOT NULL, -- nothing is known of patients who came before and said nothing since
+    reading TEXT NOT NULL -- keyed hash of the settings and rules that the states were folded with
+) STRICT;
+
+CREATE TABLE events (
+    event_id INTEGER PRIMARY KEY AUTOINCREMENT, -- the order of arrival
+    received_at TEXT NOT NULL,
+    duplicate_key TEXT NOT NULL UNIQUE, -- of sender, MSH-10, MSH-7 and content
+    patient_key TEXT NOT NULL,
+    message BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX events_by_patient ON events (patient_key);
+
+-- One row a patient: folded from the events, written in the transaction of the last one, and made
+-- again from them whenever settings or rules change.
+CREATE TABLE patients (
+    patient_key TEXT PRIMARY KEY,
+    event_id INTEGER NOT NULL, -- the last event that is folded in
+    state BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX patients_by_event ON patients (event_id);
+
+CREATE TABLE dead_letters (
+    dead_letter_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    received_at TEXT NOT NULL, -- the last time
+    times INTEGER NOT NULL,
+    duplicate_key TEXT NOT NULL UNIQUE,
+    ack_code TEXT NOT NULL,
+    reason TEXT NOT NULL, -- our own words, without patient data
+    message BLOB NOT NULL
+) STRICT;
