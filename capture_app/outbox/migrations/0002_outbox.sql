@@ -54,13 +54,10 @@ CREATE TABLE instance (
     send_id TEXT NOT NULL,
     user_id TEXT NOT NULL,
     file TEXT UNIQUE,
-    sop_class_uid TEXT NOT NULL,
-    transfer_syntax_uid TEXT NOT NULL,
-    pixel_sha256 TEXT NOT NULL,
-    size INTEGER NOT NULL,
     instance_number INTEGER NOT NULL,
     keep_days INTEGER NOT NULL,
     sealed_at TEXT NOT NULL,
+    sealed BLOB NOT NULL,
     withdrawn INTEGER NOT NULL DEFAULT 0 CHECK (withdrawn IN (0, 1)),
     UNIQUE (series_instance_uid, instance_number)
 ) STRICT, WITHOUT ROWID;
@@ -75,6 +72,7 @@ CREATE TABLE task (
     destination TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('held', 'queued', 'running', 'done', 'needs-you', 'withdrawn')),
     held_by_person INTEGER NOT NULL DEFAULT 0 CHECK (held_by_person IN (0, 1)),
+    attempts INTEGER NOT NULL DEFAULT 0,
     failures INTEGER NOT NULL DEFAULT 0,
     resends INTEGER NOT NULL DEFAULT 0,
     nudges INTEGER NOT NULL DEFAULT 0,

@@ -1,0 +1,116 @@
+"""What a person may do to pictures on their way: try now, hold, release. Each is in the trail."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from capture_app.errors import StoreError
+from capture_app.model.audit_event import AuditAction, AuditEvent
+from capture_app.model.operator import Operator
+from capture_app.outbox.capture import open_kept
+from capture_app.outbox.spool import Spool
+
+
+def try_now(spool: Spool, sop_instance_uids: Sequence[str], operator: Operator) -> int:
+    """Queues what waits or needs a person, due at once; returns how many pictures that moved.
+
+    A picture that was marked because of its file is looked at again.
+    """
+    moved = _act(
+        spool,
+        sop_instance_uids,
+        operator,
+        AuditAction.RETRY_ASKED,
+        "UPDATE task SET state = 'queued', failures = CASE state WHEN 'needs-you' THEN 0 ELSE "
+        "failures END, resends = 0, error_code = '', nudges = nudges + 1, due_at = '', "
+        "changed_at = ?2 WHERE sop_instance_uid = ?1 AND kind <> 'retain' "
+        "AND state IN ('queued', 'needs-you')",
+    )
+    return moved + _look_again(spool, sop_instance_uids, operator)
+
+
+def hold(spool: Spool, sop_instance_uids: Sequence[str], operator: Operator) -> int:
+    """Keeps pictures back until `release`, also over a restart; returns how many that moved."""
+    return _act(
+        spool,
+        sop_instance_uids,
+        operator,
+        AuditAction.HELD_ASKED,
+        "UPDATE task SET state = 'held', held_by_person = 1, due_at = '', changed_at = ?2 "
+        "WHERE sop_instance_uid = ?1 AND kind = 'store' AND held_by_person = 0 "
+        "AND state IN ('queued', 'held', 'needs-you')",
+    )
+
+
+def release(spool: Spool, sop_instance_uids: Sequence[str], operator: Operator) -> int:
+    """Lets held pictures go at once; returns how many that moved."""
+    return _act(
+        spool,
+        sop_instance_uids,
+        operator,
+        AuditAction.RELEASED,
+        "UPDATE task SET state = 'queued', held_by_person = 0, nudges = nudges + 1, "
+        "changed_at = ?2 WHERE sop_instance_uid = ?1 AND state = 'held'",
+    )
+
+
+def _act(
+    spool: Spool,
+    sop_instance_uids: Sequence[str],
+    operator: Operator,
+    action: AuditAction,
+    change: str,
+) -> int:
+    moved = 0
+    with spool.database.transaction() as connection:
+        for uid in sop_instance_uids:
+            if connection.execute(change, (uid, spool.now())).rowcount:
+                _record(connection, spool, action, uid, operator)
+                moved += 1
+    return moved
+
+
+def _look_again(spool: Spool, sop_instance_uids: Sequence[str], operator: Operator) -> int:
+    """Pictures that are marked because of their file: is it there and whole again?"""
+    mended = 0
+    for uid in sop_instance_uids:
+        row = (
+            spool.database.read()
+            .execute("SELECT capture_id FROM capture WHERE capture_id = ? AND fault <> ''", (uid,))
+            .fetchone()
+        )
+        if row is None:
+            continue
+        try:
+            open_kept(spool, uid)
+        except StoreError:
+            continue  # the mark stays, with the words of now
+        with spool.database.transaction() as connection:
+            connection.execute("UPDATE capture SET fault = '' WHERE capture_id = ?", (uid,))
+            _record(connection, spool, AuditAction.RETRY_ASKED, uid, operator)
+        mended += 1
+    return mended
+
+
+def _record(
+    connection: sqlite3.Connection,
+    spool: Spool,
+    action: AuditAction,
+    uid: str,
+    operator: Operator,
+) -> None:
+    row = connection.execute(
+        "SELECT exam_id, patient_key FROM image WHERE sop_instance_uid = ?", (uid,)
+    ).fetchone()
+    exam_id, patient_key = row or ("", "")
+    spool.record(
+        connection,
+        AuditEvent(
+            action,
+            operator.user_id,
+            exam_id=exam_id,
+            sop_instance_uid=uid,
+            patient_key=patient_key,
+        ),
+    )

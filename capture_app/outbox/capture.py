@@ -1,0 +1,310 @@
+"""A picture from the shutter on: keep, describe, delete and undo that, until it is sealed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from capture_app.errors import DiskFullError, RuleError, SealBrokenError, StoreError
+from capture_app.model.audit_event import AuditAction, AuditEvent
+from capture_app.model.device import DeviceInfo
+from capture_app.model.encoded_image import EncodedImage
+from capture_app.model.exam import Exam
+from capture_app.model.operator import Operator
+from capture_app.model.procedure import Description
+from capture_app.model.words import tr
+from capture_app.outbox.exams import insert_exam
+from capture_app.outbox.picture import picture_content, picture_of
+from capture_app.outbox.record import from_record, to_record
+from capture_app.outbox.spool import Spool, moment, stamp
+from capture_app.store.sealed import free_bytes, open_identity, open_sealed, stage_sealed
+
+UNDO_DELETE_FOR: Final = timedelta(hours=24)
+"""How long a deleted draft can be brought back before its file is removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The identity chunk of a kept picture: enough to make its row again."""
+
+    exam: Exam
+    device: DeviceInfo
+    taken_at: datetime
+    description: Description
+    """As it was at the shutter. What was chosen later is in the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A picture that is kept and not sent yet."""
+
+    capture_id: str
+    exam_id: str
+    patient_key: str
+    user_id: str
+    description: Description
+    taken_at: datetime
+    kept_at: datetime
+    fault: str
+    """Why it cannot be sent, in words; empty where it can."""
+
+
+def keep(
+    spool: Spool,
+    exam: Exam,
+    image: EncodedImage,
+    *,
+    device: DeviceInfo,
+    taken_at: datetime,
+    description: Description,
+    min_free_bytes: int,
+) -> str:
+    """Puts a picture on the disk, encrypted and durable, and returns its capture id.
+
+    The id is the SOP Instance UID that is minted here. Raises DiskFullError where less than
+    `min_free_bytes` are free or the disk says so, StoreError; then nothing was kept.
+    """
+    _require_room(spool.captures, min_free_bytes + len(image.data))
+    uid = spool.clock.new_uid()
+    kept = Kept(exam, device, taken_at, description)
+    staged = stage_sealed(
+        spool.captures,
+        uid=uid,
+        identity=to_record(kept),
+        content=picture_content(image),
+        cipher=spool.cipher,
+        kind="capture",
+    )
+    with spool.publishing((staged,)) as connection:
+        insert_capture(connection, spool, uid, kept, file=staged.path.name, kept_at=spool.now())
+        spool.record(
+            connection,
+            AuditEvent(
+                AuditAction.CAPTURED,
+                exam.operator.user_id,
+                exam_id=exam.exam_id,
+                sop_instance_uid=uid,
+                study_instance_uid=exam.study_instance_uid,
+                patient_key=spool.patient_key(exam),
+                details={"device": device.device_id, "coding": image.coding},
+            ),
+        )
+    return uid
+
+
+def insert_capture(
+    connection: sqlite3.Connection,
+    spool: Spool,
+    capture_id: str,
+    kept: Kept,
+    *,
+    file: str | None,
+    kept_at: str,
+) -> None:
+    """The rows of a kept picture and, where needed, of its exam."""
+    insert_exam(connection, spool, kept.exam)
+    connection.execute(
+        "INSERT INTO capture (capture_id, exam_id, user_id, file, taken_at, kept_at, description) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            capture_id,
+            kept.exam.exam_id,
+            kept.exam.operator.user_id,
+            file,
+            stamp(kept.taken_at),
+            kept_at,
+            spool.seal(kept.description, description_context(capture_id)),
+        ),
+    )
+
+
+def describe(
+    spool: Spool, capture_ids: Sequence[str], description: Description, operator: Operator
+) -> None:
+    """Says what drafts show and are for. Raises RuleError where one is no draft any more."""
+    with spool.database.transaction() as connection:
+        for capture_id in capture_ids:
+            _require_draft(connection, capture_id)
+            connection.execute(
+                "UPDATE capture SET description = ? WHERE capture_id = ?",
+                (spool.seal(description, description_context(capture_id)), capture_id),
+            )
+            _record(connection, spool, AuditAction.DESCRIBED, capture_id, operator, description)
+
+
+def delete(spool: Spool, capture_ids: Sequence[str], operator: Operator) -> None:
+    """Takes drafts out of sight. The file stays for a day, so that `restore` can undo it."""
+    with spool.database.transaction() as connection:
+        for capture_id in capture_ids:
+            _require_draft(connection, capture_id)
+            connection.execute(
+                "UPDATE capture SET deleted_at = ? WHERE capture_id = ?", (spool.now(), capture_id)
+            )
+            _record(connection, spool, AuditAction.DELETED, capture_id, operator)
+
+
+def restore(spool: Spool, capture_ids: Sequence[str], operator: Operator) -> None:
+    """Brings deleted drafts back. Raises RuleError where the file has been removed since."""
+    with spool.database.transaction() as connection:
+        for capture_id in capture_ids:
+            changed = connection.execute(
+                "UPDATE capture SET deleted_at = '' "
+                "WHERE capture_id = ? AND deleted_at <> '' AND file IS NOT NULL",
+                (capture_id,),
+            )
+            if changed.rowcount != 1:
+                raise RuleError(tr("The picture was deleted too long ago to be brought back."))
+            _record(connection, spool, AuditAction.RESTORED, capture_id, operator)
+
+
+def drafts(
+    spool: Spool, *, exam_id: str | None = None, patient_key: str | None = None
+) -> tuple[Draft, ...]:
+    """The drafts of an exam, of a patient, or of all, in the order in which they were taken."""
+    rows = spool.database.read().execute(
+        "SELECT capture.capture_id, capture.exam_id, exam.patient_key, capture.user_id, "
+        "capture.description, capture.taken_at, capture.kept_at, capture.fault "
+        "FROM capture JOIN exam ON exam.exam_id = capture.exam_id "
+        "WHERE capture.deleted_at = '' AND (?1 IS NULL OR capture.exam_id = ?1) "
+        "AND (?2 IS NULL OR exam.patient_key = ?2) AND NOT EXISTS (SELECT 1 FROM instance "
+        "WHERE instance.capture_id = capture.capture_id AND instance.withdrawn = 0) "
+        "ORDER BY capture.kept_at, capture.capture_id",
+        (exam_id, patient_key),
+    )
+    return tuple(
+        Draft(
+            capture_id=row[0],
+            exam_id=row[1],
+            patient_key=row[2],
+            user_id=row[3],
+            description=spool.unseal(Description, row[4], description_context(row[0])),
+            taken_at=moment(row[5]),
+            kept_at=moment(row[6]),
+            fault=row[7],
+        )
+        for row in rows
+    )
+
+
+def read_description(spool: Spool, capture_id: str) -> Description:
+    """What a picture shows and is for, as last chosen."""
+    row = _row(spool, capture_id)
+    return spool.unseal(Description, row[1], description_context(capture_id))
+
+
+def open_kept(spool: Spool, capture_id: str) -> Kept:
+    """What was frozen with a picture at the shutter. Raises as `open_capture`."""
+    with _faults_noted(spool, capture_id) as path:
+        return from_record(Kept, open_identity(path, spool.cipher)[1])
+
+
+def open_capture(spool: Spool, capture_id: str) -> EncodedImage:
+    """A kept picture, proven to be what was kept.
+
+    Raises SealBrokenError where the file is missing or fails its check; that is written down, so
+    that the picture is shown as needing a person. Raises StoreError after the purge.
+    """
+    with _faults_noted(spool, capture_id) as path:
+        return picture_of(open_sealed(path, spool.cipher).content)
+
+
+def missing_file() -> SealBrokenError:
+    """What is said where a row has lost its file."""
+    return SealBrokenError(
+        tr("The file of this picture is missing. Ask for help before anything else.")
+    )
+
+
+@contextmanager
+def _faults_noted(spool: Spool, capture_id: str) -> Iterator[Path]:
+    file = _row(spool, capture_id)[0]
+    if file is None:
+        raise StoreError(tr("The picture is no longer on this computer."))
+    try:
+        try:
+            yield spool.captures / file
+        except FileNotFoundError:
+            raise missing_file() from None
+    except SealBrokenError as error:
+        set_fault(spool, capture_id, str(error))
+        raise
+
+
+def set_fault(spool: Spool, capture_id: str, fault: str) -> None:
+    """Marks a picture as needing a person (empty: not any more). Quiet where nothing changes."""
+    with spool.database.transaction() as connection:
+        connection.execute(
+            "UPDATE capture SET fault = ?1 WHERE capture_id = ?2 AND fault <> ?1",
+            (fault, capture_id),
+        )
+
+
+def description_context(capture_id: str) -> str:
+    """The place of a description's encrypted cell."""
+    return f"description {capture_id}"
+
+
+def _row(spool: Spool, capture_id: str) -> tuple[str | None, bytes]:
+    connection = spool.database.read()
+    row = connection.execute(
+        "SELECT file, description FROM capture WHERE capture_id = ?", (capture_id,)
+    ).fetchone()
+    if row is None:
+        raise RuleError(tr("There is no such picture."))
+    return row[0], row[1]
+
+
+def _require_draft(connection: sqlite3.Connection, capture_id: str) -> None:
+    row = connection.execute(
+        "SELECT 1 FROM capture WHERE capture_id = ?1 AND deleted_at = '' AND NOT EXISTS "
+        "(SELECT 1 FROM instance WHERE instance.capture_id = ?1 AND instance.withdrawn = 0)",
+        (capture_id,),
+    ).fetchone()
+    if row is None:
+        raise RuleError(tr("The picture is not a draft any more: nothing was changed."))
+
+
+def _require_room(folder: Path, needed: int) -> None:
+    if free_bytes(folder) < needed:
+        raise DiskFullError(
+            tr("There is too little room on the disk: the picture was not kept. Ask for help.")
+        )
+
+
+def _record(
+    connection: sqlite3.Connection,
+    spool: Spool,
+    action: AuditAction,
+    capture_id: str,
+    operator: Operator,
+    description: Description | None = None,
+) -> None:
+    exam_id, key = connection.execute(
+        "SELECT capture.exam_id, exam.patient_key FROM capture JOIN exam USING (exam_id) "
+        "WHERE capture_id = ?",
+        (capture_id,),
+    ).fetchone()
+    details = {}
+    if description is not None:
+        region, entry = description.region, description.procedure
+        details = {
+            "procedure": entry.entry_id if entry else "",
+            "region": ":".join(region.code.key) if region else "",
+            "side": description.side or "",
+        }
+    spool.record(
+        connection,
+        AuditEvent(
+            action,
+            operator.user_id,
+            exam_id=exam_id,
+            sop_instance_uid=capture_id,
+            patient_key=key,
+            details=details,
+        ),
+    )

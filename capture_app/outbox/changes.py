@@ -1,0 +1,54 @@
+"""Tells who asked that a picture changed, whichever thread or process changed it. Ids only."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from capture_app.store.database import Database
+
+_log = structlog.get_logger(__name__)
+
+OnChange = Callable[[str], None]
+_NEWS: Final = "SELECT revision, capture_id FROM change WHERE revision > ? ORDER BY revision"
+_NEWEST: Final = "SELECT coalesce(max(revision), 0) FROM change"
+
+
+class Changes:
+    """Reads what is new in the table that the database's triggers keep, and tells it on."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._callbacks: list[OnChange] = []
+        (self._revision,) = database.read().execute(_NEWEST).fetchone()
+
+    def subscribe(self, callback: OnChange) -> Callable[[], None]:
+        """Calls back with a capture id at each change, from any thread. Returns the way out."""
+        with self._lock:
+            self._callbacks.append(callback)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                if callback in self._callbacks:
+                    self._callbacks.remove(callback)
+
+        return unsubscribe
+
+    def tell(self) -> None:
+        """Calls back for every picture that changed since the last time."""
+        with self._lock:
+            connection = self._database.read()
+            rows = connection.execute(_NEWS, (self._revision,)).fetchall()
+            if rows:
+                self._revision = rows[-1][0]
+            callbacks = tuple(self._callbacks)
+        for _, capture_id in rows:
+            for callback in callbacks:
+                try:
+                    callback(capture_id)
+                except Exception:  # noqa: BLE001 - logged; one deaf listener must not stop the rest
+                    _log.exception("change-listener-failed", capture_id=capture_id)

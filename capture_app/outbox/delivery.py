@@ -1,0 +1,240 @@
+"""One batch for one archive: hand it over, and settle each outcome as it comes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from capture_app.errors import (
+    DeliveryError,
+    RefusedDeliveryError,
+    SealBrokenError,
+    StoreError,
+    TransientDeliveryError,
+)
+from capture_app.model.delivery import Instance, ProofKind, ProofReceipt, StoreReceipt, TaskKind
+from capture_app.model.words import tr
+from capture_app.outbox import tasks
+from capture_app.outbox.capture import missing_file
+from capture_app.outbox.ports import NOT_IN_ARCHIVE, SEAL_BROKEN, Archive
+from capture_app.outbox.schedule import Schedule, backoff
+from capture_app.outbox.spool import Spool
+from capture_app.outbox.tasks import Task
+from capture_app.store.sealed import open_sealed
+
+_log = structlog.get_logger(__name__)
+
+LOOK_AGAIN_S: Final = (2.0, 15.0)
+"""An archive may index late: it is asked again after these times, and only then sent it again."""
+MOST_RESENDS: Final = 3
+"""An archive that has lost an image so often loses it always: a person is asked."""
+_SETTLE_AGAIN_S: Final = 5.0
+
+Result = StoreReceipt | ProofReceipt | DeliveryError
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is still without an outcome, and what was learned on the way."""
+
+    kind: TaskKind
+    waiting: dict[str, Task]
+    broken: dict[str, RefusedDeliveryError] = field(default_factory=dict)
+    silent: list[tuple[Task, DeliveryError]] = field(default_factory=list)
+    has_answer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Takes batches of one kind to one archive. Used by the workers of its destination."""
+
+    spool: Spool
+    archive: Archive
+    schedule: Schedule
+    stopping: threading.Event
+    tell: Callable[[], None]
+    """Called after each step that was written down, so that who watches sees it move."""
+
+    def deliver(self, batch: Sequence[Task]) -> None:
+        """Claims, hands over, settles. Never raises: what is unexpected goes to a person."""
+        try:
+            claimed = tasks.claim(self.spool, batch)
+        except StoreError:
+            for task in batch:  # the database is busy or full; it said so in the log
+                self.schedule.again(task, _SETTLE_AGAIN_S)
+            return
+        for task in batch:
+            if task not in claimed:
+                self.schedule.settled(task)
+        if claimed:
+            self.tell()
+            self._hand_over(claimed)
+
+    def _hand_over(self, claimed: Sequence[Task]) -> None:
+        state = _Batch(claimed[0].kind, {task.sop_instance_uid: task for task in claimed})
+        try:
+            instances, files = self._instances(state)
+            if instances:
+                for uid, result in self._results(instances, files, state):
+                    task = state.waiting.get(uid)
+                    if task is None:
+                        _log.warning("outcome-without-question", destination=self.archive.name)
+                        continue
+                    self._settle(task, result, state)
+                    del state.waiting[uid]
+            rest: DeliveryError = TransientDeliveryError(
+                tr("The archive did not say what became of the image."), code="no-answer"
+            )
+        except DeliveryError as error:
+            rest = error
+        except Exception:  # noqa: BLE001 - a bug, ours or of an adapter: logged and shown
+            _log.exception("delivery-failed", destination=self.archive.name)
+            rest = RefusedDeliveryError(
+                tr("An unexpected fault stopped this image. It is kept; the log says more."),
+                code="unexpected",
+            )
+        self._settle_rest(state, rest)
+
+    def _results(
+        self,
+        instances: Sequence[Instance],
+        files: dict[str, str],
+        state: _Batch,
+    ) -> Iterator[tuple[str, Result]]:
+        def read(instance: Instance) -> bytes:
+            uid = instance.sop_instance_uid
+            try:
+                return open_sealed(self.spool.instances / files[uid], self.spool.cipher).content
+            except FileNotFoundError:
+                state.broken[uid] = _broken(missing_file())
+            except SealBrokenError as error:
+                state.broken[uid] = _broken(error)
+            except OSError as error:
+                reason = tr("The disk cannot read the file of this picture. Ask for help.")
+                state.broken[uid] = RefusedDeliveryError(reason, code="file-unreadable")
+                _log.error("file-unreadable", uid=uid, code=error.errno)
+            raise state.broken[uid]
+
+        if state.kind is TaskKind.STORE:
+            yield from self.archive.store(instances, read)
+        else:
+            yield from self.archive.prove(instances)
+
+    def _instances(self, state: _Batch) -> tuple[list[Instance], dict[str, str]]:
+        """What the archive needs to know. A step whose file is gone goes to a person at once."""
+        instances, files = [], {}
+        for uid, task in tuple(state.waiting.items()):
+            try:
+                instance, file = tasks.read_instance(self.spool, uid)
+            except SealBrokenError as error:
+                state.waiting.pop(uid)
+                self._settle(task, _broken(error), state)
+                continue
+            if task.kind is TaskKind.STORE and (
+                file is None or not (self.spool.instances / file).exists()
+            ):
+                state.waiting.pop(uid)
+                self._settle(task, _broken(missing_file()), state)
+                continue
+            instances.append(instance)
+            files[uid] = file or ""
+        return instances, files
+
+    def _settle_rest(self, state: _Batch, rest: DeliveryError) -> None:
+        """Those without an outcome of their own, and those that the archive was silent about."""
+        for uid, task in tuple(state.waiting.items()):
+            del state.waiting[uid]
+            self._settle(task, state.broken.get(uid, rest), state)
+        if state.has_answer:
+            self.schedule.answered(self.archive.name, state.kind)
+        elif state.silent and not self.stopping.is_set():
+            self.schedule.silent(self.archive.name, state.kind)
+        for task, error in state.silent:
+            self._try_later(task, error, by_outage=not state.has_answer)
+        self.tell()
+
+    def _settle(self, task: Task, result: Result, state: _Batch) -> None:
+        """Writes one outcome down. Where that fails the step is found again by the scheduler."""
+        try:
+            self._settle_one(task, result, state)
+        except StoreError:
+            _log.warning("outcome-not-written", uid=task.sop_instance_uid)
+            self.schedule.again(task, _SETTLE_AGAIN_S)
+        self.tell()
+
+    def _settle_one(self, task: Task, result: Result, state: _Batch) -> None:
+        match result:
+            case StoreReceipt():
+                state.has_answer = True
+                tasks.settle_stored(self.spool, task, result)
+                self.schedule.settled(task)
+            case ProofReceipt(kind=ProofKind.LISTED):
+                state.has_answer = True
+                self._again(task, backoff(task.failures + 1), listed=True)
+            case ProofReceipt():
+                state.has_answer = True
+                tasks.settle_proved(self.spool, task, result)
+                self.schedule.settled(task)
+            case DeliveryError() if task.kind is TaskKind.PROVE and result.code == NOT_IN_ARCHIVE:
+                state.has_answer = True
+                self._settle_not_there(task, result)
+            case RefusedDeliveryError():
+                # A broken file says nothing of the archive.
+                state.has_answer = state.has_answer or result.code != SEAL_BROKEN
+                self._needs_you(task, result)
+            case DeliveryError():
+                state.silent.append((task, result))
+
+    def _settle_not_there(self, task: Task, error: DeliveryError) -> None:
+        if task.failures < len(LOOK_AGAIN_S):
+            self._again(task, LOOK_AGAIN_S[task.failures], error=error)
+        elif tasks.resends_of(self.spool, task) < MOST_RESENDS:
+            tasks.settle_resend(self.spool, task, error=error)
+            self.schedule.settled(task)
+        else:
+            reason = tr("The archive says that it takes this image, but it does not have it.")
+            self._needs_you(task, RefusedDeliveryError(reason, code=error.code))
+
+    def _needs_you(self, task: Task, error: DeliveryError) -> None:
+        tasks.settle_needs_you(self.spool, task, code=error.code, reason=str(error))
+        self.schedule.settled(task)
+        _log.error(
+            "delivery-needs-you",
+            destination=task.destination,
+            uid=task.sop_instance_uid,
+            kind=task.kind,
+            code=error.code,
+        )
+
+    def _try_later(self, task: Task, error: DeliveryError, *, by_outage: bool) -> None:
+        try:
+            if self.stopping.is_set():  # cut short by us: no failure of the archive
+                tasks.settle_untried(self.spool, task)
+                self.schedule.again(task, 0.0)
+            else:
+                self._again(task, backoff(task.failures + 1), error=error, by_outage=by_outage)
+        except StoreError:
+            _log.warning("outcome-not-written", uid=task.sop_instance_uid)
+            self.schedule.again(task, _SETTLE_AGAIN_S)
+
+    def _again(
+        self,
+        task: Task,
+        delay: float,
+        *,
+        error: DeliveryError | None = None,
+        listed: bool = False,
+        by_outage: bool = False,
+    ) -> None:
+        due = self.spool.clock.now() + timedelta(seconds=delay)
+        tasks.settle_again(self.spool, task, due=due, error=error, listed=listed)
+        self.schedule.again(task, delay, by_outage=by_outage)
+
+
+def _broken(error: SealBrokenError) -> RefusedDeliveryError:
+    return RefusedDeliveryError(str(error), code=SEAL_BROKEN)

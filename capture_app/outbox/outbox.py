@@ -1,0 +1,212 @@
+"""The outbox as everybody sees it: the acts of a person on pictures, and where pictures stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from capture_app.clock import Clock
+from capture_app.model.delivery import ImageStatus
+from capture_app.model.device import DeviceInfo
+from capture_app.model.encoded_image import EncodedImage
+from capture_app.model.exam import Exam
+from capture_app.model.operator import Operator
+from capture_app.model.procedure import Description
+from capture_app.outbox import acts, capture, exams, seal, status
+from capture_app.outbox.capture import Draft
+from capture_app.outbox.changes import Changes, OnChange
+from capture_app.outbox.seal import SealingRules, Sending
+from capture_app.outbox.spool import Spool
+from capture_app.outbox.status import Counts, StatusFilter
+from capture_app.settings.schema import Capture, Institution, Station
+from capture_app.store.cipher import Cipher
+from capture_app.store.database import Database
+
+_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRules:
+    """What the settings say to the outbox."""
+
+    destinations: tuple[str, ...]
+    """Names of the archives that every image goes to."""
+    institution: Institution
+    station: Station
+    capture: Capture
+
+
+class Outbox:
+    """Safe for use by many threads, and by many processes on one data folder.
+
+    Everything that a person does here is in the trail, written in the transaction of the act.
+    """
+
+    def __init__(
+        self, database: Database, folder: Path, cipher: Cipher, clock: Clock, rules: OutboxRules
+    ) -> None:
+        self.spool = Spool.open(database, folder, cipher, clock)
+        self.rules = rules
+        self._changes = Changes(database)
+        self._held_until: dict[str, float] = {}
+        self._sealing = SealingRules(
+            rules.destinations,
+            rules.institution,
+            rules.station,
+            rules.capture.hold_seconds,
+            rules.capture.retention_days,
+        )
+
+    # ------------------------------------------------------------------------------------ exams
+
+    def open_exam(self, exam: Exam) -> Exam:
+        """Writes down that an exam began; returns it with its Study Instance UID."""
+        return exams.open_exam(self.spool, exam)
+
+    def exam(self, exam_id: str) -> Exam:
+        """An exam as it was frozen. Raises RuleError where there is none."""
+        return exams.read_exam(self.spool, exam_id)
+
+    def exam_of(self, capture_id: str) -> Exam:
+        """The exam of a picture. Raises RuleError where there is no such picture."""
+        return exams.read_exam_of(self.spool, capture_id)
+
+    def patient_key(self, exam: Exam) -> str:
+        """What tells an exam's patient from others without naming anyone."""
+        return self.spool.patient_key(exam)
+
+    # --------------------------------------------------------------------------------- pictures
+
+    def keep(
+        self,
+        exam: Exam,
+        image: EncodedImage,
+        *,
+        device: DeviceInfo,
+        taken_at: datetime,
+        description: Description,
+        on_safe: Callable[[str], None] | None = None,
+    ) -> str:
+        """The promise: when this returns, the picture is encrypted and durable on this computer.
+
+        Returns the capture id, which is the SOP Instance UID minted at the shutter. `on_safe` is
+        called with it at the first moment at which that holds. Raises DiskFullError, StoreError:
+        then nothing was kept.
+        """
+        capture_id = capture.keep(
+            self.spool,
+            exam,
+            image,
+            device=device,
+            taken_at=taken_at,
+            description=description,
+            min_free_bytes=self.rules.capture.min_free_mb * _MEGABYTE,
+        )
+        if on_safe is not None:
+            on_safe(capture_id)
+        self._changes.tell()
+        return capture_id
+
+    def describe(
+        self, capture_ids: Sequence[str], description: Description, operator: Operator
+    ) -> None:
+        """Says what drafts show and are for. Raises RuleError where one is no draft any more."""
+        capture.describe(self.spool, capture_ids, description, operator)
+        self._changes.tell()
+
+    def delete(self, capture_ids: Sequence[str], operator: Operator) -> None:
+        """Takes drafts out of sight; `restore` undoes it for a day. Raises RuleError."""
+        capture.delete(self.spool, capture_ids, operator)
+        self._changes.tell()
+
+    def restore(self, capture_ids: Sequence[str], operator: Operator) -> None:
+        """Brings deleted drafts back. Raises RuleError where it is too late."""
+        capture.restore(self.spool, capture_ids, operator)
+        self._changes.tell()
+
+    def drafts(
+        self, *, exam_id: str | None = None, patient_key: str | None = None
+    ) -> tuple[Draft, ...]:
+        """Pictures that are kept and not sent, of an exam, of a patient, or all; oldest first."""
+        return capture.drafts(self.spool, exam_id=exam_id, patient_key=patient_key)
+
+    def image_of(self, capture_id: str) -> EncodedImage:
+        """The picture itself. Raises SealBrokenError, and StoreError after the purge."""
+        try:
+            return capture.open_capture(self.spool, capture_id)
+        finally:
+            self._changes.tell()  # a fault may have been found
+
+    def description_of(self, capture_id: str) -> Description:
+        """What a picture shows and is for, as last chosen."""
+        return capture.read_description(self.spool, capture_id)
+
+    # --------------------------------------------------------------------------------- on its way
+
+    def seal(
+        self, capture_ids: Sequence[str], operator: Operator, *, release_now: bool = False
+    ) -> Sending:
+        """Send: all of these drafts, or none. They are held for a while so that `undo` is possible.
+
+        Raises RuleError, ConformanceError, SealBrokenError, DiskFullError, StoreError.
+        """
+        try:
+            sending = seal.seal(
+                self.spool, self._sealing, capture_ids, operator, release_now=release_now
+            )
+            held_until = self.spool.clock.monotonic() + self.rules.capture.hold_seconds
+            self._held_until[sending.send_id] = held_until
+        finally:
+            self._changes.tell()  # a fault of a file may have been found
+        return sending
+
+    def live_sends(self) -> frozenset[str]:
+        """Sends of this process that a person may still undo: recovery leaves them held."""
+        now = self.spool.clock.monotonic()
+        return frozenset(send for send, until in tuple(self._held_until.items()) if until > now)
+
+    def undo(self, send_id: str, operator: Operator) -> bool:
+        """Makes drafts of a Send again; False where it is too late, and nothing was changed."""
+        undone = seal.undo(self.spool, send_id, operator)
+        self._changes.tell()
+        return undone
+
+    def try_now(self, sop_instance_uids: Sequence[str], operator: Operator) -> int:
+        """Makes what waits or needs a person due at once; returns how many pictures moved."""
+        return self._told(acts.try_now(self.spool, sop_instance_uids, operator))
+
+    def hold(self, sop_instance_uids: Sequence[str], operator: Operator) -> int:
+        """Keeps pictures back until `release`, over restarts too; returns how many moved."""
+        return self._told(acts.hold(self.spool, sop_instance_uids, operator))
+
+    def release(self, sop_instance_uids: Sequence[str], operator: Operator) -> int:
+        """Lets held pictures go at once; returns how many moved."""
+        return self._told(acts.release(self.spool, sop_instance_uids, operator))
+
+    # ------------------------------------------------------------------------------------ status
+
+    def statuses(self, wanted: StatusFilter = StatusFilter()) -> tuple[ImageStatus, ...]:  # noqa: B008 - frozen
+        """Where pictures stand, newest change first. No patient data."""
+        return status.statuses(self.spool, wanted)
+
+    def counts(self) -> Counts:
+        """How many pictures stand where."""
+        return status.counts(self.spool)
+
+    def on_change(self, callback: OnChange) -> Callable[[], None]:
+        """Calls back with the capture id of each picture that changed, from any thread.
+
+        Changes by other processes are told by the engine, which looks for them. Returns the way
+        out.
+        """
+        return self._changes.subscribe(callback)
+
+    def tell_changes(self) -> None:
+        """Calls back for what changed since the last time, by whomever."""
+        self._changes.tell()
+
+    def _told(self, moved: int) -> int:
+        self._changes.tell()
+        return moved

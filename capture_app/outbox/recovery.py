@@ -1,0 +1,287 @@
+"""What the holder of the engine role does first: make rows and files agree, and let all go on.
+
+The sealed files are the truth. A file without a row is adopted; a row without its file is shown to
+a person; a file that cannot be read is kept and told. Nothing here stops the start.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from capture_app.errors import SealBrokenError
+from capture_app.model.audit_event import AuditAction, AuditEvent
+from capture_app.model.delivery import TaskState
+from capture_app.model.procedure import Description
+from capture_app.model.words import tr
+from capture_app.outbox.capture import (
+    Kept,
+    description_context,
+    insert_capture,
+    missing_file,
+    set_fault,
+)
+from capture_app.outbox.record import from_record
+from capture_app.outbox.seal import (
+    SealedIdentity,
+    insert_instance,
+    insert_store_tasks,
+    remove_file,
+)
+from capture_app.outbox.spool import Spool, stamp
+from capture_app.outbox.study import restore_place
+from capture_app.store.sealed import SUFFIX, open_identity, remove_unfinished, verify_sealed
+
+_log = structlog.get_logger(__name__)
+
+UNKNOWN_DESTINATION: Final = "unknown-destination"
+FILE_MISSING: Final = "file-missing"
+_UNFINISHED_AFTER: Final = timedelta(minutes=10)
+"""A temporary file that nobody wrote to for so long belongs to no living process."""
+
+
+@dataclass(slots=True)
+class RecoveryReport:
+    """What was found, in numbers, and what a person must know, in words."""
+
+    adopted_captures: int = 0
+    adopted_instances: int = 0
+    missing_files: int = 0
+    requeued: int = 0
+    alarms: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Differences:
+    """Where rows and files of one folder do not agree."""
+
+    strays: tuple[Path, ...]
+    """Files that no row names."""
+    missing: tuple[str, ...]
+    """UIDs whose row names a file that is not there."""
+
+
+def recover(
+    spool: Spool, destinations: Sequence[str], *, live_sends: Collection[str] = ()
+) -> RecoveryReport:
+    """Puts the data folder in order. `live_sends` are held by this process, for undo, right now.
+
+    Raises StoreError where the database itself refuses.
+    """
+    report = RecoveryReport()
+    before = spool.clock.now() - _UNFINISHED_AFTER
+    for folder in (spool.captures, spool.instances):
+        remove_unfinished(folder, before=before)
+    captures, instances = _compare(spool)
+    _each(report, captures.strays, lambda path: _adopt_capture(spool, path, report))
+    _each(report, instances.strays, lambda path: _adopt_instance(spool, path, destinations, report))
+    for capture_id in captures.missing:
+        set_fault(spool, capture_id, str(missing_file()))
+        _tell_missing(report, capture_id)
+    for uid in instances.missing:
+        _needs_its_file(spool, uid)
+        _tell_missing(report, uid)
+    _look_again_at_marked(spool)
+    report.requeued = _requeue(spool, destinations, live_sends)
+    return report
+
+
+def _compare(spool: Spool) -> tuple[_Differences, _Differences]:
+    """Rows and files, looked at while nobody can be between the two: under the write lock."""
+    with spool.database.transaction() as connection:
+        captures = dict(
+            connection.execute("SELECT file, capture_id FROM capture WHERE file IS NOT NULL")
+        )
+        instances = dict(
+            connection.execute("SELECT file, sop_instance_uid FROM instance WHERE file IS NOT NULL")
+        )
+        return _differ(spool.captures, captures), _differ(spool.instances, instances)
+
+
+def _differ(folder: Path, rows: dict[str, str]) -> _Differences:
+    names = {path.name for path in folder.glob(f"*{SUFFIX}")}
+    strays = tuple(folder / name for name in sorted(names - rows.keys()))
+    return _Differences(strays, tuple(uid for name, uid in rows.items() if name not in names))
+
+
+def _each(report: RecoveryReport, paths: Iterable[Path], act: Callable[[Path], None]) -> None:
+    """One bad file must not keep the others from being adopted."""
+    for path in paths:
+        try:
+            act(path)
+        except (SealBrokenError, OSError) as error:
+            _log.error("stray-file-unreadable", error_type=type(error).__name__)
+            report.alarms.append(
+                tr("A sealed file cannot be read; it was kept: {name}", name=path.name)
+            )
+
+
+def _adopt_capture(spool: Spool, path: Path, report: RecoveryReport) -> None:
+    header, identity = open_identity(path, spool.cipher)
+    kept_at = stamp(datetime.fromtimestamp(path.stat().st_mtime, UTC))
+    with spool.database.transaction() as connection:
+        row = connection.execute(
+            "SELECT file FROM capture WHERE capture_id = ?", (header.uid,)
+        ).fetchone()
+        if row is None:
+            kept = from_record(Kept, identity)
+            insert_capture(connection, spool, header.uid, kept, file=path.name, kept_at=kept_at)
+            _record_adopted(connection, spool, kept, header.uid)
+        elif row[0] is not None and not (spool.captures / row[0]).exists():
+            # The same picture under another name: the row gets its file back.
+            connection.execute(
+                "UPDATE capture SET file = ?, fault = '' WHERE capture_id = ?",
+                (path.name, header.uid),
+            )
+    if row is None:
+        report.adopted_captures += 1
+        _log.info("capture-adopted", capture_id=header.uid)
+    elif row[0] is None:
+        remove_file(path)  # left over from a purge that was cut short
+
+
+def _adopt_instance(
+    spool: Spool, path: Path, destinations: Sequence[str], report: RecoveryReport
+) -> None:
+    header, record = open_identity(path, spool.cipher)
+    identity = from_record(SealedIdentity, record)
+    with spool.database.transaction() as connection:
+        row = connection.execute(
+            "SELECT file FROM instance WHERE sop_instance_uid = ?", (header.uid,)
+        ).fetchone()
+        if row is not None and row[0] is not None and not (spool.instances / row[0]).exists():
+            connection.execute(
+                "UPDATE instance SET file = ? WHERE sop_instance_uid = ?", (path.name, header.uid)
+            )
+            return
+        is_wanted = row is None and _is_wanted(connection, spool, identity)
+        if is_wanted:
+            _insert_missing_capture(connection, spool, identity)
+            restore_place(connection, spool, identity.place)
+            insert_instance(connection, spool, identity, file=path.name)
+            insert_store_tasks(connection, spool, identity, destinations, TaskState.QUEUED)
+            _record_adopted(connection, spool, identity.kept, header.uid)
+    if is_wanted:
+        report.adopted_instances += 1
+        _log.info("instance-adopted", uid=header.uid)
+    else:
+        # Withdrawn, purged or superseded: what counts has a row, and a draft keeps its picture.
+        remove_file(path)
+
+
+def _is_wanted(connection: sqlite3.Connection, spool: Spool, identity: SealedIdentity) -> bool:
+    """False for what a person deleted, described anew or sent again since it was sealed."""
+    row = connection.execute(
+        "SELECT 1 FROM instance WHERE capture_id = ? AND withdrawn = 0", (identity.capture_id,)
+    ).fetchone()
+    if row is not None:
+        return False
+    row = connection.execute(
+        "SELECT description, deleted_at FROM capture WHERE capture_id = ?", (identity.capture_id,)
+    ).fetchone()
+    if row is None:
+        return True
+    cell, deleted_at = row
+    now = spool.unseal(Description, cell, description_context(identity.capture_id))
+    return not deleted_at and now == identity.kept.description
+
+
+def _insert_missing_capture(
+    connection: sqlite3.Connection, spool: Spool, identity: SealedIdentity
+) -> None:
+    row = connection.execute(
+        "SELECT 1 FROM capture WHERE capture_id = ?", (identity.capture_id,)
+    ).fetchone()
+    if row is None:
+        insert_capture(
+            connection,
+            spool,
+            identity.capture_id,
+            identity.kept,
+            file=None,
+            kept_at=stamp(identity.kept.taken_at),
+        )
+
+
+def _record_adopted(connection: sqlite3.Connection, spool: Spool, kept: Kept, uid: str) -> None:
+    exam = kept.exam
+    spool.record(
+        connection,
+        AuditEvent(
+            AuditAction.CAPTURED,
+            exam.operator.user_id,
+            exam_id=exam.exam_id,
+            sop_instance_uid=uid,
+            study_instance_uid=exam.study_instance_uid,
+            patient_key=spool.patient_key(exam),
+            details={"adopted": "yes"},
+        ),
+    )
+
+
+def _tell_missing(report: RecoveryReport, uid: str) -> None:
+    report.missing_files += 1
+    report.alarms.append(tr("The file of a picture is missing; see the outbox."))
+    _log.error("file-missing", uid=uid)
+
+
+def _needs_its_file(spool: Spool, uid: str) -> None:
+    """What must still be sent cannot be. A proof can go on: the archive may have the image."""
+    with spool.database.transaction() as connection:
+        connection.execute(
+            "UPDATE task SET state = 'needs-you', error_code = ?, last_error = ?, due_at = '', "
+            "changed_at = ? WHERE sop_instance_uid = ? AND kind = 'store' AND state <> 'done' "
+            "AND state <> 'withdrawn'",
+            (FILE_MISSING, str(missing_file()), spool.now(), uid),
+        )
+
+
+def _look_again_at_marked(spool: Spool) -> None:
+    """Pictures that were marked because of their file: whole again, where it was put back."""
+    rows = spool.database.read().execute(
+        "SELECT capture_id, file FROM capture WHERE fault <> '' AND file IS NOT NULL"
+    )
+    for capture_id, file in rows.fetchall():
+        try:
+            verify_sealed(spool.captures / file, spool.cipher)
+        except (SealBrokenError, OSError):
+            continue
+        set_fault(spool, capture_id, "")
+
+
+def _requeue(spool: Spool, destinations: Sequence[str], live_sends: Collection[str]) -> int:
+    """Nobody is at work yet, and who could undo is gone: all that waits is queued."""
+    sends, known, now = json.dumps(list(live_sends)), json.dumps(list(destinations)), spool.now()
+    with spool.database.transaction() as connection:
+        requeued = connection.execute(
+            "UPDATE task SET state = 'queued', due_at = '', changed_at = ?2 "
+            "WHERE state = 'running' OR (state = 'held' AND held_by_person = 0 "
+            "AND sop_instance_uid NOT IN (SELECT sop_instance_uid FROM instance "
+            "WHERE send_id IN (SELECT value FROM json_each(?1))))",
+            (sends, now),
+        ).rowcount
+        connection.execute(
+            "UPDATE task SET state = 'needs-you', error_code = ?2, last_error = ?3, due_at = '', "
+            "changed_at = ?4 WHERE kind <> 'retain' AND state IN ('queued', 'held') "
+            "AND destination NOT IN (SELECT value FROM json_each(?1))",
+            (
+                known,
+                UNKNOWN_DESTINATION,
+                tr("The settings no longer name this archive. Put it back, or ask for help."),
+                now,
+            ),
+        )
+        connection.execute(
+            "UPDATE task SET state = 'queued', error_code = '', last_error = '', changed_at = ?3 "
+            "WHERE state = 'needs-you' AND error_code = ?2 "
+            "AND destination IN (SELECT value FROM json_each(?1))",
+            (known, UNKNOWN_DESTINATION, now),
+        )
+    return requeued

@@ -1,0 +1,94 @@
+"""When pixels leave this computer: some days after every archive has proved that it has them, and a
+day after a draft was deleted. Nothing is ever removed to make room.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from capture_app.model.audit_event import AuditAction, AuditEvent
+from capture_app.outbox.capture import UNDO_DELETE_FOR
+from capture_app.outbox.seal import remove_file
+from capture_app.outbox.spool import Spool, stamp
+from capture_app.outbox.tasks import ENGINE_USER
+
+_log = structlog.get_logger(__name__)
+
+# Asked of the rows once more, whatever put the retain step there: each archive has proved custody,
+# and a listing is no proof.
+_PURGEABLE = (
+    "SELECT retain.task_id, instance.sop_instance_uid, instance.file, capture.capture_id, "
+    "capture.file, capture.exam_id, exam.patient_key, series.study_instance_uid "
+    "FROM task AS retain JOIN instance USING (sop_instance_uid) JOIN capture USING (capture_id) "
+    "JOIN exam USING (exam_id) JOIN series USING (series_instance_uid) "
+    "WHERE retain.kind = 'retain' AND retain.state = 'queued' AND retain.due_at <= ? "
+    "AND NOT EXISTS (SELECT 1 FROM task AS step "
+    "WHERE step.sop_instance_uid = retain.sop_instance_uid AND step.kind <> 'retain' "
+    "AND (step.state <> 'done' OR (step.kind = 'prove' "
+    "AND step.proof NOT IN ('pixel-hash', 'storage-commitment')))) "
+    "AND EXISTS (SELECT 1 FROM task AS proof WHERE proof.kind = 'prove' "
+    "AND proof.sop_instance_uid = retain.sop_instance_uid)"
+)
+
+
+def purge_due(spool: Spool) -> int:
+    """Removes both files of each picture whose days are over; returns how many pictures."""
+    if not spool.database.read().execute(_PURGEABLE, (spool.now(),)).fetchall():
+        return 0
+    with spool.database.transaction() as connection:
+        rows = connection.execute(_PURGEABLE, (spool.now(),)).fetchall()
+        for task_id, uid, _, capture_id, _, exam_id, patient_key, study_instance_uid in rows:
+            now = spool.now()
+            connection.execute(
+                "UPDATE task SET state = 'done', changed_at = ? WHERE task_id = ?", (now, task_id)
+            )
+            connection.execute("UPDATE instance SET file = NULL WHERE sop_instance_uid = ?", (uid,))
+            connection.execute("UPDATE capture SET file = NULL WHERE capture_id = ?", (capture_id,))
+            spool.record(
+                connection,
+                AuditEvent(
+                    AuditAction.PURGED,
+                    ENGINE_USER,
+                    exam_id=exam_id,
+                    sop_instance_uid=uid,
+                    study_instance_uid=study_instance_uid,
+                    patient_key=patient_key,
+                ),
+            )
+    # Only after the commit: a file that outlives its row is swept at the next start, while a row
+    # that outlived its file would be an alarm.
+    for _, uid, instance_file, _, capture_file, *_ in rows:
+        remove_file(spool.instances / instance_file)
+        if capture_file is not None:
+            remove_file(spool.captures / capture_file)
+        _log.info("purged", uid=uid)
+    return len(rows)
+
+
+def clean_deleted(spool: Spool) -> int:
+    """Removes the files of drafts that were deleted more than a day ago; returns how many."""
+    oldest = stamp(spool.clock.now() - UNDO_DELETE_FOR)
+    deleted = (
+        "SELECT capture.capture_id, capture.file, capture.exam_id, exam.patient_key FROM capture "
+        "JOIN exam USING (exam_id) WHERE deleted_at <> '' AND deleted_at < ? AND file IS NOT NULL"
+    )
+    if not spool.database.read().execute(deleted, (oldest,)).fetchall():
+        return 0
+    with spool.database.transaction() as connection:
+        rows = connection.execute(deleted, (oldest,)).fetchall()
+        for capture_id, _, exam_id, patient_key in rows:
+            connection.execute("UPDATE capture SET file = NULL WHERE capture_id = ?", (capture_id,))
+            spool.record(
+                connection,
+                AuditEvent(
+                    AuditAction.PURGED,
+                    ENGINE_USER,
+                    exam_id=exam_id,
+                    sop_instance_uid=capture_id,
+                    patient_key=patient_key,
+                    details={"what": "deleted-draft"},
+                ),
+            )
+    for _, file, _, _ in rows:
+        remove_file(spool.captures / file)
+    return len(rows)

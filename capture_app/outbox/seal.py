@@ -1,0 +1,350 @@
+"""Send: drafts become sealed SOP instances on their way, and for a few seconds that can be undone.
+
+Built, verified, encrypted and fsynced first; then one transaction names the files and writes the
+instances (Held), their STORE tasks and the trail. Undo withdraws what is still held: the pictures
+are drafts again, and sealing them again mints new SOP Instance UIDs. A retry never does.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+
+from capture_app.dicom import part10
+from capture_app.dicom.build import build
+from capture_app.dicom.conformance import verify
+from capture_app.dicom.request import SealRequest
+from capture_app.errors import RuleError
+from capture_app.model.audit_event import AuditAction, AuditEvent
+from capture_app.model.delivery import Instance, TaskState
+from capture_app.model.operator import Operator
+from capture_app.model.procedure import Description
+from capture_app.model.words import tr
+from capture_app.outbox.capture import Kept, description_context, open_capture, open_kept
+from capture_app.outbox.record import to_record
+from capture_app.outbox.spool import Spool, stamp
+from capture_app.outbox.study import SeriesPlace, place_instance, place_study
+from capture_app.settings.schema import Institution, Station
+from capture_app.store.sealed import Staged, discard_staged, stage_sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What one Send set on its way."""
+
+    send_id: str
+    capture_ids: tuple[str, ...]
+    hold_until: datetime
+    """Until then `undo` is possible. The present where nothing is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedIdentity:
+    """The identity chunk of a sealed instance: enough to make all of its rows again."""
+
+    kept: Kept
+    """With the description that was sealed."""
+    capture_id: str
+    send_id: str
+    user_id: str
+    place: SeriesPlace
+    instance: Instance
+    keep_days: int
+    sealed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SealingRules:
+    """What the settings say of sealing."""
+
+    destinations: tuple[str, ...]
+    institution: Institution
+    station: Station
+    hold_seconds: float
+    retention_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    capture_id: str
+    kept: Kept
+    """With the description that is in the row now."""
+    cell: bytes
+    """That description's cell: it must still be there when the instance is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    draft: _Draft
+    identity: SealedIdentity
+    staged: Staged
+
+
+def seal(
+    spool: Spool,
+    rules: SealingRules,
+    capture_ids: Sequence[str],
+    operator: Operator,
+    *,
+    release_now: bool,
+) -> Sending:
+    """Seals drafts and queues them, all or none. See the module for what is promised when.
+
+    Raises RuleError where one is no draft or not described, ConformanceError where a dataset would
+    break the standard, SealBrokenError where a picture fails its check, DiskFullError, StoreError.
+    """
+    if not capture_ids:
+        raise RuleError(tr("There is nothing to send."))
+    if not rules.destinations:
+        raise RuleError(tr("No archive is set up: nothing was sent. Add one to the settings."))
+    send_id = spool.clock.new_uid()
+    drafts = [_draft(spool, capture_id) for capture_id in capture_ids]
+    places = _places(spool, drafts)
+    sealed: list[_Sealed] = []
+    try:
+        for draft in drafts:  # one at a time: a raw 12 MP picture is 36 MB
+            one = _seal_one(spool, rules, draft, places[draft.capture_id], operator, send_id)
+            sealed.append(one)
+    except BaseException:
+        discard_staged([one.staged for one in sealed])
+        raise
+    with spool.publishing([one.staged for one in sealed]) as connection:
+        for one in sealed:
+            _require_unchanged(connection, one.draft)
+            insert_instance(connection, spool, one.identity, file=one.staged.path.name)
+            state = TaskState.QUEUED if release_now else TaskState.HELD
+            insert_store_tasks(connection, spool, one.identity, rules.destinations, state)
+            _record(connection, spool, one.identity, operator)
+    hold = 0.0 if release_now else rules.hold_seconds
+    return Sending(send_id, tuple(capture_ids), spool.clock.now() + timedelta(seconds=hold))
+
+
+def undo(spool: Spool, send_id: str, operator: Operator) -> bool:
+    """Withdraws a whole Send that is held and was never tried, else changes nothing: False."""
+    with spool.database.transaction() as connection:
+        tasks = connection.execute(
+            "SELECT task.task_id, task.state, task.attempts FROM task "
+            "JOIN instance USING (sop_instance_uid) "
+            "WHERE instance.send_id = ? AND instance.withdrawn = 0",
+            (send_id,),
+        ).fetchall()
+        if not tasks or any(state != "held" or attempts for _, state, attempts in tasks):
+            return False
+        connection.executemany(
+            "UPDATE task SET state = 'withdrawn', changed_at = ? WHERE task_id = ?",
+            [(spool.now(), task_id) for task_id, _, _ in tasks],
+        )
+        rows = connection.execute(
+            "SELECT instance.sop_instance_uid, instance.file, capture.exam_id, exam.patient_key "
+            "FROM instance JOIN capture USING (capture_id) JOIN exam USING (exam_id) "
+            "WHERE instance.send_id = ? AND instance.withdrawn = 0",
+            (send_id,),
+        ).fetchall()
+        connection.execute(
+            "UPDATE instance SET withdrawn = 1, file = NULL WHERE send_id = ?", (send_id,)
+        )
+        for uid, _, exam_id, patient_key in rows:
+            spool.record(
+                connection,
+                AuditEvent(
+                    AuditAction.SEND_UNDONE,
+                    operator.user_id,
+                    exam_id=exam_id,
+                    sop_instance_uid=uid,
+                    patient_key=patient_key,
+                ),
+            )
+    for _, file, _, _ in rows:
+        remove_file(spool.instances / file)
+    return True
+
+
+def insert_instance(
+    connection: sqlite3.Connection, spool: Spool, identity: SealedIdentity, *, file: str
+) -> None:
+    """The row of a sealed instance."""
+    uid = identity.instance.sop_instance_uid
+    connection.execute(
+        "INSERT INTO instance (sop_instance_uid, capture_id, series_instance_uid, send_id, "
+        "user_id, file, instance_number, keep_days, sealed_at, sealed) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            uid,
+            identity.capture_id,
+            identity.place.series_instance_uid,
+            identity.send_id,
+            identity.user_id,
+            file,
+            identity.place.instance_number,
+            identity.keep_days,
+            stamp(identity.sealed_at),
+            spool.seal(identity.instance, instance_context(uid)),
+        ),
+    )
+
+
+def instance_context(sop_instance_uid: str) -> str:
+    """The place of an instance's encrypted cell."""
+    return f"instance {sop_instance_uid}"
+
+
+def remove_file(path: Path) -> None:
+    """Removes a sealed file that no row names any more. What stays is swept at the next start."""
+    with suppress(OSError):
+        path.unlink()
+
+
+def insert_store_tasks(
+    connection: sqlite3.Connection,
+    spool: Spool,
+    identity: SealedIdentity,
+    destinations: Sequence[str],
+    state: TaskState,
+) -> None:
+    """The first step of the delivery of an instance, one for each destination."""
+    connection.executemany(
+        "INSERT INTO task (kind, sop_instance_uid, destination, state, changed_at) "
+        "VALUES ('store', ?, ?, ?, ?)",
+        [
+            (identity.instance.sop_instance_uid, destination, state, spool.now())
+            for destination in destinations
+        ],
+    )
+
+
+_DRAFT = (
+    "SELECT description FROM capture WHERE capture_id = ?1 AND deleted_at = '' AND NOT EXISTS "
+    "(SELECT 1 FROM instance WHERE instance.capture_id = ?1 AND instance.withdrawn = 0)"
+)
+
+
+def _draft(spool: Spool, capture_id: str) -> _Draft:
+    row = spool.database.read().execute(_DRAFT, (capture_id,)).fetchone()
+    if row is None:
+        raise RuleError(tr("A picture is no draft any more: nothing was sent."))
+    description = spool.unseal(Description, row[0], description_context(capture_id))
+    if description.procedure is None or description.region is None:
+        raise RuleError(tr("Choose the procedure and the region first: nothing was sent."))
+    kept = open_kept(spool, capture_id)
+    return _Draft(capture_id, replace(kept, description=description), row[0])
+
+
+def _require_unchanged(connection: sqlite3.Connection, draft: _Draft) -> None:
+    row = connection.execute(_DRAFT, (draft.capture_id,)).fetchone()
+    if row is None or row[0] != draft.cell:
+        raise RuleError(tr("A picture was changed meanwhile: nothing was sent. Send again."))
+
+
+def _places(spool: Spool, drafts: Sequence[_Draft]) -> dict[str, SeriesPlace]:
+    """Fixes studies and series. Kept even where sealing fails then: no number is used twice."""
+
+    def together(draft: _Draft) -> tuple[str, str, str]:
+        procedure = draft.kept.description.procedure
+        return (draft.kept.exam.exam_id, *(procedure.code.key if procedure else ("", "")))
+
+    places = {}
+    with spool.database.transaction() as connection:
+        for _, group in groupby(sorted(drafts, key=together), key=together):
+            members = list(group)
+            study = place_study(
+                connection,
+                spool,
+                members[0].kept.exam,
+                [draft.kept.description for draft in members],
+            )
+            for draft in members:
+                places[draft.capture_id] = place_instance(
+                    connection,
+                    spool,
+                    study,
+                    exam=draft.kept.exam,
+                    device=draft.kept.device,
+                    description=draft.kept.description,
+                )
+    return places
+
+
+def _seal_one(
+    spool: Spool,
+    rules: SealingRules,
+    draft: _Draft,
+    place: SeriesPlace,
+    operator: Operator,
+    send_id: str,
+) -> _Sealed:
+    """Builds, verifies, encrypts and fsyncs one instance, under a temporary name."""
+    kept, sealed_at = draft.kept, spool.clock.now()
+    ds = build(
+        SealRequest(
+            exam=kept.exam,
+            description=kept.description,
+            image=open_capture(spool, draft.capture_id),
+            device=kept.device,
+            sop_instance_uid=_sop_instance_uid(spool, draft.capture_id),
+            series_instance_uid=place.series_instance_uid,
+            study_instance_uid=place.study.study_instance_uid,
+            series_number=place.series_number,
+            instance_number=place.instance_number,
+            taken_at=kept.taken_at,
+            sealed_at=sealed_at,
+            study=place.study.values,
+            institution=rules.institution,
+            station=rules.station,
+        )
+    )
+    verify(ds)
+    content = part10.write(ds)
+    instance = part10.describe_instance(ds, len(content))
+    keep = kept.description.keep
+    days = rules.retention_days if keep is None or keep.days is None else keep.days
+    identity = SealedIdentity(
+        kept=kept,
+        capture_id=draft.capture_id,
+        send_id=send_id,
+        user_id=operator.user_id,
+        place=place,
+        instance=instance,
+        keep_days=days,
+        sealed_at=sealed_at,
+    )
+    staged = stage_sealed(
+        spool.instances,
+        uid=instance.sop_instance_uid,
+        identity=to_record(identity),
+        content=content,
+        cipher=spool.cipher,
+        kind="instance",
+    )
+    return _Sealed(draft, identity, staged)
+
+
+def _sop_instance_uid(spool: Spool, capture_id: str) -> str:
+    """The UID of the shutter, or a new one where that one was sealed before and withdrawn."""
+    connection = spool.database.read()
+    row = connection.execute(
+        "SELECT 1 FROM instance WHERE sop_instance_uid = ?", (capture_id,)
+    ).fetchone()
+    return spool.clock.new_uid() if row else capture_id
+
+
+def _record(
+    connection: sqlite3.Connection, spool: Spool, identity: SealedIdentity, operator: Operator
+) -> None:
+    exam, instance = identity.kept.exam, identity.instance
+    spool.record(
+        connection,
+        AuditEvent(
+            AuditAction.SEND_ASKED,
+            operator.user_id,
+            exam_id=exam.exam_id,
+            sop_instance_uid=instance.sop_instance_uid,
+            study_instance_uid=instance.study_instance_uid,
+            patient_key=spool.patient_key(exam),
+            details={"capture": identity.capture_id, "send": identity.send_id},
+        ),
+    )

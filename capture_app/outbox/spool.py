@@ -1,0 +1,106 @@
+"""The data folder as the outbox uses it: one database, two folders of sealed files, one key.
+
+The database's write lock is the one mutex between processes: a sealed file gets its name only while
+its writer holds that lock, and recovery looks at the folders while it holds it. So a file without a
+row is never the work of a living process.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self, TypeVar
+
+from capture_app.audit import trail
+from capture_app.clock import Clock
+from capture_app.errors import DiskFullError
+from capture_app.model.audit_event import AuditEvent
+from capture_app.model.exam import Exam
+from capture_app.outbox.record import from_record, to_record
+from capture_app.store.cipher import Cipher
+from capture_app.store.database import Database
+from capture_app.store.sealed import Staged, discard_staged, fsync_folder, publish_sealed
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """What every act of the outbox needs."""
+
+    database: Database
+    captures: Path
+    """Folder of sealed files of kind capture: the pictures, from the shutter on."""
+    instances: Path
+    """Folder of sealed files of kind instance: the Part 10 files, from Send on."""
+    cipher: Cipher
+    clock: Clock
+
+    @classmethod
+    def open(cls, database: Database, folder: Path, cipher: Cipher, clock: Clock) -> Self:
+        """Makes the folders where they are missing, durably."""
+        captures, instances = folder / "captures", folder / "instances"
+        for path in (folder, captures, instances):
+            if not path.is_dir():
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                fsync_folder(path.parent)
+        return cls(database, captures, instances, cipher, clock)
+
+    def now(self) -> str:
+        """The present as the database writes it."""
+        return stamp(self.clock.now())
+
+    def record(self, connection: sqlite3.Connection, event: AuditEvent) -> None:
+        """Writes an act into the trail, in the transaction of the act."""
+        trail.record(connection, self.clock, event, cipher=self.cipher)
+
+    def seal(self, value: object, context: str) -> bytes:
+        """A value of the model as an encrypted cell that opens only in its own place."""
+        return self.cipher.seal_blob(to_record(value), context.encode())
+
+    def unseal(self, kind: type[T], cell: bytes, context: str) -> T:
+        """The value of an encrypted cell. Raises SealBrokenError."""
+        return from_record(kind, self.cipher.open_blob(cell, context.encode()))
+
+    def patient_key(self, exam: Exam) -> str:
+        """Keyed hash of the patient's identifier and its issuer: tells people apart, names none."""
+        return self.cipher.keyed_hash("patient", *exam.patient.patient_id.key)
+
+    @contextmanager
+    def publishing(self, staged: Sequence[Staged]) -> Iterator[sqlite3.Connection]:
+        """Names staged files and writes their rows, all or nothing, under the write lock.
+
+        On return both are durable. When COMMIT itself fails for another reason than a full disk,
+        nobody can say whether the rows are there: the files stay, and recovery adopts them.
+        """
+        committing = False
+        try:
+            with self.database.transaction() as connection:
+                try:
+                    publish_sealed(staged)
+                    yield connection
+                except BaseException:
+                    discard_staged(staged)  # before the lock goes, lest recovery adopt them
+                    raise
+                committing = True
+        except DiskFullError:
+            discard_staged(staged)
+            raise
+        except BaseException:
+            if not committing:
+                discard_staged(staged)
+            raise
+
+
+def stamp(at: datetime) -> str:
+    """A moment as the database writes it: UTC, of fixed length, so that text sorts as time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def moment(text: str) -> datetime:
+    """The moment that was written, in the zone of this computer."""
+    return datetime.fromisoformat(text).astimezone()

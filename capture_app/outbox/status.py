@@ -1,0 +1,153 @@
+"""Where pictures stand, for lists and counts. Reads only; carries no patient data."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from capture_app.model.delivery import ImageState, ImageStatus, ProofKind
+from capture_app.outbox.spool import Spool, moment, stamp
+
+_OPEN: Final = frozenset(
+    {
+        ImageState.HELD,
+        ImageState.QUEUED,
+        ImageState.SENDING,
+        ImageState.SENT,
+        ImageState.LISTED,
+        ImageState.NEEDS_YOU,
+    }
+)
+_UNFINISHED: Final = (
+    "SELECT instance.capture_id FROM task JOIN instance USING (sop_instance_uid) "
+    "WHERE task.state IN ('held', 'queued', 'running', 'needs-you') AND task.kind <> 'retain' "
+    "AND instance.withdrawn = 0 UNION SELECT capture_id FROM capture WHERE fault <> ''"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFilter:
+    """Which pictures to list; all conditions together. Newest change first."""
+
+    states: frozenset[ImageState] | None = None
+    exam_id: str | None = None
+    capture_ids: tuple[str, ...] | None = None
+    changed_since: datetime | None = None
+    limit: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many pictures stand where."""
+
+    drafts: int = 0
+    held: int = 0
+    queued: int = 0
+    sending: int = 0
+    sent: int = 0
+    listed: int = 0
+    needs_you: int = 0
+    confirmed_today: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """On their way: sent off by a person, and not confirmed."""
+        return self.held + self.queued + self.sending + self.sent + self.listed
+
+
+def statuses(spool: Spool, wanted: StatusFilter) -> tuple[ImageStatus, ...]:
+    """The pictures that fit, each with the step that speaks for it."""
+    conditions, values = ["1"], list[object]()
+    if wanted.states is not None:
+        conditions.append("state IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(sorted(wanted.states)))
+        if wanted.states <= _OPEN:
+            conditions.append(f"capture_id IN ({_UNFINISHED})")  # spares reading years of pictures
+    if wanted.exam_id is not None:
+        conditions.append("exam_id = ?")
+        values.append(wanted.exam_id)
+    if wanted.capture_ids is not None:
+        conditions.append("capture_id IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(wanted.capture_ids))
+    if wanted.changed_since is not None:
+        conditions.append("changed_at >= ?")
+        values.append(stamp(wanted.changed_since))
+    query = (
+        "SELECT capture_id, sop_instance_uid, exam_id, state, kept_at, sealed_at, changed_at, "  # noqa: S608 - conditions are ours, values are bound
+        f"destination, failures, due_at, last_error, proof FROM image "
+        f"WHERE {' AND '.join(conditions)} ORDER BY changed_at DESC, capture_id LIMIT ?"
+    )
+    rows = spool.database.read().execute(query, (*values, wanted.limit))
+    return tuple(_status(row) for row in rows)
+
+
+def counts(spool: Spool) -> Counts:
+    """The numbers of the status strip."""
+    connection = spool.database.read()
+    by_state = dict(
+        connection.execute(
+            "SELECT state, count(*) FROM image "  # noqa: S608 - a constant of ours
+            f"WHERE capture_id IN ({_UNFINISHED}) GROUP BY state"
+        ).fetchall()
+    )
+    (drafts,) = connection.execute(
+        "SELECT count(*) FROM capture WHERE deleted_at = '' AND fault = '' AND NOT EXISTS "
+        "(SELECT 1 FROM instance WHERE instance.capture_id = capture.capture_id "
+        "AND instance.withdrawn = 0)"
+    ).fetchone()
+    midnight = spool.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    return Counts(
+        drafts=drafts,
+        held=by_state.get(ImageState.HELD, 0),
+        queued=by_state.get(ImageState.QUEUED, 0),
+        sending=by_state.get(ImageState.SENDING, 0),
+        sent=by_state.get(ImageState.SENT, 0),
+        listed=by_state.get(ImageState.LISTED, 0),
+        needs_you=by_state.get(ImageState.NEEDS_YOU, 0),
+        confirmed_today=_confirmed_since(connection, midnight),
+    )
+
+
+def _confirmed_since(connection: sqlite3.Connection, since: datetime) -> int:
+    (number,) = connection.execute(
+        "SELECT count(*) FROM task AS retain WHERE retain.kind = 'retain' "
+        "AND (SELECT max(prove.changed_at) FROM task AS prove WHERE prove.kind = 'prove' "
+        "AND prove.sop_instance_uid = retain.sop_instance_uid AND +prove.state = 'done') >= ?",
+        (stamp(since),),
+    ).fetchone()
+    return int(number)
+
+
+def _status(row: Sequence[str]) -> ImageStatus:
+    (
+        capture_id,
+        sop_instance_uid,
+        exam_id,
+        state,
+        kept_at,
+        sealed_at,
+        changed_at,
+        destination,
+        failures,
+        due_at,
+        last_error,
+        proof,
+    ) = row
+    return ImageStatus(
+        capture_id=capture_id,
+        sop_instance_uid=sop_instance_uid,
+        exam_id=exam_id,
+        state=ImageState(state),
+        kept_at=moment(kept_at),
+        sealed_at=moment(sealed_at) if sealed_at else None,
+        changed_at=moment(changed_at),
+        destination=destination,
+        failures=int(failures),
+        due_at=moment(due_at) if due_at else None,
+        last_error=last_error,
+        proof=ProofKind(proof) if proof else None,
+    )

@@ -1,0 +1,239 @@
+"""Which study and series an image belongs to (docs/decisions/0004-study-and-series.md).
+
+UIDs are minted once and stored; study-level values are fixed at the first seal and never worked out
+again; series and instance numbers only go up. Whatever is asked twice gets the same answer.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from capture_app.clock import Clock
+from capture_app.dicom.request import StudyValues, first_study_values
+from capture_app.errors import RuleError
+from capture_app.model.device import DeviceInfo
+from capture_app.model.exam import Exam
+from capture_app.model.procedure import Description, ProcedureEntry
+from capture_app.model.words import tr
+from capture_app.outbox.spool import Spool
+from capture_app.store.cipher import Cipher
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPlace:
+    """A study that has been fixed."""
+
+    study_instance_uid: str
+    study_key: str
+    study_number: int
+    values: StudyValues
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPlace:
+    """Where one image goes."""
+
+    study: StudyPlace
+    series_instance_uid: str
+    series_key: str
+    series_number: int
+    instance_number: int
+
+
+def visit_key(cipher: Cipher, exam: Exam) -> str:
+    """The study key less the procedure: patient, visit, order, department, day opened."""
+    encounter, order = exam.encounter, exam.order
+    return cipher.keyed_hash(
+        "visit",
+        *exam.patient.patient_id.key,
+        encounter.visit_number if encounter else "",
+        encounter.issuer if encounter else "",
+        order.study_instance_uid if order else "",
+        order.accession_number if order else "",
+        order.requested_procedure_id if order else "",
+        exam.department,
+        exam.started_at.date().isoformat(),
+    )
+
+
+def study_uid_for(connection: sqlite3.Connection, cipher: Cipher, clock: Clock, exam: Exam) -> str:
+    """The Study Instance UID of an exam that opens: the order's own, unchanged; else that of an
+    earlier exam with the same key less the procedure; else a new one.
+    """
+    if exam.order is not None and exam.order.study_instance_uid:
+        return exam.order.study_instance_uid
+    row = connection.execute(
+        "SELECT study_instance_uid FROM exam WHERE visit_key = ? "
+        "ORDER BY opened_at, exam_id LIMIT 1",
+        (visit_key(cipher, exam),),
+    ).fetchone()
+    return str(row[0]) if row else clock.new_uid()
+
+
+def place_study(
+    connection: sqlite3.Connection, spool: Spool, exam: Exam, descriptions: Sequence[Description]
+) -> StudyPlace:
+    """The study of images that are sealed together: all of one exam and one act's code.
+
+    Found by its key, else fixed here and now, in the caller's transaction.
+    """
+    entries = [_entry(description) for description in descriptions]
+    key = _study_key(spool.cipher, exam, entries[0], with_reason=False)
+    found = _find_study(connection, spool, key)
+    if found is not None and exam.order is None and not all(map(found.values.fits, entries)):
+        # The study states a reason that is not this act's: these images may not join it.
+        key = _study_key(spool.cipher, exam, entries[0], with_reason=True)
+        found = _find_study(connection, spool, key)
+    return found or _fix_study(connection, spool, exam, descriptions, key)
+
+
+def place_instance(
+    connection: sqlite3.Connection,
+    spool: Spool,
+    study: StudyPlace,
+    *,
+    exam: Exam,
+    device: DeviceInfo,
+    description: Description,
+) -> SeriesPlace:
+    """The series of one image, and its number there; both counters move on for good."""
+    key = _series_key(spool.cipher, study, exam, device, description)
+    row = connection.execute(
+        "UPDATE series SET last_instance_number = last_instance_number + 1 WHERE series_key = ? "
+        "RETURNING series_instance_uid, series_number, last_instance_number",
+        (key,),
+    ).fetchone()
+    if row is not None:
+        return SeriesPlace(study, row[0], key, row[1], row[2])
+    (number,) = connection.execute(
+        "UPDATE study SET last_series_number = last_series_number + 1 "
+        "WHERE study_instance_uid = ? RETURNING last_series_number",
+        (study.study_instance_uid,),
+    ).fetchone()
+    series_instance_uid = spool.clock.new_uid()
+    connection.execute(
+        "INSERT INTO series (series_instance_uid, series_key, study_instance_uid, series_number, "
+        "last_instance_number) VALUES (?, ?, ?, ?, 1)",
+        (series_instance_uid, key, study.study_instance_uid, number),
+    )
+    return SeriesPlace(study, series_instance_uid, key, number, 1)
+
+
+def restore_place(connection: sqlite3.Connection, spool: Spool, place: SeriesPlace) -> None:
+    """Puts back, from a sealed file, the rows of a study and series; counters never go down."""
+    study = place.study
+    connection.execute(
+        "INSERT INTO study (study_instance_uid, study_key, study_number, last_series_number, "
+        "sealed) VALUES (?, ?, ?, ?, ?) ON CONFLICT (study_instance_uid) DO UPDATE "
+        "SET last_series_number = max(last_series_number, excluded.last_series_number)",
+        (
+            study.study_instance_uid,
+            study.study_key,
+            study.study_number,
+            place.series_number,
+            spool.seal(study.values, _study_context(study.study_instance_uid)),
+        ),
+    )
+    connection.execute(
+        "INSERT INTO series (series_instance_uid, series_key, study_instance_uid, series_number, "
+        "last_instance_number) VALUES (?, ?, ?, ?, ?) ON CONFLICT (series_instance_uid) DO UPDATE "
+        "SET last_instance_number = max(last_instance_number, excluded.last_instance_number)",
+        (
+            place.series_instance_uid,
+            place.series_key,
+            study.study_instance_uid,
+            place.series_number,
+            place.instance_number,
+        ),
+    )
+
+
+def _entry(description: Description) -> ProcedureEntry:
+    if description.procedure is None or description.region is None:
+        raise RuleError(tr("Choose the procedure and the region first: nothing was sent."))
+    return description.procedure
+
+
+def _study_key(cipher: Cipher, exam: Exam, entry: ProcedureEntry, *, with_reason: bool) -> str:
+    visit, order = visit_key(cipher, exam), exam.order
+    if order is not None and order.study_instance_uid:
+        # The worklist's UID is used unchanged, whatever the day and the act.
+        identifier = exam.patient.patient_id
+        return cipher.keyed_hash("study of an order", *identifier.key, order.study_instance_uid)
+    if order is not None:
+        return cipher.keyed_hash("study of an order", visit)
+    # Sensitive images stand alone: access is granted per study.
+    parts = [visit, *entry.code.key, "sensitive" if entry.sensitive else ""]
+    if with_reason:
+        parts += entry.reason.key if entry.reason else ("", "")
+    return cipher.keyed_hash("study", *parts)
+
+
+def _series_key(
+    cipher: Cipher, study: StudyPlace, exam: Exam, device: DeviceInfo, description: Description
+) -> str:
+    entry, region, purpose = _entry(description), description.region, description.purpose
+    return cipher.keyed_hash(
+        "series",
+        study.study_instance_uid,
+        exam.exam_id,
+        # These two decide the SOP class; the dicom room knows how.
+        device.image_kind,
+        entry.image_kind,
+        device.device_id,
+        *(region.code.key if region else ("", "")),
+        description.side or "",
+        purpose.choice_id if purpose else "",
+        entry.entry_id,
+    )
+
+
+def _find_study(connection: sqlite3.Connection, spool: Spool, key: str) -> StudyPlace | None:
+    row = connection.execute(
+        "SELECT study_instance_uid, study_number, sealed FROM study WHERE study_key = ?", (key,)
+    ).fetchone()
+    if row is None:
+        return None
+    uid, number, cell = row
+    return StudyPlace(uid, key, number, spool.unseal(StudyValues, cell, _study_context(uid)))
+
+
+def _fix_study(
+    connection: sqlite3.Connection,
+    spool: Spool,
+    exam: Exam,
+    descriptions: Sequence[Description],
+    key: str,
+) -> StudyPlace:
+    uid = exam.study_instance_uid
+    row = connection.execute("SELECT 1 FROM study WHERE study_instance_uid = ?", (uid,)).fetchone()
+    if row is not None:
+        # Images of another act of this visit have it, and may not share study-level values with
+        # these. With an order it is a worklist that gave one UID to two patients: never join them.
+        if exam.order is not None:
+            _log.warning("order-study-uid-taken", exam_id=exam.exam_id)
+        uid = spool.clock.new_uid()
+    (number,) = connection.execute(
+        "SELECT coalesce(max(study_number), 0) + 1 FROM study"
+    ).fetchone()
+    values = first_study_values(
+        exam, descriptions, started_at=exam.started_at, study_id=str(number)
+    )
+    if exam.order is not None:
+        values = replace(values, reason=None)  # other acts of the order will join this study
+    connection.execute(
+        "INSERT INTO study (study_instance_uid, study_key, study_number, sealed) "
+        "VALUES (?, ?, ?, ?)",
+        (uid, key, number, spool.seal(values, _study_context(uid))),
+    )
+    return StudyPlace(uid, key, number, values)
+
+
+def _study_context(study_instance_uid: str) -> str:
+    return f"study {study_instance_uid}"

@@ -1,0 +1,286 @@
+"""The steps of delivery as rows: one is claimed, settled, and the next written with that."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from capture_app.errors import DeliveryError
+from capture_app.model.audit_event import AuditAction, AuditEvent, Outcome
+from capture_app.model.delivery import Instance, ProofKind, ProofReceipt, StoreReceipt, TaskKind
+from capture_app.outbox.seal import instance_context
+from capture_app.outbox.spool import Spool, stamp
+
+ENGINE_USER: Final = "capture-app"
+"""Who the trail names where no person acted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One step that is not done yet."""
+
+    task_id: int
+    kind: TaskKind
+    sop_instance_uid: str
+    destination: str
+    is_held: bool
+    held_by_person: bool
+    failures: int
+    resends: int
+    nudges: int
+    send_id: str
+
+
+_OPEN: Final = (
+    "SELECT task.task_id, task.kind, task.sop_instance_uid, task.destination, "
+    "task.state = 'held', task.held_by_person, task.failures, task.resends, task.nudges, "
+    "instance.send_id FROM task JOIN instance USING (sop_instance_uid) "
+    "WHERE task.state IN ('queued', 'held') AND task.kind <> 'retain' ORDER BY task.task_id"
+)
+
+
+def open_tasks(spool: Spool) -> tuple[Task, ...]:
+    """Everything that waits to be stored or proved, oldest first."""
+    return tuple(
+        Task(row[0], TaskKind(row[1]), row[2], row[3], bool(row[4]), bool(row[5]), *row[6:])
+        for row in spool.database.read().execute(_OPEN)
+    )
+
+
+def release_held(spool: Spool, task_ids: Iterable[int]) -> None:
+    """Queues what was held for undo and still is; what a person holds back stays."""
+    with spool.database.transaction() as connection:
+        connection.executemany(
+            "UPDATE task SET state = 'queued', changed_at = ?2 "
+            "WHERE task_id = ?1 AND state = 'held' AND held_by_person = 0",
+            [(task_id, spool.now()) for task_id in task_ids],
+        )
+
+
+def requeue_running(spool: Spool, in_flight: Sequence[int]) -> int:
+    """Queues steps that claim to be under way while nobody works at them; returns how many."""
+    with spool.database.transaction() as connection:
+        return connection.execute(
+            "UPDATE task SET state = 'queued', changed_at = ?2 WHERE state = 'running' "
+            "AND task_id NOT IN (SELECT value FROM json_each(?1))",
+            (json.dumps(list(in_flight)), spool.now()),
+        ).rowcount
+
+
+def has_running(spool: Spool, in_flight: Sequence[int]) -> bool:
+    """Whether `requeue_running` would find anything: a question without the write lock."""
+    row = (
+        spool.database.read()
+        .execute(
+            "SELECT 1 FROM task WHERE state = 'running' "
+            "AND task_id NOT IN (SELECT value FROM json_each(?)) LIMIT 1",
+            (json.dumps(list(in_flight)),),
+        )
+        .fetchone()
+    )
+    return row is not None
+
+
+def claim(spool: Spool, tasks: Sequence[Task]) -> tuple[Task, ...]:
+    """Marks steps as under way. What a person held or withdrew meanwhile is left out."""
+    claimed = []
+    with spool.database.transaction() as connection:
+        for task in tasks:
+            changed = connection.execute(
+                "UPDATE task SET state = 'running', attempts = attempts + 1, changed_at = ?2 "
+                "WHERE task_id = ?1 AND state = 'queued'",
+                (task.task_id, spool.now()),
+            )
+            if changed.rowcount:
+                claimed.append(task)
+        if claimed and claimed[0].kind is TaskKind.STORE and any(not t.failures for t in claimed):
+            spool.record(
+                connection,
+                AuditEvent(
+                    AuditAction.TRANSFER_BEGUN,
+                    ENGINE_USER,
+                    details={"destination": claimed[0].destination, "images": str(len(claimed))},
+                ),
+            )
+    return tuple(claimed)
+
+
+def read_instance(spool: Spool, sop_instance_uid: str) -> tuple[Instance, str | None]:
+    """A sealed instance and the name of its file (None where it was withdrawn or purged)."""
+    row = (
+        spool.database.read()
+        .execute(
+            "SELECT sealed, file FROM instance WHERE sop_instance_uid = ?", (sop_instance_uid,)
+        )
+        .fetchone()
+    )
+    instance = spool.unseal(Instance, row[0], instance_context(sop_instance_uid))
+    return instance, row[1]
+
+
+def settle_stored(spool: Spool, task: Task, receipt: StoreReceipt) -> None:
+    """Sent: the step is done and the proof is asked for next."""
+    note = json.dumps({"status": f"{receipt.status:04X}", "warning": receipt.warning})
+    with spool.database.transaction() as connection:
+        _finish(connection, spool, task, proof=None, receipt=note)
+        connection.execute(
+            "INSERT INTO task (kind, sop_instance_uid, destination, state, changed_at) "
+            "VALUES ('prove', ?1, ?2, 'queued', ?3) "
+            "ON CONFLICT (kind, sop_instance_uid, destination) DO UPDATE SET state = 'queued', "
+            "failures = 0, due_at = '', error_code = '', last_error = '', proof = '', "
+            "nudges = nudges + 1, changed_at = excluded.changed_at",
+            (task.sop_instance_uid, task.destination, spool.now()),
+        )
+        details = {"destination": task.destination, "status": f"{receipt.status:04X}"}
+        _record(connection, spool, AuditAction.TRANSFERRED, task, details)
+
+
+def settle_proved(spool: Spool, task: Task, receipt: ProofReceipt) -> None:
+    """Confirmed there; when it is confirmed everywhere, the local copy's days are counted."""
+    note = json.dumps({"archive": receipt.archive_name, "transaction": receipt.transaction_uid})
+    with spool.database.transaction() as connection:
+        _finish(connection, spool, task, proof=receipt.kind, receipt=note)
+        details = {"destination": task.destination, "proof": str(receipt.kind)}
+        _record(connection, spool, AuditAction.CONFIRMED, task, details)
+        (unproved,) = connection.execute(
+            "SELECT count(*) FROM task WHERE sop_instance_uid = ? AND kind <> 'retain' "
+            "AND state <> 'done'",
+            (task.sop_instance_uid,),
+        ).fetchone()
+        if not unproved:
+            (days,) = connection.execute(
+                "SELECT keep_days FROM instance WHERE sop_instance_uid = ?",
+                (task.sop_instance_uid,),
+            ).fetchone()
+            due = spool.clock.now() + timedelta(days=days)
+            connection.execute(
+                "INSERT INTO task (kind, sop_instance_uid, destination, state, due_at, changed_at) "
+                "VALUES ('retain', ?, '', 'queued', ?, ?) "
+                "ON CONFLICT (kind, sop_instance_uid, destination) DO NOTHING",
+                (task.sop_instance_uid, stamp(due), spool.now()),
+            )
+
+
+def settle_again(
+    spool: Spool,
+    task: Task,
+    *,
+    due: datetime,
+    error: DeliveryError | None = None,
+    listed: bool = False,
+) -> None:
+    """Not yet: the same step again, later. LISTED is written down; it is no proof."""
+    with spool.database.transaction() as connection:
+        connection.execute(
+            "UPDATE task SET state = 'queued', failures = failures + 1, due_at = ?2, "
+            "error_code = ?3, last_error = ?4, proof = CASE WHEN ?5 THEN 'listed' ELSE proof END, "
+            "changed_at = ?6 WHERE task_id = ?1 AND state = 'running'",
+            (
+                task.task_id,
+                stamp(due),
+                error.code if error else "",
+                str(error) if error else "",
+                listed,
+                spool.now(),
+            ),
+        )
+
+
+def settle_untried(spool: Spool, task: Task) -> None:
+    """Given back as it was: the engine is stopping."""
+    with spool.database.transaction() as connection:
+        connection.execute(
+            "UPDATE task SET state = 'queued', changed_at = ? "
+            "WHERE task_id = ? AND state = 'running'",
+            (spool.now(), task.task_id),
+        )
+
+
+def settle_resend(spool: Spool, task: Task, *, error: DeliveryError) -> None:
+    """The archive lacks what it said it stored: the same bytes again, under the same UID."""
+    with spool.database.transaction() as connection:
+        connection.execute(
+            "UPDATE task SET state = 'withdrawn', proof = '', changed_at = ? WHERE task_id = ?",
+            (spool.now(), task.task_id),
+        )
+        connection.execute(
+            "UPDATE task SET state = 'queued', resends = resends + 1, nudges = nudges + 1, "
+            "due_at = '', error_code = ?3, last_error = ?4, changed_at = ?5 "
+            "WHERE kind = 'store' AND sop_instance_uid = ?1 AND destination = ?2",
+            (task.sop_instance_uid, task.destination, error.code, str(error), spool.now()),
+        )
+
+
+def settle_needs_you(spool: Spool, task: Task, *, code: str, reason: str) -> None:
+    """Trying again cannot help: a person has to act, and is told why."""
+    with spool.database.transaction() as connection:
+        connection.execute(
+            "UPDATE task SET state = 'needs-you', failures = failures + 1, due_at = '', "
+            "error_code = ?2, last_error = ?3, changed_at = ?4 WHERE task_id = ?1",
+            (task.task_id, code, reason, spool.now()),
+        )
+        action = AuditAction.TRANSFERRED if task.kind is TaskKind.STORE else AuditAction.CONFIRMED
+        details = {"destination": task.destination, "reason": code}
+        _record(connection, spool, action, task, details, Outcome.SERIOUS_FAILURE)
+
+
+def resends_of(spool: Spool, task: Task) -> int:
+    """How often the instance was sent again because the archive did not have it."""
+    row = (
+        spool.database.read()
+        .execute(
+            "SELECT resends FROM task WHERE kind = 'store' AND sop_instance_uid = ? "
+            "AND destination = ?",
+            (task.sop_instance_uid, task.destination),
+        )
+        .fetchone()
+    )
+    return int(row[0]) if row else 0
+
+
+def _finish(
+    connection: sqlite3.Connection,
+    spool: Spool,
+    task: Task,
+    *,
+    proof: ProofKind | None,
+    receipt: str,
+) -> None:
+    connection.execute(
+        "UPDATE task SET state = 'done', due_at = '', error_code = '', last_error = '', "
+        "proof = ?2, receipt = ?3, changed_at = ?4 WHERE task_id = ?1",
+        (task.task_id, proof or "", receipt, spool.now()),
+    )
+
+
+def _record(
+    connection: sqlite3.Connection,
+    spool: Spool,
+    action: AuditAction,
+    task: Task,
+    details: dict[str, str],
+    outcome: Outcome = Outcome.SUCCESS,
+) -> None:
+    row = connection.execute(
+        "SELECT capture.exam_id, exam.patient_key, series.study_instance_uid FROM instance "
+        "JOIN capture USING (capture_id) JOIN exam USING (exam_id) "
+        "JOIN series USING (series_instance_uid) WHERE sop_instance_uid = ?",
+        (task.sop_instance_uid,),
+    ).fetchone()
+    spool.record(
+        connection,
+        AuditEvent(
+            action,
+            ENGINE_USER,
+            outcome=outcome,
+            exam_id=row[0],
+            sop_instance_uid=task.sop_instance_uid,
+            study_instance_uid=row[2],
+            patient_key=row[1],
+            details=details,
+        ),
+    )
