@@ -90,7 +90,7 @@ def keep(
                 exam_id=exam.exam_id,
                 sop_instance_uid=uid,
                 study_instance_uid=exam.study_instance_uid,
-                patient_key=spool.patient_key(exam),
+                patient_key=spool.patient_key(exam.patient),
                 details={"device": device.device_id, "coding": image.coding},
             ),
         )

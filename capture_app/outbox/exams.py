@@ -30,7 +30,7 @@ def open_exam(spool: Spool, exam: Exam) -> Exam:
                 exam.operator.user_id,
                 exam_id=exam.exam_id,
                 study_instance_uid=uid,
-                patient_key=spool.patient_key(exam),
+                patient_key=spool.patient_key(exam.patient),
                 details={"identified-by": exam.identified_by},
             ),
         )
@@ -44,7 +44,7 @@ def insert_exam(connection: sqlite3.Connection, spool: Spool, exam: Exam) -> Non
         "opened_at, sealed) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (exam_id) DO NOTHING",
         (
             exam.exam_id,
-            spool.patient_key(exam),
+            spool.patient_key(exam.patient),
             visit_key(spool.cipher, exam),
             exam.study_instance_uid,
             exam.operator.user_id,

@@ -8,11 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 from capture_app.clock import Clock
+from capture_app.model.audit_event import AuditAction, AuditEvent, Outcome
 from capture_app.model.delivery import ImageStatus
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
+from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.outbox import acts, capture, exams, seal, status
 from capture_app.outbox.capture import Draft
@@ -75,7 +77,18 @@ class Outbox:
 
     def patient_key(self, exam: Exam) -> str:
         """What tells an exam's patient from others without naming anyone."""
-        return self.spool.patient_key(exam)
+        return self.spool.patient_key(exam.patient)
+
+    def record_refusal(self, patient: Patient, operator: Operator, action: AuditAction) -> None:
+        """Writes into the trail that an act on a patient was refused, and nothing else."""
+        event = AuditEvent(
+            action,
+            operator.user_id,
+            outcome=Outcome.MINOR_FAILURE,
+            patient_key=self.spool.patient_key(patient),
+        )
+        with self.spool.database.transaction() as connection:
+            self.spool.record(connection, event)
 
     # --------------------------------------------------------------------------------- pictures
 

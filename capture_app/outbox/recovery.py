@@ -220,7 +220,7 @@ def _record_adopted(connection: sqlite3.Connection, spool: Spool, kept: Kept, ui
             exam_id=exam.exam_id,
             sop_instance_uid=uid,
             study_instance_uid=exam.study_instance_uid,
-            patient_key=spool.patient_key(exam),
+            patient_key=spool.patient_key(exam.patient),
             details={"adopted": "yes"},
         ),
     )

@@ -344,7 +344,7 @@ def _record(
             exam_id=exam.exam_id,
             sop_instance_uid=instance.sop_instance_uid,
             study_instance_uid=instance.study_instance_uid,
-            patient_key=spool.patient_key(exam),
+            patient_key=spool.patient_key(exam.patient),
             details={"capture": identity.capture_id, "send": identity.send_id},
         ),
     )

@@ -19,7 +19,7 @@ from capture_app.audit import trail
 from capture_app.clock import Clock
 from capture_app.errors import DiskFullError
 from capture_app.model.audit_event import AuditEvent
-from capture_app.model.exam import Exam
+from capture_app.model.patient import Patient
 from capture_app.outbox.record import from_record, to_record
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
@@ -66,9 +66,9 @@ class Spool:
         """The value of an encrypted cell. Raises SealBrokenError."""
         return from_record(kind, self.cipher.open_blob(cell, context.encode()))
 
-    def patient_key(self, exam: Exam) -> str:
+    def patient_key(self, patient: Patient) -> str:
         """Keyed hash of the patient's identifier and its issuer: tells people apart, names none."""
-        return self.cipher.keyed_hash("patient", *exam.patient.patient_id.key)
+        return self.cipher.keyed_hash("patient", *patient.patient_id.key)
 
     @contextmanager
     def publishing(self, staged: Sequence[Staged]) -> Iterator[sqlite3.Connection]:

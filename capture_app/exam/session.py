@@ -1,0 +1,296 @@
+"""The act from the identified patient to Send: one exam at a time takes pictures, and a frame that
+is not of that exam's time is refused.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from capture_app.catalog.catalog import Catalog
+from capture_app.clock import Clock
+from capture_app.errors import ImageError, RuleError
+from capture_app.exam.rules import Missing, Ready, allowed_sides, gate_to_send, side_required
+from capture_app.imaging.jpeg import prepare_jpeg
+from capture_app.imaging.rgb import encode_rgb
+from capture_app.model.audit_event import AuditAction
+from capture_app.model.device import DeviceInfo, DeviceKind
+from capture_app.model.encoded_image import EncodedImage
+from capture_app.model.encounter import EncounterState
+from capture_app.model.exam import Exam
+from capture_app.model.frame import Frame
+from capture_app.model.operator import Operator
+from capture_app.model.order import Order
+from capture_app.model.patient import Patient
+from capture_app.model.procedure import Description
+from capture_app.model.words import tr
+from capture_app.model.worklist import IdentifiedBy, PatientListEntry
+from capture_app.outbox.capture import Draft
+from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.seal import Sending
+from capture_app.settings.schema import Station
+
+DRAFTS_ARE_OVERDUE_AFTER: Final = timedelta(hours=1)
+_CODED_ON_THE_WAY: Final = frozenset({DeviceKind.STREAM, DeviceKind.FILE})
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Nothing was sent: what is missing, by capture id, in the order in which they were given."""
+
+    missing: tuple[tuple[str, Missing], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PatientDrafts:
+    """What is unsent of one patient, over all exams."""
+
+    exam: Exam
+    """The latest of them."""
+    drafts: tuple[Draft, ...]
+    """Oldest first."""
+    age: timedelta
+    """Of the oldest."""
+
+    @property
+    def is_overdue(self) -> bool:
+        """Left so long that whoever took them is reminded."""
+        return self.age >= DRAFTS_ARE_OVERDUE_AFTER
+
+
+class ExamService:
+    """Opens exams, takes pictures into the one that is open, and sends them through the gate."""
+
+    def __init__(self, outbox: Outbox, catalog: Catalog, clock: Clock, station: Station) -> None:
+        self._outbox = outbox
+        self._catalog = catalog
+        self._clock = clock
+        self._station = station
+        self._lock = threading.Lock()
+        self._open: tuple[str, float] | None = None
+
+    # ------------------------------------------------------------------------------------ who
+
+    def open(
+        self,
+        entry: PatientListEntry,
+        operator: Operator,
+        identified_by: IdentifiedBy,
+        order: Order | None = None,
+    ) -> Exam:
+        """Begins an exam of a patient from the list; it is now the one that takes pictures.
+
+        Raises RuleError where the entry has no identifier, the visit was cancelled, or the order
+        is not one of the entry's.
+        """
+        if not entry.patient.patient_id.value:
+            raise RuleError(tr("This patient has no record number: pictures cannot be filed."))
+        if entry.encounter is not None and entry.encounter.state is EncounterState.CANCELLED:
+            raise RuleError(tr("This visit was cancelled. Choose the patient from the list again."))
+        if order is not None and order not in entry.orders:
+            raise RuleError(tr("This order is not one of the patient's orders."))
+        return self._begin(
+            Exam(
+                exam_id=self._clock.new_uid(),
+                patient=entry.patient,
+                encounter=entry.encounter,
+                order=order,
+                operator=operator,
+                study_instance_uid="",
+                started_at=self._clock.now(),
+                identified_by=identified_by,
+                department=self._station.department,
+                station_name=self._station.name,
+            )
+        )
+
+    def reopen(self, exam_id: str, operator: Operator) -> Exam:
+        """Begins a new exam of the patient of an earlier one, from its drafts.
+
+        Same patient, visit and order as they were frozen there; the drafts stay in their own exam.
+        """
+        return self._begin(
+            replace(
+                self._outbox.exam(exam_id),
+                exam_id=self._clock.new_uid(),
+                operator=operator,
+                started_at=self._clock.now(),
+                identified_by=IdentifiedBy.DRAFT_REOPENED,
+            )
+        )
+
+    def close(self) -> None:
+        """No exam takes pictures any more (lock, user change, back to the list). Drafts stay."""
+        with self._lock:
+            self._open = None
+
+    def identity_check_failed(self, patient: Patient, operator: Operator) -> None:
+        """Writes into the trail that a second identifier did not fit; nothing was opened."""
+        self._outbox.record_refusal(patient, operator, AuditAction.IDENTITY_CHECK_FAILED)
+
+    # ------------------------------------------------------------------------------- pictures
+
+    def take(
+        self,
+        exam: Exam,
+        frame: Frame,
+        *,
+        device: DeviceInfo,
+        description: Description = Description(),  # noqa: B008 - frozen
+        on_safe: Callable[[str], None] | None = None,
+    ) -> str:
+        """Keeps one frame, and returns its capture id once it is durable.
+
+        The device's own JPEG is kept as it is; any other frame losslessly. Raises RuleError for a
+        frame from before the exam began, of another device, or while another exam is open;
+        ImageError, DiskFullError, StoreError.
+        """
+        started = self._require_open(exam)
+        if frame.taken_monotonic < started:
+            raise RuleError(
+                tr("This picture is from before the exam began: it was not kept. Take it again.")
+            )
+        if frame.device_id != device.device_id:
+            raise RuleError(tr("This picture is from another device: it was not kept."))
+        return self._outbox.keep(
+            exam,
+            _encoded(frame, device),
+            device=device,
+            taken_at=frame.taken_at,
+            description=self.completed(description),
+            on_safe=on_safe,
+        )
+
+    def keep(
+        self,
+        exam: Exam,
+        image: EncodedImage,
+        *,
+        device: DeviceInfo,
+        taken_at: datetime,
+        description: Description = Description(),  # noqa: B008 - frozen
+        on_safe: Callable[[str], None] | None = None,
+    ) -> str:
+        """Keeps a picture that came as a file and not as a frame. Raises as `take`."""
+        self._require_open(exam)
+        return self._outbox.keep(
+            exam,
+            image,
+            device=device,
+            taken_at=taken_at,
+            description=self.completed(description),
+            on_safe=on_safe,
+        )
+
+    def describe(
+        self, capture_ids: Sequence[str], description: Description, operator: Operator
+    ) -> None:
+        """Says what drafts show and are for; what follows from the procedure is filled in."""
+        self._outbox.describe(capture_ids, self.completed(description), operator)
+
+    def delete(self, capture_ids: Sequence[str], operator: Operator) -> None:
+        """Takes drafts out of sight; `restore` undoes it."""
+        self._outbox.delete(capture_ids, operator)
+
+    def restore(self, capture_ids: Sequence[str], operator: Operator) -> None:
+        """Brings deleted drafts back."""
+        self._outbox.restore(capture_ids, operator)
+
+    def completed(self, description: Description) -> Description:
+        """With the purpose, keeping and consent that follow from the procedure where none was
+        chosen, and with the side where the site leaves only one.
+        """
+        entry, region = description.procedure, description.region
+        if entry is None:
+            return description
+        purpose, keep, consent = self._catalog.defaults(entry)
+        side = description.side
+        if side is None and region is not None and side_required(entry, region):
+            sides = allowed_sides(entry, region)
+            side = sides[0] if len(sides) == 1 else None
+        return replace(
+            description,
+            side=side,
+            purpose=description.purpose or purpose,
+            keep=description.keep or keep,
+            consent=description.consent or consent,
+        )
+
+    # ----------------------------------------------------------------------------------- send
+
+    def send(
+        self,
+        exam: Exam,
+        capture_ids: Sequence[str],
+        operator: Operator | None = None,
+        *,
+        release_now: bool = False,
+    ) -> Sending | Stopped:
+        """Sends drafts of this exam's patient: all of them, or none and what is missing of each.
+
+        `operator` is who sends where that is not who opened the exam. Raises RuleError where a
+        picture is of another patient, and as `Outbox.seal`.
+        """
+        missing = []
+        for capture_id in capture_ids:
+            own = self._outbox.exam_of(capture_id)
+            if self._outbox.patient_key(own) != self._outbox.patient_key(exam):
+                raise RuleError(tr("A picture is of another patient: nothing was sent."))
+            verdict: Ready | Missing = gate_to_send(
+                own.patient, self._outbox.description_of(capture_id)
+            )
+            if isinstance(verdict, Missing):
+                missing.append((capture_id, verdict))
+        if missing:
+            return Stopped(tuple(missing))
+        return self._outbox.seal(capture_ids, operator or exam.operator, release_now=release_now)
+
+    def undo(self, send_id: str, operator: Operator) -> bool:
+        """Makes drafts of a Send again; False where it is too late."""
+        return self._outbox.undo(send_id, operator)
+
+    # --------------------------------------------------------------------------------- drafts
+
+    def drafts_by_patient(self, owner: Operator | None = None) -> tuple[PatientDrafts, ...]:
+        """What is unsent, by patient, longest waiting first; only what `owner` took if given."""
+        now = self._clock.now()
+        by_patient: dict[str, list[Draft]] = {}
+        for draft in self._outbox.drafts():
+            if owner is None or draft.user_id == owner.user_id:
+                by_patient.setdefault(draft.patient_key, []).append(draft)
+        found = []
+        for drafts in by_patient.values():
+            exam = max(
+                (self._outbox.exam(exam_id) for exam_id in {d.exam_id for d in drafts}),
+                key=lambda one: one.started_at,
+            )
+            found.append(PatientDrafts(exam, tuple(drafts), now - drafts[0].kept_at))
+        return tuple(sorted(found, key=lambda one: one.age, reverse=True))
+
+    def _begin(self, exam: Exam) -> Exam:
+        opened = self._outbox.open_exam(exam)
+        with self._lock:
+            # Read after the row is written: whatever was shown before is not this patient's.
+            self._open = (opened.exam_id, self._clock.monotonic())
+        return opened
+
+    def _require_open(self, exam: Exam) -> float:
+        with self._lock:
+            if self._open is None or self._open[0] != exam.exam_id:
+                raise RuleError(tr("Another patient is open now: the picture was not kept."))
+            return self._open[1]
+
+
+def _encoded(frame: Frame, device: DeviceInfo) -> EncodedImage:
+    if frame.jpeg is None:
+        # A stream or a film was coded lossily on its way here, and that flag never goes back.
+        return encode_rgb(frame.pixels, came_from_lossy=device.kind in _CODED_ON_THE_WAY)
+    try:
+        return prepare_jpeg(frame.jpeg, check_pixels=False)
+    except ImageError:
+        # A camera whose JPEG may not be wrapped as it is (progressive, 12 bit): what it showed is
+        # kept losslessly, and stays marked as having come from a lossy picture.
+        return encode_rgb(frame.pixels, came_from_lossy=True)
