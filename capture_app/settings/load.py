@@ -8,7 +8,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from capture_app.errors import SettingsError, SettingsFault
 from capture_app.model.words import tr
@@ -19,6 +19,9 @@ from capture_app.settings.places import DATA_VARIABLE, SETTINGS_VARIABLE, places
 from capture_app.settings.schema import Settings
 
 T = TypeVar("T")
+
+_DECIDERS: Final = ("kind", "protocol", "proof")
+"""Keys that decide which other keys of their table are needed."""
 
 
 def load(
@@ -40,8 +43,7 @@ def load(
         root.entries["data_dir"] = Leaf(str(folder), tr("the flag or the environment"))
     reader = _Reader(faults)
     settings = reader.table(Settings, root, "")
-    known = {fault.key for fault in faults}
-    faults += [f for f in cross_checks(settings, reader.origin_of) if f.key not in known]
+    faults += _not_said_yet(cross_checks(settings, reader.origin_of), faults)
     if faults:
         raise SettingsError(tuple(sorted(faults, key=lambda fault: (fault.file, fault.key))))
     return replace(settings, source_files=files)
@@ -53,6 +55,21 @@ def data_folder(*, data_dir: Path | None, environ: Mapping[str, str]) -> Path:
         return data_dir.absolute()
     named = environ.get(DATA_VARIABLE)
     return Path(named).absolute() if named else places(environ).data_folder
+
+
+def _not_said_yet(
+    found: tuple[SettingsFault, ...], known: list[SettingsFault]
+) -> list[SettingsFault]:
+    """One fault a key, and none that follows from a wrong word such as `protocol = "ftp"`."""
+    keys = {fault.key for fault in known}
+    new = []
+    for fault in found:
+        table, _dot, key = fault.key.rpartition(".")
+        unclear = {f"{table}.{decider}" for decider in _DECIDERS} & keys
+        if fault.key not in keys and (not unclear or key in ("id", "name")):
+            keys.add(fault.key)
+            new.append(fault)
+    return new
 
 
 def _files(settings_file: Path | None, environ: Mapping[str, str]) -> tuple[Path, ...]:

@@ -1,0 +1,91 @@
+import json
+import tomllib
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+import pytest
+
+from capture_app.model.coding import Code
+from capture_app.model.device import DeviceKind
+from capture_app.model.procedure import ImageKind
+from capture_app.settings.describe import (
+    schema_json,
+    schema_markdown,
+    settings_json,
+    settings_toml,
+)
+from capture_app.settings.keys import keys_of
+from capture_app.settings.load import load
+from capture_app.settings.schema import (
+    AdtFeed,
+    ArchiveDestination,
+    Capture,
+    Device,
+    Institution,
+    Settings,
+    Station,
+    Worklist,
+)
+
+PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
+
+FULL = Settings(
+    data_dir=Path("/srv/data"),
+    station=Station(name='A "quoted" name'),
+    institution=Institution(name="Hôpital 病院", department_code=Code("1", "99X", "X")),
+    adt=AdtFeed(wards=("4B", "5C")),
+    worklists=(Worklist("ris", "ris", 104, "RIS"),),
+    archives=(
+        ArchiveDestination("a", host="h", port=104, ae_title="A"),
+        ArchiveDestination("b", host="h", port=105, ae_title="B", url="https://h/x", tls=True),
+    ),
+    devices=(
+        Device("us", "Scanner", DeviceKind.STREAM, "rtsp://us/1", image_kind=ImageKind.ULTRASOUND),
+    ),
+    capture=Capture(favourites=("A", "B")),
+)
+
+
+def test_reference_page_is_what_the_schema_says() -> None:
+    assert PAGE.read_text(encoding="utf-8") == schema_markdown(), (
+        "write docs/settings.md anew from capture_app.settings.describe.schema_markdown()"
+    )
+
+
+def test_every_key_is_described() -> None:
+    tables: list[type] = [Settings]
+    seen = 0
+    while tables:
+        table = tables.pop()
+        for key in keys_of(table):
+            assert key.help.endswith((".", "...")), f"{table.__name__}.{key.name}"
+            seen += 1
+            if key.is_table:
+                tables.append(key.kind)
+        named = {field.name for field in fields(table)}
+        assert named - {key.name for key in keys_of(table)} <= {"source_files"}
+        assert is_dataclass(table)
+    assert seen > 70
+
+
+def test_schema_for_programs_names_every_key() -> None:
+    found = json.loads(schema_json())
+    keys = {(entry["table"], entry["key"]) for entry in found["keys"]}
+    assert {("", "data_dir"), ("[[archives]]", "port"), ("[adt]", "wards")} <= keys
+    needed = {entry["key"] for entry in found["keys"] if entry["table"] == "[[worklists]]"
+              and entry["needed"]}  # fmt: skip
+    assert needed == {"name", "host", "port", "ae_title"}
+
+
+@pytest.mark.parametrize("settings", [FULL, Settings(data_dir=Path("/srv/data"))])
+def test_settings_in_force_load_to_the_same(tmp_path: Path, settings: Settings) -> None:
+    path = tmp_path / "shown.toml"
+    path.write_text(settings_toml(settings), encoding="utf-8")
+    again = load(settings_file=path, data_dir=None, environ={"HOME": "/home/x"})
+    assert again.source_files == (path,)
+    shown = json.loads(settings_json(again))
+    del shown["source_files"]
+    expected = json.loads(settings_json(settings))
+    del expected["source_files"]
+    assert shown == expected
+    assert tomllib.loads(settings_toml(again)) == tomllib.loads(settings_toml(settings))
