@@ -46,12 +46,12 @@ def echo_dimse(peer: Peer, clock: Clock, deadline_seconds: float) -> EchoResult:
 def echo_web(
     name: str, url: str, client: HttpClient, clock: Clock, deadline_seconds: float
 ) -> EchoResult:
-    """A search (QIDO-RS, PS3.18 10.6) for a study that cannot be there: no patient's data moves."""
+    """A search (QIDO-RS, PS3.18 10.6) for an image that cannot be there: no patient's data moves."""
     begin = clock.monotonic()
     try:
         answer = client.exchange(
             "GET",
-            f"{url.rstrip('/')}/studies?StudyInstanceUID={clock.new_uid()}",
+            f"{url.rstrip('/')}/instances?SOPInstanceUID={clock.new_uid()}",
             headers={"Accept": "application/dicom+json"},
             longest_answer=_LONGEST_ANSWER,
             deadline=Deadline.after(clock, deadline_seconds),

@@ -21,7 +21,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, NameResolutionError
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 from urllib3.exceptions import TimeoutError as HttpTimeoutError
 
 from capture_app.errors import TransientDeliveryError
@@ -172,7 +172,8 @@ class HttpClient:
         for cause in _causes(error):
             if isinstance(cause, NameResolutionError):
                 return failure(self._name, "unknown-host")
-            if isinstance(cause, HttpTimeoutError):
+            # A refused connection counts as a time-out there: what refused it comes next.
+            if isinstance(cause, HttpTimeoutError) and not isinstance(cause, NewConnectionError):
                 return failure(self._name, "timeout")
             if isinstance(cause, OSError) and not isinstance(cause, requests.RequestException):
                 return failure_of(self._name, cause)

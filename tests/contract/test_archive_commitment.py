@@ -1,0 +1,331 @@
+"""Storage commitment with Orthanc and the simulated hospital, over real listening ports."""
+
+import dataclasses
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydicom.dataset import Dataset
+from pynetdicom import AE, build_role, evt
+
+from capture_app.archive.commitment import STORAGE_COMMITMENT, CommitmentListener
+from capture_app.demo.dimse_archive import DimseArchive as PracticeArchive
+from capture_app.demo.shelf import Shelf
+from capture_app.model.delivery import ProofReceipt
+from capture_app.settings.schema import ArchiveDestination, ProofChoice
+from tests.archive_samples import new_uid, photo
+from tests.archives import (
+    CLOCK,
+    SECONDS,
+    Archive,
+    archive_for,
+    listening_archive,
+    prove,
+    said,
+    store,
+)
+from tests.peers import HOST, Orthanc, free_port
+
+COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1.1"
+ECHO = "1.2.840.10008.1.1"
+
+
+def destination(aet: str, port: int, commitment_port: int | None) -> ArchiveDestination:
+    return ArchiveDestination(
+        "pacs",
+        host=HOST,
+        port=port,
+        ae_title=aet,
+        commitment_port=commitment_port,
+        deadline_seconds=SECONDS,
+    )
+
+
+@pytest.fixture(params=["orthanc", "practice"])
+def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
+    """An archive that reports to a listener of ours."""
+    port = free_port()
+    with ExitStack() as stack:
+        if request.param == "orthanc":
+            peer: Orthanc = request.getfixturevalue("orthanc")
+            peer.know("CAPTURE", port)
+            place = (peer.aet, peer.dicom_port)
+        else:
+            practice = PracticeArchive(
+                Shelf(tmp_path / "shelf"),
+                ae_title="PRACTICE",
+                commitment_peers={"CAPTURE": (HOST, port)},
+            )
+            stack.callback(practice.stop)
+            place = ("PRACTICE", practice.port)
+        yield stack.enter_context(listening_archive(destination(*place, port)))
+
+
+def test_what_is_held_is_committed_with_its_transaction(archive: Archive) -> None:
+    samples = [photo(seed=n) for n in range(3)]
+    store(archive, samples)
+    outcomes = prove(archive, [sample.instance for sample in samples])
+    assert [said(o) for o in outcomes] == ["storage-commitment"] * 3
+    transactions = {o.transaction_uid for o in outcomes if isinstance(o, ProofReceipt)}
+    (transaction,) = transactions
+    assert transaction.startswith("2.25.")
+    (again,) = prove(archive, [samples[0].instance])
+    assert isinstance(again, ProofReceipt)
+    assert again.transaction_uid not in transactions  # never used twice
+
+
+def test_what_is_missing_or_another_patients_is_told_beside_what_is_held(archive: Archive) -> None:
+    held, missing = photo(), photo()
+    store(archive, [held])
+    assert [said(o) for o in prove(archive, [missing.instance, held.instance])] == [
+        "transient not-in-archive",
+        "storage-commitment",
+    ]
+    misfiled = held.seen_as(patient_id="900002")
+    assert [said(o) for o in prove(archive, [misfiled])] == ["refused identity-mismatch"]
+
+
+def test_more_than_one_request_can_hold_is_asked_in_parts(archive: Archive) -> None:
+    held = photo()
+    store(archive, [held])
+    ghosts = [held.seen_as(sop_instance_uid=new_uid()) for _ in range(104)]
+    outcomes = [said(o) for o in prove(archive, [*ghosts, held.instance])]
+    assert outcomes == ["transient not-in-archive"] * 104 + ["storage-commitment"]
+
+
+def test_an_archive_that_does_not_know_us_says_so(orthanc: Orthanc) -> None:
+    sample = photo()
+    with listening_archive(destination(orthanc.aet, orthanc.dicom_port, free_port())) as archive:
+        store(archive, [sample])
+        (outcome,) = prove(archive, [sample.instance])
+    assert said(outcome).startswith("transient ")
+
+
+@pytest.fixture
+def listener() -> Iterator[CommitmentListener]:
+    """A listener that knows the archive PACS, on a free port."""
+    listener = CommitmentListener(
+        host=HOST, port=0, ae_title="CAPTURE", archive_ae_titles=["PACS"], clock=CLOCK
+    )
+    listener.start()
+    yield listener
+    listener.stop()
+
+
+def caller(listener: CommitmentListener, *, calling: str = "PACS", called: str = "CAPTURE") -> Any:
+    """An association that pynetdicom, as an archive would, asks our listener for."""
+    ae = AE(calling)
+    ae.connection_timeout = ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 5
+    ae.add_requested_context(STORAGE_COMMITMENT)
+    ae.add_requested_context(ECHO)
+    role = build_role(STORAGE_COMMITMENT, scp_role=True)
+    return ae.associate(HOST, listener.port, ae_title=called, ext_neg=[role])
+
+
+def test_an_archive_can_try_the_port_with_an_echo(listener: CommitmentListener) -> None:
+    assoc = caller(listener)
+    assert assoc.is_established
+    assert [assoc.send_c_echo().Status for _ in range(3)] == [0, 0, 0]
+    assoc.release()
+    assert assoc.is_released
+
+
+@pytest.mark.expects_log("Association Rejected", "Result:", "Reason:")
+@pytest.mark.parametrize("titles", [{"calling": "STRANGER"}, {"called": "OTHER"}])
+def test_only_known_archives_may_call(listener: CommitmentListener, titles: dict[str, str]) -> None:
+    assoc = caller(listener, **titles)
+    assert assoc.is_rejected
+
+
+@pytest.mark.expects_log("commitment-report-unknown")
+def test_a_report_nobody_waits_for_is_answered_with_a_failure(listener: CommitmentListener) -> None:
+    assoc = caller(listener)
+    assert report(assoc, new_uid(), new_uid()) == 0x0110
+    assoc.release()
+
+
+@pytest.mark.expects_log("commitment-report-unreadable")
+def test_a_report_without_a_transaction_is_answered_with_a_failure(
+    listener: CommitmentListener,
+) -> None:
+    assoc = caller(listener)
+    information = Dataset()
+    information.RetrieveAETitle = "PACS"
+    status, _ = assoc.send_n_event_report(information, 1, STORAGE_COMMITMENT, COMMITMENT_INSTANCE)
+    assert status.Status == 0x0110
+    assoc.release()
+
+
+def report(assoc: Any, transaction_uid: str, *kept: str) -> int:
+    information = Dataset()
+    information.TransactionUID = transaction_uid
+    information.ReferencedSOPSequence = [Dataset() for _ in kept]
+    for item, uid in zip(information.ReferencedSOPSequence, kept, strict=True):
+        item.ReferencedSOPClassUID = photo().instance.sop_class_uid
+        item.ReferencedSOPInstanceUID = uid
+    status, _ = assoc.send_n_event_report(information, 1, STORAGE_COMMITMENT, COMMITMENT_INSTANCE)
+    return int(status.Status)
+
+
+def test_idle_connections_do_not_lock_an_archive_out(listener: CommitmentListener) -> None:
+    with ExitStack() as stack:
+        for _ in range(40):
+            sock = stack.enter_context(socket.create_connection((HOST, listener.port)))
+            sock.sendall(b"\x01\x00")
+        assoc = caller(listener)
+        assert assoc.is_established
+        assert assoc.send_c_echo().Status == 0
+        assoc.release()
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"\x01\x00\x7f\xff\xff\xff" + b"x" * 4096,  # a request of 2 GiB
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        pytest.param(
+            b"\x01\x00\x00\x00\x00\x10" + b"\xff" * 16,
+            marks=pytest.mark.expects_log("'ascii' codec can't decode"),
+        ),
+        b"\x04\x00\x00\x00\x00\x00",  # data before an association
+    ],
+)
+def test_junk_is_hung_up_on(listener: CommitmentListener, junk: bytes) -> None:
+    with socket.create_connection((HOST, listener.port), 5) as sock:
+        sock.sendall(junk)
+        with suppress(ConnectionResetError):
+            assert sock.recv(100) == b""
+    assoc = caller(listener)
+    assert assoc.is_established
+    assoc.release()
+
+
+class ReportsLate:
+    """An archive, made of pynetdicom, that reports when and where the test says."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, list[str]]] = []
+        ae = AE("PACS")
+        ae.add_supported_context(STORAGE_COMMITMENT, scu_role=True, scp_role=True)
+        ae.add_supported_context("1.2.840.10008.5.1.4.1.2.2.1")
+        self._server: Any = ae.start_server(
+            (HOST, 0),
+            block=False,
+            evt_handlers=[(evt.EVT_N_ACTION, self._on_action), (evt.EVT_C_FIND, self._on_find)],
+        )
+        self.port: int = self._server.server_address[1]
+
+    def _on_action(self, event: Any) -> tuple[int, None]:
+        information = event.action_information
+        uids = [str(i.ReferencedSOPInstanceUID) for i in information.ReferencedSOPSequence]
+        self.asked.append((str(information.TransactionUID), uids))
+        return 0x0000, None
+
+    def _on_find(self, event: Any) -> Iterator[tuple[int, Dataset]]:
+        match = event.identifier
+        if match.QueryRetrieveLevel == "STUDY":
+            match.PatientID, match.IssuerOfPatientID = "900001", "HOSPITAL"
+        yield 0xFF00, match
+
+    def stop(self) -> None:
+        self._server.shutdown()
+
+
+@pytest.fixture
+def late() -> Iterator[ReportsLate]:
+    peer = ReportsLate()
+    yield peer
+    peer.stop()
+
+
+def test_a_report_that_comes_late_is_kept_for_the_next_attempt(
+    late: ReportsLate, listener: CommitmentListener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture_app.archive.commitment._WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("capture_app.archive.commitment._LINGER_SECONDS", 0.1)
+    sample = photo()
+    archive = archive_for(destination("PACS", late.port, listener.port), listener)
+    assert [said(o) for o in prove(archive, [sample.instance])] == ["transient commitment-pending"]
+    assert [said(o) for o in prove(archive, [sample.instance])] == ["transient commitment-pending"]
+    ((transaction, uids),) = late.asked  # not asked twice while the answer may still come
+    assert uids == [sample.uid]
+    assoc = caller(listener)
+    assert report(assoc, transaction, sample.uid) == 0x0000
+    assoc.release()
+    (outcome,) = prove(archive, [sample.instance])
+    assert isinstance(outcome, ProofReceipt)
+    assert outcome.transaction_uid == transaction
+
+
+@pytest.mark.expects_log("commitment-report-unknown")
+def test_a_report_counts_once(
+    late: ReportsLate, listener: CommitmentListener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture_app.archive.commitment._WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("capture_app.archive.commitment._LINGER_SECONDS", 0.1)
+    sample = photo()
+    archive = archive_for(destination("PACS", late.port, listener.port), listener)
+    prove(archive, [sample.instance])
+    assoc = caller(listener)
+    report(assoc, late.asked[0][0], sample.uid)
+    assert [said(o) for o in prove(archive, [sample.instance])] == ["storage-commitment"]
+    assert report(assoc, late.asked[0][0], sample.uid) == 0x0110
+    assoc.release()
+
+
+def test_a_report_that_does_not_name_the_image_proves_nothing(
+    late: ReportsLate, listener: CommitmentListener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture_app.archive.commitment._WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("capture_app.archive.commitment._LINGER_SECONDS", 0.1)
+    sample = photo()
+    archive = archive_for(destination("PACS", late.port, listener.port), listener)
+    prove(archive, [sample.instance])
+    assoc = caller(listener)
+    report(assoc, late.asked[0][0], new_uid())
+    assoc.release()
+    assert [said(o) for o in prove(archive, [sample.instance])] == ["transient not-named"]
+    prove(archive, [sample.instance])
+    assert len(late.asked) == 2
+    assert late.asked[0][0] != late.asked[1][0]
+
+
+class ReportsAtOnce(ReportsLate):
+    """One that reports on the association of the request, as soon as it has answered that."""
+
+    def __init__(self) -> None:
+        self._reporters: list[threading.Thread] = []
+        super().__init__()
+
+    def _on_action(self, event: Any) -> tuple[int, None]:
+        answer = super()._on_action(event)
+        answered = threading.Event()
+        event.assoc.bind(evt.EVT_DIMSE_SENT, lambda _event: answered.set())
+        self._reporters.append(threading.Thread(target=self._report, args=(event.assoc, answered)))
+        self._reporters[-1].start()
+        return answer
+
+    def _report(self, assoc: Any, answered: threading.Event) -> None:
+        assert answered.wait(5)
+        transaction, uids = self.asked[-1]
+        assert report(assoc, transaction, *uids) == 0x0000
+
+    def stop(self) -> None:
+        for reporter in self._reporters:
+            reporter.join()
+        super().stop()
+
+
+def test_a_report_on_the_association_of_the_request_needs_no_port() -> None:
+    peer = ReportsAtOnce()
+    try:
+        sample = photo()
+        settings = destination("PACS", peer.port, None)
+        archive = archive_for(dataclasses.replace(settings, proof=ProofChoice.STORAGE_COMMITMENT))
+        assert [said(o) for o in prove(archive, [sample.instance])] == ["storage-commitment"]
+    finally:
+        peer.stop()
