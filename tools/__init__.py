@@ -1,0 +1,1 @@
+"""Checks and set-up of the repository itself; nothing here ships."""
