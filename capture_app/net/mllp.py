@@ -218,7 +218,7 @@ class MllpListener:
                 continue
             except OSError as error:
                 if not self._stopping.is_set():  # out of file descriptors, for instance
-                    _log.warning("feed-accept-failed", error=type(error).__name__)
+                    _log.warning("feed-accept-failed", error_type=type(error).__name__)
                     self._stopping.wait(_LOOK_ROUND_S)
                 continue
             self._take(sock)

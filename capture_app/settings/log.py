@@ -15,6 +15,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TextIO
@@ -45,6 +46,7 @@ ALLOWED_KEYS: Final = frozenset(
 LOG_FOLDER: Final = "logs"
 ROTATE_AT_BYTES: Final = 5_000_000
 ROTATED_FILES: Final = 5
+KEPT_FILES: Final = 60
 _LONGEST_VALUE: Final = 200
 _MOST_FRAMES: Final = 50
 _ENTRY: Final = "capture_app_entry"
@@ -62,8 +64,9 @@ def configure(
 ) -> None:
     """Puts the log in place for this process; called once, first thing.
 
-    JSON lines go to `logs/<program>.jsonl` of the data folder where one is given; entries of
-    `console_level` and above to `stream` (stderr), for people or as JSON.
+    JSON lines go to `logs/<program>-<pid>.jsonl` of the data folder where one is given: a file of
+    its own for each process, for two cannot rotate one file without losing lines. Old files are
+    removed. Entries of `console_level` and above go to `stream` (stderr), for people or as JSON.
     """
     clock = clock or SystemClock()
     logging.raiseExceptions = False  # else logging prints the arguments of what it could not write
@@ -75,7 +78,8 @@ def configure(
     if data_dir is not None:
         folder = data_dir / LOG_FOLDER
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = _SharedRotatingFile(folder / f"{program}.jsonl")
+        _remove_old_files(folder)
+        file = _PrivateRotatingFile(folder / f"{program}-{os.getpid()}.jsonl")
         file.setFormatter(_Formatter(clock, as_json=True))
         handlers.append(file)
     root = logging.getLogger()
@@ -257,8 +261,8 @@ def _reduced(record: logging.LogRecord) -> dict[str, Any]:
     return entry
 
 
-class _SharedRotatingFile(logging.handlers.RotatingFileHandler):
-    """A rotating file that several processes write to: desktop, serve and import share a folder."""
+class _PrivateRotatingFile(logging.handlers.RotatingFileHandler):
+    """A rotating file that its owner alone can read."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
@@ -270,14 +274,18 @@ class _SharedRotatingFile(logging.handlers.RotatingFileHandler):
         return os.fdopen(descriptor, "a", encoding="utf-8")
 
     def shouldRollover(self, record: logging.LogRecord) -> int:  # noqa: N802 - their name
-        if self.stream is not None and self._was_rotated_by_another(self.stream.fileno()):
-            self.stream.close()
+        if self.stream is not None and not Path(self.baseFilename).exists():
+            self.stream.close()  # another process found it old: begin it anew
             self.stream = self._open()
         return int(super().shouldRollover(record))
 
-    def _was_rotated_by_another(self, descriptor: int) -> bool:
-        try:
-            there, ours = Path(self.baseFilename).stat(), os.fstat(descriptor)
-        except FileNotFoundError:
-            return True
-        return (there.st_ino, there.st_dev) != (ours.st_ino, ours.st_dev)
+
+def _remove_old_files(folder: Path) -> None:
+    """Keeps the newest files: a command that runs every minute leaves one a time."""
+    ages = []
+    for path in folder.glob("*.jsonl*"):
+        with suppress(OSError):  # another process may be doing the same
+            ages.append((path.stat().st_mtime, path))
+    for _age, path in sorted(ages, reverse=True)[KEPT_FILES:]:
+        with suppress(OSError):
+            path.unlink()
