@@ -27,14 +27,20 @@ class Tasks(QObject):
     """A pool of 4 for searches, sign-in, thumbnails and tests of a connection.
 
     `on_error` gets, on the GUI thread, every error that no one asked for: it logs and shows it.
+    With `in_order` one thread does everything in the order in which it was asked, and what was
+    asked is still done at `stop`: for acts on pictures, none of which may be lost or overtaken.
     """
 
     _back = Signal(object)
 
-    def __init__(self, on_error: ErrorHandler, parent: QObject | None = None) -> None:
+    def __init__(
+        self, on_error: ErrorHandler, parent: QObject | None = None, *, in_order: bool = False
+    ) -> None:
         super().__init__(parent)
         self._on_error = on_error
-        self._pool: Final = ThreadPoolExecutor(_THREADS, thread_name_prefix="ui-pool")
+        self._in_order = in_order
+        threads, name = (1, "ui-in-order") if in_order else (_THREADS, "ui-pool")
+        self._pool: Final = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._stopped = False
         self._back.connect(self._return, Qt.ConnectionType.QueuedConnection)
 
@@ -83,6 +89,8 @@ class Tasks(QObject):
             self._on_error(error)
 
     def stop(self) -> None:
-        """Ends the pool: work that has begun ends, work that has not is forgotten."""
+        """Ends the pool: work that has begun ends, work that has not is forgotten (in order: is
+        done first).
+        """
         self._stopped = True
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=True, cancel_futures=not self._in_order)
