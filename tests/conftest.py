@@ -21,11 +21,13 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from capture_app.clock import FixedClock
+from capture_app.settings.log import ALLOWED_KEYS
 from tests import waiting
 
 pytest_plugins = ["tests.peers"]
 
-_THREADS_END_WITHIN_S = 5.0
+_THREADS_END_WITHIN_S = 3.0
+_KEYS_OF_STRUCTLOG = {"exc_info", "stack_info", "positional_args"}
 _LOUD = {"warning", "warn", "error", "critical", "exception", "fatal"}
 
 
@@ -42,6 +44,8 @@ class _LoudRecords(logging.Handler):
 
 def _note_and_drop(entries: list[str]) -> Callable[[WrappedLogger, str, EventDict], EventDict]:
     def note(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        if dropped := set(event) - ALLOWED_KEYS - _KEYS_OF_STRUCTLOG:
+            entries.append(f"the log would drop {sorted(dropped)} of {event['event']!r}")
         if method in _LOUD:
             entries.append(f"{method.upper()} {event}")
         raise structlog.DropEvent
@@ -82,15 +86,22 @@ def _nothing_unexpected(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fails a test that leaves a thread running or logs a warning it did not announce."""
     before = set(threading.enumerate())
     entries: list[str] = []
-    handler = _LoudRecords(entries)
-    logging.getLogger().addHandler(handler)
+    root = logging.getLogger()
+    handlers, level, raising = root.handlers[:], root.level, logging.raiseExceptions
+    root.addHandler(_LoudRecords(entries))
     structlog.configure(processors=[_note_and_drop(entries)], cache_logger_on_first_use=False)
     yield
     left = [t for t in threading.enumerate() if t not in before and not _is_a_stranger(t)]
     for thread in left:
         thread.join(_THREADS_END_WITHIN_S)
     running = [t.name for t in left if t.is_alive()]
-    logging.getLogger().removeHandler(handler)
+    # whatever the test put in place, by running a command for example
+    for handler in set(root.handlers) - set(handlers):
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(level)
+    logging.raiseExceptions = raising
+    logging.captureWarnings(capture=False)
     structlog.reset_defaults()
     expected = [
         str(text) for mark in request.node.iter_markers("expects_log") for text in mark.args
