@@ -1,0 +1,223 @@
+"""The composition root: settings in, running services out.
+
+The only place that names concrete adapters. `open_services` opens what every command needs;
+`Background` runs what goes on by itself: delivery, feeds and listening ports.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Final, Protocol, Self
+
+import structlog
+
+from capture_app.archive.connect import commitment_listeners, connect
+from capture_app.catalog.catalog import Catalog
+from capture_app.catalog.load import load_catalog
+from capture_app.clock import Clock
+from capture_app.errors import CaptureAppError, KeyUnavailableError
+from capture_app.exam.session import ExamService
+from capture_app.outbox.engine import Engine
+from capture_app.outbox.outbox import Outbox, OutboxRules
+from capture_app.patients.adt import AdtReceiver
+from capture_app.patients.census import Census, open_census
+from capture_app.patients.poller import WorklistPoller
+from capture_app.security.keys import load_or_create_key, read_secret
+from capture_app.security.users import Users
+from capture_app.settings.practice import claim_data_folder, refuse_real_destinations
+from capture_app.settings.schema import Settings
+from capture_app.store.cipher import Cipher
+from capture_app.store.database import Database
+from capture_app.store.role import EngineRole
+
+_log = structlog.get_logger(__name__)
+
+OUTBOX_DATABASE: Final = "outbox.db"
+PICTURES: Final = "pictures"
+ENGINE_LOCK: Final = "engine.lock"
+_LOOK_EVERY_S: Final = 0.2
+_RETRY_LISTENING_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The rooms, opened on one data folder. Nothing here is optional."""
+
+    settings: Settings
+    clock: Clock
+    cipher: Cipher
+    database: Database
+    outbox: Outbox
+    exams: ExamService
+    census: Census
+    users: Users
+    catalog: Catalog
+
+
+@contextmanager
+def open_services(settings: Settings, clock: Clock) -> Iterator[Services]:
+    """Opens the data folder of the settings, and closes it at the end.
+
+    Raises SettingsError where practice and patients would meet, KeyUnavailableError, StoreError.
+    """
+    refuse_real_destinations(settings)
+    claim_data_folder(settings)
+    folder = settings.data_dir
+    cipher = Cipher(load_or_create_key(settings.security, folder, practice=settings.practice))
+    with ExitStack() as stack:
+        migrations = files("capture_app.outbox") / "migrations"
+        database = Database.open(folder / OUTBOX_DATABASE, migrations)
+        stack.callback(database.close)
+        census = open_census(folder, cipher, clock, settings)
+        stack.callback(census.close)
+        catalog = load_catalog()
+        rules = OutboxRules(
+            destinations=tuple(archive.name for archive in settings.archives),
+            institution=settings.institution,
+            station=settings.station,
+            capture=settings.capture,
+        )
+        outbox = Outbox(database, folder / PICTURES, cipher, clock, rules)
+        yield Services(
+            settings=settings,
+            clock=clock,
+            cipher=cipher,
+            database=database,
+            outbox=outbox,
+            exams=ExamService(outbox, catalog, clock, settings.station),
+            census=census,
+            users=Users(database, cipher, clock),
+            catalog=catalog,
+        )
+
+
+class _Listening(Protocol):
+    """Something that holds a port while this process has the engine role."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class Background:
+    """Delivery, feeds and listening ports of one process; a context manager.
+
+    Delivery and ports go with the engine role: the process that holds it has them, the others
+    follow and stand ready. Worklists are asked by every process: their answers stay in memory.
+    """
+
+    def __init__(self, services: Services) -> None:
+        settings, clock = services.settings, services.clock
+        self._census = services.census
+        self._clock = clock
+        listeners = commitment_listeners(settings.archives, settings.station, clock)
+        self._ports: list[_Listening] = [*{id(port): port for port in listeners.values()}.values()]
+        if settings.adt is not None:
+            self._ports.append(AdtReceiver(services.census, settings.adt, clock))
+        self._pollers = tuple(
+            WorklistPoller(services.census, worklist, settings.station, clock)
+            for worklist in settings.worklists
+        )
+        self._engine = Engine(
+            services.outbox,
+            [
+                connect(
+                    archive,
+                    settings.station,
+                    listener=listeners.get(archive.name),
+                    clock=clock,
+                    password=_passwords(settings),
+                )
+                for archive in settings.archives
+            ],
+            clock,
+            role=EngineRole(settings.data_dir / ENGINE_LOCK),
+            workers={archive.name: archive.workers for archive in settings.archives},
+            on_role=self._on_role,
+        )
+        self._stopping = threading.Event()
+        self._leads = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="feeds")
+
+    @property
+    def engine(self) -> Engine:
+        """Delivery."""
+        return self._engine
+
+    def __enter__(self) -> Self:
+        self._engine.start()
+        for poller in self._pollers:
+            poller.start()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+        for poller in self._pollers:
+            poller.stop()
+        self._engine.stop()
+
+    def _on_role(self, leads: bool) -> None:  # noqa: FBT001 - the engine's callback
+        if leads:
+            self._leads.set()
+        else:
+            self._leads.clear()
+
+    def _run(self) -> None:
+        """Holds the ports while this process leads, and follows the census while another does."""
+        open_ports: list[_Listening] = []
+        retry_at = 0.0
+        while not self._stopping.wait(_LOOK_EVERY_S):
+            if not self._leads.is_set():
+                _stop_all(open_ports)
+                self._follow()
+            elif len(open_ports) < len(self._ports) and self._clock.monotonic() >= retry_at:
+                retry_at = self._clock.monotonic() + _RETRY_LISTENING_S
+                self._census.refresh()
+                open_ports.extend(
+                    port for port in self._ports if port not in open_ports and _started(port)
+                )
+        _stop_all(open_ports)
+
+    def _follow(self) -> None:
+        try:
+            self._census.refresh()
+        except CaptureAppError as error:
+            _log.warning("census-not-refreshed", reason=str(error))
+
+
+def _started(port: _Listening) -> bool:
+    """True where it listens now. Where it cannot, its status says why, and it is tried again."""
+    try:
+        port.start()
+    except (CaptureAppError, OSError) as error:
+        reason = str(error) if isinstance(error, CaptureAppError) else type(error).__name__
+        _log.warning("port-not-had", reason=reason)
+        return False
+    return True
+
+
+def _stop_all(ports: list[_Listening]) -> None:
+    while ports:
+        ports.pop().stop()
+
+
+def _passwords(settings: Settings) -> Callable[[str], str | None]:
+    def password(name: str) -> str | None:
+        try:
+            return read_secret(settings.security, name)
+        except KeyUnavailableError as error:
+            _log.warning("password-not-had", reason=str(error))
+            return None
+
+    return password
+
+
+def pictures_folder(settings: Settings) -> Path:
+    """Where the sealed files are."""
+    return settings.data_dir / PICTURES

@@ -1,0 +1,55 @@
+"""What every command does first: settings, log, and where they are."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from capture_app.clock import SystemClock
+from capture_app.settings.load import load
+from capture_app.settings.log import configure, log_what_nobody_caught
+from capture_app.settings.schema import Settings
+
+CLOCK = SystemClock()
+
+
+def read_settings(args: argparse.Namespace) -> Settings:
+    """The settings of this start, from the common options. Raises SettingsError."""
+    return load(settings_file=args.settings, data_dir=args.data, environ=os.environ)
+
+
+def start(args: argparse.Namespace, program: str) -> Settings:
+    """Reads the settings and puts the log in place. Raises SettingsError."""
+    settings = read_settings(args)
+    start_log(args, program, settings)
+    return settings
+
+
+def start_log(args: argparse.Namespace, program: str, settings: Settings) -> None:
+    """Puts the log in place for settings that did not come from a file."""
+    configure(settings.data_dir, program=program, console_level=args.log_level)
+    log_what_nobody_caught()
+
+
+def print_json(content: object) -> None:
+    """One JSON document on standard output."""
+    json.dump(content, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Columns for people. Widths are counted in characters, whatever the script."""
+    texts = [[str(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for row in texts:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write("  ".join(cells).rstrip() + "\n")
+
+
+def json_option(parser: argparse.ArgumentParser) -> None:
+    """The option that all listing commands share."""
+    parser.add_argument("--json", action="store_true", help="write JSON, for other programs")
