@@ -69,8 +69,8 @@ def declared(dist: Distribution) -> str:
     """The licence in the words of the distribution's own metadata."""
     metadata = dist.metadata
     for key in ("License-Expression", "License"):
-        if text := metadata[key]:
-            return str(text).strip()
+        if texts := metadata.get_all(key):
+            return str(texts[0]).strip()
     classifiers = metadata.get_all("Classifier") or []
     return " AND ".join(c.rpartition(" :: ")[2] for c in classifiers if c.startswith("License ::"))
 
