@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from capture_app.model.procedure import Side
 from capture_app.ui.marks import ChipText
+
+RegionKey = tuple[str, str]
+"""Coding scheme and code value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +49,13 @@ class Thumb:
     """Site and side in words, or what is missing."""
     selected: bool = False
     is_draft: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is chosen, as far as the body map can show it."""
+
+    key: RegionKey
+    side: Side | None
+    side_is_open: bool
+    """A side must still be chosen: both limbs are tinted."""

@@ -20,8 +20,9 @@ from capture_app.model.procedure import Side
 from capture_app.model.words import tr
 from capture_app.ui.shell.fonts import BOLD, MEDIUM, font
 from capture_app.ui.shell.theme import appearance, current
+from capture_app.ui.shown import RegionKey, Selection
 from capture_app.ui.widgets.drawing import draw_line
-from capture_app.ui.widgets.figure import Figure, RegionKey, Selection, Touch
+from capture_app.ui.widgets.figure import Figure, Touch
 
 _TITLE = 20
 _LETTER = 16

@@ -18,9 +18,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from capture_app.catalog.body_map import BodyMapRegion, BodyView
 from capture_app.model.procedure import Side
 from capture_app.ui.shell.theme import Theme, faded, mixed
-
-RegionKey = tuple[str, str]
-"""Coding scheme and code value."""
+from capture_app.ui.shown import RegionKey, Selection
 
 _DETAILS_FROM_SCALE = 0.7
 _BAND_SHARE = 0.26
@@ -46,16 +44,6 @@ class Touch:
     def key(self) -> RegionKey:
         """The region's code."""
         return (self.region.scheme, self.region.code)
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What is chosen, as far as a figure can show it."""
-
-    key: RegionKey
-    side: Side | None
-    side_is_open: bool
-    """A side must still be chosen: both limbs are tinted."""
 
 
 def shape_of(path: str) -> QPainterPath:

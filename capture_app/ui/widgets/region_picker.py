@@ -14,11 +14,10 @@ from capture_app.model.words import tr
 from capture_app.ui.marks import Tone
 from capture_app.ui.shell.fonts import MEDIUM
 from capture_app.ui.shell.theme import Metric
-from capture_app.ui.shown import ListRow
+from capture_app.ui.shown import ListRow, Selection
 from capture_app.ui.widgets.body_map import BodyMapView
 from capture_app.ui.widgets.buttons import TabButton
 from capture_app.ui.widgets.fields import FilterField
-from capture_app.ui.widgets.figure import Selection
 from capture_app.ui.widgets.labels import Label
 from capture_app.ui.widgets.listbox import ListBox
 from capture_app.ui.widgets.popover import Popover

@@ -14,11 +14,11 @@ from capture_app.model.words import tr
 from capture_app.ui.marks import Tone
 from capture_app.ui.shell.fonts import BOLD, MEDIUM, SEMIBOLD, font
 from capture_app.ui.shell.theme import Metric, current
+from capture_app.ui.shown import Selection
 from capture_app.ui.widgets.body_map import BodyMapView
 from capture_app.ui.widgets.buttons import Pressable, ToggleButton
 from capture_app.ui.widgets.card import Panel
 from capture_app.ui.widgets.drawing import Mark, Words, box, draw_run, run_width
-from capture_app.ui.widgets.figure import Selection
 from capture_app.ui.widgets.labels import ElidedLabel, Label
 from capture_app.ui.widgets.procedure_picker import NeededNote
 
