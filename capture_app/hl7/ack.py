@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from capture_app.clock import Clock
+from capture_app.errors import MessageError
+from capture_app.hl7.charset import codec_of
 from capture_app.hl7.dates import ts
-from capture_app.hl7.split import Message
+from capture_app.hl7.split import Message, Segment
 
 
 class Outcome(StrEnum):
@@ -63,14 +65,16 @@ def _is_wished(condition: str, outcome: Outcome) -> bool:
 def _written(message: Message | None, code: str, refusal: Refusal | None, clock: Clock) -> bytes:
     divider, encoding = "|", "^~\\&"
     sender, facility, receiver, receiving, event, control_id = "", "", "", "", "", ""
-    processing_id, version, charset, codec = "P", "2.5.1", "UNICODE UTF-8", "utf_8"
+    processing_id, version, charset = "P", "2.5.1", "UNICODE UTF-8"
+    codec = own_codec = "utf_8"
     if message is not None:
         msh = message.msh
         divider, encoding = msh.raw(1), msh.raw(2)
         sender, facility, receiver, receiving = (msh.raw(field) for field in (3, 4, 5, 6))
         event, control_id = message.event, msh.raw(10)
         processing_id, version = msh.raw(11) or "P", msh.raw(12) or "2.5.1"
-        charset, codec = msh.raw(18), msh.codec
+        charset, own_codec = _charset(msh)
+        codec = msh.codec
     component = encoding[0]
     if divider in event or component in event or not event.isalnum():
         event = ""
@@ -81,12 +85,24 @@ def _written(message: Message | None, code: str, refusal: Refusal | None, clock:
         *(clock.new_uid()[-20:], processing_id, version, "", "", "", "", "", charset),
     ]
     lines = [divider.join(header).rstrip(divider)]
-    reason = _escaped(refusal.reason, divider, encoding) if refusal else ""
+    # The header may have been read byte for byte: what came goes back the same, whatever it meant,
+    # and our own words go out in the set that the message names.
+    words = _escaped(refusal.reason, divider, encoding) if refusal else ""
+    reason = words.encode(own_codec, errors="xmlcharrefreplace").decode(codec)
     lines.append(divider.join(("MSA", code, control_id, reason)).rstrip(divider))
     if refusal and not version.startswith(("2.1", "2.2", "2.3", "2.4")):  # ERR-3 came with 2.5
         error = component.join((refusal.code, "", "HL70357"))
         lines.append(divider.join(("ERR", "", "", error, "E", "", "", reason)))
-    return ("\r".join(lines) + "\r").encode(codec, errors="xmlcharrefreplace")
+    return ("\r".join(lines) + "\r").encode(codec)
+
+
+def _charset(msh: Segment) -> tuple[str, str]:
+    """MSH-18 as it came and its codec; none, and ASCII, where we could not write in it."""
+    try:
+        codecs = [codec_of(named.text()) for named in msh.repetitions(18)]
+    except MessageError:
+        codecs = []
+    return (msh.raw(18), codecs[-1]) if codecs else ("", "ascii")
 
 
 def _escaped(text: str, divider: str, encoding: str) -> str:

@@ -146,7 +146,7 @@ def _meanings(word: str) -> Iterator[str]:
         return
     # 1/7/1956 is 01071956, and 1956-7-1 is 19560701; the last part may still be being typed.
     padded = [part.zfill(2) if part.isdigit() else part[:3] for part in parts]
-    if not _is_whole_date(padded):
+    if not _is_whole_date([*padded[:-1], parts[-1]]):
         yield "".join(parts)
         yield "".join((*padded[:-1], parts[-1]))
     yield "".join(padded)

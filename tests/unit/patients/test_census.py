@@ -1,0 +1,519 @@
+"""The census on a real database: what it keeps, tells, shows and finds."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from capture_app.clock import FixedClock
+from capture_app.errors import NewerDatabaseError, SealBrokenError
+from capture_app.hl7.build import Sender, build_adt
+from capture_app.model.encounter import Encounter, EncounterState
+from capture_app.model.patient import Patient, PatientId
+from capture_app.model.worklist import FeedSource
+from capture_app.patients.adt import AdtReceiver
+from capture_app.patients.census import ADT, DATABASE, Census, open_census
+from capture_app.patients.orders import Answer, WorklistItem
+from capture_app.patients.patient_list import Tab
+from capture_app.settings.schema import AdtFeed, Settings
+from capture_app.store.cipher import Cipher
+from tests.unit.patients.people import AS_OF, a_patient, a_visit, an_order
+
+CIPHER = Cipher(b"k" * 32)
+FEED = AdtFeed(assigning_authority="HOSP", port=1)
+
+Opener = Callable[..., Census]
+
+
+@pytest.fixture
+def opened(tmp_path: Path, clock: FixedClock) -> Iterator[Opener]:
+    """Opens the census of one data folder as another process would."""
+    made: list[Census] = []
+
+    def open_one(feed: AdtFeed | None = FEED, cipher: Cipher = CIPHER) -> Census:
+        settings = Settings(data_dir=tmp_path, adt=feed)
+        made.append(open_census(tmp_path, cipher, clock, settings))
+        return made[-1]
+
+    yield open_one
+    for census in made:
+        census.close()
+
+
+class Feed:
+    """Sends built messages straight into a receiver."""
+
+    def __init__(self, census: Census, clock: FixedClock, feed: AdtFeed = FEED) -> None:
+        self.receiver = AdtReceiver(census, feed, clock)
+        self._clock = clock
+        self._sent = 0
+
+    def send(
+        self, event: str, patient: Patient, visit: Encounter | None = None, *, minutes_ago: int = 0
+    ) -> bytes:
+        self._sent += 1
+        at = self._clock.now() - timedelta(minutes=minutes_ago)
+        message = build_adt(
+            event, patient, visit, control_id=f"M{self._sent}", at=at, sender=Sender()
+        )
+        answer = self.receiver.handle(message)
+        assert b"MSA|AA|" in answer, answer
+        return message
+
+
+def shown(census: Census, text: str = "", tab: Tab = Tab.ALL) -> list[tuple[str, str]]:
+    return [
+        (entry.patient.patient_id.value, entry.encounter.visit_number if entry.encounter else "")
+        for entry in census.find(text, tab=tab)
+    ]
+
+
+def test_an_admitted_patient_is_in_the_list_as_the_feed_said(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    patient = a_patient("Nguyễn", "Thị Mai", other_ids=(PatientId("N1", "NHS", "", "", "NI"),))
+    visit = replace(a_visit(), department="SUR", reason="Wound", admitted_at=clock.now())
+    Feed(census, clock).send("A01", patient, visit)
+    (entry,) = census.find("ngu")
+    assert entry.patient == patient
+    assert entry.encounter == visit
+    assert (entry.source, entry.as_of, entry.orders) == (FeedSource.ADT, clock.now(), ())
+
+
+def test_what_was_acknowledged_is_there_after_a_restart(opened: Opener, clock: FixedClock) -> None:
+    first = opened()
+    feed = Feed(first, clock)
+    feed.send("A01", a_patient(number="1"), a_visit("V1"))
+    feed.send("A01", a_patient("Roe", number="2"), a_visit("V2"))
+    feed.send("A04", a_patient("Roe", number="2"), a_visit("V3"))
+    feed.send("A03", a_patient("Roe", number="2"), a_visit("V2"))
+    feed.send("A28", a_patient("王", "小明", number="3", born=None), None)
+    second = opened()
+    assert second.find("") == first.find("")
+    assert shown(second) == [("1", "V1"), ("2", "V2"), ("2", "V3"), ("3", "")]
+
+
+def test_another_process_sees_it_after_a_refresh(opened: Opener, clock: FixedClock) -> None:
+    writer, reader = opened(), opened()
+    told: list[str] = []
+    reader.on_change(lambda: told.append("changed"))
+    assert not reader.refresh()
+    Feed(writer, clock).send("A01", a_patient(), a_visit())
+    assert shown(reader) == []
+    assert reader.refresh()
+    assert shown(reader) == [("7", "V1")]
+    assert not reader.refresh()
+    assert told == ["changed"]
+
+
+def test_the_next_holder_of_the_feed_goes_on_where_the_last_one_ended(
+    opened: Opener, clock: FixedClock
+) -> None:
+    first, second = opened(), opened()
+    Feed(first, clock).send("A01", a_patient(), a_visit())
+    Feed(second, clock).send("A08", a_patient(given="Joan"), a_visit())
+    assert second.find("")[0].patient.name.pn == "Doe^Joan"
+    assert second.find("")[0].encounter is not None
+    assert first.refresh()
+    assert first.find("") == second.find("")
+
+
+def test_a_repeat_changes_nothing_and_is_accepted(opened: Opener, clock: FixedClock) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    message = feed.send("A01", a_patient(), a_visit())
+    clock.advance(60)
+    feed.send("A03", a_patient(), a_visit())
+    before = census.find("")
+    told: list[str] = []
+    census.on_change(lambda: told.append("changed"))
+    assert b"MSA|AA|M1" in feed.receiver.handle(message)
+    assert census.find("") == before
+    assert told == []
+
+
+def test_a_control_id_that_is_used_again_is_another_message(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    for number in ("1", "2"):
+        message = build_adt(
+            "A01", a_patient(number=number), None, control_id="SAME", at=clock.now()
+        )
+        feed.receiver.handle(message)
+    assert shown(census) == [("1", ""), ("2", "")]
+
+
+def test_a_message_that_comes_late_takes_its_place_in_the_story(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    feed.send("A03", a_patient("Newer"), a_visit(), minutes_ago=10)
+    feed.send("A01", a_patient("Older"), a_visit(), minutes_ago=60)
+    (entry,) = census.find("")
+    assert entry.patient.name.alphabetic.family == "Newer"
+    assert entry.encounter is not None
+    assert entry.encounter.state is EncounterState.CLOSED
+    assert entry.encounter.admitted_at == clock.now() - timedelta(minutes=60)
+    assert opened().find("") == (entry,)
+
+
+def test_a_discharged_patient_leaves_the_list_in_time(opened: Opener, clock: FixedClock) -> None:
+    census = opened(replace(FEED, closed_visible_hours=2))
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(), a_visit())
+    feed.send("A03", a_patient(), a_visit())
+    clock.advance(2 * 3600 - 1)
+    assert shown(census) == [("7", "V1")]
+    clock.advance(1)
+    assert shown(census) == []
+    assert census.by_code("7") == ()
+    assert census.count(Tab.WARD) == 0
+    feed.send("A13", a_patient(), a_visit())
+    assert shown(census) == [("7", "V1")]
+
+
+def test_a_moved_patient_is_found_in_the_new_bed_alone(opened: Opener, clock: FixedClock) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(), a_visit(ward="4B", bed="12"))
+    feed.send("A02", a_patient(), a_visit(ward="Burns", bed="3"))
+    assert shown(census, "4b") == []
+    assert shown(census, "burns 3") == [("7", "V1")]
+    assert census.count(Tab.ALL) == 1
+
+
+def test_only_the_wards_of_the_settings_are_listed_but_a_scan_finds_all(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened(replace(FEED, wards=("4B",)))
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(number="1"), a_visit("V1", "4B"))
+    feed.send("A01", a_patient(number="2"), a_visit("V2", "5C"))
+    assert shown(census, tab=Tab.WARD) == shown(census, tab=Tab.ALL) == [("1", "V1")]
+    assert [entry.patient.patient_id.value for entry in census.by_code("2")] == ["2"]
+    feed.send("A02", a_patient(number="2"), a_visit("V2", "4B"))
+    assert shown(census, tab=Tab.WARD) == [("1", "V1"), ("2", "V2")]
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("7", ["7"]),
+        ("7^^^HOSP^MR", ["7"]),
+        ("7^^^OTHER", []),
+        ("]C07", ["7"]),
+        ("N1", ["7"]),
+        ("N1^^^NHS", ["7"]),
+        ("N1^^^HOSP", []),
+        ("8", []),
+        ("07", []),
+        ("", []),
+        ("SHARED", ["7", "9"]),
+        ("SHARED^^^A", ["7"]),
+    ],
+)
+def test_a_scanned_code_finds_exactly_that_identifier(
+    opened: Opener, clock: FixedClock, code: str, found: list[str]
+) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    feed.send(
+        "A01",
+        a_patient(number="7", other_ids=(PatientId("N1", "NHS"), PatientId("SHARED", "A"))),
+        a_visit("V1"),
+    )
+    feed.send("A01", a_patient(number="9", other_ids=(PatientId("SHARED", "B"),)), a_visit("V2"))
+    assert [entry.patient.patient_id.value for entry in census.by_code(code)] == found
+
+
+def test_an_identifier_that_was_taken_away_finds_nobody(opened: Opener, clock: FixedClock) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(other_ids=(PatientId("OLD", "NHS"),)), a_visit())
+    feed.send("A08", a_patient(other_ids=(PatientId("NEW", "NHS"),)), a_visit())
+    assert census.by_code("OLD") == ()
+    assert len(census.by_code("NEW")) == 1
+
+
+def test_recent_patients_come_in_the_order_in_which_they_were_opened(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    for number in "123":
+        feed.send("A01", a_patient(number=number), a_visit())
+    assert shown(census, tab=Tab.RECENT) == []
+    for number in "1321":
+        census.note_opened(PatientId(number, "HOSP"))
+    assert [number for number, _ in shown(census, tab=Tab.RECENT)] == ["1", "2", "3"]
+    assert [number for number, _ in shown(census, "doe", tab=Tab.RECENT)] == ["1", "2", "3"]
+    assert shown(census, "zz", tab=Tab.RECENT) == []
+    assert census.count(Tab.RECENT) == 3
+
+
+def test_the_status_tells_quiet_from_never_heard(opened: Opener, clock: FixedClock) -> None:
+    census = opened()
+    begun = clock.now()
+    (status,) = census.feed_status()
+    assert (status.name, status.source, status.connected) == (ADT, FeedSource.ADT, None)
+    assert (status.last_message_at, status.age_seconds, status.count) == (None, None, 0)
+    assert status.incomplete_since == begun
+    clock.advance(60)
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(), a_visit())
+    clock.advance(30)
+    (status,) = opened().feed_status()
+    assert (status.age_seconds, status.count, status.incomplete_since) == (30.0, 1, begun)
+    (held,) = census.feed_status()
+    assert held.connected is False
+
+
+def test_without_a_feed_in_the_settings_there_are_no_patients_of_it(
+    opened: Opener, clock: FixedClock
+) -> None:
+    Feed(opened(), clock).send("A01", a_patient(), a_visit())
+    census = opened(None)
+    assert shown(census) == []
+    assert census.feed_status() == ()
+    assert not census.refresh()
+
+
+def test_other_settings_read_the_same_messages_anew(opened: Opener, clock: FixedClock) -> None:
+    nhs = PatientId("N1", "NHS", "", "", "MR")
+    feed = Feed(opened(), clock)
+    feed.send("A01", a_patient(other_ids=(nhs,)), a_visit(), minutes_ago=30)
+    by_nhs = replace(FEED, assigning_authority="NHS")
+    census = opened(by_nhs)
+    assert shown(census) == [("N1", "V1")]
+    Feed(census, clock, by_nhs).send("A02", a_patient(other_ids=(nhs,)), a_visit(ward="5C"))
+    late = Feed(census, clock, by_nhs)
+    late.send("A08", a_patient("Late", other_ids=(nhs,)), a_visit(ward="9Z"), minutes_ago=20)
+    (entry,) = opened(by_nhs).find("")
+    assert entry.encounter is not None
+    assert entry.encounter.location.ward == "5C"
+
+
+@pytest.mark.expects_log("stored-message-unreadable")
+def test_messages_that_other_settings_cannot_read_are_told_not_dropped(
+    opened: Opener, clock: FixedClock
+) -> None:
+    Feed(opened(), clock).send("A01", a_patient(), a_visit())
+    census = opened(replace(FEED, assigning_authority="ELSEWHERE"))
+    assert shown(census) == []
+    assert census.feed_status()[0].problem.startswith("1 stored messages")
+    assert shown(opened()) == [("7", "V1")]
+
+
+def test_no_patient_stands_in_clear_on_disk(
+    opened: Opener, clock: FixedClock, tmp_path: Path
+) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    patient = a_patient("Canary", "Carla", number="CANARYMRN", born=date(1901, 3, 4))
+    feed.send("A01", patient, a_visit("CANARYVISIT", "CANARYWARD"))
+    feed.receiver.handle(b"CANARY no message at all")
+    feed.receiver.handle(b"MSH|^~\\&|A|B|||1||ADT^A99|CANARYID|P|2.5\rPID|||CANARYMRN")
+    assert len(census.dead_letters()) == 2
+    assert census.dead_letters()[1].message == b"CANARY no message at all"
+    on_disk = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    for secret in (b"anary", b"ANARY", b"Carla", b"19010304", b"1901-03-04"):
+        assert secret not in on_disk
+
+
+def test_another_key_opens_nothing(opened: Opener, clock: FixedClock) -> None:
+    Feed(opened(), clock).send("A01", a_patient(), a_visit())
+    with pytest.raises(SealBrokenError):
+        opened(cipher=Cipher(b"x" * 32))
+
+
+def test_a_census_of_a_later_version_is_left_alone(opened: Opener, tmp_path: Path) -> None:
+    opened().close()
+    with sqlite3.connect(tmp_path / DATABASE) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(NewerDatabaseError):
+        opened()
+
+
+@pytest.mark.expects_log("feed-message-not-stored")
+def test_what_cannot_be_stored_is_not_acknowledged(
+    opened: Opener, clock: FixedClock, tmp_path: Path
+) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(), a_visit())
+    connection = census._db.read()
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")  # a disk without room
+    refused = [
+        answer
+        for number in range(20)
+        if b"MSA|AA" not in (answer := feed.receiver.handle(_message(str(number), clock)))
+    ]
+    assert refused
+    assert all(b"|The disk is full" in answer and b"MSA|AE|" in answer for answer in refused)
+    assert len(opened().find("")) == len(census.find("")) == 21 - len(refused)
+
+
+def _message(number: str, clock: FixedClock) -> bytes:
+    patient = a_patient("Roe" * 19, number=number)
+    return build_adt("A01", patient, a_visit(), control_id=number, at=clock.now())
+
+
+@pytest.mark.expects_log("census-listener-failed")
+def test_a_listener_that_fails_stops_nobody(opened: Opener, clock: FixedClock) -> None:
+    census = opened()
+    told: list[str] = []
+
+    def fails() -> None:
+        told.append("first")
+        raise ValueError
+
+    census.on_change(fails)
+    end = census.on_change(lambda: told.append("second"))
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(), a_visit())
+    end()
+    feed.send("A03", a_patient(), a_visit())
+    assert told == ["first", "second", "first"]
+
+
+# ---------------------------------------------------------------------------- with a worklist
+
+
+def item(patient: Patient, visit: Encounter | None = None, accession: str = "ACC1") -> WorklistItem:
+    return WorklistItem(patient, visit, an_order(accession))
+
+
+def answer(*items: WorklistItem, name: str = "ris") -> Answer:
+    return Answer(name, items, AS_OF)
+
+
+def accessions(census: Census, text: str = "", tab: Tab = Tab.ALL) -> list[list[str]]:
+    return [[o.accession_number for o in e.orders] for e in census.find(text, tab=tab)]
+
+
+def test_an_order_stands_with_the_patient_of_that_number_and_issuer(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(number="7"), a_visit())
+    census.put_worklist(answer(item(a_patient(number="7"))))
+    (entry,) = census.find("", tab=Tab.WORKLIST)
+    assert (entry.source, accessions(census)) == (FeedSource.ADT, [["ACC1"]])
+    assert shown(census, "acc1") == [("7", "V1")]
+    census.put_worklist(answer())
+    assert accessions(census) == [[]]
+    assert census.find("", tab=Tab.WORKLIST) == ()
+
+
+def test_the_same_number_of_another_issuer_is_another_patient(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    Feed(census, clock).send("A01", a_patient(number="7"), a_visit())
+    census.put_worklist(answer(item(a_patient(number="7", issuer="OTHER"))))
+    assert [(e.source, len(e.orders)) for e in census.find("")] == [
+        (FeedSource.ADT, 0),
+        (FeedSource.WORKLIST, 1),
+    ]
+    assert len(census.by_code("7")) == 2
+
+
+def test_a_worklist_without_issuers_means_the_site(opened: Opener, clock: FixedClock) -> None:
+    census = opened()
+    Feed(census, clock).send("A01", a_patient(number="7"), a_visit())
+    census.put_worklist(answer(item(a_patient(number="7", issuer=""))))
+    assert accessions(census) == [["ACC1"]]
+
+
+def test_a_patient_known_by_the_other_number_gets_the_order(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    census.put_worklist(answer(item(a_patient(number="N1", issuer="NHS"))))
+    assert shown(census) == [("N1", "")]
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(number="7", other_ids=(PatientId("N1", "NHS"),)), a_visit())
+    assert (shown(census), accessions(census)) == ([("7", "V1")], [["ACC1"]])
+    feed.send("A08", a_patient(number="7"), a_visit())
+    assert (shown(census), accessions(census)) == ([("7", "V1"), ("N1", "")], [[], ["ACC1"]])
+
+
+def test_an_order_that_contradicts_the_feed_is_not_offered_but_counted(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    Feed(census, clock).send("A01", a_patient(born=date(1956, 7, 14)), a_visit())
+    census.put_worklist(answer(item(a_patient(born=date(1956, 7, 15)))))
+    assert accessions(census) == [[]]
+    status = census.feed_status()[1]
+    assert (status.name, status.source, status.skipped) == ("ris", FeedSource.WORKLIST, 1)
+
+
+def test_an_order_of_a_named_visit_stands_with_that_visit(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(), a_visit("V1"))
+    feed.send("A04", a_patient(), a_visit("V2"))
+    census.put_worklist(
+        answer(item(a_patient(), a_visit("V2"), "A"), item(a_patient(), a_visit("V9"), "B"))
+    )
+    assert accessions(census) == [["B"], ["A", "B"]]
+
+
+def test_a_patient_of_the_worklist_alone_is_listed_with_its_source(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened(replace(FEED, wards=("4B",)))
+    patient = a_patient("Wu", number="W1")
+    census.put_worklist(answer(item(patient, accession="A"), item(patient, accession="B")))
+    (entry,) = census.find("wu")
+    assert (entry.source, entry.as_of) == (FeedSource.WORKLIST, AS_OF)
+    assert accessions(census, tab=Tab.WORKLIST) == [["A", "B"]]
+    assert census.find("", tab=Tab.WARD) == ()
+    assert census.by_code("W1") == (entry,)
+    census.put_worklist(answer())
+    assert census.by_code("W1") == ()
+
+
+def test_two_worklists_do_not_take_each_others_orders_away(opened: Opener) -> None:
+    census = opened()
+    census.put_worklist(answer(item(a_patient(), accession="A"), name="one"))
+    census.put_worklist(answer(item(a_patient(), accession="B"), name="two"))
+    assert accessions(census) == [["A", "B"]]
+    census.put_worklist(answer(name="one"))
+    assert accessions(census) == [["B"]]
+
+
+def test_items_that_contradict_each_other_are_not_one_patient(opened: Opener) -> None:
+    census = opened()
+    census.put_worklist(
+        answer(
+            item(a_patient(born=date(1950, 1, 1)), accession="A"),
+            item(a_patient(born=date(1960, 1, 1)), accession="B"),
+        )
+    )
+    assert accessions(census) == [["A"]]
+
+
+def test_a_patient_who_left_but_is_expected_is_listed(opened: Opener, clock: FixedClock) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(), a_visit())
+    feed.send("A11", a_patient(given="Joan"), a_visit())
+    assert census.find("") == ()
+    census.put_worklist(answer(item(a_patient(given="Old"))))
+    (entry,) = census.find("")
+    assert entry.patient.name.pn == "Doe^Joan"  # the admissions feed knows better
+    assert entry.source is FeedSource.WORKLIST
