@@ -71,7 +71,8 @@ def read_file(path: Path, faults: list[SettingsFault]) -> Table:
                 str(SCHEMA_VERSION),
             )
         )
-        return empty
+        if version is not None:  # another schema: its keys would only be told as wrong ones
+            return empty
     return _table(raw, origin)
 
 

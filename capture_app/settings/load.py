@@ -128,7 +128,6 @@ class _Reader:
             else:
                 self._one(key, entry, where, values)
         elif isinstance(entry, list):
-            self._origins[where] = entry[0].origin
             if key.is_table and key.is_list:
                 tables = [
                     self.table(key.kind, item, f"{where}[{n}]") for n, item in enumerate(entry)

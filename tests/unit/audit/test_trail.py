@@ -156,6 +156,29 @@ def test_inserted_row_is_found(trail: Database) -> None:
     assert not report.head_holds
 
 
+def test_true_row_of_another_history_is_found(trail: Database, clock: FixedClock) -> None:
+    """A row 4 that was once true, from a copy that went another way: only the chain shows it."""
+    tamper(trail, "CREATE TABLE kept AS SELECT * FROM audit WHERE seq = 4")
+    branch = EVENTS[2]
+    with trail.transaction() as connection:
+        connection.execute("DELETE FROM audit WHERE seq > 3")
+        connection.execute(
+            "UPDATE audit_head SET rows_count = 3, "
+            "last_hash = (SELECT hash FROM audit WHERE seq = 3)"
+        )
+        record(connection, clock, branch, cipher=CIPHER)
+        record(connection, clock, branch, cipher=CIPHER)
+    assert verify_chain(trail.read(), cipher=CIPHER).whole
+    tamper(
+        trail,
+        "DELETE FROM audit WHERE seq = 4",
+        "INSERT INTO audit SELECT * FROM kept",
+        "UPDATE audit SET previous_hash = (SELECT hash FROM kept) WHERE seq = 5",
+    )
+    report = verify_chain(trail.read(), cipher=CIPHER)
+    assert (report.first_broken, report.head_holds) == (5, True)
+
+
 def test_row_that_was_made_with_another_key_is_found(trail: Database, clock: FixedClock) -> None:
     with trail.transaction() as connection:
         record(connection, clock, EVENTS[0], cipher=Cipher(bytes(32)))
