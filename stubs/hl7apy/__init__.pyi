@@ -1,0 +1,1 @@
+# The part of hl7apy that tests and benchmarks use.
