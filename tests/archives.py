@@ -42,14 +42,21 @@ def listening_archive(destination: ArchiveDestination) -> Iterator[Archive]:
         listener.stop()
 
 
-def store(archive: Archive, samples: Sequence[Sample]) -> list[Outcome]:
+def store(
+    archive: Archive,
+    samples: Sequence[Sample],
+    before_read: Callable[[Instance], object] = lambda _instance: None,
+) -> list[Outcome]:
     """The outcomes in the order of the samples; an error that is raised is that of the rest."""
     files = {sample.uid: sample.part10 for sample in samples}
     outcomes: dict[str, Outcome] = {}
+
+    def read(instance: Instance) -> bytes:
+        before_read(instance)
+        return files[instance.sop_instance_uid]
+
     try:
-        for uid, outcome in archive.store(
-            [sample.instance for sample in samples], lambda i: files[i.sop_instance_uid]
-        ):
+        for uid, outcome in archive.store([sample.instance for sample in samples], read):
             assert uid not in outcomes, "two outcomes for one instance"
             outcomes[uid] = outcome
     except DeliveryError as error:

@@ -47,6 +47,7 @@ _CANCELLED: Final = 0xFE00
 _MEDIUM_PRIORITY: Final = 0x0000
 _MOST_CONTEXTS: Final = 128  # context identifiers are the odd numbers of a byte (PS3.8 9.3.2.2)
 _RELEASE_SECONDS: Final = 3.0
+_ABORT_SECONDS: Final = 0.1  # the line may be stuffed with what was being sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,10 +297,11 @@ def open_association(
         try:
             yield Association(_conversation(wire, terms))
         except BaseException:
-            wire.deadline = _shorter(wire.deadline)
+            wire.deadline = Deadline.after(deadline.clock, _ABORT_SECONDS)
             upper_layer.abort(wire)
             raise
-        wire.deadline = _shorter(wire.deadline)
+        # The exchange is done: its manner of ending is not worth the time of the next one.
+        wire.deadline = Deadline.after(deadline.clock, _RELEASE_SECONDS)
         upper_layer.release(wire)
 
 
@@ -307,8 +309,3 @@ def _conversation(wire: Wire, terms: Terms) -> Conversation:
     if terms.contexts:
         return Conversation(wire, terms)
     raise no_context(wire.name)
-
-
-def _shorter(deadline: Deadline) -> Deadline:
-    # The exchange is done: its manner of ending is not worth the time of the next one.
-    return Deadline.after(deadline.clock, _RELEASE_SECONDS)

@@ -120,7 +120,10 @@ class HttpClient:
         except BaseException:
             line.session.close()
             raise
-        self._idle.put(line)
+        if line.sockets.is_shut:  # at the very end: the answer was whole, the line is not
+            line.session.close()
+        else:
+            self._idle.put(line)
 
     def _answer(
         self,
@@ -197,19 +200,24 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 class _OpenSockets:
-    """The sockets of a session, so that another thread can shut them."""
+    """The sockets of a session. Once shut, one that is opened later is shut as well."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
+        self.is_shut = False
 
     def add(self, sock: socket.socket) -> None:
         with self._lock:
             self._sockets = [known for known in self._sockets if known.fileno() != -1]
             self._sockets.append(sock)
+            if self.is_shut:
+                shut(sock)
 
     def shut(self) -> None:
+        """Ends every read and write on them; from any thread."""
         with self._lock:
+            self.is_shut = True
             for sock in self._sockets:
                 shut(sock)
 

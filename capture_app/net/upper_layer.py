@@ -136,6 +136,9 @@ def request_association(
 
 
 def _terms(name: str, proposed: list[PresentationContext], answer: Any) -> Terms:
+    results = answer.presentation_context_definition_results_list
+    if not results:  # each context that was proposed has to be answered (PS3.8 9.3.3.2)
+        raise failure(name, "protocol")
     abstract_syntaxes = {context.context_id: str(context.abstract_syntax) for context in proposed}
     accepted = tuple(
         AcceptedContext(
@@ -143,7 +146,7 @@ def _terms(name: str, proposed: list[PresentationContext], answer: Any) -> Terms
             abstract_syntaxes[context.context_id],
             str(context.transfer_syntax[0]),
         )
-        for context in answer.presentation_context_definition_results_list
+        for context in results
         if context.result == 0 and context.context_id in abstract_syntaxes
     )
     return Terms(accepted, longest_fragment(name, answer.maximum_length_received))
@@ -251,6 +254,6 @@ def release(wire: Wire) -> None:
 
 
 def abort(wire: Wire) -> None:
-    """Tells the peer that the association is over (PS3.8 7.3), without waiting for anything."""
+    """Tells the peer that the association is over (PS3.8 7.3); no answer is awaited."""
     with suppress(DeliveryError):
         wire.send(_ABORT_PDU)

@@ -1,0 +1,479 @@
+"""Archives on their bad days: always an end, the right word for it, no thread left behind."""
+
+import dataclasses
+import json
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, Self
+
+import pytest
+from pynetdicom import AE, evt
+
+from capture_app.clock import SystemClock
+from capture_app.errors import RefusedDeliveryError
+from capture_app.model.delivery import Instance
+from capture_app.settings.schema import ArchiveDestination, ArchiveProtocol
+from tests.archive_samples import Sample, photo
+from tests.archives import Archive, archive_for, prove, said, store
+from tests.faults import bad_servers
+from tests.faults.bad_servers import Behaviour, serving
+from tests.peers import HOST, Orthanc, free_port, run_orthanc, run_storescp
+from tests.waiting import Eventually
+
+SECONDS = 0.3
+"""The deadline of a sick archive."""
+
+AT_MOST_SECONDS = 6.0
+"""What an answer may take then in all: the deadline, the manners of ending, a busy machine."""
+
+JPEG_CONTEXT = "1.2.840.10008.1.2.4.50"
+
+
+def dimse(port: int, *, aet: str = "PACS", seconds: float = SECONDS, **more: Any) -> Archive:
+    settings = ArchiveDestination(
+        "pacs", host=HOST, port=port, ae_title=aet, deadline_seconds=seconds, **more
+    )
+    return archive_for(settings)
+
+
+def stow(port: int, *, seconds: float = SECONDS, root: str = "dicom-web") -> Archive:
+    settings = ArchiveDestination(
+        "pacs",
+        protocol=ArchiveProtocol.STOW,
+        url=f"http://{HOST}:{port}/{root}",
+        user="rig",
+        password_key="pacs-password",
+        deadline_seconds=seconds,
+    )
+    return archive_for(settings)
+
+
+def timed(call: Callable[[], list[Any]]) -> list[str]:
+    """The outcomes in words, and the promise that they came in time."""
+    clock = SystemClock()
+    begin = clock.monotonic()
+    outcomes = [said(outcome) for outcome in call()]
+    assert clock.monotonic() - begin < AT_MOST_SECONDS
+    return outcomes
+
+
+# ------------------------------------------------------------------------------------ DIMSE, silent
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "told"),
+    [
+        (bad_servers.silent, "transient timeout"),
+        (bad_servers.deaf, "transient timeout"),
+        (bad_servers.saying(b"\x02\x00\x00"), "transient timeout"),
+        (bad_servers.trickling(b"\x02\x00\x00\x00\x40\x00" + b"\x00" * 200), "transient timeout"),
+        (bad_servers.saying(b"\x02\x00\x7f\xff\xff\xff"), "transient protocol"),
+        (bad_servers.pouring(b"\x02\x00\x00\x0f\xff\xff"), "transient protocol"),
+        (bad_servers.saying(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "transient protocol"),
+        (bad_servers.saying(b"\x02\x00\x00\x00\x00\x04\x00\x01\x00\x00"), "transient protocol"),
+        (bad_servers.saying(b"\x07\x00\x00\x00\x00\x04\x00\x00\x00\x00"), "transient aborted"),
+        (bad_servers.saying(b"\x03\x00\x00\x00\x00\x04\x00\x02\x03\x01"),
+         "transient rejected-busy"),
+        (bad_servers.saying(b"\x03\x00\x00\x00\x00\x04\x00\x01\x01\x01"), "transient rejected"),
+        (bad_servers.saying(b"\x03\x00\x00\x00\x00\x04\x00\x01\x01\x03"),
+         "transient rejected-calling-ae-title"),
+        (bad_servers.resetting, "transient aborted"),
+        (lambda _server, _sock: None, "transient aborted"),
+    ],
+)  # fmt: skip
+def test_an_archive_that_never_becomes_an_association(behaviour: Behaviour, told: str) -> None:
+    samples = [photo(), photo()]
+    with serving(behaviour) as server:
+        archive = dimse(server.port)
+        assert timed(lambda: store(archive, samples)) == [told, told]
+        assert timed(lambda: prove(archive, [samples[0].instance])) == [told]
+
+
+def test_nobody_listens() -> None:
+    sample = photo()
+    assert timed(lambda: store(dimse(free_port()), [sample])) == ["transient refused"]
+    assert timed(lambda: store(stow(free_port()), [sample])) == ["transient refused"]
+    assert timed(lambda: prove(stow(free_port()), [sample.instance])) == ["transient refused"]
+
+
+def test_a_host_without_an_address() -> None:
+    sample = photo()
+    nowhere = ArchiveDestination(
+        "pacs", host="archive.invalid", port=104, ae_title="PACS", deadline_seconds=SECONDS
+    )
+    (outcome,) = store(archive_for(nowhere), [sample])
+    assert said(outcome) == "transient unknown-host"
+    web = dataclasses.replace(
+        nowhere, protocol=ArchiveProtocol.STOW, url="http://archive.invalid/dicom-web"
+    )
+    (outcome,) = store(archive_for(web), [sample])
+    assert said(outcome) == "transient unknown-host"
+
+
+# --------------------------------------------------------------------------- DIMSE, in the middle
+
+
+def big() -> Sample:
+    """More than the socket buffers of both ends hold; of a size that buys it no time."""
+    sample = photo(jpeg=False, size=(2000, 3000))
+    return dataclasses.replace(sample, instance=dataclasses.replace(sample.instance, size=1))
+
+
+def test_an_archive_that_stops_reading_in_the_middle() -> None:
+    first, second, third = photo(), big(), photo()
+    with run_storescp(aet="PACS") as peer:
+
+        def freeze_at_second(instance: Instance) -> None:
+            if instance.sop_instance_uid == second.uid:
+                peer.program.freeze()
+
+        def outcomes() -> list[Any]:
+            archive = dimse(peer.dicom_port, seconds=1)
+            return store(archive, [first, second, third], freeze_at_second)
+
+        assert timed(outcomes) == ["stored", "transient timeout", "transient timeout"]
+        peer.program.thaw()
+
+
+@pytest.mark.parametrize("option", ["--abort-during", "--abort-after"])
+def test_an_archive_that_aborts_each_image(option: str) -> None:
+    samples = [photo(seed=n) for n in range(4)]
+    with run_storescp(aet="PACS", options=(option,)) as peer:
+        archive = dimse(peer.dicom_port, seconds=5)
+        assert timed(lambda: store(archive, samples)) == ["transient aborted"] * 4
+        assert peer.program.log.count("Association Received") == 2  # then it is hopeless
+
+
+def test_an_archive_that_takes_no_association() -> None:
+    with run_storescp(aet="PACS", options=("--refuse",)) as peer:
+        archive = dimse(peer.dicom_port, seconds=5)
+        assert timed(lambda: store(archive, [photo()])) == ["transient rejected"]
+
+
+def test_an_archive_that_throws_away_what_it_says_it_stored() -> None:
+    sample = photo()
+    with run_storescp(aet="PACS", options=("--ignore",)) as peer:
+        archive = dimse(peer.dicom_port, seconds=5)
+        assert timed(lambda: store(archive, [sample])) == ["stored"]
+        assert timed(lambda: prove(archive, [sample.instance])) == ["refused no-proof"]
+        assert peer.files() == []
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.02, 0.3, 0.6, 0.99])
+def test_a_line_that_breaks_on_the_way_up(orthanc: Orthanc, share: float) -> None:
+    sample = photo(jpeg=False, size=(400, 600))
+    offset = max(1, int(share * len(sample.part10)))
+    with serving(bad_servers.between(orthanc.dicom_port, up=offset)) as line:
+        archive = dimse(line.port, aet=orthanc.aet, seconds=3)
+        assert timed(lambda: store(archive, [sample])) == ["transient aborted"]
+    good = dimse(orthanc.dicom_port, aet=orthanc.aet, seconds=10)
+    assert timed(lambda: store(good, [sample])) == ["stored"]
+    assert orthanc.sop_instance_uids() == [sample.uid]
+
+
+def test_an_answer_that_is_lost_after_the_archive_stored(
+    orthanc: Orthanc, eventually: Eventually
+) -> None:
+    sample = photo()
+    # The acceptance of the association comes through; the answer to the image breaks off in it.
+    with serving(bad_servers.between(orthanc.dicom_port, down=260)) as line:
+        archive = dimse(line.port, aet=orthanc.aet, seconds=3)
+        assert timed(lambda: store(archive, [sample])) == ["transient aborted"]
+    eventually(lambda: orthanc.sop_instance_uids() == [sample.uid])
+    good = dimse(orthanc.dicom_port, aet=orthanc.aet, seconds=10)
+    assert timed(lambda: store(good, [sample])) == ["stored"]
+    assert orthanc.sop_instance_uids() == [sample.uid]
+
+
+class Answering:
+    """An archive, made of pynetdicom, that answers each C-STORE with the next of some statuses."""
+
+    def __init__(self, statuses: list[int]) -> None:
+        self._statuses = iter(statuses)
+        ae = AE("PACS")
+        ae.add_supported_context(photo().instance.sop_class_uid, JPEG_CONTEXT)
+        self._server: Any = ae.start_server(
+            (HOST, 0),
+            block=False,
+            evt_handlers=[(evt.EVT_C_STORE, lambda _event: next(self._statuses))],
+        )
+        self.port: int = self._server.server_address[1]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._server.shutdown()
+
+
+STATUSES = {
+    0x0000: "stored",
+    0xA700: "transient status-A700",
+    0xA900: "refused status-A900",
+    0xB000: "stored B000",
+    0xB006: "stored B006",
+    0xB007: "stored B007",
+    0xC000: "refused status-C000",
+    0x0110: "transient status-0110",
+    0x0111: "stored 0111",
+    0x0117: "refused status-0117",
+    0x0122: "refused status-0122",
+    0x0124: "refused status-0124",
+}
+
+
+def test_each_image_gets_the_archives_own_word_for_it() -> None:
+    samples = [photo(seed=n) for n in range(len(STATUSES) + 1)]
+    with Answering([*STATUSES, 0x0000]) as peer:
+        outcomes = timed(lambda: store(dimse(peer.port, seconds=10), samples))
+    assert outcomes == [*STATUSES.values(), "stored"]
+
+
+def test_an_orthanc_that_stands_still(fresh_orthanc: Orthanc) -> None:
+    sample = photo()
+    dicom = dimse(fresh_orthanc.dicom_port, aet=fresh_orthanc.aet)
+    web = stow(fresh_orthanc.http_port)
+    fresh_orthanc.program.freeze()
+    for archive in (dicom, web):
+        assert timed(lambda a=archive: store(a, [sample, photo()])) == ["transient timeout"] * 2  # type: ignore[misc]
+        assert timed(lambda a=archive: prove(a, [sample.instance])) == ["transient timeout"]  # type: ignore[misc]
+    fresh_orthanc.program.thaw()
+    patient = dimse(fresh_orthanc.dicom_port, aet=fresh_orthanc.aet, seconds=10)
+    assert timed(lambda: store(patient, [sample])) == ["stored"]
+
+
+@pytest.mark.parametrize("protocol", ["dimse", "stow"])
+def test_a_stop_ends_a_transfer_that_stands_still(fresh_orthanc: Orthanc, protocol: str) -> None:
+    if protocol == "dimse":
+        archive = dimse(fresh_orthanc.dicom_port, aet=fresh_orthanc.aet, seconds=60)
+    else:
+        archive = stow(fresh_orthanc.http_port, seconds=60)
+    stands_still = threading.Event()
+    outcomes: list[str] = []
+
+    def freeze(_instance: Instance) -> None:
+        fresh_orthanc.program.freeze()
+        stands_still.set()
+
+    def send() -> None:
+        outcomes.extend(said(outcome) for outcome in store(archive, [photo(), photo()], freeze))
+
+    worker = threading.Thread(target=send)
+    worker.start()
+    assert stands_still.wait(AT_MOST_SECONDS)
+    archive.interrupt()
+    worker.join(AT_MOST_SECONDS)
+    fresh_orthanc.program.thaw()
+    assert outcomes == ["transient interrupted"] * 2
+    assert [said(o) for o in store(archive, [photo()])] == ["stored"]  # it may be used again
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a disk of its own is for root")
+def test_a_full_disk_is_no_success_whatever_the_archive_answers() -> None:
+    with run_orthanc(disk_megabytes=6) as peer:
+        dicom, web = (
+            dimse(peer.dicom_port, aet=peer.aet, seconds=10),
+            stow(peer.http_port, seconds=10),
+        )
+        fits, too_big = photo(seed=1), photo(jpeg=False, seed=2, size=(2000, 3000))
+        assert timed(lambda: store(dicom, [fits, too_big])) == ["stored", "transient status-A700"]
+        assert timed(lambda: store(web, [too_big])) == ["transient not-named"]
+        assert timed(lambda: prove(web, [too_big.instance, fits.instance])) == [
+            "transient not-in-archive",
+            "pixel-hash",
+        ]
+
+
+# --------------------------------------------------------------------------------------------- HTTP
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "told"),
+    [
+        (bad_servers.silent, "transient timeout"),
+        (bad_servers.deaf, "transient timeout"),
+        (bad_servers.saying(b"HTT"), "transient timeout"),
+        (bad_servers.saying(OK), "transient timeout"),
+        (bad_servers.trickling(OK + b"x" * 90), "transient timeout"),
+        (bad_servers.trickling(OK, every=0.5), "transient timeout"),
+        (bad_servers.resetting, "transient aborted"),
+        (lambda _server, _sock: None, "transient aborted"),
+        (bad_servers.saying(b"\x02\x00 what?\r\n\r\n", lambda *_: None), "transient aborted"),
+        (bad_servers.pouring(b"HTTP/1.1 200 OK\r\n\r\n"), "transient too-long"),
+        (bad_servers.pouring(b"HTTP/1.1 200 OK\r\nX: "), "transient aborted"),
+    ],
+)  # fmt: skip
+def test_a_web_archive_that_gives_no_answer(behaviour: Behaviour, told: str) -> None:
+    samples = [photo(), photo()]
+    with serving(behaviour) as server:
+        archive = stow(server.port)
+        assert timed(lambda: store(archive, samples)) == [told, told]
+    with serving(behaviour) as server:
+        archive = stow(server.port)
+        proof = "refused recoded" if told == "transient too-long" else told
+        assert timed(lambda: prove(archive, [samples[0].instance])) == [proof]
+
+
+def test_a_web_archive_that_stops_reading_in_the_middle() -> None:
+    sample = big()
+    with serving(bad_servers.deaf) as server:
+        assert timed(lambda: store(stow(server.port), [sample])) == ["transient timeout"]
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("200 OK", "transient not-named"),
+        ("202 Accepted", "transient not-named"),
+        ("204 No Content", "transient http-204"),
+        ("302 Found", "transient redirected"),
+        ("400 Bad Request", "refused http-400"),
+        ("401 Unauthorized", "transient auth"),
+        ("403 Forbidden", "transient auth"),
+        ("404 Not Found", "refused http-404"),
+        ("409 Conflict", "stored 0111"),
+        ("413 Content Too Large", "refused too-large"),
+        ("415 Unsupported Media Type", "refused http-415"),
+        ("429 Too Many Requests", "transient http-429"),
+        ("500 Internal Server Error", "transient http-500"),
+        ("503 Service Unavailable", "transient http-503"),
+    ],
+)
+def test_a_web_answer_that_names_nothing_is_no_success(status: str, told: str) -> None:
+    headers = ("Location: http://127.0.0.1:9/elsewhere",)
+    with serving(bad_servers.web(status, headers=headers)) as server:
+        assert timed(lambda: store(stow(server.port, seconds=5), [photo()])) == [told]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b"[]",
+        b"<html>",
+        b"[" * 20_000,
+        b'{"00081199": 5}',
+        b'{"00081199": {"Value": [{}]}}',
+        b'{"00081199": {"Value": [{"00081155": {"Value": []}}]}}',
+        b"\xff\xfe",
+    ],
+)
+def test_a_web_answer_that_is_no_answer_is_no_success(body: bytes) -> None:
+    with serving(bad_servers.web("200 OK", body)) as server:
+        archive = stow(server.port, seconds=5)
+        assert timed(lambda: store(archive, [photo()])) == ["transient not-named"]
+
+
+def naming(*, stored: dict[str, int] | None = None, failed: dict[str, int] | None = None) -> bytes:
+    """A STOW-RS answer (PS3.18 10.5.3.2), in DICOM JSON."""
+
+    def item(uid: str, tag: str, reason: int) -> dict[str, Any]:
+        entry: dict[str, Any] = {"00081155": {"vr": "UI", "Value": [uid]}}
+        return entry | ({tag: {"vr": "US", "Value": [reason]}} if reason else {})
+
+    answer: dict[str, Any] = {"00081190": {"vr": "UR"}}
+    if stored is not None:
+        items = [item(uid, "00081196", reason) for uid, reason in stored.items()]
+        answer["00081199"] = {"vr": "SQ", "Value": items}
+    if failed is not None:
+        items = [item(uid, "00081197", reason) for uid, reason in failed.items()]
+        answer["00081198"] = {"vr": "SQ", "Value": items}
+    return json.dumps(answer).encode()
+
+
+def test_what_counts_is_what_a_web_answer_names() -> None:
+    sample, other = photo(), photo()
+    uid = sample.uid
+    for status, body, told in (
+        ("200 OK", naming(stored={uid: 0}), "stored"),
+        ("400 Bad Request", naming(stored={uid: 0, other.uid: 0}), "stored"),
+        ("202 Accepted", naming(stored={uid: 0xB000}), "stored B000"),
+        ("200 OK", naming(stored={other.uid: 0}), "transient not-named"),
+        ("200 OK", naming(stored={}, failed={}), "transient not-named"),
+        ("200 OK", naming(failed={uid: 0xA700}), "transient status-A700"),
+        ("202 Accepted", naming(failed={uid: 0x0110}), "transient status-0110"),
+        ("409 Conflict", naming(failed={uid: 0xA900}), "refused status-A900"),
+        ("409 Conflict", naming(failed={uid: 0xC122}), "refused status-C122"),
+        ("409 Conflict", naming(failed={uid: 0}), "refused status-C000"),
+        ("409 Conflict", naming(failed={uid: 45070}), "stored 0111"),
+        ("409 Conflict", naming(failed={uid: 45071}), "transient status-B00F"),
+        ("503 Service Unavailable", naming(stored={uid: 0}), "transient http-503"),
+    ):
+        with serving(bad_servers.web(status, body)) as server:
+            outcomes = [said(o) for o in store(stow(server.port, seconds=5), [sample])]
+            assert outcomes == [told], status
+
+
+DICOM = "application/dicom"
+RELATED = 'multipart/related; type="application/dicom"; boundary=XX'
+
+
+@pytest.mark.expects_log("NoBoundaryInMultipartDefect", "End of file reached before delimiter")
+def test_an_archive_that_gives_back_something_else_proves_nothing() -> None:
+    sample, other = photo(seed=1), photo(seed=2)
+    whole = sample.part10
+    multipart = b"--XX\r\nContent-Type: application/dicom\r\n\r\n%b\r\n--XX--\r\n"
+    two = b"--XX\r\n\r\n%b\r\n--XX\r\n\r\n%b\r\n--XX--" % (whole, whole)
+    for status, content_type, body, told in (
+        ("200 OK", DICOM, whole, "pixel-hash"),
+        ("200 OK", RELATED, multipart % whole, "pixel-hash"),
+        ("200 OK", RELATED, two, "transient protocol"),
+        ("200 OK", RELATED, b"", "transient protocol"),
+        ("200 OK", "multipart/related", multipart % whole, "transient protocol"),
+        ("200 OK", "text/html", b"<html>", "transient protocol"),
+        ("200 OK", DICOM, whole[: len(whole) // 2], "transient protocol"),
+        ("200 OK", DICOM, whole[:300], "transient protocol"),
+        ("200 OK", DICOM, b"\0" * 128 + b"DICM" + b"\xff" * 500, "transient protocol"),
+        ("200 OK", DICOM, other.part10, "transient protocol"),
+        ("200 OK", DICOM, whole + b"\0" * (2 << 20), "refused recoded"),
+        ("404 Not Found", DICOM, b"", "transient not-in-archive"),
+        ("410 Gone", DICOM, b"", "transient not-in-archive"),
+        ("406 Not Acceptable", DICOM, b"", "refused http-406"),
+        ("500 Internal Server Error", DICOM, b"", "transient http-500"),
+    ):
+        with serving(bad_servers.web(status, body, content_type)) as server:
+            archive = stow(server.port, seconds=5)
+            assert [said(o) for o in prove(archive, [sample.instance])] == [told], (status, told)
+
+
+def test_an_archive_that_gives_back_half_of_the_pixels_proves_nothing() -> None:
+    sample = photo(jpeg=False)
+    half = sample.part10[: len(sample.part10) // 2]
+    with serving(bad_servers.web("200 OK", half, DICOM)) as server:
+        archive = stow(server.port, seconds=5)
+        assert [said(o) for o in prove(archive, [sample.instance])] == ["refused content-mismatch"]
+
+
+def test_an_archive_that_decompresses_is_told_from_one_that_lies() -> None:
+    as_jpeg, plain = photo(seed=1), photo(seed=1, jpeg=False)
+    asked = dataclasses.replace(plain.instance, transfer_syntax_uid=JPEG_CONTEXT, pixel_sha256="0")
+    assert as_jpeg.instance.transfer_syntax_uid == JPEG_CONTEXT
+    with serving(bad_servers.web("200 OK", plain.part10, DICOM)) as server:
+        archive = stow(server.port, seconds=5)
+        assert [said(o) for o in prove(archive, [asked])] == ["refused recoded"]
+
+
+def test_a_damaged_file_is_not_sent_and_the_others_are(orthanc: Orthanc) -> None:
+    good, damaged = photo(), dataclasses.replace(photo(), part10=b"not a DICOM file")
+    archive = dimse(orthanc.dicom_port, aet=orthanc.aet, seconds=10)
+    assert [said(o) for o in store(archive, [damaged, good])] == ["refused seal-broken", "stored"]
+    assert orthanc.sop_instance_uids() == [good.uid]
+
+
+def test_what_read_refuses_is_the_outcome_of_that_image_alone(orthanc: Orthanc) -> None:
+    good, broken = photo(), photo()
+
+    def refuse(instance: Instance) -> None:
+        if instance.sop_instance_uid == broken.uid:
+            raise RefusedDeliveryError("It was changed on this computer.", code="seal-broken")
+
+    for archive in (
+        dimse(orthanc.dicom_port, aet=orthanc.aet, seconds=10),
+        stow(orthanc.http_port, seconds=10),
+    ):
+        outcomes = [said(o) for o in store(archive, [broken, good], refuse)]
+        assert outcomes == ["refused seal-broken", "stored"]
