@@ -12,6 +12,7 @@ from typing import Any
 from capture_app.clock import SystemClock
 from capture_app.settings.load import load
 from capture_app.settings.log import configure, log_what_nobody_caught
+from capture_app.settings.practice import claim_data_folder
 from capture_app.settings.schema import Settings
 
 CLOCK = SystemClock()
@@ -30,7 +31,11 @@ def start(args: argparse.Namespace, program: str) -> Settings:
 
 
 def start_log(args: argparse.Namespace, program: str, settings: Settings) -> None:
-    """Puts the log in place for settings that did not come from a file."""
+    """Puts the log in place, for settings from wherever.
+
+    The log is in the data folder, so the folder is claimed first: for practice or for patients.
+    """
+    claim_data_folder(settings)
     configure(settings.data_dir, program=program, console_level=args.log_level)
     log_what_nobody_caught()
 

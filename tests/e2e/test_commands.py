@@ -1,0 +1,160 @@
+"""The spine without a window: a feed, a picture, a code, an archive that proves that it has it."""
+
+from __future__ import annotations
+
+import signal
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+
+from capture_app.demo.hospital import Hospital
+from capture_app.imaging.jpeg import entropy_coded
+from capture_app.settings.resources import resource
+from tests.e2e.commands import CaptureApp
+
+PICTURE = resource("demo") / "camera-1.jpg"
+WOUND = ("--procedure", "WND-PRESSURE", "--region", "SCT:84607009", "--side", "L")
+MAI = ("--patient-id", "0012345678", "--birth-date", "1956-07-14")
+
+
+def _admitted(capture_app: CaptureApp, hospital: Hospital) -> None:
+    with capture_app.serving():
+        assert hospital.admissions.acknowledged.wait(20)
+
+
+def test_the_main_job_from_feed_to_proof(capture_app: CaptureApp, hospital: Hospital) -> None:
+    with capture_app.serving():
+        assert hospital.admissions.acknowledged.wait(20)
+        found = capture_app.run("patients", "nguyen mai", "--json")
+        assert [row["number"] for row in found.json] == ["0012345678"]
+
+        done = capture_app.run("import", PICTURE, PICTURE, *MAI, *WOUND, "--wait")
+        assert (done.code, done.err) == (0, "")
+        safe = [line.split()[1] for line in done.out.splitlines() if line.startswith("SAFE ")]
+        assert len(safe) == 2
+        assert done.out.count("confirmed pixel-hash") == 2
+
+    for uid in safe:
+        held = hospital.shelf.get(uid)
+        assert held is not None
+        ds = dcmread(BytesIO(held.read()))
+        assert (ds.PatientID, ds.IssuerOfPatientID) == ("0012345678", "ST ANNE")
+        assert str(ds.PatientName) == "Nguyễn^Thị Mai=阮^氏梅"
+        assert ds.ImageLaterality == "L"
+        assert entropy_coded(PICTURE.read_bytes()) in ds.PixelData
+
+    checked = capture_app.run("outbox", "--check", "--json")
+    assert checked.code == 0
+    assert checked.json["trail_whole"]
+    states = {row["state"] for row in capture_app.run("outbox", "--all", "--json").json}
+    assert states == {"confirmed"}
+
+
+def test_import_without_serve_delivers_by_itself(
+    capture_app: CaptureApp, hospital: Hospital
+) -> None:
+    _admitted(capture_app, hospital)
+    done = capture_app.run("import", PICTURE, *MAI, *WOUND, "--wait", "--json")
+    assert (done.code, [row["state"] for row in done.json]) == (0, ["confirmed"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"--patient-id": "0099999999"}, "The census has no patient with this number."),
+        ({"--birth-date": "1956-07-15"}, "The number and the birth date are not of one patient."),
+        ({"--birth-date": "yesterday"}, "The birth date cannot be read. Allowed: YYYY-MM-DD."),
+        ({"--procedure": "WND-NONE"}, "There is no procedure WND-NONE. Allowed:"),
+        ({"--region": "SCT:1"}, "There is no region SCT:1. Allowed:"),
+        ({"--side": None}, "needs a side. Allowed: --side R, L, B"),
+        ({"--side": "M"}, "needs a side. Allowed: --side R, L, B"),
+        ({"--purpose": "fun"}, "There is no purpose fun. Allowed: treatment"),
+        ({"--device": "none"}, "There is no device none. Allowed: ward-camera, ultrasound."),
+        ({"--procedure": "RH-US-KNEE", "--region": "72696002"}, "needs an ultrasound source."),
+    ],
+    ids=lambda value: (
+        next(iter(value)) + f"={next(iter(value.values()))}" if isinstance(value, dict) else ""
+    ),
+)
+def test_what_import_refuses(
+    admitted: CaptureApp,
+    changed: dict[str, str | None],
+    said: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    from capture_app.cli.main import main  # noqa: PLC0415 - the command, within this process
+
+    options: dict[str, str | None] = {
+        **dict(zip(MAI[::2], MAI[1::2], strict=True)),
+        **dict(zip(WOUND[::2], WOUND[1::2], strict=True)),
+        **changed,
+    }
+    argv = ["import", "--settings", str(admitted.settings), str(PICTURE)]
+    argv += [part for key, value in options.items() if value is not None for part in (key, value)]
+    assert main(argv) == 3
+    heard = capfd.readouterr()
+    assert said in heard.err
+    assert "Nothing was queued." in heard.err
+    assert "Traceback" not in heard.err
+    assert heard.out == ""
+    assert main(["outbox", "--settings", str(admitted.settings), "--all", "--json"]) == 0
+    assert capfd.readouterr().out.strip() == "[]"
+
+
+def test_what_is_no_picture_is_refused_and_nothing_is_queued(
+    admitted: CaptureApp, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from capture_app.cli.main import main  # noqa: PLC0415 - the command, within this process
+
+    text = tmp_path / "notes.jpg"
+    text.write_text("not a picture")
+    cut = tmp_path / "cut.jpg"
+    cut.write_bytes(PICTURE.read_bytes()[:-5000])
+    for bad in (text, cut, tmp_path / "not-there.jpg"):
+        files = [str(PICTURE), str(bad)]
+        assert main(["import", "--settings", str(admitted.settings), *files, *MAI, *WOUND]) == 3
+        heard = capfd.readouterr()
+        assert str(bad) in heard.err
+        assert heard.out == ""
+    assert main(["outbox", "--settings", str(admitted.settings), "--all", "--json"]) == 0
+    assert capfd.readouterr().out.strip() == "[]"
+
+
+def test_no_trace_of_the_patient_in_the_logs(
+    capture_app: CaptureApp, hospital: Hospital, tmp_path: Path
+) -> None:
+    _admitted(capture_app, hospital)
+    done = capture_app.run("import", PICTURE, *MAI, *WOUND, "--wait", "--log-level", "debug")
+    assert done.code == 0
+    refused = capture_app.run("import", PICTURE, *MAI[:3], "1956-07-15", *WOUND)
+    assert refused.code == 3
+    logs = list((tmp_path / "data" / "logs").iterdir())
+    assert logs
+    said = "".join(path.read_text(encoding="utf-8") for path in logs) + done.err + refused.err
+    for trace in ("Nguy", "阮", "0012345678", "V9921", "1956", "19560714"):
+        assert trace not in said
+
+
+def test_wrong_settings_are_told_all_at_once(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from capture_app.cli.main import main  # noqa: PLC0415 - the command, within this process
+
+    path = tmp_path / "settings.toml"
+    path.write_text('[adt]\nport = 99999\n[station]\nae_titel = "X"\n', encoding="utf-8")
+    for command in ("serve", "patients", "outbox"):
+        assert main([command, "--settings", str(path)]) == 2
+        heard = capfd.readouterr().err
+        assert "adt.port" in heard
+        assert "station.ae_titel" in heard
+        assert "Traceback" not in heard
+    assert main(["settings", "check", "--settings", str(path), "--json"]) == 2
+    assert '"usable": false' in capfd.readouterr().out
+
+
+def test_serve_ends_on_sigterm(capture_app: CaptureApp) -> None:
+    with capture_app.serving() as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
