@@ -200,7 +200,7 @@ def read_description(spool: Spool, capture_id: str) -> Description:
 def open_kept(spool: Spool, capture_id: str) -> Kept:
     """What was frozen with a picture at the shutter. Raises as `open_capture`."""
     with _faults_noted(spool, capture_id) as path:
-        return from_record(Kept, open_identity(path, spool.cipher)[1])
+        return from_record(Kept, open_identity(path, spool.cipher, uid=capture_id)[1])
 
 
 def open_capture(spool: Spool, capture_id: str) -> EncodedImage:
@@ -210,7 +210,7 @@ def open_capture(spool: Spool, capture_id: str) -> EncodedImage:
     that the picture is shown as needing a person. Raises StoreError after the purge.
     """
     with _faults_noted(spool, capture_id) as path:
-        return picture_of(open_sealed(path, spool.cipher).content)
+        return picture_of(open_sealed(path, spool.cipher, uid=capture_id).content)
 
 
 def missing_file() -> SealBrokenError:

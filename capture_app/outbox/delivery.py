@@ -109,7 +109,8 @@ class Delivery:
         def read(instance: Instance) -> bytes:
             uid = instance.sop_instance_uid
             try:
-                return open_sealed(self.spool.instances / files[uid], self.spool.cipher).content
+                path = self.spool.instances / files[uid]
+                return open_sealed(path, self.spool.cipher, uid=uid).content
             except FileNotFoundError:
                 state.broken[uid] = _broken(missing_file())
             except SealBrokenError as error:
