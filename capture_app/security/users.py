@@ -168,6 +168,16 @@ class Users:
                 refusal = self._count_failure(connection, row)
         raise refusal
 
+    def record_lock(self, operator: Operator, *, by_itself: bool) -> None:
+        """Writes into the trail that the window was locked: by a person, or after idle minutes."""
+        event = AuditEvent(
+            AuditAction.LOCKED,
+            operator.user_id,
+            details={"reason": "idle" if by_itself else "asked"},
+        )
+        with self._db.transaction() as connection:
+            record(connection, self._clock, event, cipher=self._cipher)
+
     def _count_failure(self, connection: sqlite3.Connection, row: sqlite3.Row) -> SignInError:
         failures = row["failures"] + 1
         delay = delay_after(failures)

@@ -145,7 +145,8 @@ def site(description: Description) -> str:
             return tr("{site}, both sides", site=name)
         case Side.MIDLINE:
             return tr("{site}, midline", site=name)
-    return name
+        case None:
+            return name
 
 
 def _lower(name: str) -> str:

@@ -10,56 +10,68 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QLineEdit, QWidget
 
+from capture_app.ui.shell.input_watch import InputWatch
 from capture_app.ui.shell.theme import Metric, current
 from capture_app.ui.widgets.drawing import box
 
 _REACH = 4  # 2 px of gap, 2 px of line
+_MOVING = frozenset(
+    {
+        QEvent.Type.Move,
+        QEvent.Type.Resize,
+        QEvent.Type.Show,
+        QEvent.Type.Hide,
+        QEvent.Type.ParentChange,
+    }
+)
 
 
 class FocusRing(QWidget):
-    """Follows the focus inside `window`. A line edit draws its own focus and needs no ring."""
+    """Follows the focus inside `window`. A line edit and a list draw their own focus."""
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, watch: InputWatch) -> None:
         super().__init__(window)
         self._window = window
+        self._watch = watch
         self._on: QWidget | None = None
-        self._by_keyboard = True
+        self._watched: list[QWidget] = []
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.hide()
+        watch.keyboard_used.connect(self._place)
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._focus_changed)
-            app.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        kind = event.type()
-        if kind is QEvent.Type.KeyPress:
-            if not self._by_keyboard:
-                self._by_keyboard = True
-                self._place()
-        elif kind in (QEvent.Type.MouseButtonPress, QEvent.Type.TouchBegin):
-            self._by_keyboard = False
-        elif self._on is not None and kind in (
-            QEvent.Type.Move,
-            QEvent.Type.Resize,
-            QEvent.Type.Show,
-            QEvent.Type.Hide,
-            QEvent.Type.LayoutRequest,
-        ):
+        if event.type() in _MOVING:
             self._place()
         return False
 
     def _focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
-        inside = new is not None and (new is self._window or self._window.isAncestorOf(new))
+        for widget in self._watched:
+            widget.removeEventFilter(self)
+        self._watched = []
+        inside = new is not None and self._window.isAncestorOf(new)
         rings = inside and not isinstance(new, QLineEdit | QAbstractItemView)
         self._on = new if rings else None
+        above: QWidget | None = self._on
+        while above is not None and above is not self._window:
+            above.installEventFilter(self)
+            above.destroyed.connect(self._gone)
+            self._watched.append(above)
+            above = above.parentWidget()
         self._place()
+
+    def _gone(self) -> None:
+        self._watched = []
+        self._on = None
+        self.hide()
 
     def _place(self) -> None:
         on = self._on
-        if on is None or not self._by_keyboard or not on.isVisible():
+        if on is None or not self._watch.by_keyboard or not on.isVisible():
             self.hide()
             return
         corner = on.mapTo(self._window, QPoint(0, 0))

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Final
 
-from capture_app.model.exam import Exam
+from capture_app.exam.session import ExamService
 from capture_app.model.operator import Operator
+from capture_app.model.patient import Patient
 from capture_app.model.words import tr, trn
-from capture_app.outbox.capture import Draft
-from capture_app.outbox.outbox import Outbox
 from capture_app.ui import wording
-
-_SHOWN_TO_ALL: Final = timedelta(hours=1)
-"""After so long a draft is shown to its owner and to the ward list."""
 
 PatientKey = tuple[str, str]
 
@@ -24,11 +18,11 @@ PatientKey = tuple[str, str]
 class DraftCard:
     """A patient with pictures that are not sent."""
 
-    patient: PatientKey
+    patient: Patient
     name: str
     note: str
     exam_id: str
-    """The exam of the oldest of them."""
+    """The latest exam of the patient that has some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,34 +33,26 @@ class DraftsSeen:
     counts: Mapping[PatientKey, int] = field(default_factory=dict)
 
 
-def read_drafts(
-    outbox: Outbox, operator: Operator, names: Mapping[str, str], now: datetime
-) -> DraftsSeen:
-    """Reads all drafts, own ones first, oldest first. `names`: who has which user id."""
-    grouped: dict[PatientKey, list[tuple[Draft, Exam]]] = {}
-    exams: dict[str, Exam] = {}
-    for draft in outbox.drafts():
-        if draft.exam_id not in exams:
-            exams[draft.exam_id] = outbox.exam(draft.exam_id)
-        exam = exams[draft.exam_id]
-        grouped.setdefault(exam.patient.patient_id.key, []).append((draft, exam))
-    cards = []
-    for patient, drafts in grouped.items():
-        owners = {draft.user_id for draft, _exam in drafts}
-        oldest, exam = drafts[0]
-        age = now - oldest.kept_at
-        mine = operator.user_id in owners
-        if not mine and age < _SHOWN_TO_ALL:
-            continue
-        n = trn("{n} picture", "{n} pictures", len(drafts))
-        note = tr("{pictures}, {age} old", pictures=n, age=wording.span(age))
-        if not mine:
-            owner = names.get(oldest.user_id, oldest.user_id)
-            note = tr("{note}, by {owner}", note=note, owner=owner)
-        card = DraftCard(patient, exam.patient.name.shown, note, exam.exam_id)
-        cards.append((not mine, oldest.kept_at, card))
-    cards.sort(key=lambda entry: entry[:2])
-    return DraftsSeen(
-        cards=tuple(card for _mine, _at, card in cards),
-        counts={patient: len(drafts) for patient, drafts in grouped.items()},
-    )
+def read_drafts(exams: ExamService, operator: Operator, names: Mapping[str, str]) -> DraftsSeen:
+    """Reads all drafts: own ones first, then those of others that were left for an hour.
+
+    `names`: the displayed name of each user id.
+    """
+    mine: list[DraftCard] = []
+    others: list[DraftCard] = []
+    counts: dict[PatientKey, int] = {}
+    for waiting in exams.drafts_by_patient():
+        patient = waiting.exam.patient
+        n = len(waiting.drafts)
+        counts[patient.patient_id.key] = n
+        pictures = trn("{n} picture", "{n} pictures", n)
+        note = tr("{pictures}, {age} old", pictures=pictures, age=wording.span(waiting.age))
+        owners = {draft.user_id for draft in waiting.drafts}
+        if operator.user_id not in owners:
+            if not waiting.is_overdue:
+                continue
+            owner = waiting.drafts[0].user_id
+            note = tr("{note}, by {owner}", note=note, owner=names.get(owner, owner))
+        card = DraftCard(patient, patient.name.shown, note, waiting.exam.exam_id)
+        (mine if operator.user_id in owners else others).append(card)
+    return DraftsSeen((*mine, *others), counts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capture_app.ui.marks import Tone
 from capture_app.ui.shell.fonts import BOLD, MEDIUM, SEMIBOLD
@@ -63,7 +63,7 @@ class Card(Panel):
         self.header.addStretch(1)
         self.header.addWidget(self._mark)
         self.header.addWidget(self.note)
-        self.body: QLayout = QVBoxLayout()
+        self.body = QVBoxLayout()
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(Metric.PANEL_GAP)
         outer = QVBoxLayout(self)

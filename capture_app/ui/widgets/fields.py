@@ -57,15 +57,16 @@ class FilterField(QLineEdit):
         self._clear.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._clear.hide()
         self._clear.clicked.connect(self.clear)
-        self.textChanged.connect(self._text_changed)
+        self.textChanged.connect(self.show_parts)
         self._lay_out()
 
     def sizeHint(self) -> QSize:
         return QSize(220, self.height())
 
-    def _text_changed(self, text: str) -> None:
-        self._clear.setVisible(bool(text))
-        self._key.setVisible(not text)
+    def show_parts(self) -> None:
+        """The cross while there is something to empty, else the key that leads here."""
+        self._clear.setVisible(bool(self.text()))
+        self._key.setVisible(not self.text())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
@@ -132,7 +133,7 @@ class ShortField(QWidget):
         self.edit.setAccessibleName(caption)
         self.edit.setMaxLength(length)
         self.edit.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.edit.setFont(font(20, SEMIBOLD, spacing=1.5))
+        self.edit.setFont(font(20, SEMIBOLD, spacing=1.5 if length <= 12 else 0.0))
         self.edit.setFixedHeight(Metric.PRIMARY)
         self.edit.setMinimumWidth(160)
         self.edit.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)

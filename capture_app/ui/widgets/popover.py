@@ -22,6 +22,20 @@ WIDTH = 560
 _ARROW = 9
 
 
+HOST = "popover-host"
+"""The object name of the widget that popovers cover."""
+
+
+def host_of(widget: QWidget) -> QWidget:
+    """What a popover of this widget covers: the content of its window."""
+    above: QWidget | None = widget
+    while above is not None:
+        if above.objectName() == HOST:
+            return above
+        above = above.parentWidget()
+    return widget.window()
+
+
 class Popover(QWidget):
     """Covers its parent: scrim, row cut out, and a raised card with an arrow to the row.
 

@@ -1,0 +1,452 @@
+"""The patient list: found by anything a person knows, opened by a scan or after a check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from capture_app.errors import CaptureAppError
+from capture_app.model.encounter import EncounterState
+from capture_app.model.exam import Exam
+from capture_app.model.operator import Operator
+from capture_app.model.patient import Patient
+from capture_app.model.words import isolated, tr, trn
+from capture_app.model.worklist import IdentifiedBy, PatientListEntry
+from capture_app.patients.patient_list import Tab
+from capture_app.patients.status import FeedStatus
+from capture_app.ui import wording
+from capture_app.ui.marks import ChipText, Message, Tone
+from capture_app.ui.services import Services
+from capture_app.ui.tasks import Tasks
+from capture_app.ui.viewmodels.drafts import DraftCard, DraftsSeen, PatientKey, read_drafts
+from capture_app.ui.viewmodels.feeds import feed_chip, feed_note
+from capture_app.ui.viewmodels.holding import Holding
+from capture_app.ui.viewmodels.identity_check import IdentityCheck
+from capture_app.ui.viewmodels.patient_rows import PatientRow, RowKey, key_of, masked, rows_of
+
+_ROWS: Final = 200
+_SLOW_MS: Final = 400
+_KNOWN_FOR_S: Final = 300.0
+"""For so long after the last act in an exam its patient is opened again without a question."""
+TABS: Final = (Tab.WARD, Tab.WORKLIST, Tab.RECENT, Tab.ALL)
+
+
+@dataclass(frozen=True, slots=True)
+class PatientsState:
+    """The page."""
+
+    text: str = ""
+    tab: Tab = Tab.WARD
+    counts: tuple[tuple[Tab, int], ...] = ()
+    rows: tuple[PatientRow, ...] = ()
+    marked: RowKey | None = None
+    asked: RowKey | None = None
+    """The row whose second identifier is being asked: what would answer is hidden."""
+    record_label: str = ""
+    changes: int = 0
+    """Rows that changed while the list is held still."""
+    feeds: tuple[ChipText, ...] = ()
+    feed_note: str = ""
+    drafts: tuple[DraftCard, ...] = ()
+    empty: str = ""
+    empty_act: str = ""
+    loading: str = ""
+    opening: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One answer of the census, and what was asked."""
+
+    text: str
+    tab: Tab
+    entries: tuple[PatientListEntry, ...]
+    counts: tuple[tuple[Tab, int], ...]
+    feeds: tuple[FeedStatus, ...]
+    drafts: DraftsSeen
+
+    @property
+    def asked(self) -> tuple[str, Tab]:
+        """The question."""
+        return (self.text, self.tab)
+
+
+class PatientsViewModel(QObject):
+    """Searches outside the GUI thread; holds the rows still under the pointer and under Enter."""
+
+    changed = Signal()
+    opened = Signal(object)
+    """The Exam that was opened."""
+    told = Signal(object)
+    """A Message, for whatever page is on screen."""
+
+    def __init__(
+        self, services: Services, tasks: Tasks, operator: Operator, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._tasks = tasks
+        self._operator = operator
+        self._found = _Found("", Tab.WARD, (), (), (), DraftsSeen())
+        self._newer: _Found | None = None
+        self._searching = False
+        self._search_again = False
+        self._enter_waits = False
+        self._known: tuple[PatientKey, float] | None = None
+        self.check: IdentityCheck | None = None
+        """The question that is open, if one is."""
+        self.state = PatientsState()
+        self._holding = Holding(services.clock, self._let_go, self)
+        self._slow = self._timer(_SLOW_MS, self._say_loading)
+        self._soon = self._timer(100, self.read)
+        self._second = self._timer(1000, self._refresh, once=False)
+        self._second.start()
+        self._leave = (
+            services.census.on_change(lambda: tasks.post(self, self._soon.start)),
+            services.outbox.on_change(lambda _id: tasks.post(self, self._soon.start)),
+        )
+        self.read()
+
+    def _timer(self, milliseconds: int, act: Callable[[], None], *, once: bool = True) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(once)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(act)
+        return timer
+
+    def close(self) -> None:
+        """Ends the listening; another user comes, or the window closes."""
+        for leave in self._leave:
+            leave()
+        for timer in (self._slow, self._soon, self._second):
+            timer.stop()
+        self._holding.close()
+
+    # ---------------------------------------------------------------------- finding
+
+    def filter(self, text: str) -> None:
+        """Other words in the filter: the list is searched for them at once."""
+        if text != self.state.text:
+            self.touched()
+            self._enter_waits = False
+            self._show(replace(self.state, text=text, marked=None))
+            self.read()
+
+    def show_tab(self, tab: Tab) -> None:
+        """Another part of the list."""
+        if tab is not self.state.tab:
+            self._enter_waits = False
+            self._show(replace(self.state, tab=tab, marked=None))
+            self.read()
+
+    def read(self) -> None:
+        """Asks the census, outside the GUI thread; one question at a time, the last one counts."""
+        if self._searching:
+            self._search_again = True
+            return
+        self._searching = True
+        self._slow.start()
+        text, tab = self.state.text, self.state.tab
+        services, operator = self._services, self._operator
+
+        def find() -> _Found:
+            census = services.census
+            entries = census.find(text, tab=tab, limit=_ROWS)
+            counts = tuple((each, census.count(each)) for each in TABS)
+            names = {user.user_id: user.display_name for user in services.users.list()}
+            drafts = read_drafts(services.exams, operator, names)
+            return _Found(text, tab, entries, counts, census.feed_status(), drafts)
+
+        self._tasks.run(find, owner=self, done=self._answered, failed=self._failed)
+
+    def _answered(self, found: _Found) -> None:
+        self._searching = False
+        self._slow.stop()
+        if self._search_again:
+            self._search_again = False
+            self.read()
+        if found.asked != (self.state.text, self.state.tab):
+            return  # the words changed meanwhile: their own answer is on its way
+        is_same = self._found.asked == found.asked
+        if is_same and self._is_held() and found.entries != self._found.entries:
+            self._newer = found
+            self._refresh()
+        else:
+            self._take(found)
+        if self._enter_waits:
+            self._enter_waits = False
+            if len(self.state.rows) == 1:
+                self.open_marked()
+
+    def _failed(self, error: CaptureAppError) -> None:
+        self._searching = False
+        self._slow.stop()
+        words = tr("The list cannot be read.")
+        self.told.emit(Message(words, str(error), "warning-circle", Tone.BAD))
+
+    def _take(self, found: _Found) -> None:
+        self._found, self._newer = found, None
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Makes the state from what was found, as of now."""
+        found, now = self._found, self._services.clock.now()
+        if found.asked != (self.state.text, self.state.tab):
+            return
+        rows = rows_of(found.entries, now=now, drafts=found.drafts.counts)
+        cards = found.drafts.cards
+        marked = self.state.marked
+        if marked not in {row.key for row in rows}:
+            marked = rows[0].key if found.text and rows else None
+        if self.check is not None:
+            asked = self.check.patient
+            key = asked.patient_id.key
+            rows = tuple(masked(row, asked) if row.key.patient == key else row for row in rows)
+            hidden = tr("Asked now")
+            cards = tuple(
+                replace(card, name=hidden) if card.patient.patient_id.key == key else card
+                for card in cards
+            )
+        issuers = {entry.patient.patient_id.issuer for entry in found.entries}
+        label = tr("MRN")
+        if len(issuers) == 1:
+            label = wording.record_label(found.entries[0].patient.patient_id)
+        empty, act = ("", "") if rows else self._empty_words()
+        self._show(
+            replace(
+                self.state,
+                counts=found.counts,
+                rows=rows,
+                marked=marked,
+                record_label=label,
+                changes=self._count_changes(),
+                feeds=tuple(feed_chip(feed) for feed in found.feeds),
+                feed_note=feed_note(found.feeds, now),
+                drafts=cards,
+                empty=empty,
+                empty_act=act,
+                loading="",
+            )
+        )
+
+    def _empty_words(self) -> tuple[str, str]:
+        found = self._found
+        tab = tab_words(found.tab)
+        look = tr("Look in All") if found.tab is not Tab.ALL else ""
+        if found.text:
+            words = tr('No one matches "{text}" in {tab}.', text=isolated(found.text), tab=tab)
+            return words, look
+        if found.tab is Tab.RECENT:
+            return tr("No patient was opened here yet."), look
+        if found.tab is Tab.WORKLIST:
+            return tr("No orders for this station."), look
+        heard = [feed.age_seconds for feed in found.feeds if feed.age_seconds is not None]
+        if not heard:
+            return tr("No patients yet. No feed has sent anything so far."), ""
+        age = wording.span(timedelta(seconds=min(heard)))
+        return tr("No patients in {tab}. Last message {age} ago.", tab=tab, age=age), look
+
+    def _say_loading(self) -> None:
+        n = dict(self._found.counts).get(self.state.tab, 0)
+        words = trn("Loading {n} patient", "Loading {n} patients", n) if n else tr("Loading")
+        self._show(replace(self.state, loading=words))
+
+    # ---------------------------------------------------------------------- holding still
+
+    def pointed(self, *, over: bool) -> None:
+        """The pointer came over the rows, or left them."""
+        self._holding.pointed(over=over)
+
+    def touched(self) -> None:
+        """A key was pressed, or the list was touched: for a moment nothing moves."""
+        self._holding.touched()
+
+    def apply_changes(self) -> None:
+        """The person asked for the changes now."""
+        if self._newer is not None:
+            self._take(self._newer)
+
+    def _is_held(self) -> bool:
+        return self._holding.is_held or self.check is not None
+
+    def _let_go(self) -> None:
+        if self._newer is not None and not self._is_held():
+            self._take(self._newer)
+
+    def _count_changes(self) -> int:
+        if self._newer is None:
+            return 0
+        shown = {key_of(entry): entry for entry in self._found.entries}
+        newer = {key_of(entry): entry for entry in self._newer.entries}
+        return sum(shown.get(key) != newer.get(key) for key in shown.keys() | newer.keys())
+
+    # ---------------------------------------------------------------------- choosing
+
+    def move(self, by: int) -> None:
+        """Marks another row."""
+        self.touched()
+        keys = [row.key for row in self.state.rows]
+        if not keys:
+            return
+        if self.state.marked in keys:
+            at = min(len(keys) - 1, max(0, keys.index(self.state.marked) + by))
+        else:
+            at = 0 if by > 0 else len(keys) - 1
+        self._show(replace(self.state, marked=keys[at]))
+
+    def open_marked(self) -> None:
+        """Enter. While the words are still being looked for it waits for their one match."""
+        self.touched()
+        if self._found.asked != (self.state.text, self.state.tab):
+            self._enter_waits = True
+        elif self.state.marked is not None:
+            self.choose(self.state.marked)
+
+    def choose(self, key: RowKey) -> None:
+        """A row is to be opened."""
+        entry = next((entry for entry in self._found.entries if key_of(entry) == key), None)
+        if entry is not None:
+            self._show(replace(self.state, marked=key))
+            identified = IdentifiedBy.LIST_AND_SECOND_IDENTIFIER
+            self._ask(entry.patient, lambda: self._exam_of(entry, identified), key)
+
+    def reopen(self, card: DraftCard) -> None:
+        """Drafts are to be taken up again: same patient, visit and order."""
+        exams, operator = self._services.exams, self._operator
+        self._ask(card.patient, lambda: exams.reopen(card.exam_id, operator), None)
+
+    def scanned(self, code: str) -> None:
+        """A wristband was scanned, on whatever page: it opens the patient without a question."""
+        found = self._services.census.by_code(code)
+        people = {entry.patient.patient_id.key for entry in found}
+        if len(people) == 1:
+            self._end_check()
+            visit = _current_visit(found)
+            self._open(lambda: self._exam_of(visit, IdentifiedBy.SCAN))
+            return
+        if people:
+            words = tr("This code fits more than one patient. Nobody was opened.")
+        else:
+            words = tr("This code names nobody in the lists. Nobody was opened.")
+        self.told.emit(Message(words, "", "warning", Tone.WARN))
+
+    def _exam_of(self, entry: PatientListEntry, by: IdentifiedBy) -> Exam:
+        """Begins an exam; in the pool. The one order there is belongs to it; of several none."""
+        order = entry.orders[0] if len(entry.orders) == 1 else None
+        return self._services.exams.open(entry, self._operator, by, order)
+
+    def _ask(self, patient: Patient, begin: Callable[[], Exam], row: RowKey | None) -> None:
+        """Asks the second identifier, unless the settings or a moment ago make it needless."""
+        if self.state.opening or self.check is not None:
+            return
+        wanted = self._services.settings.security.second_identifier
+        if not wanted or self._is_known(patient.patient_id.key):
+            self._open(begin)
+            return
+        check = IdentityCheck(self._services, self._tasks, self._operator, patient, self)
+        self.check = check
+        check.passed.connect(lambda: self._passed(begin))
+        check.closed.connect(self._not_passed)
+        self._refresh()
+        self._show(replace(self.state, asked=row))
+
+    def _passed(self, begin: Callable[[], Exam]) -> None:
+        self._end_check()
+        self._open(begin)
+
+    def _not_passed(self, was_wrong: bool) -> None:  # noqa: FBT001 - a signal's slot
+        self._end_check()
+        if was_wrong:
+            self.told.emit(
+                Message(
+                    tr("Nobody was opened: three answers did not fit."),
+                    tr("Scan the wristband, or look for the right patient."),
+                    "warning-circle",
+                    Tone.BAD,
+                )
+            )
+
+    def _end_check(self) -> None:
+        check, self.check = self.check, None
+        if check is not None:
+            check.deleteLater()
+            self._refresh()
+            self._show(replace(self.state, asked=None))
+            self._let_go()
+
+    def _is_known(self, patient: PatientKey) -> bool:
+        """Whether this patient was the last one identified, a moment ago."""
+        if self._known is None or self._known[0] != patient:
+            return False
+        return self._services.clock.monotonic() - self._known[1] < _KNOWN_FOR_S
+
+    def stay_known(self) -> None:
+        """The patient last identified is being worked with: the idle time begins anew."""
+        if self._known is not None:
+            self._known = (self._known[0], self._services.clock.monotonic())
+
+    def forget(self) -> None:
+        """Idle or locked: whoever is opened next is asked."""
+        self._known = None
+        self._end_check()
+
+    def _open(self, begin: Callable[[], Exam]) -> None:
+        if self.state.opening:
+            return
+        self._show(replace(self.state, opening=True))
+        census = self._services.census
+
+        def open_exam() -> Exam:
+            exam = begin()
+            census.note_opened(exam.patient.patient_id)
+            return exam
+
+        self._tasks.run(open_exam, owner=self, done=self._opened, failed=self._not_opened)
+
+    def _opened(self, exam: Exam) -> None:
+        self._known = (exam.patient.patient_id.key, self._services.clock.monotonic())
+        self._show(replace(self.state, opening=False, text="", marked=None))
+        self.read()
+        self.opened.emit(exam)
+
+    def _not_opened(self, error: CaptureAppError) -> None:
+        self._show(replace(self.state, opening=False))
+        words = tr("The patient was not opened.")
+        self.told.emit(Message(words, str(error), "warning-circle", Tone.BAD))
+
+    def _show(self, state: PatientsState) -> None:
+        if state != self.state:
+            self.state = state
+            self.changed.emit()
+
+
+def tab_words(tab: Tab) -> str:
+    """What a tab is called."""
+    return {
+        Tab.WARD: tr("Ward"),
+        Tab.WORKLIST: tr("Worklist"),
+        Tab.RECENT: tr("Recent"),
+        Tab.ALL: tr("All"),
+    }[tab]
+
+
+def _current_visit(entries: tuple[PatientListEntry, ...]) -> PatientListEntry:
+    """Of one patient's visits the open one that began last; else the first."""
+    open_ones = [
+        entry
+        for entry in entries
+        if entry.encounter is not None and entry.encounter.state is EncounterState.OPEN
+    ]
+    dated = [entry for entry in open_ones if entry.encounter and entry.encounter.admitted_at]
+    if dated:
+        return max(dated, key=_admitted)
+    return (open_ones or list(entries))[0]
+
+
+def _admitted(entry: PatientListEntry) -> float:
+    encounter = entry.encounter
+    return encounter.admitted_at.timestamp() if encounter and encounter.admitted_at else 0.0

@@ -1,0 +1,204 @@
+"""Signing in and unlocking: who is taking pictures, and their PIN. No patient is shown here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QObject, Signal
+
+from capture_app.errors import CaptureAppError
+from capture_app.model.operator import Operator, Role
+from capture_app.model.words import tr, trn
+from capture_app.outbox.capture import Draft
+from capture_app.outbox.status import Counts
+from capture_app.security.users import PIN_LONGEST, PIN_SHORTEST
+from capture_app.ui.services import Services
+from capture_app.ui.tasks import Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class UserTile:
+    """A user to be chosen."""
+
+    user_id: str
+    name: str
+    role: str
+    unsent: str
+    """What of theirs is not sent yet, in words; empty where nothing is."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInState:
+    """The page. The PIN itself is not in it: only how long it is."""
+
+    station: str
+    tiles: tuple[UserTile, ...] = ()
+    chosen: UserTile | None = None
+    digits: int = 0
+    busy: bool = False
+    fault: str = ""
+    unsent: str = ""
+    """What of the whole station is not sent yet, in words; empty where all is."""
+    unsent_note: str = ""
+    camera_warm: bool = False
+
+    @property
+    def can_submit(self) -> bool:
+        """Whether there is a user and enough of a PIN."""
+        return self.chosen is not None and self.digits >= PIN_SHORTEST and not self.busy
+
+
+class SignInViewModel(QObject):
+    """Chooses a user, takes a PIN digit by digit, signs in outside the GUI thread."""
+
+    changed = Signal()
+    signed_in = Signal(object)
+    """The Operator."""
+
+    def __init__(self, services: Services, tasks: Tasks, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._tasks = tasks
+        self._pin = ""
+        self.state = SignInState(services.settings.station.name)
+
+    def appear(self, last_user_id: str = "", *, camera_warm: bool = False) -> None:
+        """Shows the users anew; `last_user_id` is chosen already, as whoever locked it."""
+        self._pin = ""
+        tiles = tuple(
+            UserTile(user.user_id, user.display_name, _role_words(user.role), "")
+            for user in self._services.users.list()
+        )
+        chosen = next((tile for tile in tiles if tile.user_id == last_user_id), None)
+        if chosen is None and len(tiles) == 1:
+            chosen = tiles[0]
+        self._show(
+            replace(
+                self.state,
+                tiles=tiles,
+                chosen=chosen,
+                digits=0,
+                busy=False,
+                fault="",
+                camera_warm=camera_warm,
+            )
+        )
+        self.count_unsent()
+
+    def count_unsent(self) -> None:
+        """Counts what is not sent yet, of this station and of each user."""
+        outbox = self._services.outbox
+        self._tasks.run(lambda: (outbox.counts(), outbox.drafts()), owner=self, done=self._counted)
+
+    def choose(self, user_id: str) -> None:
+        """Another user: the digits of the one before are forgotten."""
+        tile = next((tile for tile in self.state.tiles if tile.user_id == user_id), None)
+        if tile is not None and not self.state.busy:
+            self._pin = ""
+            self._show(replace(self.state, chosen=tile, digits=0, fault=""))
+
+    def step(self, by: int) -> None:
+        """The next or the previous user, for the arrow keys."""
+        tiles = self.state.tiles
+        if not tiles:
+            return
+        chosen = self.state.chosen
+        at = tiles.index(chosen) if chosen in tiles else (-1 if by > 0 else 0)
+        self.choose(tiles[(at + by) % len(tiles)].user_id)
+
+    def type(self, character: str) -> None:
+        """One more character of the PIN."""
+        if self.state.busy or not character.isprintable() or len(self._pin) >= PIN_LONGEST:
+            return
+        self._pin += character
+        self._show(replace(self.state, digits=len(self._pin), fault=""))
+
+    def delete(self) -> None:
+        """The last character goes."""
+        if not self.state.busy:
+            self._pin = self._pin[:-1]
+            self._show(replace(self.state, digits=len(self._pin)))
+
+    def clear(self) -> None:
+        """All of the PIN goes."""
+        if not self.state.busy:
+            self._pin = ""
+            self._show(replace(self.state, digits=0, fault=""))
+
+    def submit(self) -> None:
+        """Signs in. A wrong PIN is forgotten and said; the wait after many of them is, too."""
+        chosen = self.state.chosen
+        if chosen is None:
+            self._show(replace(self.state, fault=tr("Choose your name first.")))
+            return
+        if not self.state.can_submit:
+            if not self.state.busy:
+                words = tr("A PIN has at least {n} characters.", n=PIN_SHORTEST)
+                self._show(replace(self.state, fault=words))
+            return
+        pin, self._pin = self._pin, ""
+        self._show(replace(self.state, busy=True, fault=""))
+        users = self._services.users
+        self._tasks.run(
+            lambda: users.sign_in(chosen.user_id, pin),
+            owner=self,
+            done=self._signed_in,
+            failed=self._refused,
+        )
+
+    def _counted(self, counted: tuple[Counts, tuple[Draft, ...]]) -> None:
+        counts, drafts = counted
+        of_user = Counter(draft.user_id for draft in drafts)
+        tiles = tuple(
+            replace(tile, unsent=_drafts_words(of_user[tile.user_id])) for tile in self.state.tiles
+        )
+        chosen = next((tile for tile in tiles if _same(tile, self.state.chosen)), None)
+        unsent, note = _unsent_words(counts)
+        self._show(replace(self.state, tiles=tiles, chosen=chosen, unsent=unsent, unsent_note=note))
+
+    def _signed_in(self, operator: Operator) -> None:
+        self._show(replace(self.state, busy=False, digits=0, fault=""))
+        self.signed_in.emit(operator)
+
+    def _refused(self, error: CaptureAppError) -> None:
+        self._show(replace(self.state, busy=False, digits=0, fault=str(error)))
+
+    def _show(self, state: SignInState) -> None:
+        if state != self.state:
+            self.state = state
+            self.changed.emit()
+
+
+def _role_words(role: Role) -> str:
+    return {Role.CAPTURE: tr("Takes pictures"), Role.ADMIN: tr("Administrator")}[role]
+
+
+def _drafts_words(drafts: int) -> str:
+    return trn("{n} draft not sent", "{n} drafts not sent", drafts) if drafts else ""
+
+
+def _same(tile: UserTile, chosen: UserTile | None) -> bool:
+    return chosen is not None and tile.user_id == chosen.user_id
+
+
+def _unsent_words(counts: Counts) -> tuple[str, str]:
+    waiting, drafts, needing = counts.waiting, counts.drafts, counts.needs_you
+    total = waiting + drafts + needing
+    if not total:
+        return "", ""
+    words = trn(
+        "{n} picture on this station is not sent yet",
+        "{n} pictures on this station are not sent yet",
+        total,
+    )
+    notes = []
+    if waiting:
+        notes.append(tr("They are encrypted here and go on sending while locked."))
+    else:
+        notes.append(tr("They are encrypted here."))
+    if drafts:
+        notes.append(trn("{n} is a draft.", "{n} are drafts.", drafts))
+    if needing:
+        notes.append(trn("{n} needs a person.", "{n} need a person.", needing))
+    return words, " ".join(notes)
