@@ -386,6 +386,29 @@ def run_xvfb(size: str = "1280x800x24") -> Iterator[Xvfb]:
         yield Xvfb(program, f":{digits}")
 
 
+_SEND_HL7 = Path(__file__).parent / "node" / "send_hl7.mjs"
+
+
+def send_by_medplum(message: bytes, port: int, *, encoding: str = "utf-8") -> str:
+    """Sends one HL7 message by Medplum's client and gives the acknowledgement, a segment a line.
+
+    `encoding` is utf-8 or iso-8859-1. RuntimeError if no acknowledgement came within 10 seconds.
+    """
+    with tempfile.NamedTemporaryFile(suffix=".hl7") as file:
+        file.write(message)
+        file.flush()
+        run = subprocess.run(
+            ["node", _SEND_HL7, file.name, HOST, str(port), encoding],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    if run.returncode != 0:
+        raise RuntimeError(f"Medplum's client: {run.stderr.strip()}")
+    return run.stdout
+
+
 # ----------------------------------------------------------------------------------------- fixtures
 
 

@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import pydicom
@@ -19,6 +20,7 @@ from tests.peers import (
     run_orthanc,
     run_wlmscpfs,
     run_xvfb,
+    send_by_medplum,
 )
 from tests.waiting import Eventually
 
@@ -115,6 +117,32 @@ def test_xvfb_shows_a_screen_that_a_client_can_open() -> None:
             check=True,
         )
         assert shot.stdout.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "iso-8859-1"])
+def test_medplum_sends_the_very_bytes_and_hands_back_the_answer(encoding: str) -> None:
+    message = "MSH|^~\\&|HIS|H|CAP|C|20240702||ADT^A01|M1|P|2.5\rPID|||1^^^H||Müller^Jürg\r"
+    answer = b"MSH|^~\\&|CAP|C|HIS|H|20240702||ACK^A01|A1|P|2.5\rMSA|AA|M1\r"
+    received: list[bytes] = []
+
+    def answer_one(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            frame = b""
+            while not frame.endswith(b"\x1c\r"):
+                frame += connection.recv(4096)
+            received.append(frame)
+            connection.sendall(b"\x0b" + answer + b"\x1c\r")
+
+    with socket.create_server((HOST, 0)) as server:
+        server.settimeout(10)
+        listener = threading.Thread(target=answer_one, args=(server,))
+        listener.start()
+        sent = message.encode(encoding)
+        said = send_by_medplum(sent, server.getsockname()[1], encoding=encoding)
+        listener.join(10)
+    assert received == [b"\x0b" + sent + b"\x1c\r"]
+    assert "MSA|AA|M1" in said.splitlines()
 
 
 def test_a_port_is_seen_to_listen_only_while_it_does() -> None:
