@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
-from capture_app.archive.outcomes import SLOWEST_BYTES_PER_SECOND, Proof, Proven, stored
+from capture_app.archive.outcomes import (
+    SEAL_BROKEN,
+    SLOWEST_BYTES_PER_SECOND,
+    Proof,
+    Proven,
+    stored,
+)
 from capture_app.clock import Clock
 from capture_app.errors import DeliveryError, RefusedDeliveryError
 from capture_app.model.delivery import Instance, StoreReceipt
@@ -110,5 +116,5 @@ def dataset_of(part10: bytes) -> memoryview:
         if (tag, vr, size) == (b"\x02\x00\x00\x00", b"UL", 4) and begin < len(part10):
             return memoryview(part10)[begin:]
     raise RefusedDeliveryError(
-        tr("The image on this computer is damaged and was not sent."), code="seal-broken"
+        tr("The image on this computer is damaged and was not sent."), code=SEAL_BROKEN
     )

@@ -46,7 +46,7 @@ def echo_dimse(peer: Peer, clock: Clock, deadline_seconds: float) -> EchoResult:
 def echo_web(
     name: str, url: str, client: HttpClient, clock: Clock, deadline_seconds: float
 ) -> EchoResult:
-    """A search (QIDO-RS, PS3.18 10.6) for an image that cannot be there: no patient's data moves."""
+    """A search (QIDO-RS, PS3.18 10.6) for an image nobody has: no patient's data moves."""
     begin = clock.monotonic()
     try:
         answer = client.exchange(

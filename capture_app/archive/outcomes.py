@@ -17,6 +17,7 @@ from capture_app.net.deadline import Interruption
 NOT_IN_ARCHIVE: Final = "not-in-archive"
 IDENTITY_MISMATCH: Final = "identity-mismatch"
 CONTENT_MISMATCH: Final = "content-mismatch"
+SEAL_BROKEN: Final = "seal-broken"
 
 DUPLICATE: Final = 0x0111
 _WEB_DUPLICATE: Final = 0xB00E  # two that a cloud archive gives as failure reasons

@@ -204,29 +204,31 @@ def send_message(
     wire: Wire, context_id: int, command: bytes, data: bytes | memoryview, *, longest: int
 ) -> None:
     """Sends a DIMSE message as P-DATA-TF PDUs (PS3.8 9.3.5), the data as it is. Empty: none."""
-    pending: list[bytes | memoryview] = []
+    parts = list(data_pdus(context_id, memoryview(command), is_command=True, longest=longest))
+    parts += data_pdus(context_id, memoryview(data), is_command=False, longest=longest)
+    together: list[bytes | memoryview] = []
     size = 0
-    for part in (
-        *_pdus(context_id, memoryview(command), _IS_COMMAND, longest),
-        *(_pdus(context_id, memoryview(data), 0, longest) if len(data) else ()),
-    ):
-        pending.append(part)
+    for part in parts:
+        together.append(part)
         size += len(part)
         if size >= _WRITTEN_TOGETHER:
-            wire.send(b"".join(pending))
-            pending, size = [], 0
-    if pending:
-        wire.send(b"".join(pending))
+            wire.send(b"".join(together))
+            together, size = [], 0
+    if together:
+        wire.send(b"".join(together))
 
 
-def _pdus(
-    context_id: int, data: memoryview, control: int, longest: int
+def data_pdus(
+    context_id: int, data: memoryview, *, is_command: bool, longest: int
 ) -> Iterator[bytes | memoryview]:
+    """A message's command or data as P-DATA-TF PDUs of one fragment each: header, data, ..."""
     for begin in range(0, len(data), longest):
         piece = data[begin : begin + longest]
-        last = _IS_LAST if begin + longest >= len(data) else 0
+        control = _IS_COMMAND if is_command else 0
+        if begin + longest >= len(data):
+            control |= _IS_LAST
         length = len(piece) + 2
-        yield struct.pack(">BxLLBB", P_DATA, length + 4, length, context_id, control | last)
+        yield struct.pack(">BxLLBB", P_DATA, length + 4, length, context_id, control)
         yield piece
 
 

@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE, build_role, evt
 
 from capture_app.archive.commitment import STORAGE_COMMITMENT, CommitmentListener
+from capture_app.archive.query import STUDY_ROOT_FIND
 from capture_app.demo.dimse_archive import DimseArchive as PracticeArchive
 from capture_app.demo.shelf import Shelf
 from capture_app.model.delivery import ProofReceipt
@@ -207,17 +208,20 @@ def test_junk_is_hung_up_on(listener: CommitmentListener, junk: bytes) -> None:
 class ReportsLate:
     """An archive, made of pynetdicom, that reports when and where the test says."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, can_be_queried: bool = True, finds: bool = True) -> None:
         self.asked: list[tuple[str, list[str]]] = []
+        self._finds = finds
         ae = AE("PACS")
         ae.add_supported_context(STORAGE_COMMITMENT, scu_role=True, scp_role=True)
-        ae.add_supported_context("1.2.840.10008.5.1.4.1.2.2.1")
-        self._server: Any = ae.start_server(
+        if can_be_queried:
+            ae.add_supported_context(STUDY_ROOT_FIND)
+        server: Any = ae.start_server(
             (HOST, 0),
             block=False,
             evt_handlers=[(evt.EVT_N_ACTION, self._on_action), (evt.EVT_C_FIND, self._on_find)],
         )
-        self.port: int = self._server.server_address[1]
+        self._server = server
+        self.port: int = server.server_address[1]
 
     def _on_action(self, event: Any) -> tuple[int, None]:
         information = event.action_information
@@ -226,6 +230,8 @@ class ReportsLate:
         return 0x0000, None
 
     def _on_find(self, event: Any) -> Iterator[tuple[int, Dataset]]:
+        if not self._finds:
+            return
         match = event.identifier
         if match.QueryRetrieveLevel == "STUDY":
             match.PatientID, match.IssuerOfPatientID = "900001", "HOSPITAL"
@@ -297,9 +303,9 @@ def test_a_report_that_does_not_name_the_image_proves_nothing(
 class ReportsAtOnce(ReportsLate):
     """One that reports on the association of the request, as soon as it has answered that."""
 
-    def __init__(self) -> None:
+    def __init__(self, **more: bool) -> None:
         self._reporters: list[threading.Thread] = []
-        super().__init__()
+        super().__init__(**more)
 
     def _on_action(self, event: Any) -> tuple[int, None]:
         answer = super()._on_action(event)
@@ -320,12 +326,22 @@ class ReportsAtOnce(ReportsLate):
         super().stop()
 
 
-def test_a_report_on_the_association_of_the_request_needs_no_port() -> None:
-    peer = ReportsAtOnce()
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, "storage-commitment"),
+        ({"can_be_queried": False}, "listed"),  # for whom it keeps it cannot be asked
+        ({"finds": False}, "transient not-in-archive"),  # a promise that its own index denies
+    ],
+)
+def test_a_report_on_the_association_of_the_request_needs_no_port(
+    more: dict[str, bool], told: str
+) -> None:
+    peer = ReportsAtOnce(**more)
     try:
         sample = photo()
         settings = destination("PACS", peer.port, None)
         archive = archive_for(dataclasses.replace(settings, proof=ProofChoice.STORAGE_COMMITMENT))
-        assert [said(o) for o in prove(archive, [sample.instance])] == ["storage-commitment"]
+        assert [said(o) for o in prove(archive, [sample.instance])] == [told]
     finally:
         peer.stop()

@@ -193,12 +193,13 @@ class Answering:
         self._statuses = iter(statuses)
         ae = AE("PACS")
         ae.add_supported_context(photo().instance.sop_class_uid, JPEG_CONTEXT)
-        self._server: Any = ae.start_server(
+        server: Any = ae.start_server(
             (HOST, 0),
             block=False,
             evt_handlers=[(evt.EVT_C_STORE, lambda _event: next(self._statuses))],
         )
-        self.port: int = self._server.server_address[1]
+        self._server = server
+        self.port: int = server.server_address[1]
 
     def __enter__(self) -> Self:
         return self

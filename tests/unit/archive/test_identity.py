@@ -1,0 +1,40 @@
+import pytest
+from pydicom.dataset import Dataset
+
+from capture_app.archive.identity import HeldIdentity, contradiction
+from capture_app.archive.outcomes import IDENTITY_MISMATCH
+from capture_app.model.delivery import Instance
+
+OURS = Instance("1.2.9", "1.2", "1.2.1", "1.2.3", "1.2.4", "900001", "HOSPITAL", "00", 10)
+
+
+@pytest.mark.parametrize(
+    ("held", "agrees"),
+    [
+        (HeldIdentity("900001", "HOSPITAL", "1.2.3"), True),
+        (HeldIdentity("900001", "", "1.2.3"), True),
+        (HeldIdentity("900001", "CLINIC", "1.2.3"), False),
+        (HeldIdentity("900002", "HOSPITAL", "1.2.3"), False),
+        (HeldIdentity("", "HOSPITAL", "1.2.3"), False),
+        (HeldIdentity("90000", "HOSPITAL", "1.2.3"), False),
+        (HeldIdentity("900001", "HOSPITAL", "1.2.33"), False),
+        (HeldIdentity("900001", "HOSPITAL", ""), False),
+    ],
+)
+def test_patient_issuer_and_study_must_agree(held: HeldIdentity, *, agrees: bool) -> None:
+    refusal = contradiction("pacs", OURS, held)
+    assert (refusal is None) is agrees
+    if refusal is not None:
+        assert refusal.code == IDENTITY_MISMATCH
+        assert "900001" not in str(refusal)
+
+
+def test_an_issuer_that_the_archive_added_is_no_contradiction() -> None:
+    ours = Instance("1.2.9", "1.2", "1.2.1", "1.2.3", "1.2.4", "900001", "", "00", 10)
+    assert contradiction("pacs", ours, HeldIdentity("900001", "DEFAULT", "1.2.3")) is None
+
+
+def test_padding_and_absence_are_read_as_what_they_are() -> None:
+    ds = Dataset()
+    ds.PatientID = "900001 "
+    assert HeldIdentity.of(ds) == HeldIdentity("900001", "", "")
