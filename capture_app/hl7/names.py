@@ -37,7 +37,7 @@ def person_name(repetitions: Sequence[Composite]) -> PersonName:
     ideographic and the phonetic group (PS3.5 6.2.1.2). Raises MessageError for a group of more than
     64 characters.
     """
-    alphabetic, ideographic, phonetic = _by_script(_best_type(repetitions))
+    alphabetic, ideographic, phonetic = _by_script(_ranked(repetitions))
     return PersonName(_group(alphabetic), _group(ideographic), _group(phonetic))
 
 
@@ -47,16 +47,17 @@ def staff_name(value: Composite) -> PersonName | None:
     return PersonName(group) if str(group) else None
 
 
-def _best_type(repetitions: Sequence[Composite]) -> list[Composite]:
-    """The repetitions of the best type of name, in order."""
+def _ranked(repetitions: Sequence[Composite]) -> list[Composite]:
+    """The repetitions that may be used, the best type of name first."""
+    worst = len(_TYPE_RANK)
 
     def rank(repetition: Composite) -> int:
         kind = repetition.text(7)
-        return _TYPE_RANK.index(kind) if kind in _TYPE_RANK else len(_TYPE_RANK)
+        return _TYPE_RANK.index(kind) if kind in _TYPE_RANK else worst
 
     said = [repetition for repetition in repetitions if repetition.text(1) or repetition.text(2)]
-    best = min(map(rank, said), default=0)
-    return [repetition for repetition in said if rank(repetition) == best]
+    real = [repetition for repetition in said if rank(repetition) < worst]
+    return sorted(real or said, key=rank)
 
 
 def _by_script(

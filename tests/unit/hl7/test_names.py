@@ -30,6 +30,11 @@ def test_an_ideographic_repetition_without_its_code_is_known_by_its_script() -> 
     assert xpn("王^小明").pn == "王^小明"
 
 
+def test_each_script_has_its_best_type_and_no_alias_fills_a_gap() -> None:
+    assert xpn("Wang^Ming~王^明^^^^^L^I").pn == "Wang^Ming=王^明"
+    assert xpn("Wang^Ming^^^^^L^A~假^名^^^^^A^I").pn == "Wang^Ming"
+
+
 @pytest.mark.parametrize(
     ("field", "family"),
     [
