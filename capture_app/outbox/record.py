@@ -47,6 +47,8 @@ def _plain(value: object) -> Any:
             return value.value
         case str():
             return value
+        case bytes():
+            return value.hex()
         case datetime() | date():
             return value.isoformat()
         case tuple():
@@ -70,6 +72,8 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         return _tuple_reader(arguments)
     if kind in (datetime, date):
         return cast("Callable[[Any], Any]", kind.fromisoformat)
+    if kind is bytes:
+        return bytes.fromhex
     if dataclasses.is_dataclass(kind):
         return _dataclass_reader(kind)
     if isinstance(kind, type) and issubclass(kind, Enum):
