@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 from capture_app.clock import Clock
@@ -140,12 +140,14 @@ class PatientList:
         """The patient of the admissions feed who has this identifier; None for none or several."""
         if key in self._patients:
             return key
-        claimants = [
+        claimants = (
             holder
             for holder in self._holders.get(key[0], ())
             if holder in self._patients and key in self._keys_of(holder)
-        ]
-        return claimants[0] if len(claimants) == 1 else None
+        )
+        # Two are enough: a filler such as 999999999 is a number of half the hospital.
+        first_two = tuple(islice(claimants, 2))
+        return first_two[0] if len(first_two) == 1 else None
 
     def _entries_of(self, key: PatientKey) -> tuple[PatientListEntry, ...]:
         claimant = self._claimant(key)
