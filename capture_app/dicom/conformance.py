@@ -249,7 +249,7 @@ def _undecodable(ds: Dataset, path: str) -> Iterator[str]:
                 if element.VR in _TEXT and not _is_utf8(element.value or b""):
                     yield f"{name} is not written in {CHARACTER_SET}"
                 continue
-        elif element is None or element.VR != "SQ":
+        elif element.VR != "SQ":
             continue
         for number, item in enumerate(ds[tag].value, start=1):
             yield from _undecodable(item, f"{name}[{number}].")

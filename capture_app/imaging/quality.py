@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ROWS, _COLUMNS = 270, 480
-_BLURRED_BELOW: Final = 15.0
+_BLURRED_BELOW: Final = 25.0
 """Variance of the Laplacian on the reduction; skin in focus gives some tens to hundreds."""
 _TOO_DARK_BELOW: Final = 40.0
 _TOO_BRIGHT_ABOVE: Final = 225.0

@@ -1,0 +1,236 @@
+"""The validator of the trade reads every kind of object that is made here.
+
+dciodvfy (dicom3tools) exits 0 where it finds no error. Its warnings must be on the list below, each
+with its reason. It is blind to four faults: for each of them it is shown that it is, and that our
+own conformance is not.
+"""
+
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pydicom import config
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+
+from capture_app.dicom.build import build
+from capture_app.dicom.conformance import verify, verify_part10
+from capture_app.dicom.part10 import write
+from capture_app.dicom.request import SealRequest
+from capture_app.errors import ConformanceError
+from capture_app.imaging.jpeg import prepare_jpeg
+from capture_app.imaging.rgb import encode_rgb
+from capture_app.model.device import DeviceInfo
+from capture_app.model.procedure import Side
+from tests.sealing import (
+    CAMERA,
+    DERMATOSCOPE,
+    ENDOSCOPE,
+    MICROSCOPE,
+    ORDER,
+    SCANNER,
+    catalog,
+    description,
+    exam,
+    jpeg,
+    pixels,
+    request,
+)
+
+ALLOWED_WARNINGS = {
+    r"CodingSchemeDesignator.* - Unrecognized defined term = <99[A-Z]+>": (
+        "99... is how DICOM marks a local coding scheme (PS3.16 8); ours and those of orders"
+    ),
+    r"BodyPartExamined.* - Unrecognized defined term = <[A-Z]+>": (
+        "terms of Annex L that are younger than this dciodvfy"
+    ),
+    r"Modality.* - Unrecognized defined term = <DMS>": "Sup 221 is younger than this dciodvfy",
+}
+
+ALLOWED_FOR_SENSITIVE_CONTENT = {
+    r"^Warning - </\(0008,001d\)>.* - Unrecognized tag": "as below",
+    r"^(Warning|Error) - </\(0008,001d\).* - Attribute": (
+        "Sensitive Content Code Sequence is younger than this dciodvfy; it calls that an error and "
+        "still exits 0"
+    ),
+}
+
+ALLOWED_FOR_RGB_JPEG = {
+    r"^Error - </PhotometricInterpretation.* - Unrecognized enumerated value = <RGB>$": (
+        "this dciodvfy knows RGB for uncompressed VL images only; the stream is truly RGB, and any "
+        "other word would show it in wrong colours (PS3.5 8.2.1)"
+    ),
+}
+
+RGB = encode_rgb(pixels(), came_from_lossy=True)
+KNEE = description("RH-US-KNEE", "72696002", Side.RIGHT)
+
+OBJECTS: dict[str, SealRequest] = {
+    "photo, paired": request(),
+    "photo, both sides": request(description=description("RH-PHOTO-HANDS", "33712006", Side.BOTH)),
+    "photo, midline": request(description=description("DERM-LESION", "66643007", Side.MIDLINE)),
+    "photo, left of a trunk": request(
+        description=description("DERM-LESION", "66643007", Side.LEFT)
+    ),
+    "photo, unpaired": request(description=description("DERM-LESION", "84365009", None)),
+    "photo of an order": request(exam=exam(order=ORDER)),
+    "photo with a reason": request(description=description("WND-BURN", "25763004", Side.LEFT)),
+    "photo, little known": request(
+        exam=exam(encounter=None, department="", station_name=""),
+        device=DeviceInfo("bare", "Bare", CAMERA.kind),
+    ),
+    "photo, grey": request(image=prepare_jpeg(jpeg(grey=True))),
+    "photo, RGB": request(image=RGB),
+    "photo, RGB of odd length": request(image=encode_rgb(pixels(3, 5), came_from_lossy=False)),
+    "dermoscopy": request(
+        description=description("DERM-DERMOSCOPY", "66643007", Side.MIDLINE), device=DERMATOSCOPE
+    ),
+    "dermoscopy by an unknown device": request(
+        description=description("DERM-DERMOSCOPY", "66643007", Side.MIDLINE),
+        device=replace(DERMATOSCOPE, serial_number=""),
+    ),
+    "endoscopy": request(description=description("GI-COLON", "14742008", None), device=ENDOSCOPE),
+    "endoscopy, RGB": request(
+        description=description("GI-COLON", "34402009", None), device=ENDOSCOPE, image=RGB
+    ),
+    "microscopy": request(
+        description=description("GEN-OTHER", "66643007", Side.RIGHT), device=MICROSCOPE
+    ),
+    "ultrasound": request(description=KNEE, device=SCANNER),
+    "ultrasound, RGB": request(
+        description=description("CAR-ECHO", "80891009", None), device=SCANNER, image=RGB
+    ),
+}
+
+
+def findings(folder: Path, ds: Dataset) -> tuple[int, list[str]]:
+    """What dciodvfy says of an instance: its exit code, and its errors and warnings."""
+    return findings_of(folder, write(ds))
+
+
+def findings_of(folder: Path, part10: bytes) -> tuple[int, list[str]]:
+    path = folder / "image.dcm"
+    path.write_bytes(part10)
+    done = subprocess.run(["dciodvfy", "-new", str(path)], capture_output=True, check=False)
+    said = (done.stdout + done.stderr).decode("utf-8", "replace").splitlines()
+    return done.returncode, [line for line in said if line.startswith(("Error", "Warning"))]
+
+
+def not_allowed(lines: list[str], *lists: dict[str, str]) -> list[str]:
+    patterns = [re.compile(pattern) for allowed in lists for pattern in allowed]
+    return [line for line in lines if not any(pattern.search(line) for pattern in patterns)]
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_every_kind_of_object_is_in_order(name: str, tmp_path: Path) -> None:
+    ds = build(OBJECTS[name])
+    verify(ds)
+    code, lines = findings(tmp_path, ds)
+    assert not_allowed(lines, ALLOWED_WARNINGS) == []
+    assert code == 0
+
+
+def test_every_region_of_the_catalogue_is_in_order(tmp_path: Path) -> None:
+    sides = {"paired": Side.LEFT, "side-or-midline": Side.MIDLINE, "L only": Side.LEFT}
+    for region in catalog().regions:
+        chosen = replace(
+            description("DERM-LESION", region.code.value, sides.get(region.side_rule)),
+            region=region,
+        )
+        ds = build(request(description=chosen))
+        verify(ds)
+        code, lines = findings(tmp_path, ds)
+        extra = [ALLOWED_FOR_SENSITIVE_CONTENT] if region.intimate else []
+        assert not_allowed(lines, ALLOWED_WARNINGS, *extra) == [], region
+        assert code == 0, region
+
+
+def test_a_sensitive_picture_is_in_order_but_for_its_young_attribute(tmp_path: Path) -> None:
+    genital = description("DERM-GENITAL", "60944009", Side.MIDLINE)
+    ds = build(request(description=genital))
+    verify(ds)
+    code, lines = findings(tmp_path, ds)
+    assert not_allowed(lines, ALLOWED_WARNINGS, ALLOWED_FOR_SENSITIVE_CONTENT) == []
+    assert code == 0
+
+
+def test_an_rgb_jpeg_is_in_order_but_for_the_name_of_its_colours(tmp_path: Path) -> None:
+    ds = build(request(image=prepare_jpeg(jpeg(keep_rgb=True))))
+    verify(ds)
+    code, lines = findings(tmp_path, ds)
+    assert not_allowed(lines, ALLOWED_WARNINGS, ALLOWED_FOR_RGB_JPEG) == []
+    assert code == 1
+    assert len([line for line in lines if line.startswith("Error")]) == 1
+
+
+def test_it_would_have_found_a_plain_fault(tmp_path: Path) -> None:
+    ds = build(request())
+    del ds.SOPInstanceUID
+    ds.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3")
+    assert findings(tmp_path, ds)[0] == 1
+
+
+# -------------------------------------------------------------------------- the four blind spots
+
+
+def no_ratio(ds: Dataset) -> None:
+    del ds.LossyImageCompressionRatio
+
+
+def no_creator(ds: Dataset) -> None:
+    ds.add_new(0x00091001, "LO", "x")
+
+
+def wrong_zone(ds: Dataset) -> None:
+    tag = ds["TimezoneOffsetFromUTC"].tag
+    ds[tag] = DataElement(tag, "SH", "+2500", validation_mode=config.IGNORE)
+
+
+@pytest.mark.parametrize("plant", [no_ratio, no_creator, wrong_zone])
+def test_what_it_lets_through_is_stopped_here(
+    plant: Callable[[Dataset], None], tmp_path: Path
+) -> None:
+    ds = build(request())
+    plant(ds)
+    assert findings(tmp_path, ds)[0] == 0
+    with pytest.raises(ConformanceError):
+        verify(ds)
+
+
+def test_it_lets_wrong_bytes_through_and_they_are_stopped_here(tmp_path: Path) -> None:
+    good = write(build(request()))
+    name = "Nguyễn^Mai^Thị".encode()
+    bad = good.replace(name, b"Nguy\xean".ljust(len(name), b"x"))
+    assert bad != good
+    assert findings_of(tmp_path, bad)[0] == 0
+    with pytest.raises(ConformanceError, match="PatientName is not written in ISO_IR 192"):
+        verify_part10(bad)
+
+
+def test_the_images_of_one_study_agree(tmp_path: Path) -> None:
+    """dcentvfy compares what the images of a study say of patient, study and series."""
+    first = request()
+    uids = (f"{first.sop_instance_uid}.{n}" for n in range(9))
+    lesion = description("DERM-LESION", "66643007", Side.MIDLINE)
+    paths = []
+    for number, changed in enumerate(
+        [
+            first,
+            replace(first, sop_instance_uid=next(uids), instance_number=2),
+            replace(
+                first,
+                sop_instance_uid=next(uids),
+                series_instance_uid=next(uids),
+                series_number=2,
+                description=lesion,
+            ),
+        ]
+    ):
+        paths.append(tmp_path / f"{number}.dcm")
+        paths[-1].write_bytes(write(build(changed)))
+    done = subprocess.run(["dcentvfy", *map(str, paths)], capture_output=True, check=False)
+    assert (done.returncode, done.stderr.decode()) == (0, "")

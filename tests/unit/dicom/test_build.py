@@ -1,0 +1,432 @@
+"""What an instance says, attribute by attribute."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit
+
+from capture_app.dicom.build import build
+from capture_app.dicom.conformance import verify
+from capture_app.dicom.descriptions import series_description, study_description
+from capture_app.dicom.request import first_study_values
+from capture_app.errors import ConformanceError
+from capture_app.imaging.jpeg import prepare_jpeg
+from capture_app.imaging.rgb import encode_rgb
+from capture_app.model.coding import Code
+from capture_app.model.patient import NameGroup, PatientId, PersonName
+from capture_app.model.procedure import Description, Side
+from tests.sealing import (
+    CAMERA,
+    MAI,
+    NURSE,
+    ORDER,
+    SCANNER,
+    STARTED_AT,
+    TAKEN_AT,
+    catalog,
+    description,
+    exam,
+    jpeg,
+    photo,
+    pixels,
+    request,
+)
+
+
+def code(ds: Dataset) -> tuple[str, str, str]:
+    return (ds.CodeValue, ds.CodingSchemeDesignator, ds.CodeMeaning)
+
+
+def region(ds: Dataset) -> tuple[str, str, str, str]:
+    """Region, side, modifier and body part, as they are written."""
+    item = ds.AnatomicRegionSequence[0]
+    modifiers = [m.CodeMeaning for m in item.get("AnatomicRegionModifierSequence", [])]
+    return (item.CodeValue, ds.ImageLaterality, ",".join(modifiers), ds.get("BodyPartExamined", ""))
+
+
+# ----------------------------------------------------------------------------------------- who
+
+
+def test_the_patient_is_as_the_feed_told() -> None:
+    ds = build(request())
+    assert str(ds.PatientName) == "Nguyễn^Mai^Thị=阮^氏梅=グエン^マイ"
+    assert (ds.PatientID, ds.IssuerOfPatientID) == ("0012345678", "ST_ANNE")
+    qualifiers = ds.IssuerOfPatientIDQualifiersSequence[0]
+    assert qualifiers.UniversalEntityID == "1.2.276.0.76.3.1"
+    assert (qualifiers.UniversalEntityIDType, qualifiers.IdentifierTypeCode) == ("ISO", "MR")
+    assert (ds.PatientBirthDate, ds.PatientSex, ds.PatientAge) == ("19560714", "F", "067Y")
+    other = ds.OtherPatientIDsSequence[0]
+    assert (other.PatientID, other.IssuerOfPatientID, other.TypeOfPatientID) == (
+        "9434765919",
+        "NHS",
+        "TEXT",
+    )
+    assert (ds.AdmissionID, ds.IssuerOfAdmissionIDSequence[0].LocalNamespaceEntityID) == (
+        "V9921",
+        "ST_ANNE",
+    )
+    assert ds.ReasonForVisit == "Leg ulcer follow-up"
+
+
+def test_a_number_without_its_authority_gets_that_of_the_house() -> None:
+    patient = replace(MAI, patient_id=PatientId("7", ""), other_ids=())
+    ds = build(request(exam=exam(patient=patient)))
+    assert ds.IssuerOfPatientID == "ST_ANNE"
+    assert "IssuerOfPatientIDQualifiersSequence" not in ds
+
+
+def test_delimiters_inside_a_name_cannot_shift_its_parts() -> None:
+    name = PersonName(NameGroup("O^Brien=x\\y", "Ann\x0bMarie"))
+    ds = build(request(exam=exam(patient=replace(MAI, name=name))))
+    assert str(ds.PatientName) == "O Brien x/y^Ann Marie"
+    verify(ds)
+
+
+@pytest.mark.parametrize(
+    "patient",
+    [
+        replace(MAI, patient_id=PatientId("1\\2", "X")),
+        replace(MAI, patient_id=PatientId("1" * 65, "X")),
+        replace(MAI, name=PersonName(NameGroup("x" * 65))),
+    ],
+)
+def test_an_identity_that_does_not_fit_is_never_cut(patient: object) -> None:
+    with pytest.raises(ConformanceError) as caught:
+        build(request(exam=exam(patient=patient)))
+    assert "1\\2" not in str(caught.value)
+    assert "111" not in str(caught.value)
+    assert "xxx" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_referrer_who_does_not_fit_is_left_out_and_a_reason_is_cut() -> None:
+    visit = exam().encounter
+    assert visit is not None
+    visit = replace(
+        visit,
+        referring_physician=PersonName(NameGroup("x" * 65)),
+        reason="a\\b" + "c" * 100,
+    )
+    ds = build(request(exam=exam(encounter=visit)))
+    verify(ds)
+    assert ds.ReferringPhysicianName == ""
+    assert ds.ReasonForVisit == ("a/b" + "c" * 100)[:64]
+
+
+@pytest.mark.parametrize(
+    ("born", "age"),
+    [
+        (date(2024, 7, 2), "000D"),
+        (date(2024, 4, 2), "091D"),
+        (date(2024, 4, 1), "003M"),
+        (date(2022, 7, 3), "023M"),
+        (date(2022, 7, 2), "002Y"),
+        (date(1924, 7, 3), "099Y"),
+        (date(1900, 1, 1), "124Y"),
+        (date(2024, 7, 3), ""),
+    ],
+)
+def test_age_is_in_days_months_or_years(born: date, age: str) -> None:
+    ds = build(request(exam=exam(patient=replace(MAI, birth_date=born))))
+    assert ds.get("PatientAge", "") == age
+
+
+def test_the_operator_is_the_user() -> None:
+    ds = build(request())
+    assert str(ds.OperatorsName) == "Okafor^Ada"
+    person = ds.OperatorIdentificationSequence[0]
+    assert code(person.PersonIdentificationCodeSequence[0]) == (
+        "aokafor",
+        "99CAPTURE",
+        "A. Okafor, RN",
+    )
+    nameless = replace(NURSE, name=PersonName(NameGroup()), user_id="u" * 17)
+    ds = build(request(exam=exam(operator=nameless)))
+    assert str(ds.OperatorsName) == "A. Okafor, RN"
+    assert "OperatorIdentificationSequence" not in ds
+
+
+# --------------------------------------------------------------------------------- what, where
+
+
+@pytest.mark.parametrize(
+    ("procedure", "code_value", "side", "written"),
+    [
+        ("WND-LEG-ULCER", "25763004", Side.LEFT, ("25763004", "L", "", "")),
+        ("RH-PHOTO-HANDS", "33712006", Side.BOTH, ("33712006", "B", "", "")),
+        ("RH-US-KNEE", "72696002", Side.RIGHT, ("72696002", "R", "", "KNEE")),
+        ("DERM-LESION", "66643007", Side.MIDLINE, ("66643007", "U", "Median", "")),
+        ("DERM-LESION", "66643007", Side.RIGHT, ("66643007", "R", "Right", "")),
+        ("DERM-LESION", "66643007", Side.LEFT, ("66643007", "L", "Left", "")),
+        ("DERM-LESION", "66643007", Side.BOTH, ("66643007", "B", "Bilateral", "")),
+        ("DERM-HAIR", "43067004", None, ("43067004", "U", "", "")),
+        ("CAR-ECHO", "80891009", None, ("80891009", "U", "", "HEART")),
+        ("SU-BRONCHO", "955009", Side.LEFT, ("955009", "L", "Left", "BRONCHUS")),
+        ("DERM-LESION", "61439", Side.LEFT, ("61439", "L", "Left", "")),
+        ("ED-US-AORTA", "7832008", None, ("7832008", "U", "", "ABDOMINALAORTA")),
+    ],
+)
+def test_region_and_side(
+    procedure: str, code_value: str, side: Side | None, written: tuple[str, str, str, str]
+) -> None:
+    chosen = description(procedure, code_value, side)
+    assert chosen.procedure is not None
+    device = replace(CAMERA, image_kind=chosen.procedure.image_kind)
+    ds = build(request(description=chosen, device=device))
+    verify(ds)
+    assert region(ds) == written
+    assert "Laterality" not in ds
+
+
+@pytest.mark.parametrize(
+    ("code_value", "side"),
+    [
+        ("25763004", None),
+        ("25763004", Side.MIDLINE),
+        ("61439", Side.RIGHT),
+        ("7832008", Side.LEFT),
+    ],
+)
+def test_contradicting_region_and_side_are_never_written(
+    code_value: str, side: Side | None
+) -> None:
+    with pytest.raises(ConformanceError):
+        build(request(description=description("DERM-LESION", code_value, side)))
+
+
+def test_the_act_the_entry_and_the_intent_are_coded() -> None:
+    ds = build(request())
+    assert [code(item) for item in ds.ProcedureCodeSequence] == [
+        ("197157006", "SCT", "Photography of patient")
+    ]
+    protocol = ds.PerformedProtocolCodeSequence[0]
+    assert code(protocol) == (
+        "WND-LEG-ULCER",
+        "99CAPTURE",
+        "Leg ulcer (venous, arterial or mixed)",
+    )
+    context = protocol.ProtocolContextSequence[0]
+    assert code(context.ConceptNameCodeSequence[0]) == ("363703001", "SCT", "Has intent")
+    assert code(context.ConceptCodeSequence[0]) == ("262202000", "SCT", "Therapeutic Intent")
+    assert ds.CodingSchemeIdentificationSequence[0].CodingSchemeDesignator == "99CAPTURE"
+    assert ds.StudyDescription == "Photography of patient, Wound care"
+    assert (
+        ds.SeriesDescription == "Leg ulcer (venous, arterial or..., Lower leg, front (shin), left"
+    )
+
+
+def test_an_order_is_named_and_its_study_values_stand() -> None:
+    ds = build(request(exam=exam(order=ORDER)))
+    assert ds.AccessionNumber == "A4711"
+    assert ds.IssuerOfAccessionNumberSequence[0].LocalNamespaceEntityID == "ST_ANNE_RIS"
+    assert str(ds.ReferringPhysicianName) == "Wong^Tai^^Dr"
+    assert ds.StudyDescription == "Wound photographs, left lower leg"
+    assert ds.StudyID == "RP4711"
+    assert code(ds.ProcedureCodeSequence[0]) == ("WOUNDPHOTO", "99STANNE", "Wound photographs")
+    assert [item.CodeValue for item in ds.PerformedProtocolCodeSequence] == [
+        "WND-LEG-ULCER",
+        "197157006",
+    ]
+    asked = ds.RequestAttributesSequence[0]
+    assert asked.StudyInstanceUID == ORDER.study_instance_uid
+    assert (asked.RequestedProcedureID, asked.ScheduledProcedureStepID) == ("RP4711", "SPS4711")
+    assert asked.ScheduledProtocolCodeSequence[0].CodeValue == "WP1"
+    verify(ds)
+
+
+def test_without_an_order_nothing_is_invented() -> None:
+    ds = build(request())
+    assert ds.AccessionNumber == ""
+    assert "RequestAttributesSequence" not in ds
+    assert "PerformedProcedureStepID" not in ds
+
+
+@pytest.mark.parametrize(
+    ("procedure", "code_value", "side", "content", "recognizable"),
+    [
+        ("DERM-GENITAL", "60944009", Side.MIDLINE, "131391", ""),
+        ("DERM-LESION", "59112000", Side.MIDLINE, "131391", ""),
+        ("DERM-FACE", "73897004", Side.MIDLINE, "131393", "YES"),
+        ("ED-PHOTO-ABUSE", "25763004", Side.LEFT, "131395", ""),
+        ("WND-LEG-ULCER", "25763004", Side.LEFT, "", ""),
+    ],
+)
+def test_a_viewer_is_warned_of_what_it_will_show(
+    procedure: str, code_value: str, side: Side, content: str, recognizable: str
+) -> None:
+    ds = build(request(description=description(procedure, code_value, side)))
+    sequence = ds[0x0008001D].value if 0x0008001D in ds else []
+    assert [item.CodeValue for item in sequence] == ([content] if content else [])
+    assert ds.get("RecognizableVisualFeatures", "") == recognizable
+    verify(ds)
+
+
+def test_burned_in_text_is_what_the_device_profile_says() -> None:
+    chosen = description("RH-US-KNEE", "72696002", Side.RIGHT)
+    assert build(request(description=chosen, device=SCANNER)).BurnedInAnnotation == "YES"
+    assert build(request()).BurnedInAnnotation == "NO"
+
+
+# ---------------------------------------------------------------------------------- equipment
+
+
+def test_device_place_and_application_are_told_apart() -> None:
+    ds = build(request())
+    assert (ds.Manufacturer, ds.ManufacturerModelName, ds.DeviceSerialNumber) == (
+        "Lumina",
+        "UC-12",
+        "SN-0815",
+    )
+    assert (ds.InstitutionName, ds.InstitutionalDepartmentName, ds.StationName) == (
+        "St Anne's Hospital",
+        "Wound care",
+        "TROLLEY-4B",
+    )
+    assert ds.InstitutionalDepartmentTypeCodeSequence[0].CodeValue == "309967005"
+    ours = ds.ContributingEquipmentSequence[0]
+    assert ours.PurposeOfReferenceCodeSequence[0].CodeValue == "CAPTURE"
+    assert ours.ManufacturerModelName == "Capture App"
+
+
+# --------------------------------------------------------------------------------------- time
+
+
+def test_all_times_are_in_the_zone_of_the_study() -> None:
+    ds = build(request())
+    assert ds.TimezoneOffsetFromUTC == "+0200"
+    assert (ds.StudyDate, ds.StudyTime) == ("20240702", "093000.000000")
+    assert (ds.ContentDate, ds.ContentTime) == ("20240702", "093107.250000")
+    assert ds.AcquisitionDateTime == "20240702093107.250000+0200"
+    assert (ds.InstanceCreationDate, ds.InstanceCreationTime) == ("20240702", "093200.000000")
+
+
+def test_a_study_keeps_its_date_when_the_clocks_go_back() -> None:
+    summer, winter = timezone(timedelta(hours=1)), UTC
+    started = datetime(2024, 10, 27, 0, 50, tzinfo=summer)
+    taken = datetime(2024, 10, 27, 1, 10, tzinfo=winter)
+    values = first_study_values(exam(), [description()], started_at=started, study_id="1")
+    ds = build(request(study=values, taken_at=taken, sealed_at=taken))
+    assert ds.TimezoneOffsetFromUTC == "+0100"
+    assert (ds.StudyTime, ds.ContentTime) == ("005000.000000", "021000.000000")
+
+
+@pytest.mark.parametrize(
+    ("offset", "written"),
+    [
+        (timedelta(0), "+0000"),
+        (timedelta(hours=-3, minutes=-30), "-0330"),
+        (timedelta(hours=5, minutes=45), "+0545"),
+        (timedelta(hours=14), "+1400"),
+        (timedelta(hours=-12), "-1200"),
+    ],
+)
+def test_offsets_of_the_world(offset: timedelta, written: str) -> None:
+    started = STARTED_AT.astimezone(timezone(offset))
+    values = first_study_values(exam(), [description()], started_at=started, study_id="1")
+    ds = build(request(study=values))
+    assert ds.TimezoneOffsetFromUTC == written
+    verify(ds)
+
+
+def test_a_time_without_zone_is_refused() -> None:
+    naive = datetime(2024, 7, 2, 9, 30)  # noqa: DTZ001 - that is the fault
+    values = first_study_values(exam(), [description()], started_at=naive, study_id="1")
+    with pytest.raises(ConformanceError):
+        build(request(study=values))
+
+
+# -------------------------------------------------------------------------------------- pixels
+
+
+def test_a_jpeg_is_wrapped_as_it_is() -> None:
+    image = photo()
+    ds = build(request(image=image))
+    assert ds.file_meta.TransferSyntaxUID == JPEGBaseline8Bit
+    assert image.data in ds.PixelData
+    assert (ds.PhotometricInterpretation, ds.SamplesPerPixel) == ("YBR_FULL_422", 3)
+    assert (ds.LossyImageCompression, ds.LossyImageCompressionMethod) == ("01", "ISO_10918_1")
+    ratio = 48 * 64 * 3 / len(image.data)
+    assert float(ds.LossyImageCompressionRatio) == pytest.approx(ratio, abs=0.051)
+    assert ds.ColorSpace == "SRGB"
+    assert ds.ICCProfile[36:40] == b"acsp"
+
+
+def test_a_pictures_own_profile_goes_before_srgb() -> None:
+    image = replace(photo(), icc_profile=b"own profile", color_space="")
+    ds = build(request(image=image))
+    assert ds.ICCProfile == b"own profile\x00"
+    assert "ColorSpace" not in ds
+    ds = build(request(image=replace(photo(), color_space="ADOBERGB")))
+    assert ds.ColorSpace == "ADOBERGB"
+    assert "ICCProfile" not in ds
+
+
+def test_grey_and_rgb_are_named_for_what_they_are() -> None:
+    grey = build(request(image=prepare_jpeg(jpeg(grey=True))))
+    assert (grey.PhotometricInterpretation, grey.SamplesPerPixel) == ("MONOCHROME2", 1)
+    assert "PlanarConfiguration" not in grey
+    assert "ICCProfile" not in grey
+    rgb = build(request(image=prepare_jpeg(jpeg(keep_rgb=True))))
+    assert rgb.PhotometricInterpretation == "RGB"
+
+
+@pytest.mark.parametrize("came_from_lossy", [True, False])
+def test_native_pixels_remember_whether_they_were_compressed(*, came_from_lossy: bool) -> None:
+    ds = build(request(image=encode_rgb(pixels(3, 5), came_from_lossy=came_from_lossy)))
+    verify(ds)
+    assert ds.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+    assert ds.PixelData == pixels(3, 5).tobytes() + b"\x00"
+    assert ds.LossyImageCompression == ("01" if came_from_lossy else "00")
+    assert "LossyImageCompressionRatio" not in ds
+
+
+# ------------------------------------------------------------------------------- what is refused
+
+
+def test_an_incomplete_description_is_refused() -> None:
+    whole = request()
+    for incomplete in (
+        Description(),
+        replace(description(), region=None),
+        replace(description(), procedure=None),
+    ):
+        with pytest.raises(ConformanceError):
+            build(replace(whole, description=incomplete))
+
+
+def test_a_camera_cannot_make_an_ultrasound_image() -> None:
+    chosen = description("RH-US-KNEE", "72696002", Side.RIGHT)
+    with pytest.raises(ConformanceError, match=r"This procedure needs an ultrasound source\."):
+        build(request(description=chosen))
+
+
+# --------------------------------------------------------------------------------- descriptions
+
+
+def test_descriptions_fit_for_every_act_region_and_side() -> None:
+    found = catalog()
+    for entry in found.selectable:
+        assert 0 < len(study_description(entry, "Accident and Emergency")) <= 64
+        for place in found.regions_for(entry):
+            text = series_description(Description(entry, place, Side.BOTH))
+            assert len(text) <= 64
+            assert text.endswith(f"{place.label}, both sides")
+
+
+def test_study_values_say_only_what_is_true_of_every_image() -> None:
+    burn = description("WND-BURN", "25763004")
+    lesion = description("DERM-LESION", "25763004")
+    alone = first_study_values(exam(), [burn, burn], started_at=TAKEN_AT, study_id="7")
+    assert alone.reason == Code("125666000", "SCT", "Burn")
+    assert alone.study_id == "7"
+    mixed = first_study_values(exam(), [burn, lesion], started_at=TAKEN_AT, study_id="7")
+    assert mixed.reason is None
+    assert burn.procedure is not None
+    assert lesion.procedure is not None
+    assert alone.fits(burn.procedure)
+    assert not alone.fits(lesion.procedure)
+    assert mixed.fits(lesion.procedure)
+    ds = build(request(description=burn))
+    assert ds.ReasonForPerformedProcedureCodeSequence[0].CodeValue == "125666000"

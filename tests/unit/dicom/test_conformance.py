@@ -1,0 +1,287 @@
+"""Every fault that conformance is there for is planted once and found; no words carry values."""
+
+from collections.abc import Callable
+
+import pytest
+from pydicom import config
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+
+from capture_app.dicom.build import build
+from capture_app.dicom.conformance import verify, verify_part10
+from capture_app.dicom.part10 import write
+from capture_app.errors import ConformanceError
+from capture_app.imaging.rgb import encode_rgb
+from tests.sealing import ORDER, exam, pixels, request
+
+Plant = Callable[[Dataset], object]
+
+
+def plant(keyword: str, value: object) -> Plant:
+    """Sets a value past every check of pydicom's."""
+
+    def planted(ds: Dataset) -> None:
+        tag = tag_for_keyword(keyword)
+        assert tag is not None
+        vr = dictionary_VR(tag)
+        ds[tag] = DataElement(tag, vr, value, validation_mode=config.IGNORE)
+
+    return planted
+
+
+def drop(keyword: str) -> Plant:
+    return lambda ds: delattr(ds, keyword)
+
+
+def faults(*plants: Plant) -> str:
+    ds = build(request(exam=exam(order=ORDER)))
+    for change in plants:
+        change(ds)
+    with pytest.raises(ConformanceError) as caught:
+        verify(ds)
+    return str(caught.value)
+
+
+def first(ds: Dataset, keyword: str) -> Dataset:
+    item: Dataset = ds[keyword].value[0]
+    return item
+
+
+def test_a_built_instance_has_no_fault() -> None:
+    ds = build(request(exam=exam(order=ORDER)))
+    verify(ds)
+    verify_part10(write(ds))
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("AccessionNumber", "A" * 17),
+        ("StationName", "S" * 17),
+        ("StudyID", "1" * 17),
+        ("StudyDescription", "d" * 65),
+        ("PatientID", "1" * 65),
+        ("Modality", "xc"),
+        ("PatientSex", "female"),
+        ("PatientBirthDate", "1956-07-14"),
+        ("PatientBirthDate", "19561314"),
+        ("StudyTime", "9:30"),
+        ("AcquisitionDateTime", "20240702093107.25+2500"),
+        ("PatientAge", "67Y"),
+        ("SeriesNumber", "1234567890123"),
+        ("SOPInstanceUID", "1.2.03.4"),
+        ("SOPInstanceUID", "1.2." + "3" * 62),
+        ("SOPInstanceUID", "2.25.x"),
+        ("PatientName", "x" * 65),
+        ("PatientName", "a=b=c=d"),
+        ("PatientName", "a^b^c^d^e^f"),
+        ("PatientName", "a\nb"),
+        ("InstitutionName", "St Anne\x00"),
+        ("BodyPartExamined", "knee"),
+        ("PatientName", "\ud800"),
+        ("Modality", "ÜS"),
+    ],
+)
+def test_a_value_that_breaks_its_vr_is_named_without_itself(keyword: str, value: str) -> None:
+    said = faults(plant(keyword, value))
+    assert keyword in said
+    assert value not in said
+
+
+def test_items_of_sequences_are_looked_into() -> None:
+    def planted(ds: Dataset) -> None:
+        asked = first(ds, "RequestAttributesSequence")
+        protocol = first(asked, "ScheduledProtocolCodeSequence")
+        tag = protocol["CodeValue"].tag
+        protocol[tag] = DataElement(tag, "SH", "V" * 17, validation_mode=config.IGNORE)
+
+    said = faults(planted)
+    assert "RequestAttributesSequence[1].ScheduledProtocolCodeSequence[1].CodeValue" in said
+
+
+@pytest.mark.parametrize("keyword", ["CodeValue", "CodingSchemeDesignator", "CodeMeaning"])
+def test_a_code_without_one_of_its_three_parts(keyword: str) -> None:
+    said = faults(lambda ds: delattr(first(ds, "AnatomicRegionSequence"), keyword))
+    assert said == f"AnatomicRegionSequence[1].{keyword} is missing"
+
+
+def test_an_empty_item() -> None:
+    def planted(ds: Dataset) -> None:
+        ds.RequestAttributesSequence = Sequence([Dataset()])
+
+    assert "RequestAttributesSequence[1] is an empty item" in faults(planted)
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        "SOPClassUID",
+        "SOPInstanceUID",
+        "StudyInstanceUID",
+        "SeriesInstanceUID",
+        "Modality",
+        "PatientName",
+        "PatientID",
+        "StudyDate",
+        "AccessionNumber",
+        "Manufacturer",
+        "InstanceNumber",
+        "PatientOrientation",
+        "ImageLaterality",
+        "ImageType",
+        "AnatomicRegionSequence",
+        "AcquisitionContextSequence",
+        "SamplesPerPixel",
+        "PlanarConfiguration",
+        "PixelData",
+        "TimezoneOffsetFromUTC",
+    ],
+)
+def test_what_must_be_there_is_missed(keyword: str) -> None:
+    assert f"{keyword} is missing" in faults(drop(keyword))
+
+
+def test_an_image_of_nobody() -> None:
+    assert "PatientID is missing" in faults(lambda ds: setattr(ds, "PatientID", ""))
+
+
+def test_a_class_that_is_not_built_here() -> None:
+    said = faults(lambda ds: setattr(ds, "SOPClassUID", SecondaryCaptureImageStorage))
+    assert "SOPClassUID is none of the classes" in said
+
+
+def test_a_stray_backslash_makes_two_values() -> None:
+    said = faults(lambda ds: setattr(ds, "StudyDescription", "left\\right"))
+    assert said == "StudyDescription has 2 values"
+
+
+def test_one_uid_for_two_things() -> None:
+    said = faults(lambda ds: setattr(ds, "SeriesInstanceUID", ds.StudyInstanceUID))
+    assert "UIDs of their own" in said
+
+
+def test_file_meta_that_speaks_of_another_instance() -> None:
+    said = faults(lambda ds: setattr(ds.file_meta, "MediaStorageSOPInstanceUID", "1.2.3"))
+    assert "MediaStorageSOPInstanceUID is not SOPInstanceUID" in said
+
+
+@pytest.mark.parametrize("charset", ["", "ISO_IR 100", "UTF-8", ["", "ISO 2022 IR 87"]])
+def test_another_character_set(charset: object) -> None:
+    said = faults(plant("SpecificCharacterSet", charset))
+    assert "SpecificCharacterSet is not ISO_IR 192" in said
+
+
+# ---------------------------------------------------- the four faults that dciodvfy lets through
+
+
+@pytest.mark.parametrize("offset", ["+2500", "-0000", "+1401", "-1230", "0200", "+02:00", "+0260"])
+def test_an_impossible_time_zone(offset: str) -> None:
+    said = faults(lambda ds: setattr(ds, "TimezoneOffsetFromUTC", offset))
+    assert "TimezoneOffsetFromUTC is not an offset from UTC" in said
+
+
+def test_a_private_element_without_its_creator() -> None:
+    said = faults(lambda ds: ds.add_new(0x00091001, "LO", "x"))
+    assert said == "(0009,1001) is private and has no creator"
+
+
+def test_a_private_element_of_another_block() -> None:
+    def planted(ds: Dataset) -> None:
+        ds.add_new(0x00090010, "LO", "CREATOR")
+        ds.add_new(0x00091101, "LO", "x")
+
+    assert faults(planted) == "(0009,1101) is private and has no creator"
+
+
+def test_a_private_element_with_its_creator_is_well_formed() -> None:
+    ds = build(request())
+    block = ds.private_block(0x0009, "CREATOR", create=True)
+    block.add_new(0x01, "LO", "x")
+    verify(ds)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (drop("LossyImageCompressionRatio"), "LossyImageCompressionRatio is missing"),
+        (drop("LossyImageCompressionMethod"), "LossyImageCompressionMethod is missing"),
+        (lambda ds: setattr(ds, "LossyImageCompressionRatio", "0"), "Ratio is missing"),
+        (
+            lambda ds: setattr(ds, "LossyImageCompression", "00"),
+            "does not say that the picture is compressed",
+        ),
+        (lambda ds: setattr(ds, "LossyImageCompression", "1"), "neither 00 nor 01"),
+    ],
+)
+def test_a_lossy_picture_that_does_not_say_so_in_full(change: Plant, said: str) -> None:
+    assert said in faults(change)
+
+
+def test_text_in_other_bytes_than_its_character_set() -> None:
+    """Latin-1 bytes under the label of UTF-8: only the bytes of the file can tell."""
+    good = write(build(request()))
+    name = "Nguyễn^Mai^Thị".encode()
+    bad = good.replace(name, b"Nguy\xea" + b"n" * (len(name) - 5))
+    assert bad != good
+    with pytest.raises(ConformanceError) as caught:
+        verify_part10(bad)
+    assert str(caught.value) == "PatientName is not written in ISO_IR 192"
+
+
+def test_text_in_other_bytes_inside_an_item() -> None:
+    good = write(build(request()))
+    meaning = b"Skin of anterior surface of lower leg"
+    bad = good.replace(meaning, b"\xff" + meaning[1:])
+    with pytest.raises(ConformanceError, match=r"AnatomicRegionSequence\[1\]\.CodeMeaning"):
+        verify_part10(bad)
+
+
+# -------------------------------------------------------------------------------------- pixels
+
+
+def test_pixels_of_another_size_than_said() -> None:
+    ds = build(request(image=encode_rgb(pixels(), came_from_lossy=False)))
+    ds.Rows = 47
+    with pytest.raises(ConformanceError, match="does not have the length"):
+        verify(ds)
+
+
+def test_a_wrong_name_for_the_colours() -> None:
+    said = faults(lambda ds: setattr(ds, "PhotometricInterpretation", "MONOCHROME2"))
+    assert "PhotometricInterpretation does not fit the compressed picture" in said
+    ds = build(request(image=encode_rgb(pixels(), came_from_lossy=False)))
+    ds.PhotometricInterpretation = "YBR_FULL"
+    with pytest.raises(ConformanceError, match="does not fit the pixels"):
+        verify(ds)
+
+
+def test_a_picture_that_is_not_encapsulated() -> None:
+    def planted(ds: Dataset) -> None:
+        ds.PixelData = b"\xff\xd8\xff\xd9"
+
+    assert "PixelData is not encapsulated" in faults(planted)
+    assert "PixelData has an odd length" in faults(lambda ds: setattr(ds, "PixelData", b"\xff"))
+
+
+def test_a_compressed_picture_under_the_name_of_an_uncompressed_one() -> None:
+    said = faults(lambda ds: setattr(ds.file_meta, "TransferSyntaxUID", ExplicitVRLittleEndian))
+    assert "does not have the length" in said
+
+
+def test_bytes_that_are_no_file() -> None:
+    for data in (b"", b"hello", bytes(200)):
+        with pytest.raises(ConformanceError, match="not a DICOM file"):
+            verify_part10(data)
+
+
+def test_all_faults_are_said_at_once() -> None:
+    said = faults(drop("Modality"), drop("StudyDate"))
+    assert said == "StudyDate is missing; Modality is missing"
+
+
+def test_a_misspelt_keyword_is_an_error() -> None:
+    with pytest.raises(ValueError, match="PatientNmae"):
+        Dataset().PatientNmae = "x"

@@ -1,0 +1,57 @@
+"""The quick look at a frame tells blur and light, at any size."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from capture_app.imaging.quality import Quality, QualityChip, assess
+
+
+def skin(rows: int = 720, columns: int = 1280) -> NDArray[np.uint8]:
+    """Skin tones with detail of some pixels."""
+    rng = np.random.default_rng(7)
+    coarse = rng.normal(0, 22, (rows // 4, columns // 4)).astype(np.float32)
+    detail = cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_CUBIC)
+    tone = np.array((196, 150, 128), np.float32)
+    picture: NDArray[np.uint8] = (tone + detail[..., None]).clip(0, 255).astype(np.uint8)
+    return picture
+
+
+def blurred(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    sigma = picture.shape[1] / 100
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.uint8)
+
+
+def lit(picture: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
+    return np.asarray((picture.astype(np.float32) * factor).clip(0, 255), np.uint8)
+
+
+def chips(picture: NDArray[np.uint8]) -> tuple[QualityChip, ...]:
+    return assess(picture).chips
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(270, 480), (720, 1280), (3000, 4000)])
+def test_sharp_and_blurred_are_told_apart_at_any_size(rows: int, columns: int) -> None:
+    small = skin()
+    picture = np.asarray(cv2.resize(small, (columns, rows)), np.uint8)
+    assert chips(picture) == (QualityChip.SHARP, QualityChip.WELL_LIT)
+    assert assess(picture).is_good
+    assert chips(blurred(picture)) == (QualityChip.BLURRED, QualityChip.WELL_LIT)
+
+
+def test_dark_and_bright_are_told() -> None:
+    assert chips(lit(skin(), 0.15))[1] is QualityChip.TOO_DARK
+    assert chips(lit(skin(), 2.0))[1] is QualityChip.TOO_BRIGHT
+
+
+def test_a_blown_out_part_is_told_though_the_rest_is_dark() -> None:
+    picture = lit(skin(), 0.4)
+    picture[:200] = 255
+    found: Quality = assess(picture)
+    assert found.brightness < 150
+    assert found.chips[1] is QualityChip.TOO_BRIGHT
+
+
+def test_one_pixel_is_enough_to_look_at() -> None:
+    assert assess(np.zeros((1, 1, 3), np.uint8)).chips[1] is QualityChip.TOO_DARK
