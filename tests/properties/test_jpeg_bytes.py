@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from capture_app.errors import ImageError
 from capture_app.imaging.jpeg import entropy_coded, prepare_jpeg
 from capture_app.imaging.rgb import decode
+from capture_app.model.encoded_image import EncodedImage
 from tests.sealing import jpeg
 
 WHOLE = jpeg(24, 32)
@@ -15,14 +16,18 @@ SEGMENTS = st.tuples(MARKERS, st.binary(max_size=40)).map(
 )
 
 
-def prepared_or_refused(data: bytes) -> None:
-    said = ""
+def prepared(data: bytes) -> EncodedImage | str:
+    """The picture, or the words it was refused with."""
     try:
-        image = prepare_jpeg(data)
+        return prepare_jpeg(data)
     except ImageError as error:
-        said = str(error)
-    if said:
-        assert said.endswith(".")
+        return str(error)
+
+
+def prepared_or_refused(data: bytes) -> None:
+    image = prepared(data)
+    if isinstance(image, str):
+        assert image.endswith(".")
         return
     assert decode(image).shape == (image.rows, image.columns, 3)
     assert prepare_jpeg(image.data).data == image.data
