@@ -49,7 +49,6 @@ class AdtReceiver:
             clock=clock,
             limits=Limits(max_bytes=adt.max_message_bytes),
         )
-        census.watch(ADT, self.link)
 
     @property
     def port(self) -> int:
@@ -58,6 +57,7 @@ class AdtReceiver:
 
     def start(self) -> None:
         """Begins to listen. FeedError where the port cannot be had; it stands in the status too."""
+        self._census.watch(ADT, self.link)
         try:
             self._listener.start()
         except FeedError as error:
@@ -68,6 +68,7 @@ class AdtReceiver:
     def stop(self) -> None:
         """Ends listening, its connections and threads."""
         self._listener.stop()
+        self._census.watch(ADT, None)
 
     def link(self) -> Link:
         """Whether a sender is connected now, and what is wrong."""

@@ -124,9 +124,12 @@ class Census:
             self._list.put_worklist(answer)
         self._tell()
 
-    def watch(self, feed: str, link: Callable[[], Link]) -> None:
-        """Says how to learn of the connection of a feed that this process holds."""
-        self._links[feed] = link
+    def watch(self, feed: str, link: Callable[[], Link] | None) -> None:
+        """Says how to learn of the connection of a feed; None when this process let go of it."""
+        if link is None:
+            self._links.pop(feed, None)
+        else:
+            self._links[feed] = link
 
     # ------------------------------------------------------------------------- what people ask
 
@@ -178,7 +181,7 @@ class Census:
             FeedStatus(
                 name=answer.name,
                 source=FeedSource.WORKLIST,
-                connected=not answer.problem,
+                connected=_is_connected(answer),
                 last_message_at=answer.as_of,
                 age_seconds=_age(answer.as_of, now),
                 count=len(answer.items),
@@ -259,7 +262,8 @@ class Census:
         return replace(event, arrival=kept.event_id)
 
     def _adt_status(self, now: datetime) -> FeedStatus:
-        link = self._links[ADT]() if ADT in self._links else None
+        ask = self._links.get(ADT)
+        link = ask() if ask is not None else None
         heard = self._journal.last_heard()
         problem = link.problem if link else ""
         if not problem and self._unreadable:
@@ -294,6 +298,11 @@ def open_census(data_dir: Path, cipher: Cipher, clock: Clock, settings: Settings
     """
     migrations = files("capture_app.patients") / "migrations"
     return Census(Database.open(data_dir / DATABASE, migrations), cipher, clock, settings)
+
+
+def _is_connected(answer: Answer) -> bool | None:
+    """None before the first answer or failure."""
+    return None if answer.as_of is None and not answer.problem else not answer.problem
 
 
 def _age(at: datetime | None, now: datetime) -> float | None:

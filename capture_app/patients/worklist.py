@@ -1,0 +1,60 @@
+"""The Modality Worklist client (RAD-5, RAD-130): one question and its answer."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+import structlog
+
+from capture_app.clock import Clock
+from capture_app.errors import FeedError
+from capture_app.net.deadline import Deadline, Interruption
+from capture_app.net.dimse import UNCOMPRESSED, Peer, open_association
+from capture_app.net.upper_layer import Context
+from capture_app.net.wire import Address
+from capture_app.patients.orders import Answer, WorklistItem
+from capture_app.patients.worklist_items import identifier_for, read_item
+from capture_app.settings.schema import Worklist
+
+_log = structlog.get_logger(__name__)
+
+MODALITY_WORKLIST_FIND: Final = "1.2.840.10008.5.1.4.31"
+
+
+def ask(
+    worklist: Worklist, calling_ae_title: str, clock: Clock, interruption: Interruption
+) -> Answer:
+    """The items of yesterday, today and tomorrow, at most as many as the settings allow.
+
+    Items that cannot be used are counted and left out. Raises DeliveryError where there is no whole
+    answer by the deadline.
+    """
+    now = clock.now()
+    address = Address(worklist.name, worklist.host, worklist.port)
+    peer = Peer(address, worklist.ae_title, calling_ae_title)
+    items: list[WorklistItem] = []
+    skipped = 0
+    cut = threading.Event()
+    with open_association(
+        peer,
+        [Context(MODALITY_WORKLIST_FIND, UNCOMPRESSED)],
+        Deadline.after(clock, worklist.deadline_seconds),
+        interruption,
+    ) as assoc:
+        for ds in assoc.find(
+            MODALITY_WORKLIST_FIND,
+            identifier_for(worklist, now),
+            most=worklist.max_items,
+            on_cut=cut.set,
+        ):
+            try:
+                items.append(read_item(ds, worklist.charset_when_absent, now.tzinfo))
+            except FeedError as error:
+                skipped += 1
+                _log.info("worklist-item-skipped", worklist=worklist.name, reason=str(error))
+            except Exception as error:  # noqa: BLE001 - hostile bytes: the decoder may raise anything
+                skipped += 1
+                kind = type(error).__name__
+                _log.info("worklist-item-skipped", worklist=worklist.name, error_type=kind)
+    return Answer(worklist.name, tuple(items), now, skipped, cut.is_set())
