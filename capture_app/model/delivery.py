@@ -101,3 +101,7 @@ class ImageStatus:
     due_at: datetime | None
     last_error: str
     proof: ProofKind | None
+    send_id: str = ""
+    """What was sent together has the same; empty for a draft."""
+    held_by_person: bool = False
+    """Held until a person releases it, and not only for a moment of second thoughts."""

@@ -78,7 +78,11 @@ def statuses(spool: Spool, wanted: StatusFilter) -> tuple[ImageStatus, ...]:
         values.append(stamp(wanted.changed_since))
     query = (
         "SELECT capture_id, sop_instance_uid, exam_id, state, kept_at, sealed_at, changed_at, "  # noqa: S608 - conditions are ours, values are bound
-        f"destination, failures, due_at, last_error, proof FROM image "
+        "destination, failures, due_at, last_error, proof, "
+        "coalesce((SELECT send_id FROM instance "
+        "WHERE instance.sop_instance_uid = image.sop_instance_uid), ''), "
+        "EXISTS (SELECT 1 FROM task WHERE task.sop_instance_uid = image.sop_instance_uid "
+        "AND task.state = 'held' AND task.held_by_person = 1) FROM image "
         f"WHERE {' AND '.join(conditions)} ORDER BY changed_at DESC, capture_id LIMIT ?"
     )
     rows = spool.database.read().execute(query, (*values, wanted.limit))
@@ -136,6 +140,8 @@ def _status(row: Sequence[str]) -> ImageStatus:
         due_at,
         last_error,
         proof,
+        send_id,
+        held_by_person,
     ) = row
     return ImageStatus(
         capture_id=capture_id,
@@ -150,4 +156,6 @@ def _status(row: Sequence[str]) -> ImageStatus:
         due_at=moment(due_at) if due_at else None,
         last_error=last_error,
         proof=ProofKind(proof) if proof else None,
+        send_id=send_id,
+        held_by_person=bool(held_by_person),
     )

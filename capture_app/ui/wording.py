@@ -111,6 +111,19 @@ def record_label(patient_id: PatientId) -> str:
     return f"{tr(kind)} {isolated(issuer)}" if issuer else tr(kind)
 
 
+def native(name: PersonName) -> str:
+    """The name in its own script, where that is a second one: given name first, as most write it.
+
+    Han, kana and hangul are written family name first, without a space.
+    """
+    group = name.ideographic
+    if not str(name.alphabetic) or not (group.family or group.given):
+        return ""
+    if any("\u2e80" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af" for c in group.family):
+        return group.family + group.given
+    return " ".join(part for part in (group.given, group.middle, group.family) if part)
+
+
 def family(name: PersonName) -> str:
     """The family name in capitals, as the Send button bears it."""
     group = name.alphabetic if str(name.alphabetic) else name.ideographic

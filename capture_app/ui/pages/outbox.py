@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from capture_app.model.words import tr
 from capture_app.ui.marks import Tone
-from capture_app.ui.shell.fonts import BOLD, MEDIUM, SEMIBOLD
+from capture_app.ui.shell.fonts import BOLD, MEDIUM, REGULAR, SEMIBOLD
 from capture_app.ui.shell.theme import Metric
 from capture_app.ui.tasks import Tasks
 from capture_app.ui.thumbnails import small_image
@@ -99,7 +99,7 @@ class OutboxPage(Backdrop):
         head.addWidget(self._filter)
         self._fault = Label(size=14, weight=SEMIBOLD, tone=Tone.BAD, wrap=True)
         self._sections = {section: _SectionPanel(section) for section in Section}
-        self._empty = Label(size=15, weight=MEDIUM, tone=Tone.TEXT_2, wrap=True, centred=True)
+        self._empty = Label(size=15, weight=REGULAR, tone=Tone.TEXT_2, wrap=True, centred=True)
         scroll = ScrollColumn()
         scroll.column.setSpacing(8)
         for panel in self._sections.values():

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 from capture_app.model.words import tr, trn
 from capture_app.patients.patient_list import Tab
 from capture_app.ui.marks import Tone
-from capture_app.ui.shell.fonts import MEDIUM, SEMIBOLD
+from capture_app.ui.shell.fonts import MEDIUM, REGULAR, SEMIBOLD
 from capture_app.ui.viewmodels.drafts import DraftCard
 from capture_app.ui.viewmodels.patients import TABS, PatientsState, PatientsViewModel, tab_words
 from capture_app.ui.widgets.barcode_picture import BarcodePicture
@@ -42,7 +42,7 @@ class _DraftRow(QWidget):
         words = QVBoxLayout()
         words.setSpacing(5)
         words.addWidget(Label(card.name, 15, SEMIBOLD, wrap=True))
-        words.addWidget(Label(card.note, 13, MEDIUM, tone=Tone.TEXT_2, wrap=True))
+        words.addWidget(Label(card.note, 13, REGULAR, tone=Tone.TEXT_2, wrap=True))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
@@ -113,7 +113,7 @@ class PatientsPage(Backdrop):
 
     def _empty_part(self) -> QWidget:
         part = QWidget()
-        self._empty = Label(size=15, weight=MEDIUM, tone=Tone.TEXT_2, wrap=True, centred=True)
+        self._empty = Label(size=15, weight=REGULAR, tone=Tone.TEXT_2, wrap=True, centred=True)
         self._look = Button("", ButtonKind.SECONDARY, icon="magnifying-glass")
         self._look.clicked.connect(lambda: self._vm.show_tab(Tab.ALL))
         column = QVBoxLayout(part)
@@ -127,7 +127,7 @@ class PatientsPage(Backdrop):
     def _side(self) -> QWidget:
         scan = Card(tr("Scan the wristband"), padding=20, title_size=18)
         safest = tr("Safest and fastest: opens the patient from any screen.")
-        scan.body.addWidget(Label(safest, 14, MEDIUM, tone=Tone.TEXT_2, wrap=True))
+        scan.body.addWidget(Label(safest, 14, REGULAR, tone=Tone.TEXT_2, wrap=True))
         scan.body.addWidget(BarcodePicture())
         self._drafts = Card(tr("Drafts"), padding=20)
         self._drafts.title.set_font(15, SEMIBOLD)
@@ -140,7 +140,7 @@ class PatientsPage(Backdrop):
             "Look in All, or ask admissions to register the patient. Nothing is typed in here, so "
             "that pictures always reach the right record."
         )
-        missing.body.addWidget(Label(text, 14, MEDIUM, tone=Tone.TEXT_2, wrap=True))
+        missing.body.addWidget(Label(text, 14, REGULAR, tone=Tone.TEXT_2, wrap=True))
         self._note = Label(size=13, weight=MEDIUM, tone=Tone.WARN, wrap=True)
         missing.body.addWidget(self._note)
         scroll = ScrollColumn()

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 from capture_app.model.words import tr
 from capture_app.security.users import PIN_LONGEST, PIN_SHORTEST
 from capture_app.ui.marks import Tone
-from capture_app.ui.shell.fonts import BOLD, MEDIUM, SEMIBOLD
+from capture_app.ui.shell.fonts import BOLD, REGULAR, SEMIBOLD
 from capture_app.ui.shell.theme import Metric
 from capture_app.ui.viewmodels.set_up import SetUpViewModel
 from capture_app.ui.widgets.buttons import Button, ButtonKind
@@ -64,7 +64,7 @@ class SetUpPage(Backdrop):
         page.addSpacing(42)
         page.addWidget(Label(tr("Set up this computer"), 28, BOLD))
         page.addSpacing(14)
-        text = Label(explained, 15, MEDIUM, tone=Tone.TEXT_2, wrap=True)
+        text = Label(explained, 15, REGULAR, tone=Tone.TEXT_2, wrap=True)
         text.setMaximumWidth(640)
         page.addWidget(text)
         page.addSpacing(24)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 from capture_app.model.words import isolated, tr, trn
 from capture_app.security.users import PIN_SHORTEST
 from capture_app.ui.marks import Tone
-from capture_app.ui.shell.fonts import BOLD, MEDIUM, SEMIBOLD, font
+from capture_app.ui.shell.fonts import BOLD, MEDIUM, REGULAR, SEMIBOLD, font
 from capture_app.ui.shell.theme import Metric, current
 from capture_app.ui.viewmodels.sign_in import SignInState, SignInViewModel, UserTile
 from capture_app.ui.widgets.avatar import Avatar, draw_avatar, initials_of
@@ -113,7 +113,7 @@ class _InfoCard(Panel):
         row.setSpacing(16)
         row.addWidget(Icon(icon, Metric.ICON, tone=tone))
         self.what = Label(size=15, weight=SEMIBOLD)
-        self.note = Label(size=13, weight=MEDIUM, tone=Tone.TEXT_2, wrap=True)
+        self.note = Label(size=13, weight=REGULAR, tone=Tone.TEXT_2, wrap=True)
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(self.what)
@@ -148,7 +148,7 @@ class SignInPage(Backdrop):
         brand.addWidget(Icon("aperture", Metric.ICON_BRAND, tone=Tone.ACCENT))
         brand.addWidget(Label(tr("Capture"), 20, BOLD))
         brand.addStretch(1)
-        self._where = Label(size=15, weight=MEDIUM, tone=Tone.TEXT_2, wrap=True)
+        self._where = Label(size=15, weight=REGULAR, tone=Tone.TEXT_2, wrap=True)
         self._grid = QGridLayout()
         self._grid.setContentsMargins(4, 4, 4, 4)
         self._grid.setSpacing(16)
@@ -312,6 +312,9 @@ class SignInPage(Backdrop):
             if chosen is not None:
                 chosen.setFocus(Qt.FocusReason.OtherFocusReason)
         elif len(event.text()) == 1 and event.text().isprintable() and event.text() != " ":
+            focused = self.focusWidget()
+            if self._vm.state.chosen is None and isinstance(focused, _Tile):
+                self._vm.choose(focused.tile.user_id)  # who types a PIN on a name means that name
             self._vm.type(event.text())
         else:
             super().keyPressEvent(event)

@@ -24,7 +24,7 @@ def feed_chip(feed: FeedStatus) -> ChipText:
         return ChipText(words, "warning", Tone.WARN)
     age = wording.span(timedelta(seconds=feed.age_seconds))
     words = tr("{list} {age} old", list=name, age=age)
-    if feed.connected is False or feed.problem or feed.age_seconds > _OLD_S[feed.source]:
+    if feed.problem or feed.age_seconds > _OLD_S[feed.source]:
         return ChipText(words, "warning", Tone.WARN)
     return ChipText(words, "check-circle", Tone.OK)
 

@@ -217,7 +217,7 @@ def _matches(sent: Sent, text: str) -> bool:
     asked = _plain(text).split()
     patient = sent.exam.patient
     number = patient.patient_id.value
-    where = _plain(f"{patient.name.shown} {patient.name.native} {number}")
+    where = _plain(f"{patient.name.shown} {wording.native(patient.name)} {number}")
     where += " " + _plain(wording.last_digits(patient.patient_id))
     return all(word in where for word in asked)
 

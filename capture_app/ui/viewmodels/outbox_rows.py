@@ -102,20 +102,19 @@ def section_of(state: ImageState) -> Section:
 
 
 def group_sends(outbox: Outbox, statuses: Iterable[ImageStatus]) -> tuple[Sent, ...]:
-    """Groups by exam, moment of sealing and section; needs you first, newest first in each."""
+    """Groups what was sent together and stands alike; needs you first, newest first in each."""
     groups: dict[tuple[Section, str, str], list[ImageStatus]] = {}
     for status in statuses:
-        sealed = status.sealed_at.isoformat() if status.sealed_at else ""
-        key = (section_of(status.state), status.exam_id, sealed)
+        key = (section_of(status.state), status.exam_id, status.send_id)
         groups.setdefault(key, []).append(status)
     exams: dict[str, Exam] = {}
     sends = []
-    for (section, exam_id, sealed), images in groups.items():
+    for (section, exam_id, send_id), images in groups.items():
         if exam_id not in exams:
             exams[exam_id] = outbox.exam(exam_id)
         ordered = tuple(sorted(images, key=lambda image: (image.kept_at, image.capture_id)))
         site = _site_of(outbox, ordered[0])
-        sends.append(Sent(f"{section}|{exam_id}|{sealed}", exams[exam_id], site, ordered))
+        sends.append(Sent(f"{section}|{exam_id}|{send_id}", exams[exam_id], site, ordered))
     order = tuple(Section)
     return tuple(
         sorted(
@@ -233,24 +232,22 @@ def _queued(sent: Sent, now: datetime) -> _Said:
 
 
 def _held(sent: Sent, now: datetime) -> _Said:
-    wait = _due_in(sent, now)
-    if wait:
+    if any(image.held_by_person for image in sent.images):
         return _Said(
             "pause",
             Tone.TEXT_2,
             tr("Held."),
-            tr("Goes by itself, unless someone keeps it back."),
-            tr("Goes in {time}", time=wait),
-            (OutboxAct.RELEASE, OutboxAct.HOLD),
+            tr("Kept back since {time}.", time=_changed(sent, now)),
+            tr("Until you release it"),
+            (OutboxAct.RELEASE,),
         )
-    since = _changed(sent, now)
     return _Said(
-        "pause",
+        "hourglass-medium",
         Tone.TEXT_2,
         tr("Held."),
-        tr("Kept back since {time}.", time=since),
-        tr("Until you release it"),
-        (OutboxAct.RELEASE,),
+        tr("A few seconds for second thoughts, then it goes by itself."),
+        "",
+        (OutboxAct.RELEASE, OutboxAct.HOLD),
     )
 
 

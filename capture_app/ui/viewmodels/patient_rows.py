@@ -96,7 +96,7 @@ def _row(
     return PatientRow(
         key=key_of(entry),
         name=patient.name.shown,
-        native=patient.name.native,
+        native=wording.native(patient.name),
         born=wording.day(patient.birth_date),
         age=wording.age(patient, now.date()),
         sex=wording.sex(patient.sex),

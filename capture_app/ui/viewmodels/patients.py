@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -85,12 +85,19 @@ class PatientsViewModel(QObject):
     """A Message, for whatever page is on screen."""
 
     def __init__(
-        self, services: Services, tasks: Tasks, operator: Operator, parent: QObject | None = None
+        self,
+        services: Services,
+        tasks: Tasks,
+        operator: Operator,
+        when_free: Callable[[Callable[[], None]], None],
+        parent: QObject | None = None,
     ) -> None:
+        """`when_free` calls back once another exam may begin: no picture is on its way to disk."""
         super().__init__(parent)
         self._services = services
         self._tasks = tasks
         self._operator = operator
+        self._when_free = when_free
         self._found = _Found("", Tab.WARD, (), (), (), DraftsSeen())
         self._newer: _Found | None = None
         self._searching = False
@@ -103,7 +110,7 @@ class PatientsViewModel(QObject):
         self._holding = Holding(services.clock, self._let_go, self)
         self._slow = self._timer(_SLOW_MS, self._say_loading)
         self._soon = self._timer(100, self.read)
-        self._second = self._timer(1000, self._refresh, once=False)
+        self._second = self._timer(1000, self._tick, once=False)
         self._second.start()
         self._leave = (
             services.census.on_change(lambda: tasks.post(self, self._soon.start)),
@@ -192,10 +199,11 @@ class PatientsViewModel(QObject):
         self._found, self._newer = found, None
         self._refresh()
 
-    def _refresh(self) -> None:
-        """Makes the state from what was found, as of now."""
+    def _refresh(self, **changes: Any) -> None:
+        """Makes the state from what was found, as of now, with these changes."""
         found, now = self._found, self._services.clock.now()
         if found.asked != (self.state.text, self.state.tab):
+            self._show(replace(self.state, **changes))
             return
         rows = rows_of(found.entries, now=now, drafts=found.drafts.counts)
         cards = found.drafts.cards
@@ -230,8 +238,12 @@ class PatientsViewModel(QObject):
                 empty=empty,
                 empty_act=act,
                 loading="",
+                **changes,
             )
         )
+
+    def _tick(self) -> None:
+        self._refresh()
 
     def _empty_words(self) -> tuple[str, str]:
         found = self._found
@@ -351,8 +363,7 @@ class PatientsViewModel(QObject):
         self.check = check
         check.passed.connect(lambda: self._passed(begin))
         check.closed.connect(self._not_passed)
-        self._refresh()
-        self._show(replace(self.state, asked=row))
+        self._refresh(asked=row)
 
     def _passed(self, begin: Callable[[], Exam]) -> None:
         self._end_check()
@@ -374,8 +385,7 @@ class PatientsViewModel(QObject):
         check, self.check = self.check, None
         if check is not None:
             check.deleteLater()
-            self._refresh()
-            self._show(replace(self.state, asked=None))
+            self._refresh(asked=None)
             self._let_go()
 
     def _is_known(self, patient: PatientKey) -> bool:
@@ -405,7 +415,11 @@ class PatientsViewModel(QObject):
             census.note_opened(exam.patient.patient_id)
             return exam
 
-        self._tasks.run(open_exam, owner=self, done=self._opened, failed=self._not_opened)
+        self._when_free(
+            lambda: self._tasks.run(
+                open_exam, owner=self, done=self._opened, failed=self._not_opened
+            )
+        )
 
     def _opened(self, exam: Exam) -> None:
         self._known = (exam.patient.patient_id.key, self._services.clock.monotonic())

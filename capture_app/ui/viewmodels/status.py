@@ -32,6 +32,8 @@ class StatusState:
     disk: ChipText
     waiting: int = 0
     """What waits or needs a person: the number beside Outbox in the navigation."""
+    unsent: int = 0
+    """Drafts too: what leaving names."""
     clock: str = ""
 
 
@@ -106,6 +108,7 @@ class StatusViewModel(QObject):
             outbox=_outbox_words(counts),
             disk=_disk_words(free),
             waiting=counts.waiting + counts.needs_you,
+            unsent=counts.waiting + counts.needs_you + counts.drafts,
             clock=wording.clock_time(self._services.clock.now()),
         )
         self._show(state)

@@ -61,7 +61,7 @@ def banner_of(exam: Exam, today: date) -> BannerState:
         if exam.encounter.visit_number:
             droppable.append(BannerFact(tr("Visit"), isolated(exam.encounter.visit_number)))
     return BannerState(
-        patient.name.shown, patient.name.native, facts, tuple(droppable), _identified(exam)
+        patient.name.shown, wording.native(patient.name), facts, tuple(droppable), _identified(exam)
     )
 
 

@@ -11,7 +11,10 @@ from PySide6.QtWidgets import QWidget
 from capture_app.ui.shell.theme import Metric, current, mixed
 from capture_app.ui.widgets.drawing import box
 
-_BARS: Final = (2, 4, 2, 2, 6, 3, 2, 5, 3, 2, 2, 4, 6, 2, 3, 2, 5, 2, 2, 4, 2, 6, 3, 2, 4, 2, 2, 4)
+_BARS: Final = (
+    *(2, 4, 2, 3, 5, 3, 2, 5, 4, 2, 2, 4, 6, 3, 3, 2, 5, 2, 2, 4, 4, 3, 3, 2, 4, 3, 2, 4),
+    *(5, 3, 2, 4, 3, 2, 2, 3, 4, 3, 2, 5, 6, 3, 2, 4, 3),
+)
 """Widths of bars and gaps in turn. A picture, not a code: a scanner reads nothing from it."""
 
 

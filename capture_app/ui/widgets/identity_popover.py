@@ -24,7 +24,7 @@ class IdentityPopover(Popover):
         self._check = check
         self._said = ""
         hint = tr("Ask the patient, or read the wristband. Do not copy the row.")
-        self._hint = Label(hint, 13, MEDIUM, wrap=True)
+        self._hint = Label(hint, 13, MEDIUM, tone=Tone.TEXT_2, wrap=True)
         self._initials = ShortField(tr("Initials, family name first"), length=12, capitals=True)
         asks_year = check.state.question is Question.BIRTH_YEAR
         caption = tr("Year of birth") if asks_year else tr("Last {n} of the MRN", n=LAST_DIGITS)
@@ -38,7 +38,8 @@ class IdentityPopover(Popover):
         fields.addStretch(1)
         self._fault = Label(size=13, weight=SEMIBOLD, tone=Tone.BAD, wrap=True)
         self._fault.hide()
-        skips = Label(tr("A wristband scan skips this check"), 13, MEDIUM, wrap=True)
+        words = tr("A wristband scan skips this check")
+        skips = Label(words, 13, MEDIUM, tone=Tone.TEXT_2, wrap=True)
         cancel = Button(tr("Cancel"), ButtonKind.GHOST, key=tr("Esc"))
         cancel.clicked.connect(self.close_asked)
         self._open = Button(tr("Open"), ButtonKind.PRIMARY, key=tr("Enter"))

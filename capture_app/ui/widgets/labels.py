@@ -130,7 +130,7 @@ class Label(QLabel):
         metrics = QFontMetrics(self.font())
         pitch = self._pitch()
         _layout, lines = self._lines(self.width())
-        top = max(0, (self.height() - pitch * len(lines)) // 2) if self._centred else 0
+        top = max(0, (self.height() - pitch * len(lines)) // 2)
         for i, line in enumerate(lines):
             used = line.naturalTextWidth()
             spare = self.width() - used

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QHideEvent,
     QKeyEvent,
@@ -60,6 +60,7 @@ class Popover(QWidget):
         column.addWidget(self.title)
         column.addLayout(self.body)
         self._focus_before: QWidget | None = None
+        parent.installEventFilter(self)
         self.hide()
 
     @property
@@ -96,6 +97,13 @@ class Popover(QWidget):
             corner = QPoint(max(16, min(x, self.width() - card.width() - 16)), max(8, y))
         card.move(corner)
         self.update()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._host and event.type() is QEvent.Type.Resize and self.isVisible():
+            self._row = QRect()  # where its row has gone is not known: the middle is always right
+            self.setGeometry(self._host.rect())
+            self.place()
+        return False
 
     def hideEvent(self, event: QHideEvent) -> None:
         before, self._focus_before = self._focus_before, None

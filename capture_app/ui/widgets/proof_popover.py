@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capture_app.model.words import tr
 from capture_app.ui.marks import Tone
-from capture_app.ui.shell.fonts import MEDIUM, SEMIBOLD
+from capture_app.ui.shell.fonts import REGULAR, SEMIBOLD
 from capture_app.ui.viewmodels.outbox_rows import Proof
 from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.widgets.card import Hairline
@@ -23,7 +23,7 @@ class ProofPopover(Popover):
 
     def __init__(self, host: QWidget, proof: Proof) -> None:
         super().__init__(host, proof.title, width=570)
-        self.body.addWidget(Label(proof.summary, 13, MEDIUM, tone=Tone.TEXT_2, wrap=True))
+        self.body.addWidget(Label(proof.summary, 13, REGULAR, tone=Tone.TEXT_2, wrap=True))
         scroll = ScrollColumn()
         scroll.column.setSpacing(10)
         for i, image in enumerate(proof.images):
@@ -36,7 +36,7 @@ class ProofPopover(Popover):
             lines = QVBoxLayout()
             lines.setSpacing(2)
             for words in image.lines:
-                lines.addWidget(Label(words, 13, MEDIUM, tone=Tone.TEXT_2, wrap=True))
+                lines.addWidget(Label(words, 13, REGULAR, tone=Tone.TEXT_2, wrap=True))
             scroll.column.addLayout(head)
             scroll.column.addLayout(lines)
         scroll.column.addStretch(1)

@@ -1,0 +1,106 @@
+"""Starts Qt: fonts, theme, direction, the window. `bootstrap` has opened the services before."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import TracebackType
+
+import structlog
+from PySide6.QtCore import QLocale, Qt
+from PySide6.QtWidgets import QApplication, QWidget
+
+from capture_app import __version__
+from capture_app.errors import CaptureAppError
+from capture_app.model.words import tr
+from capture_app.settings.schema import Settings
+from capture_app.settings.schema import Theme as ThemeName
+from capture_app.ui.pages.first_run import FirstRunPage
+from capture_app.ui.pages.problem import ProblemPage
+from capture_app.ui.services import Services
+from capture_app.ui.shell import fonts, icons, theme
+from capture_app.ui.shell.main_window import MainWindow
+from capture_app.ui.viewmodels.first_run import FirstRunChoice, FirstRunViewModel
+
+_log = structlog.get_logger(__name__)
+
+
+def application(*, language: str = "en", theme_name: ThemeName = ThemeName.DARK) -> QApplication:
+    """The one QApplication of the process, dressed. May be called again with other settings."""
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationName("capture-app")
+    app.setApplicationDisplayName(tr("Capture"))
+    app.setApplicationVersion(__version__)
+    app.setLayoutDirection(QLocale(language).textDirection())
+    fonts.install(app)
+    theme.apply(app, theme_name)
+    app.setWindowIcon(icons.icon("aperture", theme.current().accent, 64))
+    return app
+
+
+def run(services: Services) -> int:
+    """Opens the window and returns when it is closed. Starts and stops the camera.
+
+    Feeds and delivery are `bootstrap.Background`, which the caller holds around this call.
+    """
+    station = services.settings.station
+    app = application(language=station.language, theme_name=station.theme)
+    services.devices.start()
+    window = MainWindow(services)
+    before = sys.excepthook
+
+    def shown(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, Exception):
+            window.show_error(error.with_traceback(trace))
+        else:
+            before(kind, error, trace)
+
+    sys.excepthook = shown  # an error in a slot ends here
+    try:
+        _show(window, app)
+        return app.exec()
+    finally:
+        sys.excepthook = before
+        window.end()
+        services.devices.stop()
+
+
+def first_run(settings: Settings, settings_file: Path) -> FirstRunChoice:
+    """Shows what the settings lack and offers Practice; returns the person's choice."""
+    station = settings.station
+    app = application(language=station.language, theme_name=station.theme)
+    chosen = [FirstRunChoice.QUIT]
+    viewmodel = FirstRunViewModel(settings, settings_file)
+    page = FirstRunPage(viewmodel)
+    page.setWindowTitle(tr("Capture"))
+
+    def choose(choice: FirstRunChoice) -> None:
+        chosen[0] = choice
+        page.close()
+
+    viewmodel.chosen.connect(choose)
+    _show(page, app)
+    app.exec()
+    return chosen[0]
+
+
+def show_problem(error: CaptureAppError) -> None:
+    """Shows why the application cannot open, until it is read."""
+    _log.error("cannot-open", reason=str(error))
+    app = application()
+    page = ProblemPage(tr("Capture cannot open"), str(error))
+    page.setWindowTitle(tr("Capture"))
+    page.close_asked.connect(page.close)
+    _show(page, app)
+    app.exec()
+
+
+def _show(window: QWidget, app: QApplication) -> None:
+    """At 1366 x 768, or filling a screen that is not larger."""
+    window.resize(1366, 768)
+    room = app.primaryScreen().availableSize()
+    if room.width() <= window.width() or room.height() <= window.height():
+        window.setWindowState(Qt.WindowState.WindowMaximized)
+    window.show()
+    window.activateWindow()

@@ -1,0 +1,242 @@
+"""What a signed-in user sees: bar, pages, strip; and the exam that is open, if one is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from capture_app.errors import CaptureAppError
+from capture_app.model.exam import Exam
+from capture_app.model.operator import Operator
+from capture_app.model.words import tr
+from capture_app.ui.marks import Message, Tone
+from capture_app.ui.pages.outbox import OutboxPage
+from capture_app.ui.pages.patients import PatientsPage
+from capture_app.ui.pages.workspace import WorkspacePage
+from capture_app.ui.services import Services
+from capture_app.ui.shell.app_bar import AppBar, Place
+from capture_app.ui.shell.status_strip import StatusStrip
+from capture_app.ui.tasks import Tasks
+from capture_app.ui.thumbnails import small
+from capture_app.ui.viewmodels.identity_check import IdentityCheck
+from capture_app.ui.viewmodels.outbox import OutboxViewModel
+from capture_app.ui.viewmodels.patients import PatientsViewModel
+from capture_app.ui.viewmodels.status import StatusViewModel
+from capture_app.ui.viewmodels.workspace import WorkspaceViewModel
+from capture_app.ui.widgets.card import Backdrop
+from capture_app.ui.widgets.identity_popover import IdentityPopover
+from capture_app.ui.widgets.popover import HOST
+from capture_app.ui.widgets.toast import Toast
+
+
+class Content(Backdrop):
+    """One signed-in user's pages. Another user gets another Content."""
+
+    lock_asked = Signal()
+    in_workspace = Signal(bool)
+    """Whether the workspace is on screen: then the practice band is thin."""
+
+    def __init__(
+        self,
+        services: Services,
+        tasks: Tasks,
+        acts: Tasks,
+        operator: Operator,
+        status: StatusViewModel,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName(HOST)
+        self.operator = operator
+        self._services = services
+        self._tasks = tasks
+        self._acts = acts
+        self._workspace: WorkspacePage | None = None
+        self._workspace_vm: WorkspaceViewModel | None = None
+        self._suspended: Exam | None = None
+        self._again: IdentityPopover | None = None
+        self.patients_vm = PatientsViewModel(services, tasks, operator, self._when_free, self)
+        self.patients_vm.opened.connect(self._open)
+        self.patients_vm.told.connect(self.tell)
+        self._outbox_vm = OutboxViewModel(services, tasks, operator, self)
+        self._bar = AppBar()
+        self._bar.show_user(operator.display_name)
+        self._bar.went.connect(self.go)
+        self._bar.lock_asked.connect(self.lock_asked)
+        self.patients = PatientsPage(self.patients_vm)
+        self.outbox = OutboxPage(self._outbox_vm, tasks)
+        self._veil = Backdrop()
+        self._pages = QStackedWidget()
+        for page in (self.patients, self.outbox, self._veil):
+            self._pages.addWidget(page)
+        self.strip = StatusStrip(status)
+        self._status = status
+        status.changed.connect(self._count)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._bar)
+        column.addWidget(self._pages, 1)
+        column.addWidget(self.strip)
+        self._toast = Toast(self)
+        self._count()
+        self.go(Place.PATIENTS)
+
+    def _count(self) -> None:
+        self._bar.show_waiting(self._status.state.waiting)
+
+    def close_all(self) -> None:
+        """The user has gone: nothing listens any more, and no exam takes pictures."""
+        self._leave_workspace()
+        self._drop_question()
+        self.patients_vm.close()
+        self._outbox_vm.close()
+
+    # ---------------------------------------------------------------------- going about
+
+    def go(self, place: Place) -> None:
+        """A place of the navigation. An open exam is left; its drafts stay with the patient."""
+        self.patients_vm.stay_known()
+        self._when_free(lambda: self._go(place))
+
+    def _go(self, place: Place) -> None:
+        self._leave_workspace()
+        self._drop_question()
+        self._bar.show()
+        self._bar.show_place(place)
+        page = {Place.PATIENTS: self.patients, Place.OUTBOX: self.outbox}[place]
+        self._pages.setCurrentWidget(page)
+        self.in_workspace.emit(False)  # noqa: FBT003 - a signal has no keywords
+        if place is Place.PATIENTS:
+            self.patients_vm.read()
+            self.patients.focus_list()
+        else:
+            self.outbox.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @property
+    def exam(self) -> Exam | None:
+        """The exam that is open or waits for its question, if any."""
+        return self._workspace_vm.exam if self._workspace_vm is not None else self._suspended
+
+    def _when_free(self, act: Callable[[], None]) -> None:
+        if self._workspace_vm is not None:
+            self._workspace_vm.when_kept(act)
+        else:
+            act()
+
+    def _open(self, exam: Exam) -> None:
+        self._leave_workspace(close_exam=False)
+        self._drop_question()
+        self._toast.clear()
+        viewmodel = WorkspaceViewModel(self._services, self._tasks, self._acts, exam, small, self)
+        page = WorkspacePage(viewmodel)
+        page.left.connect(lambda: self.go(Place.PATIENTS))
+        self._workspace_vm, self._workspace = viewmodel, page
+        self._pages.addWidget(page)
+        self._bar.hide()
+        self._pages.setCurrentWidget(page)
+        self.in_workspace.emit(True)  # noqa: FBT003 - a signal has no keywords
+        page.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _leave_workspace(self, *, close_exam: bool = True) -> None:
+        viewmodel, page = self._workspace_vm, self._workspace
+        self._workspace_vm = self._workspace = None
+        if viewmodel is None or page is None:
+            return
+        viewmodel.close()
+        self._pages.removeWidget(page)
+        page.hide()
+        page.deleteLater()
+        viewmodel.deleteLater()
+        if close_exam:
+            self._services.exams.close()
+
+    # ---------------------------------------------------------------------- asked again
+
+    def suspend(self) -> None:
+        """Idle or locked: what is open is veiled, and its patient is asked for again."""
+        self.patients_vm.forget()
+        self._outbox_vm.close_proof()
+        if self._workspace_vm is None:
+            return
+        self._suspended = self._workspace_vm.exam
+        self._workspace_vm.when_kept(self._veil_workspace)
+
+    def _veil_workspace(self) -> None:
+        if self._workspace_vm is None:
+            return
+        self._leave_workspace()
+        self._bar.show()
+        self._bar.show_place(Place.PATIENTS)
+        self._pages.setCurrentWidget(self._veil)
+        self.in_workspace.emit(False)  # noqa: FBT003 - a signal has no keywords
+
+    def ask_again(self) -> None:
+        """Asks for the patient of the exam that was suspended; nothing where none was."""
+        exam = self._suspended
+        if exam is None or self._again is not None:
+            return
+        if not self._services.settings.security.second_identifier:
+            self._resume(exam)
+            return
+        check = IdentityCheck(self._services, self._tasks, self.operator, exam.patient, self)
+        check.passed.connect(lambda: self._resume(exam))
+        check.closed.connect(self._not_resumed)
+        self._again = IdentityPopover(self, check)
+        self._again.title.setText(tr("Who is in front of you?"))
+        self._again.show_at(QRect())
+
+    def _resume(self, exam: Exam) -> None:
+        self._drop_question()
+        exams = self._services.exams
+        self._tasks.run(
+            lambda: exams.reopen(exam.exam_id, self.operator),
+            owner=self,
+            done=self._open,
+            failed=self._cannot_resume,
+        )
+
+    def _not_resumed(self, was_wrong: bool) -> None:  # noqa: FBT001 - a signal's slot
+        self.go(Place.PATIENTS)
+        if was_wrong:
+            what = tr("The exam was left: three answers did not fit. Its drafts are safe.")
+            self.tell(Message(what, "", "warning-circle", Tone.BAD))
+
+    def _cannot_resume(self, error: CaptureAppError) -> None:
+        self.go(Place.PATIENTS)
+        self.tell(Message(tr("The exam was left."), str(error), "warning-circle", Tone.BAD))
+
+    def _drop_question(self) -> None:
+        self._suspended = None
+        popover, self._again = self._again, None
+        if popover is not None:
+            popover.hide()
+            popover.deleteLater()
+
+    # ---------------------------------------------------------------------- telling
+
+    def tell(self, message: Message) -> None:
+        """Says something over whatever page is on screen."""
+        self._toast.say(message)
+        self._place_toast()
+
+    def _place_toast(self) -> None:
+        width = min(760, self.width() - 64)
+        self._toast.setFixedWidth(width)
+        above = self.height() - self.strip.height() - self._toast.height() - 16
+        self._toast.move((self.width() - width) // 2, above)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_toast()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._pages.currentWidget() is self.outbox:
+            self.go(Place.PATIENTS)
+        elif event.text().lower() == "o" and self._workspace_vm is None:
+            self.go(Place.OUTBOX)
+        else:
+            super().keyPressEvent(event)

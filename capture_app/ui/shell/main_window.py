@@ -1,0 +1,258 @@
+"""The one window: the lock, or what a signed-in user sees. No patient is ever in its title."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
+
+from capture_app.errors import CaptureAppError
+from capture_app.model.operator import Operator
+from capture_app.model.words import tr
+from capture_app.settings.schema import Theme as ThemeName
+from capture_app.ui.marks import Message, Tone
+from capture_app.ui.pages.set_up import SetUpPage
+from capture_app.ui.pages.sign_in import SignInPage
+from capture_app.ui.services import Services
+from capture_app.ui.shell import theme
+from capture_app.ui.shell.app_bar import PracticeBand
+from capture_app.ui.shell.content import Content
+from capture_app.ui.shell.focus_ring import FocusRing
+from capture_app.ui.shell.input_watch import InputWatch
+from capture_app.ui.shell.scanner import ScannerFilter
+from capture_app.ui.shell.shortcuts import WindowKeys, bind
+from capture_app.ui.shell.status_strip import StatusStrip
+from capture_app.ui.tasks import Tasks
+from capture_app.ui.viewmodels.set_up import SetUpViewModel
+from capture_app.ui.viewmodels.sign_in import SignInViewModel
+from capture_app.ui.viewmodels.status import StatusViewModel
+from capture_app.ui.widgets.card import Backdrop
+from capture_app.ui.widgets.keys_popover import KeysPopover
+from capture_app.ui.widgets.leave_popover import LeavePopover
+from capture_app.ui.widgets.toast import Toast
+
+_log = structlog.get_logger(__name__)
+
+IDENTITY_ASKED_AGAIN_S: Final = 300.0
+"""After so many idle seconds the patient of an open exam is asked for again."""
+
+
+class MainWindow(QWidget):
+    """Locks and unlocks; everything else is the content's. Close it to end its threads."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self._services = services
+        self.setWindowTitle(tr("Capture"))
+        self.tasks = Tasks(self.show_error, self)
+        self.acts = Tasks(self.show_error, self, in_order=True)
+        self._lock_after_s = services.settings.security.lock_after_minutes * 60
+        self.watch = InputWatch(services.clock, (IDENTITY_ASKED_AGAIN_S, self._lock_after_s), self)
+        self.watch.idle.connect(self._idle)
+        self.status = StatusViewModel(services, self.tasks, self)
+        self.sign_in_vm = SignInViewModel(services, self.tasks, self)
+        self.sign_in_vm.signed_in.connect(self._signed_in)
+        self.sign_in = SignInPage(self.sign_in_vm)
+        self.content: Content | None = None
+        self._set_up: SetUpPage | None = None
+        self._may_close = False
+        self._leaving: LeavePopover | None = None
+        self._band = PracticeBand()
+        self._band.setVisible(services.settings.practice)
+        self._stack = QStackedWidget()
+        self._lock_page = self._with_strip(self.sign_in)
+        self._stack.addWidget(self._lock_page)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._band)
+        column.addWidget(self._stack, 1)
+        self._error = Toast(self)
+        self._ring = FocusRing(self, self.watch)
+        self.scanner = ScannerFilter(services.clock.monotonic, self)
+        self.scanner.scanned.connect(self._scanned)
+        bind(
+            self,
+            WindowKeys(self._show_keys, self._toggle_dim, self._toggle_full_screen, self.lock),
+        )
+        self._second = QTimer(self)
+        self._second.setInterval(1000)
+        self._second.timeout.connect(self._tick)
+        self._second.start()
+        self.resize(1366, 768)
+        if services.users.has_any():
+            self._show_lock("")
+        else:
+            self._show_set_up()
+
+    def _with_strip(self, page: QWidget) -> QWidget:
+        whole = Backdrop()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(page, 1)
+        column.addWidget(StatusStrip(self.status))
+        return whole
+
+    # ---------------------------------------------------------------------- lock and unlock
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether nobody is signed in at the moment."""
+        return self.content is None or self._stack.currentWidget() is not self.content
+
+    def lock(self, *, by_itself: bool = False) -> None:
+        """Nobody may see or do anything until someone signs in. Sending goes on."""
+        content = self.content
+        if content is None or self.is_locked:
+            return
+        content.suspend()
+        operator, users = content.operator, self._services.users
+        self.acts.run(
+            lambda: users.record_lock(operator, by_itself=by_itself),
+            owner=self,
+            done=lambda _nothing: None,
+        )
+        self._show_lock(operator.user_id)
+
+    def _show_lock(self, user_id: str) -> None:
+        if self._leaving is not None:
+            self._leaving.hide()
+        is_warm = self._services.devices.chosen is not None
+        self.sign_in_vm.appear(user_id, camera_warm=is_warm)
+        self._stack.setCurrentWidget(self._lock_page)
+        self._band.set_compact(compact=False)
+
+    def _show_set_up(self) -> None:
+        viewmodel = SetUpViewModel(self._services, self.tasks, self)
+        viewmodel.signed_in.connect(self._signed_in)
+        self._set_up = SetUpPage(viewmodel)
+        self._stack.addWidget(self._set_up)
+        self._stack.setCurrentWidget(self._set_up)
+
+    def _signed_in(self, operator: Operator) -> None:
+        if self._set_up is not None:
+            self._stack.removeWidget(self._set_up)
+            self._set_up.deleteLater()
+            self._set_up = None
+        if self.content is not None and self.content.operator == operator:
+            self._stack.setCurrentWidget(self.content)
+            self.content.ask_again()
+        else:
+            self._drop_content()
+            self.content = Content(self._services, self.tasks, self.acts, operator, self.status)
+            self.content.lock_asked.connect(self.lock)
+            self.content.in_workspace.connect(lambda on: self._band.set_compact(compact=on))
+            self._stack.addWidget(self.content)
+            self._stack.setCurrentWidget(self.content)
+            self.content.patients.focus_list()
+        self.watch.begin()
+        self._tick()
+
+    def _drop_content(self) -> None:
+        content, self.content = self.content, None
+        if content is not None:
+            content.close_all()
+            self._stack.removeWidget(content)
+            content.deleteLater()
+
+    # ---------------------------------------------------------------------- time and input
+
+    def _idle(self, limit: float) -> None:
+        if self.is_locked or self.content is None:
+            return
+        if limit >= self._lock_after_s:
+            self.lock(by_itself=True)
+        else:
+            self.content.suspend()
+            self.content.ask_again()
+
+    def _tick(self) -> None:
+        if self.content is not None and not self.is_locked:
+            left = max(0.0, self._lock_after_s - self.watch.idle_s)
+            self.content.strip.show_user(self.content.operator.display_name, left)
+
+    def _scanned(self, code: str) -> None:
+        if self.content is not None and not self.is_locked:
+            self.content.patients_vm.scanned(code)
+
+    def _show_keys(self) -> None:
+        if self.content is not None and not self.is_locked:
+            KeysPopover(self.content).open()
+
+    def _toggle_dim(self) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            usual = self._services.settings.station.theme
+            if usual is ThemeName.DIM:
+                usual = ThemeName.DARK
+            is_dim = theme.appearance().name is ThemeName.DIM
+            theme.apply(app, usual if is_dim else ThemeName.DIM)
+
+    def _toggle_full_screen(self) -> None:
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+    # ---------------------------------------------------------------------- trouble and leaving
+
+    def show_error(self, error: BaseException) -> None:
+        """An error that no page asked for: logged with its traceback, and shown."""
+        if isinstance(error, CaptureAppError):
+            _log.warning("act-failed", reason=str(error))
+            message = Message(str(error), "", "warning-circle", Tone.BAD)
+        else:
+            _log.error("window-error", exc_info=error)
+            message = Message(
+                tr("Something unexpected happened. It is written in the log."),
+                tr("Pictures that were kept are safe. If it happens again, ask for help."),
+                "warning-circle",
+                Tone.BAD,
+            )
+        self._error.say(message)
+        self._place_error()
+
+    def _place_error(self) -> None:
+        self._error.setFixedWidth(min(760, self.width() - 64))
+        self._error.move(
+            (self.width() - self._error.width()) // 2, self.height() - self._error.height() - 40
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_error()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        handle = self.windowHandle()
+        if handle is not None:
+            self.scanner.watch(handle)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        unsent = self.status.state.unsent
+        if unsent and not self._may_close:
+            event.ignore()
+            if self._leaving is None:
+                self._leaving = LeavePopover(self, unsent)
+                self._leaving.leave.connect(self._leave)
+            self._leaving.open()
+            return
+        self.end()
+        super().closeEvent(event)
+
+    def _leave(self) -> None:
+        self._may_close = True
+        self.close()
+
+    def end(self) -> None:
+        """Ends everything that this window began. Acts on pictures that were asked are done."""
+        self._drop_content()
+        self.status.close()
+        self.watch.close()
+        self._second.stop()
+        self.acts.stop()
+        self.tasks.stop()

@@ -1,0 +1,150 @@
+"""Real services on a real disk for the window: a ward from real ADT messages, a user, an outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from capture_app.catalog.body_map import load_body_map
+from capture_app.catalog.load import load_catalog
+from capture_app.clock import Clock
+from capture_app.demo.people import ADMISSIONS, Admission
+from capture_app.devices.chosen import ChosenDevice
+from capture_app.exam.session import ExamService
+from capture_app.hl7.build import Sender, build_adt
+from capture_app.model.device import DeviceKind
+from capture_app.model.operator import Operator, Role
+from capture_app.model.patient import NameGroup, PersonName
+from capture_app.model.worklist import IdentifiedBy
+from capture_app.outbox.engine import Engine
+from capture_app.outbox.outbox import Outbox
+from capture_app.patients.adt import AdtReceiver
+from capture_app.patients.census import Census, open_census
+from capture_app.security.users import PinCost, Users
+from capture_app.settings.schema import (
+    AdtFeed,
+    ArchiveDestination,
+    Capture,
+    Device,
+    Security,
+    Settings,
+    Station,
+)
+from capture_app.store.cipher import Cipher
+from capture_app.ui.services import Services
+from tests import outboxes, sealing
+
+PIN: Final = "248613"
+CHEAP: Final = PinCost(memory_kib=64, passes=1)
+NURSE: Final = PersonName(NameGroup("Okafor", "Ada"))
+_SENDER: Final = Sender(application="ADT", facility="ST ANNE", processing_id="P")
+
+
+@dataclass(slots=True)
+class Stage:
+    """Running services, and what a test does to them from outside."""
+
+    services: Services
+    folder: Path
+    census: Census
+    receiver: AdtReceiver
+    archive: outboxes.DirectoryArchive
+    _sent: int = 0
+
+    @property
+    def outbox(self) -> Outbox:
+        return self.services.outbox
+
+    def admit(self, *admissions: Admission, event: str = "A01") -> None:
+        """The feed speaks of these patients."""
+        for admission in admissions:
+            self._sent += 1
+            message = build_adt(
+                event,
+                admission.patient,
+                admission.encounter,
+                control_id=f"T{self._sent:06}",
+                at=self.services.clock.now(),
+                sender=_SENDER,
+            )
+            answer = self.receiver.handle(message)
+            assert b"|AA|" in answer or b"MSA|AA" in answer, answer
+
+    def add_user(self, user_id: str, name: str, role: Role = Role.CAPTURE) -> Operator:
+        by = next((u for u in self.services.users.list() if u.role is Role.ADMIN), None)
+        return self.services.users.add(user_id, name, role, PIN, by, name=NURSE)
+
+    def pictures(self, number: str, count: int, operator: Operator) -> tuple[str, ...]:
+        """Drafts of a patient, complete, taken by an operator."""
+        (entry,) = self.census.lookup(number)
+        exam = self.services.exams.open(entry, operator, IdentifiedBy.SCAN)
+        taken = tuple(
+            self.services.exams.keep(
+                exam,
+                sealing.photo(),
+                device=sealing.CAMERA,
+                taken_at=self.services.clock.now(),
+                description=sealing.description(),
+            )
+            for _ in range(count)
+        )
+        self.services.exams.close()
+        return taken
+
+    def engine(self) -> Engine:
+        """Delivery to the archive of this stage; the test starts and stops it."""
+        return outboxes.open_engine(self.outbox, self.folder, self.services.clock, self.archive)
+
+
+@contextmanager
+def open_stage(
+    folder: Path,
+    clock: Clock,
+    *,
+    admissions: Sequence[Admission] = ADMISSIONS,
+    security: Security = Security(),  # noqa: B008 - frozen
+    practice: bool = False,
+) -> Iterator[Stage]:
+    """Opens everything on an empty folder, and closes it at the end."""
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = Settings(
+        data_dir=folder,
+        station=Station(name="4B-2", department="Dermatology"),
+        adt=AdtFeed(assigning_authority="ST ANNE"),
+        archives=(
+            ArchiveDestination(name=outboxes.PACS, host="127.0.0.1", port=104, ae_title="A"),
+        ),
+        devices=(Device(id="skin", name="Synthetic skin", kind=DeviceKind.SYNTHETIC),),
+        security=security,
+        practice=practice,
+        capture=Capture(min_free_mb=1),
+    )
+    cipher = Cipher(outboxes.KEY)
+    outbox = outboxes.open_outbox(folder, clock, capture=settings.capture)
+    catalog = load_catalog()
+    census = open_census(folder, cipher, clock, settings)
+    devices = ChosenDevice(settings.devices, clock)
+    assert settings.adt is not None
+    services = Services(
+        census=census,
+        exams=ExamService(outbox, catalog, clock, settings.station),
+        outbox=outbox,
+        users=Users(outbox.spool.database, cipher, clock, cost=CHEAP),
+        catalog=catalog,
+        body_map=load_body_map(),
+        devices=devices,
+        settings=settings,
+        clock=clock,
+    )
+    archive = outboxes.DirectoryArchive(folder / "archive")
+    stage = Stage(services, folder, census, AdtReceiver(census, settings.adt, clock), archive)
+    try:
+        stage.admit(*admissions)
+        yield stage
+    finally:
+        devices.stop()
+        census.close()
+        outboxes.close(outbox)
