@@ -18,7 +18,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 _EXAMPLES = Path("/usr/share/doc/dcmtk/examples/wlistdb/OFFIS")
 _SAMPLES = Path(pydicom.__file__).parent / "data" / "charset_files"
 SAMPLE_NAMES = {
-    "chrX1": "Wang^XiaoDong=王^小东",
+    "chrX1": "Wang^XiaoDong=王^小東",
     "chrX2": "Wang^XiaoDong=王^小东",
     "chrFren": "Buc^Jérôme",
     "chrGerm": "Äneas^Rüdiger",
@@ -112,12 +112,14 @@ def write_samples(folder: Path, day: date) -> None:
         write_item(folder, stem, item)
 
 
-def write_dcmtk_examples(folder: Path) -> int:
-    """DCMTK's own example items, as they ship. How many there are."""
+def write_dcmtk_examples(folder: Path, day: date) -> None:
+    """DCMTK's own example items, scheduled for that day."""
     dump2dcm = shutil.which("dump2dcm")
     assert dump2dcm, "DCMTK is part of the set-up for tests"
-    dumps = sorted(_EXAMPLES.glob("*.dump"))
-    for dump in dumps:
-        target = folder / f"{dump.stem}.wl"
-        subprocess.run([dump2dcm, "-q", "-g", dump, target], check=True, timeout=30)
-    return len(dumps)
+    for dump in sorted(_EXAMPLES.glob("*.dump")):
+        made = folder / f"{dump.stem}.tmp"
+        subprocess.run([dump2dcm, "-q", "-g", dump, made], check=True, timeout=30)
+        ds = pydicom.dcmread(made)
+        ds.ScheduledProcedureStepSequence[0].ScheduledProcedureStepStartDate = f"{day:%Y%m%d}"
+        ds.save_as(made)
+        made.rename(made.with_suffix(".wl"))

@@ -161,7 +161,7 @@ def _order(text: WorklistText, ds: Dataset, zone: tzinfo | None) -> Order:
             if (code := _code(text, item)) is not None
         ),
         modality=text.of(step, "Modality"),
-        scheduled_station_ae_title=text.of(step, "ScheduledStationAETitle"),
+        scheduled_station_ae_title=text.all_of(step, "ScheduledStationAETitle")[0],
         scheduled_at=_scheduled(text, ds, step, zone),
         referring_physician=person_name(referring) if referring else None,
         accession_issuer=text.of(accession_issuer, "LocalNamespaceEntityID"),

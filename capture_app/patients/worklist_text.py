@@ -66,20 +66,25 @@ class WorklistText:
 
         Raises FeedError for bytes that are not of the character set, and for several values.
         """
+        values = self.all_of(ds, keyword)
+        if len(values) > 1:
+            raise FeedError(tr("An element of the item has several values."))
+        return values[0]
+
+    def all_of(self, ds: Dataset, keyword: str) -> list[str]:
+        """The values of an element that may have several; one empty one where it is absent."""
         element = ds.get_item(keyword)
         if element is None:
-            return ""
+            return [""]
         if not isinstance(element, RawDataElement):
             # pydicom makes elements without a value at once, others only when they are asked for.
             if element.value:
                 raise FeedError(tr("An element of the item is no text."))
-            return ""
+            return [""]
         text = self._decoded(bytes(element.value or b"")).strip(" \x00")
         if _UNREADABLE.search(text):  # escape sequences that a peer left behind, for instance
             raise FeedError(tr("The item holds text that cannot be read."))
-        if "\\" in text:
-            raise FeedError(tr("An element of the item has several values."))
-        return text
+        return [value.strip() for value in text.split("\\")]
 
     def _decoded(self, value: bytes) -> str:
         value = value.rstrip(b" \x00")
