@@ -12,13 +12,12 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID
 
-import capture_app
 from capture_app.errors import ConformanceError
+from capture_app.model import implementation
 from capture_app.model.delivery import Instance
 
-IMPLEMENTATION_CLASS_UID: Final = "2.25.253416389940327800217384643040304679631"
-"""This application. Derived from a UUID; an organisation that ships it puts its own root here."""
-IMPLEMENTATION_VERSION_NAME: Final = f"CAPTURE_{capture_app.__version__}"[:16]
+IMPLEMENTATION_CLASS_UID: Final = implementation.IMPLEMENTATION_CLASS_UID
+IMPLEMENTATION_VERSION_NAME: Final = implementation.IMPLEMENTATION_VERSION_NAME
 
 _PIXEL_DATA: Final = 0x7FE00010
 _ITEM: Final = bytes.fromhex("feff00e0")

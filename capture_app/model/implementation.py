@@ -6,8 +6,11 @@ from typing import Final
 
 import capture_app
 
-IMPLEMENTATION_CLASS_UID: Final = "2.25.152870937018214630951404706294821634117"
-"""Implementation Class UID (0002,0012), in files and in associations, of all versions."""
+IMPLEMENTATION_CLASS_UID: Final = "2.25.253416389940327800217384643040304679631"
+"""Implementation Class UID (0002,0012), in files and in associations, of all versions.
+
+Derived from a UUID; an organisation that ships it puts its own root here.
+"""
 
 IMPLEMENTATION_VERSION_NAME: Final = f"CAPTURE_{capture_app.__version__}"[:16]
 """Implementation Version Name (0002,0013)."""
