@@ -87,7 +87,8 @@ CREATE TABLE task (
 CREATE INDEX task_by_state ON task (state, kind);
 CREATE INDEX task_of_instance ON task (sop_instance_uid);
 
--- Which pictures changed since revision n: how one process learns what another one did.
+-- Which pictures changed since revision n: how one process learns what another one did. Delete and insert, not OR REPLACE:
+-- a trigger takes over the conflict clause of the statement that fired it, and an upsert would then fail here.
 CREATE TABLE change (
     revision INTEGER PRIMARY KEY AUTOINCREMENT,
     capture_id TEXT NOT NULL UNIQUE
@@ -95,33 +96,41 @@ CREATE TABLE change (
 
 CREATE TRIGGER capture_kept AFTER INSERT ON capture
 BEGIN
-    INSERT OR REPLACE INTO change (capture_id) VALUES (new.capture_id);
+    DELETE FROM change WHERE capture_id = new.capture_id;
+    INSERT INTO change (capture_id) VALUES (new.capture_id);
 END;
 
 CREATE TRIGGER capture_changed AFTER UPDATE ON capture
 BEGIN
-    INSERT OR REPLACE INTO change (capture_id) VALUES (new.capture_id);
+    DELETE FROM change WHERE capture_id = new.capture_id;
+    INSERT INTO change (capture_id) VALUES (new.capture_id);
 END;
 
 CREATE TRIGGER instance_sealed AFTER INSERT ON instance
 BEGIN
-    INSERT OR REPLACE INTO change (capture_id) VALUES (new.capture_id);
+    DELETE FROM change WHERE capture_id = new.capture_id;
+    INSERT INTO change (capture_id) VALUES (new.capture_id);
 END;
 
 CREATE TRIGGER instance_changed AFTER UPDATE ON instance
 BEGIN
-    INSERT OR REPLACE INTO change (capture_id) VALUES (new.capture_id);
+    DELETE FROM change WHERE capture_id = new.capture_id;
+    INSERT INTO change (capture_id) VALUES (new.capture_id);
 END;
 
 CREATE TRIGGER task_made AFTER INSERT ON task
 BEGIN
-    INSERT OR REPLACE INTO change (capture_id)
+    DELETE FROM change
+    WHERE capture_id = (SELECT capture_id FROM instance WHERE sop_instance_uid = new.sop_instance_uid);
+    INSERT INTO change (capture_id)
     SELECT capture_id FROM instance WHERE sop_instance_uid = new.sop_instance_uid;
 END;
 
 CREATE TRIGGER task_changed AFTER UPDATE ON task
 BEGIN
-    INSERT OR REPLACE INTO change (capture_id)
+    DELETE FROM change
+    WHERE capture_id = (SELECT capture_id FROM instance WHERE sop_instance_uid = new.sop_instance_uid);
+    INSERT INTO change (capture_id)
     SELECT capture_id FROM instance WHERE sop_instance_uid = new.sop_instance_uid;
 END;
 
