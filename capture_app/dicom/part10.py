@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Final
@@ -21,6 +22,10 @@ IMPLEMENTATION_VERSION_NAME: Final = implementation.IMPLEMENTATION_VERSION_NAME
 
 _PIXEL_DATA: Final = 0x7FE00010
 _ITEM: Final = bytes.fromhex("feff00e0")
+_SEQUENCE_DELIMITATION: Final = bytes.fromhex("feffdde000000000")
+_PIXEL_HEADER: Final = struct.Struct("<HH2sxxL")
+"""Tag, VR and length of an element with a long length (PS3.5 7.1.2)."""
+_UNDEFINED_LENGTH: Final = 0xFFFFFFFF
 
 
 def file_meta(ds: Dataset, transfer_syntax: UID, ae_title: str = "") -> FileMetaDataset:
@@ -37,10 +42,21 @@ def file_meta(ds: Dataset, transfer_syntax: UID, ae_title: str = "") -> FileMeta
 
 
 def write(ds: Dataset) -> bytes:
-    """The instance as a DICOM file (PS3.10). The dataset is as `build` made it, and verified."""
+    """The instance as a DICOM file (PS3.10). The dataset is as `build` made it, and verified.
+
+    The pixels are the last element, and are put behind the rest here: within dcmwrite they would
+    be copied four times, of which a person waits for each.
+    """
+    pixels = ds[_PIXEL_DATA]
+    rest = ds[:_PIXEL_DATA]
+    rest.file_meta = ds.file_meta
     out = BytesIO()
-    dcmwrite(out, ds, enforce_file_format=True)
-    return out.getvalue()
+    dcmwrite(out, rest, enforce_file_format=True)
+    is_encapsulated = UID(ds.file_meta.TransferSyntaxUID).is_encapsulated
+    length = _UNDEFINED_LENGTH if is_encapsulated else len(pixels.value)
+    header = _PIXEL_HEADER.pack(0x7FE0, 0x0010, pixels.VR.encode(), length)
+    end = _SEQUENCE_DELIMITATION if is_encapsulated else b""
+    return b"".join((out.getbuffer(), header, pixels.value, end))
 
 
 def read(part10: bytes) -> Dataset:

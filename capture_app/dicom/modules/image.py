@@ -10,7 +10,6 @@ from typing import Final
 from uuid import NAMESPACE_OID, uuid5
 
 from pydicom.dataset import Dataset
-from pydicom.encaps import encapsulate
 from pydicom.uid import UID
 
 from capture_app.clock import uid_of
@@ -27,6 +26,9 @@ INSTANCE_CREATOR_UID: Final = "2.25.60728694199698736765380178086647934924"
 """This application (0008,0014)."""
 NUDITY: Final = Code("131391", "DCM", "Nudity")
 _JPEG: Final = "ISO_10918_1"
+_OFFSET_TABLE: Final = bytes.fromhex("feff00e0 04000000 00000000")
+"""A Basic Offset Table of one frame: it begins at once."""
+_ITEM: Final = bytes.fromhex("feff00e0")
 _SENSITIVE_CONTENT_CODE_SEQUENCE: Final = 0x0008001D
 """Younger than the dictionary of pydicom 3.0."""
 
@@ -60,9 +62,12 @@ def image_pixel_module(ds: Dataset, image: EncodedImage) -> None:
     put(ds, "PixelRepresentation", 0)
     if samples == 3:
         _color(ds, image)
+    else:  # as it is: without a window viewers stretch the greys to their own taste
+        put(ds, "WindowCenter", 128)
+        put(ds, "WindowWidth", 256)
     is_jpeg = image.coding is PixelCoding.JPEG_BASELINE
     _lossy_compression(ds, image, samples)
-    ds.add_new(0x7FE00010, "OB", encapsulate([image.data]) if is_jpeg else _even(image.data))
+    ds.add_new(0x7FE00010, "OB", _encapsulated(image.data) if is_jpeg else _even(image.data))
 
 
 def acquisition_context_module(ds: Dataset) -> None:
@@ -150,6 +155,13 @@ def _lossy_compression(ds: Dataset, image: EncodedImage, samples: int) -> None:
         ratio = image.rows * image.columns * samples / len(image.data)
         put(ds, "LossyImageCompressionRatio", f"{max(ratio, 0.1):.1f}")
         put(ds, "LossyImageCompressionMethod", _JPEG)
+
+
+def _encapsulated(data: bytes) -> bytes:
+    """One frame in one fragment of even length (PS3.5 A.4), copied once."""
+    padding = b"\x00" * (len(data) % 2)
+    length = (len(data) + len(padding)).to_bytes(4, "little")
+    return b"".join((_OFFSET_TABLE, _ITEM, length, data, padding))
 
 
 @cache

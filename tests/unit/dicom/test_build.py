@@ -367,6 +367,8 @@ def test_grey_and_rgb_are_named_for_what_they_are() -> None:
     grey = build(request(image=prepare_jpeg(jpeg(grey=True))))
     assert (grey.PhotometricInterpretation, grey.SamplesPerPixel) == ("MONOCHROME2", 1)
     assert "PlanarConfiguration" not in grey
+    assert (grey.WindowCenter, grey.WindowWidth) == (128, 256)
+    assert "WindowCenter" not in build(request())
     assert "ICCProfile" not in grey
     rgb = build(request(image=prepare_jpeg(jpeg(keep_rgb=True))))
     assert rgb.PhotometricInterpretation == "RGB"

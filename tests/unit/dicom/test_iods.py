@@ -78,6 +78,7 @@ CONDITION_MET = {
     "LossyImageCompression",  # US: said either way
 }
 CONDITION_MET_IN_COLOUR = {"PlanarConfiguration"}
+CONDITION_MET_IN_GREY = {"WindowWidth"}  # Window Center is there
 MAY_BE_PRESENT = {
     "AcquisitionDateTime",  # required for IVUS only
     "AnatomicRegionSequence",  # required for video only; here always
@@ -93,7 +94,7 @@ CONDITION_NOT_MET = {
     "ResponsibleOrganization",
     "ResponsiblePerson",
     "ResponsiblePersonRole",
-    # no palette, no padding, no window, square pixels, one frame, pixels inside
+    # no palette, no padding, square pixels, one frame, pixels inside
     "BluePaletteColorLookupTableData",
     "BluePaletteColorLookupTableDescriptor",
     "ExtendedOffsetTableLengths",
@@ -106,7 +107,6 @@ CONDITION_NOT_MET = {
     "PixelPaddingValue",
     "RedPaletteColorLookupTableData",
     "RedPaletteColorLookupTableDescriptor",
-    "WindowWidth",
     # not derived, converted, encrypted, de-identified or one of a stereo pair
     "ConversionSourceAttributesSequence",
     "DeidentificationMethod",
@@ -154,13 +154,14 @@ def test_an_object_has_what_its_tables_ask(name: str) -> None:
             assert has_value(ds, keyword), keyword
         elif kind == "2":
             assert keyword in ds, keyword
-        elif keyword in CONDITION_MET or (
-            keyword in CONDITION_MET_IN_COLOUR and ds.SamplesPerPixel == 3
+        elif keyword in CONDITION_MET | (
+            CONDITION_MET_IN_COLOUR if ds.SamplesPerPixel == 3 else CONDITION_MET_IN_GREY
         ):
             assert keyword in ds, keyword
             assert kind == "2C" or has_value(ds, keyword), keyword
         elif keyword not in MAY_BE_PRESENT:
-            assert keyword in CONDITION_NOT_MET | CONDITION_MET_IN_COLOUR, keyword
+            known = CONDITION_NOT_MET | CONDITION_MET_IN_COLOUR | CONDITION_MET_IN_GREY
+            assert keyword in known, keyword
             assert keyword not in ds, keyword
 
 

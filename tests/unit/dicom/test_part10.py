@@ -92,6 +92,16 @@ def _with_delimiter(ds: Dataset) -> Dataset:
     return read(write(ds))
 
 
+@pytest.mark.parametrize(
+    "image", [*odd_and_even(), encode_rgb(pixels(3, 5), came_from_lossy=False)]
+)
+def test_the_bytes_are_those_that_pydicom_would_write(image: EncodedImage) -> None:
+    ds = build(request(image=image))
+    out = BytesIO()
+    dcmwrite(out, ds, enforce_file_format=True)
+    assert write(ds) == out.getvalue()
+
+
 def test_the_same_request_gives_the_same_bytes() -> None:
     assert write(build(request())) == write(build(request()))
 
