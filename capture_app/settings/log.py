@@ -273,11 +273,16 @@ class _PrivateRotatingFile(logging.handlers.RotatingFileHandler):
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         return os.fdopen(descriptor, "a", encoding="utf-8")
 
-    def shouldRollover(self, record: logging.LogRecord) -> int:  # noqa: N802 - their name
-        if self.stream is not None and not Path(self.baseFilename).exists():
-            self.stream.close()  # another process found it old: begin it anew
+    def shouldRollover(self, record: logging.LogRecord) -> int:  # noqa: ARG002, N802 - their name
+        # Theirs formats every entry once more to know its length, and looks twice at the path.
+        if self.stream is None:
+            return False  # it is opened by the entry that is about to be written
+        file = os.fstat(self.stream.fileno())
+        if file.st_nlink == 0:  # another process found it old: begin it anew
+            self.stream.close()
             self.stream = self._open()
-        return int(super().shouldRollover(record))
+            return False
+        return file.st_size >= self.maxBytes
 
 
 def _remove_old_files(folder: Path) -> None:
