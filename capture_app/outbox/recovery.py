@@ -82,6 +82,8 @@ def recover(
     captures, instances = _compare(spool)
     _each(report, captures.strays, lambda path: _adopt_capture(spool, path, report))
     _each(report, instances.strays, lambda path: _adopt_instance(spool, path, destinations, report))
+    if captures.strays or instances.strays:
+        captures, instances = _compare(spool)  # some rows have got their file back
     for capture_id in captures.missing:
         set_fault(spool, capture_id, str(missing_file()))
         _tell_missing(report, capture_id)

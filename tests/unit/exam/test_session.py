@@ -1,0 +1,265 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from capture_app.audit.trail import read_trail
+from capture_app.clock import FixedClock
+from capture_app.errors import RuleError
+from capture_app.exam.rules import MissingPart
+from capture_app.exam.session import ExamService, Stopped
+from capture_app.imaging.jpeg import entropy_coded
+from capture_app.model.audit_event import AuditAction, Outcome
+from capture_app.model.delivery import ImageState
+from capture_app.model.device import DeviceKind
+from capture_app.model.encoded_image import PixelCoding
+from capture_app.model.encounter import EncounterState
+from capture_app.model.frame import Frame
+from capture_app.model.operator import Operator, Role
+from capture_app.model.patient import PatientId
+from capture_app.model.procedure import Description, Side
+from capture_app.model.worklist import FeedSource, IdentifiedBy, PatientListEntry
+from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.seal import Sending
+from tests import outboxes, sealing
+
+DOCTOR = Operator("twong", "T. Wong, MD", Role.CAPTURE)
+SCAN = IdentifiedBy.SCAN
+
+
+@pytest.fixture
+def outbox(tmp_path: Path, clock: FixedClock) -> Iterator[Outbox]:
+    outbox = outboxes.open_outbox(tmp_path, clock)
+    yield outbox
+    outboxes.close(outbox)
+
+
+@pytest.fixture
+def exams(outbox: Outbox, clock: FixedClock) -> ExamService:
+    return ExamService(outbox, sealing.catalog(), clock, sealing.STATION)
+
+
+def entry(clock: FixedClock, **changes: object) -> PatientListEntry:
+    plain = PatientListEntry(
+        sealing.MAI, sealing.VISIT, (sealing.ORDER,), FeedSource.ADT, clock.now()
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def frame(clock: FixedClock, **changes: object) -> Frame:
+    plain = Frame(
+        sealing.CAMERA.device_id,
+        1,
+        clock.now(),
+        clock.monotonic(),
+        sealing.pixels(),
+        sealing.jpeg(),
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def test_an_exam_is_frozen_from_the_list_and_the_settings(
+    exams: ExamService, outbox: Outbox, clock: FixedClock
+) -> None:
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN, order=sealing.ORDER)
+    assert (exam.patient, exam.encounter, exam.order) == (
+        sealing.MAI,
+        sealing.VISIT,
+        sealing.ORDER,
+    )
+    assert (exam.department, exam.station_name) == ("Wound care", "TROLLEY-4B")
+    assert exam.study_instance_uid == sealing.ORDER.study_instance_uid
+    assert outbox.exam(exam.exam_id) == exam
+    (row,) = read_trail(outbox.spool.database.read())
+    assert row.event.action is AuditAction.PATIENT_OPENED
+    assert row.event.details == {"identified-by": "scan"}
+
+
+def test_whom_no_picture_can_be_filed_for_is_not_opened(
+    exams: ExamService, outbox: Outbox, clock: FixedClock
+) -> None:
+    nobody = replace(sealing.MAI, patient_id=PatientId("", "ST_ANNE"))
+    cancelled = replace(sealing.VISIT, state=EncounterState.CANCELLED)
+    other = replace(sealing.ORDER, accession_number="A4712")
+    with pytest.raises(RuleError, match="no record number"):
+        exams.open(entry(clock, patient=nobody), sealing.NURSE, SCAN)
+    with pytest.raises(RuleError, match="cancelled"):
+        exams.open(entry(clock, encounter=cancelled), sealing.NURSE, SCAN)
+    with pytest.raises(RuleError, match="not one of"):
+        exams.open(entry(clock), sealing.NURSE, SCAN, order=other)
+    assert not list(read_trail(outbox.spool.database.read()))
+
+
+def test_the_cameras_jpeg_is_kept_untouched(
+    exams: ExamService, outbox: Outbox, clock: FixedClock
+) -> None:
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
+    safe: list[str] = []
+    capture_id = exams.take(exam, frame(clock), device=sealing.CAMERA, on_safe=safe.append)
+    assert safe == [capture_id]
+    kept = outbox.image_of(capture_id)
+    assert kept.coding is PixelCoding.JPEG_BASELINE
+    assert entropy_coded(kept.data) == entropy_coded(sealing.jpeg())
+
+
+@pytest.mark.parametrize(
+    ("kind", "lossy"),
+    [
+        (DeviceKind.CAMERA, False),
+        (DeviceKind.SYNTHETIC, False),
+        (DeviceKind.STREAM, True),
+        (DeviceKind.FILE, True),
+    ],
+)
+def test_other_frames_are_kept_losslessly_and_say_where_they_come_from(
+    exams: ExamService, outbox: Outbox, clock: FixedClock, kind: DeviceKind, *, lossy: bool
+) -> None:
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
+    device = replace(sealing.CAMERA, kind=kind)
+    kept = outbox.image_of(exams.take(exam, frame(clock, jpeg=None), device=device))
+    assert kept.coding is PixelCoding.RGB
+    assert kept.data == sealing.pixels().tobytes()
+    assert kept.came_from_lossy is lossy
+
+
+def test_a_jpeg_that_may_not_be_wrapped_is_kept_as_it_was_shown(
+    exams: ExamService, outbox: Outbox, clock: FixedClock
+) -> None:
+    progressive = BytesIO()
+    Image.fromarray(sealing.pixels()).save(progressive, "JPEG", progressive=True)
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
+    odd = frame(clock, jpeg=progressive.getvalue())
+    kept = outbox.image_of(exams.take(exam, odd, device=sealing.CAMERA))
+    assert (kept.coding, kept.came_from_lossy) == (PixelCoding.RGB, True)
+
+
+def test_a_frame_from_before_the_exam_is_refused(
+    exams: ExamService, outbox: Outbox, clock: FixedClock
+) -> None:
+    stale = frame(clock)
+    clock.advance(0.001)
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
+    with pytest.raises(RuleError, match="before the exam began"):
+        exams.take(exam, stale, device=sealing.CAMERA)
+    assert exams.take(exam, frame(clock), device=sealing.CAMERA)
+    assert len(outbox.drafts()) == 1
+
+
+def test_only_the_open_exam_takes_pictures(
+    exams: ExamService, outbox: Outbox, clock: FixedClock
+) -> None:
+    first = exams.open(entry(clock), sealing.NURSE, SCAN)
+    other = replace(sealing.MAI, patient_id=PatientId("77", "ST_ANNE"))
+    second = exams.open(entry(clock, patient=other), sealing.NURSE, SCAN)
+    with pytest.raises(RuleError, match="Another patient"):
+        exams.take(first, frame(clock), device=sealing.CAMERA)
+    with pytest.raises(RuleError, match="another device"):
+        exams.take(second, frame(clock, device_id="usb-9"), device=sealing.CAMERA)
+    exams.close()
+    with pytest.raises(RuleError, match="Another patient"):
+        exams.take(second, frame(clock), device=sealing.CAMERA)
+    with pytest.raises(RuleError, match="Another patient"):
+        exams.keep(second, sealing.photo(), device=sealing.CAMERA, taken_at=clock.now())
+    assert not outbox.drafts()
+
+
+def test_what_follows_from_the_procedure_is_filled_in(exams: ExamService) -> None:
+    chosen = sealing.description()
+    bare = Description(chosen.procedure, chosen.region)
+    completed = exams.completed(bare)
+    assert chosen.procedure is not None
+    assert (completed.purpose, completed.keep, completed.consent) == sealing.catalog().defaults(
+        chosen.procedure
+    )
+    assert completed.side is None, "a side is never guessed where there are two"
+    left_only = sealing.catalog().region("61439", "FMA")
+    assert left_only is not None
+    assert exams.completed(replace(bare, region=left_only)).side is Side.LEFT
+    assert exams.completed(Description()) == Description()
+    other = sealing.catalog().purposes[1]
+    assert exams.completed(replace(bare, purpose=other)).purpose == other
+
+
+def test_send_stops_and_says_what_is_missing_of_each(
+    exams: ExamService, outbox: Outbox, clock: FixedClock
+) -> None:
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
+    good = exams.take(exam, frame(clock), device=sealing.CAMERA, description=sealing.description())
+    bare = exams.take(exam, frame(clock), device=sealing.CAMERA)
+    sideless = exams.take(
+        exam, frame(clock), device=sealing.CAMERA, description=sealing.description(side=None)
+    )
+    stopped = exams.send(exam, [good, bare, sideless])
+    assert isinstance(stopped, Stopped)
+    assert [(capture_id, missing.parts) for capture_id, missing in stopped.missing] == [
+        (bare, (MissingPart.PROCEDURE, MissingPart.REGION)),
+        (sideless, (MissingPart.SIDE,)),
+    ]
+    assert {s.state for s in outbox.statuses()} == {ImageState.DRAFT}
+    exams.describe([bare, sideless], sealing.description(), sealing.NURSE)
+    sending = exams.send(exam, [good, bare, sideless])
+    assert isinstance(sending, Sending)
+    assert {s.state for s in outbox.statuses()} == {ImageState.HELD}
+    assert exams.undo(sending.send_id, sealing.NURSE)
+    assert len(outbox.drafts()) == 3
+
+
+def test_pictures_of_another_patient_are_not_sent_along(
+    exams: ExamService, outbox: Outbox, clock: FixedClock
+) -> None:
+    def taken(patient_id: str) -> tuple[str, str]:
+        someone = replace(sealing.MAI, patient_id=PatientId(patient_id, "ST_ANNE"))
+        exam = exams.open(entry(clock, patient=someone), sealing.NURSE, SCAN)
+        shot = frame(clock)
+        described = sealing.description()
+        return exam.exam_id, exams.take(exam, shot, device=sealing.CAMERA, description=described)
+
+    _, first = taken("1")
+    exam_id, second = taken("2")
+    with pytest.raises(RuleError, match="another patient"):
+        exams.send(outbox.exam(exam_id), [second, first])
+    assert {s.state for s in outbox.statuses()} == {ImageState.DRAFT}
+
+
+def test_drafts_wait_with_their_patient_and_are_told_after_an_hour(
+    exams: ExamService, outbox: Outbox, clock: FixedClock
+) -> None:
+    first = exams.open(entry(clock), sealing.NURSE, SCAN)
+    old = exams.take(first, frame(clock), device=sealing.CAMERA)
+    clock.advance(3600)
+    reopened = exams.reopen(first.exam_id, DOCTOR)
+    assert (reopened.patient, reopened.identified_by) == (
+        sealing.MAI,
+        IdentifiedBy.DRAFT_REOPENED,
+    )
+    assert reopened.study_instance_uid == first.study_instance_uid
+    new = exams.take(reopened, frame(clock), device=sealing.CAMERA)
+    other = replace(sealing.MAI, patient_id=PatientId("77", "ST_ANNE"))
+    stranger = exams.open(entry(clock, patient=other), DOCTOR, SCAN)
+    exams.take(stranger, frame(clock), device=sealing.CAMERA)
+    mai, someone = exams.drafts_by_patient()
+    assert [draft.capture_id for draft in mai.drafts] == [old, new]
+    assert (mai.exam, mai.is_overdue) == (reopened, True)
+    assert (someone.exam, someone.is_overdue) == (stranger, False)
+    (mine,) = exams.drafts_by_patient(sealing.NURSE)
+    assert [draft.capture_id for draft in mine.drafts] == [old]
+    described = sealing.description()
+    exams.describe([old, new], described, DOCTOR)
+    assert isinstance(exams.send(reopened, [old, new], DOCTOR), Sending)
+    exams.delete([someone.drafts[0].capture_id], DOCTOR)
+    assert exams.drafts_by_patient() == ()
+    exams.restore([someone.drafts[0].capture_id], DOCTOR)
+    assert len(exams.drafts_by_patient()) == 1
+
+
+def test_a_failed_identity_check_is_in_the_trail_and_opens_nothing(
+    exams: ExamService, outbox: Outbox
+) -> None:
+    exams.identity_check_failed(sealing.MAI, sealing.NURSE)
+    (row,) = read_trail(outbox.spool.database.read())
+    assert row.event.action is AuditAction.IDENTITY_CHECK_FAILED
+    assert row.event.outcome is Outcome.MINOR_FAILURE
+    assert row.event.patient_key == outbox.patient_key(sealing.exam())
