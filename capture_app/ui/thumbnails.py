@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
@@ -11,12 +13,23 @@ from capture_app.imaging.rgb import decode
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
 from capture_app.model.frame import Frame
 
+FILMSTRIP: Final = QSize(264, 128)
+"""Pixels: twice what the filmstrip draws, for screens of twice the density."""
+
 
 def image_over(pixels: NDArray[np.uint8]) -> QImage:
     """A QImage over a frame's pixels, without a copy. It does not own them: keep the frame."""
     rows, columns, _ = pixels.shape
-    contiguous = np.ascontiguousarray(pixels)
-    return QImage(contiguous.data, columns, rows, columns * 3, QImage.Format.Format_RGB888)
+    flat = np.ascontiguousarray(pixels)
+    image = QImage(flat.data, columns, rows, columns * 3, QImage.Format.Format_RGB888)
+    return image if flat is pixels else image.copy()
+
+
+def small(picture: Frame | EncodedImage) -> QImage:
+    """A picture as the filmstrip shows it. Raises ImageError."""
+    if isinstance(picture, Frame):
+        return small_frame(picture, FILMSTRIP)
+    return small_image(picture, FILMSTRIP)
 
 
 def small_frame(frame: Frame, size: QSize) -> QImage:
@@ -58,7 +71,7 @@ def _of_pixels(pixels: NDArray[np.uint8], size: QSize) -> QImage:
         Qt.AspectRatioMode.IgnoreAspectRatio,
         Qt.TransformationMode.SmoothTransformation,
     )
-    return image_over(thinned).scaled(target, ignore, smooth)
+    return image_over(thinned).scaled(target, ignore, smooth)  # a copy
 
 
 def _covering(whole: QSize, size: QSize) -> QSize:

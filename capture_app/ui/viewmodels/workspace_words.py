@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -80,7 +81,7 @@ def thumb_words(description: Description) -> str:
     """Left lower leg; or what is missing: No procedure, no side."""
     missing = missing_of(description)
     if not missing:
-        return wording.site(description)
+        return _without_brackets(wording.site(description))
     first = {
         MissingPart.PATIENT: tr("No patient"),
         MissingPart.PROCEDURE: tr("No procedure"),
@@ -94,6 +95,11 @@ def thumb_words(description: Description) -> str:
         MissingPart.SIDE: tr("no side"),
     }
     return ", ".join([first[missing[0]], *(other[part] for part in missing[1:])])
+
+
+def _without_brackets(site: str) -> str:
+    """Left lower leg, front: the shorter form, where room is scarce."""
+    return re.sub(r"\s*\([^)]*\)", "", site)
 
 
 def next_words(description: Description) -> ChipText:
@@ -150,7 +156,7 @@ def side_hint(description: Description, *, stopped: bool) -> tuple[str, Tone]:
     """The line under the sides."""
     sides = sides_of(description)
     if description.region is None:
-        return tr("Touch the map, or choose from the list"), Tone.TEXT_2
+        return tr("Touch the map or the list"), Tone.TEXT_2
     if not sides:
         return tr("This site has no side"), Tone.TEXT_2
     if MissingPart.SIDE in missing_of(description):
@@ -187,12 +193,12 @@ def live_marks(
         return LiveMarks(leading, () if quality is None else _quality_chips(quality))
     if state.live is Live.OPENING:
         return LiveMarks(absent=tr("Opening the camera"))
-    pictures = trn("{n} picture is safe.", "{n} pictures are safe.", safe)
+    pictures = trn("{n} picture is safe.", "{n} pictures are safe.", safe) if safe else ""
     if state.was_live:
         time = wording.clock_time(state.since)
         what = tr("Camera stopped at {time}.", time=time)
         return LiveMarks(
-            absent=what, absent_help=f"{pictures} {tr('Trying again.')}", can_choose=others
+            absent=what, absent_help=f"{pictures} {tr('Trying again.')}".strip(), can_choose=others
         )
     what = state.reason or tr("Camera not found. Check the cable.")
     return LiveMarks(absent=what, absent_help=tr("Drafts are safe."), can_choose=others)

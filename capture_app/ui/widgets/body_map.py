@@ -211,9 +211,10 @@ class BodyMapView(QWidget):
             painter.setPen(theme.text_2)
             column = QRect(round(place * cell), 0, round(cell), self.height())
             painter.setFont(font(12, BOLD))
+            beside = slot.toAlignedRect().adjusted(-2, 0, 2, 0) & column.adjusted(6, 0, -6, 0)
             for at_left, letter in _letters(figure.view):
                 side = Qt.AlignmentFlag.AlignLeft if at_left else Qt.AlignmentFlag.AlignRight
-                draw_line(painter, column.adjusted(2, 0, -2, 0) & _top(column), letter, side)
+                draw_line(painter, _top(beside), letter, side)
             painter.setFont(font(12, MEDIUM))
             title = QRect(column.x(), self.height() - _TITLE + 2, column.width(), _TITLE - 2)
             draw_line(painter, title, tr(figure.view.title), Qt.AlignmentFlag.AlignHCenter)

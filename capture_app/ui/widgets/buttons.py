@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from capture_app.ui.shell.fonts import MEDIUM, SEMIBOLD, font
@@ -349,12 +349,15 @@ class ChoiceButton(Pressable):
         box(painter, self.rect(), Metric.RADIUS_CONTROL, fill=fill, outline=outline)
         if (veil := self._veil()) is not None:
             box(painter, self.rect(), Metric.RADIUS_CONTROL, fill=veil)
-        inner = self.rect().adjusted(12, 5, -12, -5)
+        inner = self.rect().adjusted(11, 5, -9, -5)
         half = inner.height() // 2
         top, bottom = inner.adjusted(0, 0, 0, -half), inner.adjusted(0, half, 0, 0)
         leading = Qt.AlignmentFlag.AlignLeft
         caption = Words(self.text(), font(12, MEDIUM))
-        value = Words(self._value, font(13, SEMIBOLD))
+        room = inner.width() - Metric.ICON_SMALL
+        metrics = QFontMetrics(font(13, SEMIBOLD))
+        shown = metrics.elidedText(self._value, Qt.TextElideMode.ElideRight, room)
+        value = Words(shown, font(13, SEMIBOLD))
         quiet = theme.text_2 if usable else theme.unavailable
         draw_run(painter, top, (caption,), quiet, rtl=self.rtl, align=leading)
         label = theme.text if usable else theme.unavailable

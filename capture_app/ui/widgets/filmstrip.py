@@ -23,7 +23,7 @@ from capture_app.ui.marks import ChipText, Tone
 from capture_app.ui.shell.fonts import MEDIUM, SEMIBOLD, font
 from capture_app.ui.shell.theme import Metric, current
 from capture_app.ui.shown import Thumb
-from capture_app.ui.widgets.buttons import Button, ButtonKind, Pressable
+from capture_app.ui.widgets.buttons import Button, Pressable
 from capture_app.ui.widgets.chips import badge_width, draw_badge
 from capture_app.ui.widgets.drawing import box, draw_line
 
@@ -152,8 +152,8 @@ class Filmstrip(QWidget):
         self._images: dict[str, QImage] = {}
         self._empty = ""
         self._offset = 0
-        self._before = Button("", ButtonKind.GHOST, icon="caret-left", parent=self)
-        self._after = Button("", ButtonKind.GHOST, icon="caret-right", parent=self)
+        self._before = Button(tr("{n} more", n=99), icon="caret-left", parent=self)
+        self._after = Button(tr("{n} more", n=99), icon="caret-right", parent=self)
         self._before.clicked.connect(lambda: self._scroll(-self._room()))
         self._after.clicked.connect(lambda: self._scroll(self._room()))
         for button in (self._before, self._after):
@@ -258,15 +258,20 @@ class Filmstrip(QWidget):
             self._lay_out()
 
     def _lay_out(self) -> None:
+        """Whole pictures only; the rest is counted at the end where it is."""
         rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        over = self._span() > self._room()
+        start = self._before.sizeHint().width() + _INSET + 8 if over and self._offset else 0
+        at_end = self._offset >= self._span() - self._room()
+        end = self.width() - (self._after.sizeHint().width() + 8 if over and not at_end else 0)
         hidden = [0, 0]
         for place, button in enumerate(self._buttons):
             x = _INSET - 2 + place * _PITCH - self._offset
-            inside = x >= -_PITCH // 2 and x + THUMB_SIZE.width() <= self.width()
-            hidden[0] += x < -4
-            hidden[1] += x + THUMB_SIZE.width() > self.width()
+            before, after = x < start, x + THUMB_SIZE.width() > end
+            hidden[0] += before
+            hidden[1] += after
             button.move(self.width() - x - button.width() if rtl else x, _TOP - 2)
-            button.setVisible(inside or button.hasFocus())
+            button.setVisible(not before and not after)
         for more, count in zip((self._before, self._after), hidden, strict=True):
             self._place_more(more, count, rtl=rtl)
 
@@ -277,8 +282,8 @@ class Filmstrip(QWidget):
         button.setAccessibleName(words)
         size = button.sizeHint()
         button.resize(size.width(), Metric.TARGET)
-        at_start = button is self._before
-        x = 0 if at_start is not rtl else self.width() - size.width()
+        at_left = (button is self._before) is not rtl
+        x = _INSET if at_left else self.width() - size.width()
         button.move(x, (THUMB_SIZE.height() - Metric.TARGET) // 2 + _TOP)
         button.raise_()
 

@@ -47,6 +47,8 @@ class ListBox(QWidget):
         self._row_height = row_height
         self._with_keys = with_keys
         self._empty = ""
+        self.marks_current = False
+        """Whether the arrows' row shows without the focus: a filter above it has the keys."""
         self._bar = QScrollBar(Qt.Orientation.Vertical, self)
         self._bar.valueChanged.connect(lambda _: self.update())
         self._bar.setSingleStep(row_height)
@@ -226,8 +228,8 @@ class ListBox(QWidget):
             box(painter, rect, radius, fill=theme.selected, outline=theme.accent, width=2)
         elif at == self._hover:
             box(painter, rect, radius, fill=theme.hover)
-        if at == self._current and self.hasFocus() and not is_chosen:
-            box(painter, rect, radius, outline=theme.outline)
+        if at == self._current and (self.hasFocus() or self.marks_current) and not is_chosen:
+            box(painter, rect, radius, fill=theme.hover, outline=theme.outline)
         colour = theme.text if row.usable else theme.unavailable
         inner = rect.adjusted(12, 0, -12, 0)
         if row.key:

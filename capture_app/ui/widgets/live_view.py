@@ -38,7 +38,6 @@ class _Shown:
     image: QImage | None = None
     marks: LiveMarks = field(default_factory=LiveMarks)
     grid: bool = True
-    veiled: bool = False
     flash: bool = False
 
 
@@ -77,7 +76,7 @@ class LiveView(QWidget):
     @property
     def has_picture(self) -> bool:
         """Whether there is a live picture on it."""
-        return self._shown.image is not None and not self._shown.veiled
+        return self._shown.image is not None
 
     @property
     def marks(self) -> LiveMarks:
@@ -102,12 +101,6 @@ class LiveView(QWidget):
     def set_grid(self, shown: bool) -> None:  # noqa: FBT001 - as a Qt setter
         """Thirds over the picture, or none."""
         self._shown.grid = shown
-        self.update()
-
-    def set_veiled(self, veiled: bool) -> None:  # noqa: FBT001 - as a Qt setter
-        """Hides the picture while the window is locked; the camera stays warm."""
-        self._shown.veiled = veiled
-        self._place_button()
         self.update()
 
     def flash(self) -> None:
@@ -153,7 +146,7 @@ class LiveView(QWidget):
 
     def _place_button(self) -> None:
         marks = self._shown.marks
-        self._choose.setVisible(bool(marks.absent) and marks.can_choose and not self._shown.veiled)
+        self._choose.setVisible(bool(marks.absent) and marks.can_choose)
         size = self._choose.sizeHint()
         self._choose.resize(size)
         stage = self._stage()
@@ -167,17 +160,13 @@ class LiveView(QWidget):
         stage = self._stage()
         painter.fillRect(self.rect(), theme.bg)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        frame = QPainterPath()
-        frame.addRoundedRect(QRectF(stage), Metric.RADIUS_PANEL, Metric.RADIUS_PANEL)
+        frame = self._frame()
         painter.setClipPath(frame)
         painter.fillRect(stage, theme.live_surround)
-        if self._shown.veiled:
-            self._paint_words(painter, "lock-simple", tr("Locked"), "")
-            return
         marks = self._shown.marks
         image = self._shown.image
         if image is None:
-            icon = "camera-slash" if marks.absent else "camera"
+            icon = "camera-slash" if marks.absent_help else "camera"
             self._paint_words(painter, icon, marks.absent, marks.absent_help)
         else:
             where = self._picture_rect()
@@ -188,6 +177,17 @@ class LiveView(QWidget):
         self._paint_chips(painter, stage)
         if self._shown.flash:
             self._paint_flash(painter, frame)
+
+    def _frame(self) -> QPainterPath:
+        """Round at its trailing end: the tools stand before it."""
+        stage, radius = QRectF(self._stage()), float(Metric.RADIUS_PANEL)
+        frame = QPainterPath()
+        frame.setFillRule(Qt.FillRule.WindingFill)
+        frame.addRoundedRect(stage, radius, radius)
+        rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        square = stage.adjusted(radius, 0, 0, 0) if rtl else stage.adjusted(0, 0, -radius, 0)
+        frame.addRect(square)
+        return frame.simplified()
 
     def _paint_grid(self, painter: QPainter, where: QRectF) -> None:
         painter.setPen(QPen(faded(current().on_picture.text, 0.34), 1))
@@ -200,6 +200,8 @@ class LiveView(QWidget):
     def _paint_chips(self, painter: QPainter, stage: QRect) -> None:
         rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         top = stage.top() + 12
+        if self._shown.image is not None:
+            stage = self._picture_rect().toAlignedRect() & stage
         x = _INSET
         for chip in self._shown.marks.leading:
             width = chip_width(chip)

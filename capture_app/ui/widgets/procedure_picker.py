@@ -17,6 +17,9 @@ from capture_app.ui.widgets.fields import FilterField
 from capture_app.ui.widgets.labels import Icon, Label
 from capture_app.ui.widgets.listbox import ListBox
 
+_FILTER_WIDTH = 176
+_FILTER_NARROW = 136
+
 
 class NeededNote(QWidget):
     """Mark and words in a panel's title: needed to send, or done."""
@@ -59,8 +62,9 @@ class ProcedurePicker(Panel):
         super().__init__(parent=parent)
         self._title = Label(tr("Procedure"), 16, BOLD)
         self.note = NeededNote()
+        self._total = 0
         self.filter = FilterField(tr("Find"), height=Metric.CONTROL)
-        self.filter.setFixedWidth(152)
+        self.filter.setFixedWidth(_FILTER_WIDTH)
         self.filter.textChanged.connect(self.filtered)
         self.filter.navigated.connect(self._navigate)
         self.filter.left.connect(self.left)
@@ -89,15 +93,22 @@ class ProcedurePicker(Panel):
         self, rows: Sequence[ListRow], chosen: str, *, total: int, empty: str = ""
     ) -> None:
         """The favourites or what was found, and how many entries the filter looks through."""
-        self.filter.setPlaceholderText(tr("Find in {n}", n=total))
+        self._total = total
+        self._show_placeholder()
         self.filter.setAccessibleName(tr("Find a procedure among {n}", n=total))
+        self.list.marks_current = bool(self.filter.text())
         self.list.show_rows(rows, chosen, empty)
 
     def show_needed(self, words: str) -> None:
         """Outlined, and said in the title, while it holds up sending."""
         self.set_needed(bool(words))
         self.note.say(words, "warning-circle", Tone.BAD)
-        self.filter.setFixedWidth(136 if words else 152)
+        self.filter.setFixedWidth(_FILTER_NARROW if words else _FILTER_WIDTH)
+        self._show_placeholder()
+
+    def _show_placeholder(self) -> None:
+        words = tr("Find") if self.needed else tr("Find in {n}", n=self._total)
+        self.filter.setPlaceholderText(words)
 
     def start_filter(self) -> None:
         """The key / was pressed: type to find."""

@@ -51,6 +51,7 @@ class RegionPicker(Popover):
         self.filter.navigated.connect(self._navigate)
         self.filter.left.connect(self.close_asked)
         self.list = ListBox(name=tr("Sites"))
+        self.list.marks_current = True
         self.list.setFixedHeight(_SHOWN_ROWS * Metric.TARGET)
         self.list.picked.connect(self.picked)
         self.body.addWidget(self.filter)

@@ -13,7 +13,8 @@ from capture_app.ui.widgets.buttons import Button, ButtonKind
 from capture_app.ui.widgets.drawing import Cap, piece_width
 
 SEND_WIDTH = 352
-_AROUND = 20 + 8 + Metric.ICON + 8 + 20  # padding, icon, gaps
+_AROUND = 12 + Metric.ICON + 8 + 12  # padding, icon, gap
+_SHORT_NAME = 48
 
 
 class SendButton(Button):
@@ -29,7 +30,6 @@ class SendButton(Button):
             "",
             ButtonKind.PRIMARY,
             icon="paper-plane-right",
-            key=tr("Ctrl") + " \N{RETURN SYMBOL}",
             parent=parent,
         )
         self.set_tall(Metric.SHUTTER)
@@ -49,11 +49,19 @@ class SendButton(Button):
         self._fit()
 
     def _fit(self) -> None:
+        """The key cap goes before the name is cut short."""
         metrics = QFontMetrics(font(15, SEMIBOLD))
-        cap = piece_width(Cap(tr("Ctrl") + " \N{RETURN SYMBOL}"))
-        room = SEND_WIDTH - _AROUND - cap
+        key = tr("Ctrl") + " \N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"
         rest = metrics.horizontalAdvance(self._words(""))
-        family = metrics.elidedText(self._family, Qt.TextElideMode.ElideRight, max(40, room - rest))
+        room = SEND_WIDTH - _AROUND - rest
+        with_key = room - 8 - piece_width(Cap(key))
+        if metrics.horizontalAdvance(self._family) <= max(with_key, _SHORT_NAME):
+            room = with_key
+        else:
+            key = ""
+        self.set_key(key)
+        elide = Qt.TextElideMode.ElideRight
+        family = metrics.elidedText(self._family, elide, max(_SHORT_NAME, room))
         self.setText(self._words(family).replace("&", "&&"))
         whole = self._words(self._family)
         self.setAccessibleName(whole)
@@ -62,10 +70,11 @@ class SendButton(Button):
 
     def _words(self, family: str) -> str:
         arrow = "\N{LEFTWARDS ARROW}" if self.rtl else "\N{RIGHTWARDS ARROW}"
+        arrow = f"\N{EN SPACE}{arrow}\N{EN SPACE}"
         values = {"arrow": arrow, "name": family, "digits": self._digits}
         if self._count:
-            return tr("Send {n} {arrow} {name} {digits}", n=self._count, **values)
-        return tr("Send {arrow} {name} {digits}", **values)
+            return tr("Send {n}{arrow}{name} {digits}", n=self._count, **values)
+        return tr("Send{arrow}{name} {digits}", **values)
 
 
 class SendBar(QWidget):

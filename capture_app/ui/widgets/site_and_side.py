@@ -67,17 +67,23 @@ class RegionButton(Pressable):
         if (veil := self._veil()) is not None:
             box(painter, self.rect(), radius, fill=veil)
         inner = self.rect().adjusted(12, 0, -12, 0)
-        face = font(13, SEMIBOLD)
         words = self._chosen or tr("Choose the site")
-        room = inner.width() - Metric.ICON_SMALL - 8
-        if run_width((Words(words, face),)) > room:
-            face = font(12, SEMIBOLD)
-            words = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room)
-        leading, trailing = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
         colour = theme.text if self._chosen else theme.text_2
-        draw_run(painter, inner, (Words(words, face),), colour, rtl=self.rtl, align=leading)
+        trailing = Qt.AlignmentFlag.AlignRight
         caret = (Mark("caret-down", Metric.ICON_SMALL),)
         draw_run(painter, inner, caret, theme.text_2, rtl=self.rtl, align=trailing)
+        room = Metric.ICON_SMALL + 8
+        slot = inner.adjusted(room if self.rtl else 0, 0, 0 if self.rtl else -room, 0)
+        face = font(13, SEMIBOLD)
+        if run_width((Words(words, face),)) <= slot.width():
+            leading = Qt.AlignmentFlag.AlignLeft
+            draw_run(painter, slot, (Words(words, face),), colour, rtl=self.rtl, align=leading)
+            return
+        painter.setFont(font(12, SEMIBOLD))
+        painter.setPen(colour)
+        side = Qt.AlignmentFlag.AlignRight if self.rtl else Qt.AlignmentFlag.AlignLeft
+        flags = side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(slot.adjusted(0, 2, 0, -2), flags, words)
 
 
 class SideButtons(QWidget):

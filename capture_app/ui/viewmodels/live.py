@@ -1,0 +1,105 @@
+"""The camera as the workspace sees it: live or not, how good, and which others there are."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from capture_app.devices.capture import Live, LiveState
+from capture_app.errors import DeviceError
+from capture_app.imaging.quality import Quality, assess
+from capture_app.model.device import DeviceInfo
+from capture_app.model.frame import Frame
+from capture_app.ui.services import Services
+from capture_app.ui.tasks import Tasks
+
+_QUALITY_EVERY_MS: Final = 200
+
+
+class LiveViewModel(QObject):
+    """Shows frames from now on only: what another patient's exam saw is never shown or taken."""
+
+    changed = Signal()
+    refused = Signal(str)
+    """A camera that was chosen cannot be used; why."""
+
+    def __init__(self, services: Services, tasks: Tasks, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._devices = services.devices
+        self._clock = services.clock
+        self._tasks = tasks
+        self._since = services.clock.monotonic()
+        self._measuring = False
+        self.state: LiveState = self._devices.state
+        self.quality: Quality | None = None
+        self.device: DeviceInfo | None = self._devices.chosen
+        self._leave = self._devices.on_state(lambda _state: tasks.post(self, self._read))
+        self._measure = QTimer(self)
+        self._measure.setInterval(_QUALITY_EVERY_MS)
+        self._measure.timeout.connect(self._look)
+        self._measure.start()
+
+    def close(self) -> None:
+        """Ends the listening; the camera stays warm."""
+        self._leave()
+        self._measure.stop()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the shutter may be pressed."""
+        return self.state.live is Live.LIVE
+
+    @property
+    def available(self) -> tuple[DeviceInfo, ...]:
+        """Every camera that may be chosen."""
+        return self._devices.available
+
+    @property
+    def others(self) -> tuple[DeviceInfo, ...]:
+        """The cameras that may be chosen instead."""
+        chosen = "" if self.device is None else self.device.device_id
+        return tuple(info for info in self._devices.available if info.device_id != chosen)
+
+    def frame(self) -> Frame | None:
+        """The newest frame of this exam; None where there is no live image."""
+        frame = self._devices.latest()
+        return frame if frame is not None and frame.taken_monotonic >= self._since else None
+
+    def take(self) -> tuple[Frame, DeviceInfo]:
+        """The frame on the screen and its device. Raises DeviceError where there is none."""
+        frame = self._devices.take()
+        device = self._devices.chosen
+        if device is None or frame.taken_monotonic < self._since:
+            raise DeviceError(self._devices.state.reason)
+        return frame, device
+
+    def choose(self, device_id: str) -> None:
+        """Another camera from now on."""
+        try:
+            self._devices.choose(device_id)
+        except DeviceError as error:
+            self.refused.emit(str(error))
+        self._read()
+
+    def _read(self) -> None:
+        self.state = self._devices.state
+        self.device = self._devices.chosen
+        if not self.is_live:
+            self.quality = None
+        self.changed.emit()
+
+    def _look(self) -> None:
+        frame = self.frame()
+        if frame is None or self._measuring:
+            return
+        self._measuring = True
+        pixels = frame.pixels
+        self._tasks.run(lambda: assess(pixels), owner=self, done=self._looked)
+
+    def _looked(self, quality: Quality) -> None:
+        self._measuring = False
+        before = None if self.quality is None else self.quality.chips
+        self.quality = quality if self.is_live else None
+        if before != (None if self.quality is None else self.quality.chips):
+            self.changed.emit()

@@ -1,0 +1,124 @@
+"""The shutter: the frame on the screen goes to the disk, and then it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from capture_app.errors import CaptureAppError, DeviceError
+from capture_app.imaging.quality import QualityChip, assess
+from capture_app.model.frame import Frame
+from capture_app.model.procedure import Description
+from capture_app.model.words import tr
+from capture_app.ui.viewmodels.board import Board, trouble
+from capture_app.ui.viewmodels.describing import Describing
+from capture_app.ui.viewmodels.live import LiveViewModel
+from capture_app.ui.viewmodels.workspace_state import Shot
+
+MakeSmall = Callable[[Any], object]
+"""Makes a thumbnail of a Frame or of an EncodedImage, on any thread."""
+
+
+class Shutter(QObject):
+    """Takes pictures; knows which are on their way to the disk."""
+
+    flashed = Signal()
+    """The shutter was pressed and a frame was taken."""
+    thumb_made = Signal(str, object)
+    """Capture id, and what `small` made of the picture."""
+
+    def __init__(
+        self, board: Board, describing: Describing, live: LiveViewModel, small: MakeSmall
+    ) -> None:
+        super().__init__(board)
+        self._board = board
+        self._describing = describing
+        self._live = live
+        self._small = small
+        self._numbers = count(1)
+        self._pending = 0
+        self._waiting: list[Callable[[], None]] = []
+
+    def next_number(self) -> int:
+        """The number of the next picture in the filmstrip."""
+        return next(self._numbers)
+
+    def when_kept(self, act: Callable[[], None]) -> None:
+        """Calls `act` once no picture is on its way to the disk: at once, mostly."""
+        if self._pending:
+            self._waiting.append(act)
+        else:
+            act()
+
+    def shoot(self) -> None:
+        """Takes the frame on the screen. It is shown as a thumbnail once it is on the disk."""
+        board = self._board
+        try:
+            frame, device = self._live.take()
+        except DeviceError as error:
+            board.say(trouble(str(error) or tr("There is no live image.")))
+            return
+        self.flashed.emit()
+        self._pending += 1
+        given = board.known.choice
+        shot = Shot("", self.next_number(), given)
+        board.show(shots=(*board.known.shots, shot), message=None)
+        take, exam = board.services.exams.take, board.exam
+        board.acts.run(
+            lambda: take(exam, frame, device=device, description=given),
+            owner=self,
+            done=lambda capture_id: self._kept(shot.number, given, capture_id, frame),
+            failed=lambda error: self._not_kept(shot.number, error),
+        )
+
+    def _kept(self, number: int, given: Description, capture_id: str, frame: Frame) -> None:
+        shots = tuple(
+            replace(shot, capture_id=capture_id) if shot.number == number else shot
+            for shot in self._board.known.shots
+        )
+        self._board.show(shots=shots)
+        kept = next(shot for shot in shots if shot.number == number)
+        if kept.description != given:  # chosen while it was on its way
+            self._describing.write([kept])
+        self.make_thumb(capture_id, lambda: (self._small(frame), _is_blurred(frame)))
+        self._one_less()
+
+    def _not_kept(self, number: int, error: CaptureAppError) -> None:
+        left = tuple(shot for shot in self._board.known.shots if shot.number != number)
+        self._board.show(shots=left)
+        self._board.say(trouble(str(error)))
+        self._one_less()
+
+    def _one_less(self) -> None:
+        self._pending -= 1
+        if not self._pending:
+            waiting, self._waiting = self._waiting, []
+            for act in waiting:
+                act()
+
+    def make_thumb(self, capture_id: str, make: Callable[[], tuple[object, bool]]) -> None:
+        """Makes a thumbnail outside the GUI thread; `make` also says whether it is blurred."""
+
+        def made(result: tuple[object, bool]) -> None:
+            image, blurred = result
+            self.thumb_made.emit(capture_id, image)
+            if blurred:
+                self._board.change([capture_id], lambda shot: replace(shot, blurred=True))
+
+        def failed(error: CaptureAppError) -> None:
+            self._board.say(trouble(str(error)))
+
+        self._board.tasks.run(make, owner=self, done=made, failed=failed)
+
+    def thumb_of_kept(self, capture_id: str) -> None:
+        """Makes the thumbnail of a picture that was taken earlier, from the disk."""
+        image_of = self._board.services.outbox.image_of
+        self.make_thumb(capture_id, lambda: (self._small(image_of(capture_id)), False))
+
+
+def _is_blurred(frame: Frame) -> bool:
+    return QualityChip.BLURRED in assess(frame.pixels).chips
