@@ -188,6 +188,17 @@ def _with_drapes(skin: _Plane, rng: np.random.Generator, scale: float) -> _Plane
     return _mixed(skin, np.asarray(cloth, np.float32), np.asarray(outside, np.float32))
 
 
+def _freckle(skin: _Plane, at: tuple[int, int], size: float, rng: np.random.Generator) -> None:
+    """Paints one freckle into the skin, in the small part around it."""
+    reach = int(size * 3) + 2
+    left, top = max(0, at[0] - reach), max(0, at[1] - reach)
+    part = skin[top : at[1] + reach, left : at[0] + reach]
+    spot = np.zeros(part.shape[:2], np.float32)
+    cv2.circle(spot, (at[0] - left, at[1] - top), max(1, round(size)), 1.0, -1, cv2.LINE_AA)
+    share = _blur(spot, min(size * 0.6, 8)) * float(rng.uniform(0.25, 0.6))
+    part[:] = _mixed(part, (158, 98, 70), share)
+
+
 @lru_cache(maxsize=2)
 def skin_picture(columns: int, rows: int) -> Picture:
     """The picture: (rows, columns, 3), uint8, RGB. The same for the same size, always."""
@@ -217,13 +228,9 @@ def _drawn(columns: int, rows: int) -> _Plane:
     skin -= blush[..., None] * np.array([2.0, 12.0, 11.0], np.float32)
     pores = _cloud(rng, rows, columns, 3.2 * scale)
     skin += pores[..., None] * np.array([2.4, 3.2, 3.2], np.float32)
-    for _ in range(11):  # freckles
-        x, y = rng.integers(0, columns), rng.integers(int(rows * 0.12), int(rows * 0.88))
-        size = float(rng.uniform(3.5, 8.5)) * scale
-        spot = np.zeros((rows, columns), np.float32)
-        cv2.circle(spot, (int(x), int(y)), max(1, round(size)), 1.0, -1, cv2.LINE_AA)
-        share = _blur(spot, size * 0.6) * float(rng.uniform(0.25, 0.6))
-        skin = _mixed(skin, (158, 98, 70), share)
+    for _ in range(11):
+        x, y = rng.uniform(0, columns), rng.uniform(rows * 0.12, rows * 0.88)
+        _freckle(skin, (int(x), int(y)), float(rng.uniform(3.5, 8.5)) * scale, rng)
     fine = _cells(rng, rows, columns, 6.5 * scale)
     coarse = _cells(rng, rows, columns, 17 * scale)
     height = _blur(fine, 1.2 * scale) * 1.1 + _blur(coarse, 2.4 * scale) * 1.1
