@@ -1,0 +1,1 @@
+"""Measures against other people's programs: `make bench`. Not collected by pytest."""

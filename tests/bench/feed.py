@@ -1,0 +1,95 @@
+"""An admission received, durable and acknowledged, against hl7apy parsing the same message."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+
+from hl7apy.parser import parse_message
+
+from capture_app.net.deadline import Deadline
+from capture_app.net.mllp import MllpSender
+from capture_app.patients.adt import AdtReceiver
+from capture_app.patients.census import DATABASE, open_census
+from capture_app.settings.schema import AdtFeed, Settings
+from capture_app.store.cipher import Cipher
+from tests.bench.measures import Measure, faster_than, seconds
+from tests.bench.workshop import Workshop
+from tests.peers import HOST
+
+_MESSAGES = 300
+_PARSED = 30
+_IN_TURNS = 10  # a round is so many turns of either, so that both meet the same load
+_LONGEST_S = 300.0
+
+_ADMISSION = (
+    "MSH|^~\\&|RIG|HOSP|CAP|CART|20240702120000||ADT^A01^ADT_A01|MSG{n}|P|2.5\r"
+    "EVN|A01|20240702120000\r"
+    "PID|1||{n}^^^HOSP^MR~99{n}^^^NAT^NH||DOE^JANE^Q^^^^L||19700102|F|||"
+    "1 MAIN ST^^TOWN^ST^12345||555-0100|||M||ACC{n}\r"
+    "NK1|1|DOE^JOHN|SPO|1 MAIN ST^^TOWN^ST^12345\r"
+    "PV1|1|I|ICU^12^B^HOSP||||1234^SMITH^ANN^^^DR|||SUR||||1|A0|||V{n}"
+    "|||||||||||||||||||||||||20240702110000\r"
+    "AL1|1|DA|PEN^Penicillin|SV|Rash\r"
+    "DG1|1||L97.5^Ulcer^I10|Ulcer|20240702|A\r"
+)
+
+
+def measure(shop: Workshop) -> Iterator[Measure]:
+    """Each message is another patient's; the sender waits for each acknowledgement."""
+    room = shop.room("feed")
+    adt = AdtFeed(host=HOST, port=0, assigning_authority="HOSP")
+    settings = Settings(data_dir=room, adt=adt)
+    ours, theirs = [], []
+    numbers = count(100_001)
+    with closing(open_census(room, Cipher(bytes(range(32))), shop.clock, settings)) as census:
+        receiver = AdtReceiver(census, adt, shop.clock)
+        receiver.start()
+        try:
+            deadline = Deadline.after(shop.clock, _LONGEST_S)
+            with MllpSender(HOST, receiver.port, deadline) as sender:
+                for number in range(1, shop.rounds + 1):
+                    acknowledged = parsed = 0.0
+                    for _ in range(_IN_TURNS):
+                        acknowledged += _acknowledged(sender, numbers, deadline)
+                        parsed += _parsed()
+                    ours.append(acknowledged / _MESSAGES)
+                    theirs.append(parsed / _PARSED)
+                    _see_that_all_are_kept(room, number * _MESSAGES)
+        finally:
+            receiver.stop()
+    yield faster_than(
+        "ADT A01 of 7 segments: received, durable, in the list, acknowledged",
+        ours,
+        "hl7apy only parses it:",
+        theirs,
+        at_least=10,
+    )
+
+
+def _acknowledged(sender: MllpSender, numbers: Iterator[int], deadline: Deadline) -> float:
+    messages = [_ADMISSION.format(n=next(numbers)).encode() for _ in range(_MESSAGES // _IN_TURNS)]
+
+    def send() -> None:
+        for message in messages:
+            assert b"MSA|AA" in sender.send(message, deadline)
+
+    return seconds(send)
+
+
+def _parsed() -> float:
+    message = _ADMISSION.format(n=7)
+
+    def parse() -> None:
+        for _ in range(_PARSED // _IN_TURNS):
+            parse_message(message)
+
+    return seconds(parse)
+
+
+def _see_that_all_are_kept(room: Path, wanted: int) -> None:
+    with closing(sqlite3.connect(room / DATABASE)) as connection:
+        for table in ("events", "patients"):
+            (kept,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
+            assert kept == wanted, f"{table}: {kept} of {wanted}"

@@ -1,0 +1,99 @@
+"""From the shutter to the promise, and from Send to the sealed file, in the application itself."""
+
+import time
+from collections.abc import Iterator
+from itertools import count
+
+from capture_app.bootstrap import Services, open_services
+from capture_app.exam.session import Stopped
+from capture_app.model.exam import Exam
+from capture_app.model.frame import Frame
+from capture_app.model.worklist import FeedSource, IdentifiedBy, PatientListEntry
+from capture_app.settings.schema import ArchiveDestination, KeyStore, Security, Settings
+from tests import sealing
+from tests.bench.measures import Measure, seconds, within
+from tests.bench.workshop import Workshop
+
+_JPEG_A_ROUND = 20
+_RGB_A_ROUND = 5
+
+
+def measure(shop: Workshop) -> Iterator[Measure]:
+    """No promise is believed: every picture is read back at the end."""
+    room = shop.room("shutter")
+    security = Security(key_store=KeyStore.FILE, key_file=str(room / "key"))
+    nowhere = ArchiveDestination(name="nowhere", host="127.0.0.1", port=1, ae_title="NOWHERE")
+    settings = Settings(
+        room / "data",
+        station=sealing.STATION,
+        institution=sealing.INSTITUTION,
+        archives=(nowhere,),
+        security=security,
+    )
+    jpegs: list[float] = []
+    rgbs: list[float] = []
+    sealed: list[float] = []
+    with open_services(settings, shop.clock) as services:
+        camera = _Camera(shop, services)
+        for _ in range(shop.rounds):
+            jpegs += [camera.seconds_to_safe(shop.jpeg) for _ in range(_JPEG_A_ROUND)]
+            rgbs += [camera.seconds_to_safe(None) for _ in range(_RGB_A_ROUND)]
+            drafts = [draft.capture_id for draft in services.outbox.drafts()]
+            camera.see_that_all_are_kept(drafts, _JPEG_A_ROUND + _RGB_A_ROUND)
+            sealed += [camera.seconds_to_sealed(draft) for draft in drafts[:_JPEG_A_ROUND]]
+            services.exams.delete(drafts[_JPEG_A_ROUND:], sealing.NURSE)
+            assert not services.outbox.drafts()
+        assert services.outbox.counts().queued == len(sealed)
+    yield within("Shutter to SAFE, 12-megapixel JPEG", jpegs, at_most=0.150)
+    yield within("Shutter to SAFE, 12 megapixels uncompressed (36 MB)", rgbs)
+    yield within("Send to sealed and durable, 12-megapixel JPEG", sealed)
+
+
+class _Camera:
+    """Takes pictures in one exam of the application."""
+
+    def __init__(self, shop: Workshop, services: Services) -> None:
+        self._shop = shop
+        self._services = services
+        self._numbers = count(1)
+        clock = shop.clock
+        entry = PatientListEntry(sealing.MAI, sealing.VISIT, (), FeedSource.ADT, clock.now())
+        self._exam: Exam = services.exams.open(entry, sealing.NURSE, IdentifiedBy.SCAN)
+
+    def seconds_to_safe(self, jpeg: bytes | None) -> float:
+        """From the frame to the moment at which the picture is promised."""
+        frame = Frame(
+            sealing.CAMERA.device_id,
+            next(self._numbers),
+            self._shop.clock.now(),
+            self._shop.clock.monotonic(),
+            self._shop.pixels,
+            jpeg,
+        )
+        safe_at: list[float] = []
+        begun = time.perf_counter()
+        self._services.exams.take(
+            self._exam,
+            frame,
+            device=sealing.CAMERA,
+            description=sealing.description(),
+            on_safe=lambda _capture_id: safe_at.append(time.perf_counter()),
+        )
+        return safe_at[0] - begun
+
+    def seconds_to_sealed(self, capture_id: str) -> float:
+        """From Send to where it is sealed, durable, and a step of the delivery."""
+        send = self._services.exams.send
+
+        def act() -> None:
+            assert not isinstance(send(self._exam, [capture_id], release_now=True), Stopped)
+
+        return seconds(act)
+
+    def see_that_all_are_kept(self, drafts: list[str], wanted: int) -> None:
+        """Decrypts every picture."""
+        assert len(drafts) == wanted
+        sizes = [len(self._services.outbox.image_of(capture_id).data) for capture_id in drafts]
+        raw = self._shop.pixels.size
+        assert sizes.count(raw) == _RGB_A_ROUND
+        assert all(size > len(self._shop.jpeg) * 0.9 for size in sizes)
