@@ -1,0 +1,115 @@
+"""capture-app demo: practice with a simulated hospital, in a window or walked through by itself."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from capture_app.bootstrap import Background, Services, open_services
+from capture_app.cli.desktop import window_services
+from capture_app.cli.display import has_display, use_offscreen
+from capture_app.cli.main import EXIT_DONE, EXIT_FAILED
+from capture_app.cli.start import CLOCK, start_log
+from capture_app.demo.hospital import Hospital
+from capture_app.errors import SettingsError, SettingsFault
+from capture_app.model.operator import Role
+from capture_app.model.patient import NameGroup, PersonName
+from capture_app.model.words import tr
+from capture_app.settings.load import data_folder
+
+PRACTICE_USER: Final = "practice"
+PRACTICE_PIN: Final = "2468"
+_PRACTICE_NAME: Final = PersonName(NameGroup("Okafor", "Ada"))
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of this command."""
+    parser.add_argument(
+        "--headless",
+        action="store_true",
+        help="walk the main job through the windows without a screen, and leave a report",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("practice-report"),
+        metavar="DIR",
+        help="where --headless leaves screenshots, DICOM files and its report (practice-report)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit 0 when the window was closed, or when every image of the walk is Confirmed."""
+    if args.headless or not has_display():
+        return _walk(args)
+    return open_window(args)
+
+
+def open_window(args: argparse.Namespace) -> int:
+    """The window, with the simulated hospital behind it."""
+    from capture_app.ui.shell.app import run as run_window  # noqa: PLC0415 - Qt, only now
+
+    with _practice(args, practice_folder(args)) as (rooms, _hospital), Background(rooms):
+        return run_window(window_services(rooms))
+
+
+def _walk(args: argparse.Namespace) -> int:
+    """Leaves everything in --out: each walk begins with an empty hospital of its own."""
+    use_offscreen()
+    from capture_app.cli.walk import walk  # noqa: PLC0415 - Qt, only after the platform is chosen
+
+    out: Path = args.out.absolute()
+    if out.exists() and any(out.iterdir()):
+        fault = SettingsFault("--out", "DIR", tr("It is not empty."), tr("a new or empty folder"))
+        raise SettingsError((fault,))
+    data = out / "data"
+    with _practice(args, data) as (rooms, hospital), Background(rooms):
+        confirmed = walk(window_services(rooms), hospital, out, pin=PRACTICE_PIN)
+    return EXIT_DONE if confirmed else EXIT_FAILED
+
+
+def practice_folder(args: argparse.Namespace) -> Path:
+    """The data folder of practice: never the one of patients."""
+    if args.data is not None:
+        return Path(args.data).absolute()
+    return data_folder(data_dir=None, environ=os.environ).with_name("capture-app-practice")
+
+
+@contextmanager
+def _practice(args: argparse.Namespace, folder: Path) -> Iterator[tuple[Services, Hospital]]:
+    """The hospital, and the rooms opened on practice settings. Raises SettingsError, StoreError."""
+    if args.settings is not None:
+        fault = SettingsFault(
+            "--settings",
+            str(args.settings),
+            tr("Practice has settings of its own."),
+            tr("nothing: leave it out"),
+        )
+        raise SettingsError((fault,))
+    shelf = folder.with_name(f"{folder.name}-archive")
+    with Hospital(shelf, CLOCK, practice_data=folder) as hospital:
+        start_log(args, "demo", hospital.settings)
+        with open_services(hospital.settings, CLOCK) as rooms:
+            if not rooms.users.has_any():
+                rooms.users.add(
+                    PRACTICE_USER,
+                    tr("Practice user"),
+                    Role.ADMIN,
+                    PRACTICE_PIN,
+                    None,
+                    name=_PRACTICE_NAME,
+                )
+            sys.stderr.write(
+                tr(
+                    "Practice: sign in as {user} with PIN {pin}.",
+                    user=PRACTICE_USER,
+                    pin=PRACTICE_PIN,
+                )
+                + "\n"
+            )
+            yield rooms, hospital

@@ -1,0 +1,85 @@
+"""capture-app [desktop]: the window, with feeds and delivery behind it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from capture_app.cli.display import has_display
+from capture_app.cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_SETTINGS
+from capture_app.cli.start import CLOCK, read_settings, start_log
+from capture_app.errors import CaptureAppError, SettingsError
+from capture_app.model.words import tr
+from capture_app.settings.places import places
+
+if TYPE_CHECKING:
+    from capture_app.bootstrap import Services as Rooms
+    from capture_app.settings.schema import Settings
+    from capture_app.ui.services import Services
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """This command has only the common options."""
+    parser.epilog = "Without a screen use 'serve', 'import' or 'demo --headless'."
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit 0 when the window was closed; 1 without a screen; 2 for wrong settings."""
+    if not has_display():
+        sys.stderr.write(
+            tr("There is no screen to open a window on. Use 'serve', or 'demo --headless'.") + "\n"
+        )
+        return EXIT_FAILED
+    # Imported only now: Qt costs a fifth of a second, and commands do not need it.
+    from capture_app.ui.shell.app import first_run, show_problem  # noqa: PLC0415
+    from capture_app.ui.viewmodels.first_run import FirstRunChoice, is_first_run  # noqa: PLC0415
+
+    try:
+        settings = read_settings(args)
+        start_log(args, "desktop", settings)
+        if is_first_run(settings):
+            file = (settings.source_files or (places(os.environ).machine_file,))[-1]
+            match first_run(settings, file):
+                case FirstRunChoice.PRACTICE:
+                    from capture_app.cli import demo  # noqa: PLC0415 - only when it is chosen
+
+                    return demo.open_window(args)
+                case FirstRunChoice.QUIT:
+                    return EXIT_DONE
+                case FirstRunChoice.OPEN:
+                    pass
+        return open_window(settings)
+    except CaptureAppError as error:
+        sys.stderr.write(f"{error}\n")
+        show_problem(error)
+        return EXIT_WRONG_SETTINGS if isinstance(error, SettingsError) else EXIT_FAILED
+
+
+def open_window(settings: Settings) -> int:
+    """The window on one data folder, until it is closed. Raises CaptureAppError before it opens."""
+    from capture_app.bootstrap import Background, open_services  # noqa: PLC0415
+    from capture_app.ui.shell.app import run as run_window  # noqa: PLC0415
+
+    with open_services(settings, CLOCK) as rooms, Background(rooms):
+        return run_window(window_services(rooms))
+
+
+def window_services(rooms: Rooms) -> Services:
+    """What the window is given of the opened rooms, and the camera."""
+    from capture_app.catalog.body_map import load_body_map  # noqa: PLC0415
+    from capture_app.devices.chosen import ChosenDevice  # noqa: PLC0415
+    from capture_app.ui.services import Services  # noqa: PLC0415
+
+    return Services(
+        census=rooms.census,
+        exams=rooms.exams,
+        outbox=rooms.outbox,
+        devices=ChosenDevice(rooms.settings.devices, rooms.clock),
+        users=rooms.users,
+        catalog=rooms.catalog,
+        body_map=load_body_map(),
+        settings=rooms.settings,
+        clock=rooms.clock,
+    )
