@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +21,7 @@ CALLS = (
     *("write", "pwrite64", "fsync", "fdatasync", "rename", "ftruncate", "unlink"),
     *("connect", "sendto", "sendmsg", "recvfrom", "recvmsg"),
 )
+SIDE_BY_SIDE = 3
 ROOT = Path(__file__).parents[2]
 _CALL = re.compile(r"^(\d+) +([a-z0-9_]+)\(")
 
@@ -76,6 +77,7 @@ class Children:
     @classmethod
     @contextmanager
     def started(cls, folder: Path) -> Iterator[Self]:
+        """The process that starts them; its first line is READY."""
         folder.mkdir(parents=True, exist_ok=True)
         errors = folder / "errors.txt"
         with (
@@ -91,7 +93,6 @@ class Children:
         ):
             children = cls(process, errors)
             try:
-                assert children._line() == "READY"
                 yield children
             finally:
                 assert process.stdin is not None
@@ -107,27 +108,34 @@ class Children:
     ) -> Life:
         """One child, to its end."""
         traced = kill_at is not None or trace is not None
-        self._send(json.dumps(asdict(order) | {"waits": traced}))
-        child = int(self._line().removeprefix("CHILD "))
+        child = self.begin(replace(order, waits=traced))
         if not traced:
-            return self._rest(None)
+            return self.rest(None)
         trace = trace or Path(order.folder) / "trace.txt"
         with _attached(child, trace, kill_at, with_paths=with_paths):
-            self._send("go")
-            return self._rest(trace)
+            self.send("go")
+            return self.rest(trace)
 
-    def _rest(self, trace: Path | None) -> Life:
+    def begin(self, order: Order) -> int:
+        """Starts a child and returns its process id; `line` gives what it says, `rest` its end."""
+        self.send(json.dumps(asdict(order)))
+        return int(self.line().removeprefix("CHILD "))
+
+    def rest(self, trace: Path | None = None) -> Life:
+        """The remaining life of the child."""
         said = []
-        while not (line := self._line()).startswith("ENDED "):
+        while not (line := self.line()).startswith("ENDED "):
             said.append(line)
         return Life(tuple(said), int(line.removeprefix("ENDED ")), trace)
 
-    def _send(self, line: str) -> None:
+    def send(self, line: str) -> None:
+        """A line on its standard input."""
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
-    def _line(self) -> str:
+    def line(self) -> str:
+        """What it says next."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline().strip()
         assert line, f"the process of the children ended: {self._errors.read_text()[-2000:]}"

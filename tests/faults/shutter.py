@@ -46,7 +46,9 @@ class Order:
     """What one child does."""
 
     act: str
-    """shoot, deliver (what is queued) or finish (send what is left, deliver, until Confirmed)."""
+    """shoot, deliver (what is queued), finish (send what is left, deliver, until Confirmed), or
+    serve (lead or follow until a line comes on standard input, and say what happens).
+    """
     folder: str
     patient_id: str
     archive: dict[str, object]
@@ -148,7 +150,9 @@ def send_what_is_left(outbox: Outbox) -> None:
         outbox.seal(drafts, sealing.NURSE, release_now=True)
 
 
-def deliver(order: Order, outbox: Outbox) -> None:
+def open_engine(
+    order: Order, outbox: Outbox, on_role: Callable[[bool], None] | None = None
+) -> Engine:
     archive: Archive = connect(
         ArchiveDestination(**order.archive),  # type: ignore[arg-type]
         sealing.STATION,
@@ -159,7 +163,11 @@ def deliver(order: Order, outbox: Outbox) -> None:
     if order.plant == NEW_UID and order.act == "finish":
         archive = NewUidOnRetry(archive)
     role = EngineRole(Path(order.folder) / "engine.lock")
-    engine = Engine(outbox, (archive,), CLOCK, role=role)
+    return Engine(outbox, (archive,), CLOCK, role=role, on_role=on_role)
+
+
+def deliver(order: Order, outbox: Outbox) -> None:
+    engine = open_engine(order, outbox)
     moved = Event()
     outbox.on_change(lambda _: moved.set())
     engine.start()
@@ -176,6 +184,21 @@ def deliver(order: Order, outbox: Outbox) -> None:
     engine.stop()
 
 
+def serve(order: Order, outbox: Outbox) -> None:
+    def tell_role(leads: bool) -> None:
+        say("LEADS" if leads else "FOLLOWS")
+
+    def tell_change(capture_id: str) -> None:
+        say(f"CHANGED {capture_id}")
+
+    outbox.on_change(tell_change)
+    engine = open_engine(order, outbox, on_role=tell_role)
+    engine.start()
+    say("SERVES")
+    sys.stdin.readline()
+    engine.stop()
+
+
 def run(order: Order) -> None:
     """The whole life of one child."""
     log.configure(None, console_level="critical")
@@ -183,10 +206,8 @@ def run(order: Order) -> None:
         sys.stdin.readline()
     try:
         outbox = open_outbox(order)
-        if order.act == "shoot":
-            shoot(order, outbox)
-        else:
-            deliver(order, outbox)
+        act = {"shoot": shoot, "serve": serve}.get(order.act, deliver)
+        act(order, outbox)
         outbox.spool.database.close()
     except CaptureAppError as error:
         say(f"ERROR {type(error).__name__}: {error}")

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -17,11 +16,10 @@ import pytest
 from capture_app.dicom.part10 import pixel_sha256_of, read
 from capture_app.imaging.jpeg import prepare_jpeg
 from tests.faults import shutter
-from tests.faults.kills import Children, Life, Point, points_of, spread
+from tests.faults.kills import SIDE_BY_SIDE, Children, Life, Point, points_of, spread
 from tests.faults.shutter import PICTURES, Order
 from tests.peers import Orthanc
 
-SIDE_BY_SIDE = 3
 LEAST_KILLS = 100
 WRITES_PER_RUN = 8
 """Of the many pwrite64 of SQLite in one run, so many are taken, evenly spread; of the rest all."""
@@ -33,6 +31,7 @@ class Rig:
 
     orthanc: Orthanc
     folder: Path
+    children: list[Children]
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 400)))
 
     def order(self, act: str, number: int, plant: str = "") -> Order:
@@ -52,11 +51,9 @@ class Rig:
     def clean_runs(self) -> tuple[Life, Life]:
         """One undisturbed life, in its two processes: shutter to Send, and queue to Confirmed."""
         number = next(self.numbers)
-        with Children.started(self.folder / "clean") as children:
-            shot = children.run(self.order("shoot", number), trace=self.folder / "shoot.txt")
-            delivered = children.run(
-                self.order("deliver", number), trace=self.folder / "deliver.txt"
-            )
+        children = self.children[0]
+        shot = children.run(self.order("shoot", number), trace=self.folder / "shoot.txt")
+        delivered = children.run(self.order("deliver", number), trace=self.folder / "deliver.txt")
         assert shot.said[-1] == "SENT", shot.said
         assert delivered.said == ("CONFIRMED",), delivered.said
         return shot, delivered
@@ -64,6 +61,8 @@ class Rig:
     def run(self, points: Sequence[tuple[str, Point]], plant: str = "") -> list["Run"]:
         """Kills at each point, restarts, and waits until all is confirmed."""
         spare: SimpleQueue[Children] = SimpleQueue()
+        for children in self.children:
+            spare.put(children)
 
         def one(number: int, act: str, point: Point) -> Run:
             children = spare.get()
@@ -72,12 +71,9 @@ class Rig:
             finally:
                 spare.put(children)
 
-        with ExitStack() as stack:
-            for n in range(SIDE_BY_SIDE):
-                spare.put(stack.enter_context(Children.started(self.folder / f"side{n}")))
-            with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-                tries = [pool.submit(one, next(self.numbers), act, p) for act, p in points]
-                return [each.result() for each in tries]
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            tries = [pool.submit(one, next(self.numbers), act, p) for act, p in points]
+            return [each.result() for each in tries]
 
     def _one(self, children: Children, number: int, act: str, point: Point, plant: str) -> "Run":
         before: Life | None = None
@@ -142,8 +138,8 @@ class Found:
 
 
 @pytest.fixture
-def rig(orthanc: Orthanc, tmp_path: Path) -> Rig:
-    return Rig(orthanc, tmp_path)
+def rig(orthanc: Orthanc, tmp_path: Path, three_children: list[Children]) -> Rig:
+    return Rig(orthanc, tmp_path, three_children)
 
 
 def chosen(rig: Rig) -> list[tuple[str, Point]]:
@@ -195,8 +191,8 @@ def test_planted_fault_is_found(
 
 def test_everything_is_on_the_disk_before_a_picture_is_called_safe(rig: Rig) -> None:
     trace = rig.folder / "order.txt"
-    with Children.started(rig.folder / "traced") as children:
-        life = children.run(rig.order("shoot", next(rig.numbers)), trace=trace, with_paths=True)
+    order = rig.order("shoot", next(rig.numbers))
+    life = rig.children[0].run(order, trace=trace, with_paths=True)
     assert len(life.safe) == PICTURES
     steps = _durable_steps(trace)
     assert steps.count("SAFE") == PICTURES
