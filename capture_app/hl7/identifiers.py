@@ -36,6 +36,6 @@ def patient_id(value: Composite) -> PatientId | None:
 
 def identifier(text: str) -> str:
     """The text, if it can stand in an LO value; else MessageError."""
-    if len(text) > MAX_IDENTIFIER or _NOT_IN_AN_IDENTIFIER.search(text):
+    if len(text) > MAX_IDENTIFIER or (not text.isalnum() and _NOT_IN_AN_IDENTIFIER.search(text)):
         raise MessageError(tr("An identifier has more characters or others than DICOM can hold."))
     return text

@@ -26,6 +26,8 @@ _TYPE_RANK: Final = ("L", "", "D", "C", "B", "U")
 
 def name_text(text: str) -> str:
     """A part of a name that can stand in a PN: what would divide one becomes a space."""
+    if text.isalnum():  # most are
+        return text
     return " ".join(_NOT_IN_A_NAME.sub(" ", text).split())
 
 

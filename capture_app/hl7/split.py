@@ -37,11 +37,16 @@ class Delimiters:
 
 @dataclass(frozen=True, slots=True)
 class Composite:
-    """One repetition of a field, taken apart when asked."""
+    """One repetition of a field: its components, raw."""
 
-    raw: str
+    components: tuple[str, ...]
     delimiters: Delimiters
     codec: str
+
+    @classmethod
+    def of(cls, raw: str, delimiters: Delimiters, codec: str) -> Composite:
+        """Takes a repetition apart."""
+        return cls(tuple(raw.split(delimiters.component)), delimiters, codec)
 
     def text(self, component: int = 1, subcomponent: int = 1) -> str:
         """The value of a component, counted from 1, unescaped and stripped.
@@ -49,14 +54,13 @@ class Composite:
         Empty where it is absent and where it is NULL. Raises MessageError for an escape sequence
         that cannot be read.
         """
-        parts = self.raw.split(self.delimiters.component, component)
-        if len(parts) < component:
+        if len(self.components) < component:
             return ""
-        subparts = parts[component - 1].split(self.delimiters.subcomponent, subcomponent)
-        if len(subparts) < subcomponent:
-            return ""
-        value = subparts[subcomponent - 1]
-        if value == NULL:
+        value = self.components[component - 1]
+        if subcomponent > 1 or self.delimiters.subcomponent in value:
+            parts = value.split(self.delimiters.subcomponent, subcomponent)
+            value = parts[subcomponent - 1] if len(parts) >= subcomponent else ""
+        if value in {"", NULL}:
             return ""
         if self.delimiters.escape in value:
             value = unescape(value, self.delimiters, self.codec)
@@ -88,12 +92,12 @@ class Segment:
         parts = raw.split(self.delimiters.repetition, MAX_REPETITIONS)
         if len(parts) > MAX_REPETITIONS:
             raise MessageError(tr("A field of the message has too many repetitions."))
-        return tuple(Composite(part, self.delimiters, self.codec) for part in parts if part)
+        return tuple(Composite.of(part, self.delimiters, self.codec) for part in parts if part)
 
     def composite(self, field: int) -> Composite:
         """The first repetition of a field."""
         raw = self.raw(field).split(self.delimiters.repetition, 1)[0]
-        return Composite(raw, self.delimiters, self.codec)
+        return Composite.of(raw, self.delimiters, self.codec)
 
     def text(self, field: int, component: int = 1, subcomponent: int = 1) -> str:
         """A component of the first repetition; see `Composite.text`."""

@@ -22,6 +22,7 @@ from capture_app.settings.schema import AdtFeed
 
 _log = structlog.get_logger(__name__)
 
+_DAY_S: Final = 86_400.0
 _MERGES: Final = frozenset({"A18", "A30", "A34", "A35", "A36", "A39", "A40", "A41", "A42", "A43"})
 """Events that merge patients or visits, or move identifiers between them."""
 
@@ -41,6 +42,7 @@ class AdtReceiver:
         self._reader = census.reader
         self._clock = clock
         self._problem = ""
+        self._tidy_at = 0.0
         self._listener = MllpListener(
             adt.host,
             adt.port,
@@ -81,6 +83,7 @@ class AdtReceiver:
         that cannot be stored is answered with an error and is the sender's to send again.
         """
         received_at = self._clock.now()
+        self._tidy_daily()
         header: Message | None = None
         try:
             header = parse_header(raw)
@@ -107,6 +110,17 @@ class AdtReceiver:
         refused = _Refused(Outcome.ERROR, refusal)
         return self._refuse(beginning, header, refused, self._clock.now())
 
+    def _tidy_daily(self) -> None:
+        if self._clock.monotonic() < self._tidy_at:
+            return
+        self._tidy_at = self._clock.monotonic() + _DAY_S
+        try:
+            gone = self._census.forget_long_gone()
+        except StoreError as error:
+            _log.warning("census-not-tidied", feed=ADT, reason=str(error))
+        else:
+            _log.info("census-tidied", feed=ADT, count=gone)
+
     def _use(self, raw: bytes, header: Message, received_at: datetime) -> _Refused | None:
         """Stores and folds a message in; why not, for one that is not taken here."""
         if (refused := self._not_for_us(header)) is not None:
@@ -116,7 +130,7 @@ class AdtReceiver:
             return refused
         event = read_event(message, self._reader.authority, received_at)
         is_new = self._census.apply(raw, message, event)
-        _log.info(
+        _log.debug(
             "feed-message", feed=ADT, event_type=event.event, mode="new" if is_new else "repeat"
         )
         return None

@@ -38,6 +38,9 @@ from capture_app.store.database import Database
 _log = structlog.get_logger(__name__)
 
 DATABASE: Final = "census.db"
+KEPT_DAYS: Final = 90
+"""A patient who left is forgotten after so many days; late updates and merges come before."""
+
 ADT: Final = "adt"
 """What the window and the log call the admissions feed."""
 
@@ -117,6 +120,23 @@ class Census:
         if is_new:
             self._tell()
         return is_new
+
+    def forget_long_gone(self) -> int:
+        """Deletes patients without an open visit of whom nothing was said for KEPT_DAYS.
+
+        What could not be used in that time goes too. How many patients went.
+        """
+        before = self._clock.now() - timedelta(days=KEPT_DAYS)
+        with self._writing:
+            with self._lock:
+                gone = self._list.silent_since(before)
+            self._journal.forget(gone, before)
+            with self._lock:
+                for number in gone:
+                    self._list.remove(number.key)
+        if gone:
+            self._tell()
+        return len(gone)
 
     def put_worklist(self, answer: Answer) -> None:
         """Puts the answer of one worklist in place of the one before."""
@@ -216,21 +236,21 @@ class Census:
         """Reads the state of every patient; makes the states anew where they are of old rules."""
         if self._journal.reading() != self._reading:
             self._journal.fold_again(self._fold_all, self._reading)
-        states = {}
-        for event_id, known in self._journal.states_after(0):
-            states[known.patient.patient_id.key] = known
-            self._last_event = event_id
+        self._last_event = self._journal.last_event_id()
+        states = {known.patient.patient_id.key: known for known in self._journal.states()}
         with self._lock:
             self._list.fill(states)
 
     def _catch_up(self) -> bool:
         """Takes in the states that another process wrote; True where there were some."""
-        if self._journal.last_event_id() == self._last_event:
+        last = self._journal.last_event_id()
+        if last == self._last_event:
             return False
-        for event_id, known in self._journal.states_after(self._last_event):
-            self._last_event = event_id
+        # Read after `last`: a state that is newer still is put in its place once more next time.
+        for known in self._journal.states_after(self._last_event):
             with self._lock:
                 self._list.put(known.patient.patient_id.key, known)
+        self._last_event = last
         return True
 
     def _folded(self, event: AdtEvent) -> CensusPatient:

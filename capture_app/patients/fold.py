@@ -226,8 +226,8 @@ EVENTS: Final[Mapping[str, Rule | None]] = MappingProxyType(
 def _stated(before: Encounter | None, facts: VisitFacts) -> Encounter:
     """The visit with what the message states; what it leaves out stays."""
     base = before or Encounter("", "", "", Location(), EncounterState.OPEN)
-    return replace(
-        base,
+    return Encounter(
+        state=base.state,
         visit_number=facts.visit_number or base.visit_number,
         issuer=facts.issuer if facts.visit_number else base.issuer,
         patient_class=_heard(facts.patient_class, base.patient_class),

@@ -19,7 +19,7 @@ from capture_app.store.database import Database
 
 MOST_DEAD_LETTERS: Final = 10_000
 """A sender with wrong settings must not fill the disk of a camera; the oldest go first. Each was
-refused, so that its sender knows of it."""
+refused, so its sender knows of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +76,26 @@ class Journal:
             event_id = cursor.lastrowid
             if not cursor.rowcount or event_id is None:
                 return None
-            self._write_state(connection, patient_key, event_id, fold(event_id))
+            self._write_state(connection, patient_key, fold(event_id))
         return event_id
 
     def last_event_id(self) -> int:
-        """The place of the newest message that is folded in; 0 for none."""
-        (last,) = self._db.read().execute("SELECT max(event_id) FROM patients").fetchone()
+        """The place of the newest message; 0 for none."""
+        (last,) = self._db.read().execute("SELECT max(event_id) FROM events").fetchone()
         return int(last or 0)
 
-    def states_after(self, event_id: int) -> Iterator[tuple[int, CensusPatient]]:
-        """The states of patients of whom a message came after that one, with its place."""
+    def states(self) -> Iterator[CensusPatient]:
+        """The state of every patient."""
+        return map(self._state, self._db.read().execute("SELECT patient_key, state FROM patients"))
+
+    def states_after(self, event_id: int) -> Iterator[CensusPatient]:
+        """The states of the patients of whom a message came after that one."""
         rows = self._db.read().execute(
-            "SELECT patient_key, event_id, state FROM patients WHERE event_id > ?"
-            " ORDER BY event_id",
+            "SELECT patient_key, state FROM patients WHERE patient_key IN"
+            " (SELECT patient_key FROM events WHERE event_id > ?)",
             (event_id,),
         )
-        for patient_key, last, sealed in rows:
-            yield last, decode(self._cipher.open_blob(sealed, _context("state", patient_key)))
+        return map(self._state, rows)
 
     def all(self) -> Iterator[Kept]:
         """Every message, in order of arrival."""
@@ -127,15 +130,24 @@ class Journal:
                     "UPDATE events SET patient_key = ? WHERE event_id = ?",
                     ((patient_key, event_id) for event_id in event_ids),
                 )
-                self._write_state(connection, patient_key, max(event_ids), known)
+                self._write_state(connection, patient_key, known)
             connection.execute("UPDATE census SET reading = ?", (reading,))
 
-    def forget(self, numbers: Iterable[PatientId]) -> None:
-        """Deletes everything about these patients."""
+    def forget(self, numbers: Iterable[PatientId], dead_letters_before: datetime) -> None:
+        """Deletes everything about these patients, and old messages that could not be used."""
         keys = [(self._patient_key(number),) for number in numbers]
         with self._db.transaction() as connection:
-            connection.executemany("DELETE FROM events WHERE patient_key = ?", keys)
+            # The last message stays: its place must not be given out again.
+            connection.executemany(
+                "DELETE FROM events WHERE patient_key = ?"
+                " AND event_id < (SELECT max(event_id) FROM events)",
+                keys,
+            )
             connection.executemany("DELETE FROM patients WHERE patient_key = ?", keys)
+            connection.execute(
+                "DELETE FROM dead_letters WHERE received_at < ?",
+                (dead_letters_before.isoformat(),),
+            )
 
     def bury(
         self,
@@ -197,29 +209,33 @@ class Journal:
         )
         return max((datetime.fromisoformat(text) for (text,) in rows if text), default=None)
 
-    def _opened(self, row: tuple[int, str, str, bytes]) -> Kept:
+    def _opened(self, row: tuple[int, str, bytes, bytes]) -> Kept:
         event_id, received_at, key, sealed = row
         raw = self._cipher.open_blob(sealed, _context("event", key))
         return Kept(event_id, datetime.fromisoformat(received_at), raw)
 
     def _write_state(
-        self, connection: Connection, patient_key: str, event_id: int, known: CensusPatient
+        self, connection: Connection, patient_key: bytes, known: CensusPatient
     ) -> None:
         sealed = self._cipher.seal_blob(encode(known), _context("state", patient_key))
         connection.execute(
-            "INSERT INTO patients VALUES (?, ?, ?) ON CONFLICT (patient_key)"
-            " DO UPDATE SET event_id = excluded.event_id, state = excluded.state",
-            (patient_key, event_id, sealed),
+            "INSERT INTO patients VALUES (?, ?)"
+            " ON CONFLICT (patient_key) DO UPDATE SET state = excluded.state",
+            (patient_key, sealed),
         )
 
-    def _patient_key(self, number: PatientId) -> str:
-        return self._cipher.keyed_hash("patient", *number.key)
+    def _state(self, row: tuple[bytes, bytes]) -> CensusPatient:
+        patient_key, sealed = row
+        return decode(self._cipher.open_blob(sealed, _context("state", patient_key)))
 
-    def _duplicate_key(self, raw: bytes, message: Message | None) -> str:
+    def _patient_key(self, number: PatientId) -> bytes:
+        return bytes.fromhex(self._cipher.keyed_hash("patient", *number.key))
+
+    def _duplicate_key(self, raw: bytes, message: Message | None) -> bytes:
         """Control IDs are used again: a message is a repeat only if all of it is the same."""
         msh = () if message is None else (message.msh.raw(field) for field in (3, 4, 10, 7))
-        return self._cipher.keyed_hash("message", *msh, sha256(raw).hexdigest())
+        return bytes.fromhex(self._cipher.keyed_hash("message", *msh, sha256(raw).hexdigest()))
 
 
-def _context(kind: str, key: str) -> bytes:
-    return f"census {kind} {key}".encode()
+def _context(kind: str, key: bytes) -> bytes:
+    return f"census {kind} ".encode() + key

@@ -14,12 +14,16 @@ from itertools import chain, islice
 from typing import Final
 
 from capture_app.clock import Clock
+from capture_app.model.encounter import EncounterState
+from capture_app.model.patient import PatientId
 from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.fold import CensusPatient, entries, hidden_from
 from capture_app.patients.orders import Answer, OrderBook, contradicts
 from capture_app.patients.roster import Roster, SortKey, row_of
 
 _RECENT: Final = 50
+_MOST_HOLDERS: Final = 100
+"""Of a number that so many patients have nobody is chosen by it, nor by anything beside it."""
 
 PatientKey = tuple[str, str]
 """Identifier and issuer."""
@@ -79,6 +83,26 @@ class PatientList:
         for tab, roster in self._rosters.items():
             roster.fill([row for row in rows if tab in self._tabs_of(row.entry)])
 
+    def silent_since(self, before: datetime) -> list[PatientId]:
+        """Patients without an open visit of whom nothing was said since."""
+        return [
+            known.patient.patient_id
+            for known in self._patients.values()
+            if known.as_of < before
+            and not any(v.encounter.state is EncounterState.OPEN for v in known.visits.values())
+        ]
+
+    def remove(self, key: PatientKey) -> None:
+        """Takes a patient of the admissions feed away."""
+        known = self._patients.pop(key, None)
+        if known is None:
+            return
+        others = {number.key for number in known.patient.other_ids}
+        for value, _ in {key, *others}:
+            self._holders[value].discard(key)
+        for touched in {key, *others}:
+            self._show(touched)
+
     def put_worklist(self, answer: Answer) -> None:
         """Puts the answer of one worklist in place of its last one."""
         for key in self._orders.put(answer):
@@ -109,11 +133,12 @@ class PatientList:
     def lookup(self, number: str, issuer: str | None) -> tuple[PatientListEntry, ...]:
         """See `Census.lookup`."""
         self._let_go()
-        found = [
-            self._shown.get(key, ())
-            for key in sorted(self._holders.get(number, ()))
+        keys = (
+            key
+            for key in self._holders.get(number, ())
             if issuer is None or (number, issuer) in self._keys_of(key)
-        ]
+        )
+        found = [self._shown.get(key, ()) for key in sorted(islice(keys, _MOST_HOLDERS))]
         return tuple(chain.from_iterable(found))
 
     def note_opened(self, key: PatientKey) -> None:

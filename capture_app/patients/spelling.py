@@ -62,6 +62,7 @@ _DATE_IN_WORDS: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=50_000)
 def folded(text: str) -> str:
     """The text without case, accents and other marks: what two spellings of one name share."""
     if text.isascii():

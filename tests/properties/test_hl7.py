@@ -75,7 +75,7 @@ text_of_a_name = st.text(max_size=12)
 def test_no_name_breaks_a_dicom_name(parts: list[str]) -> None:
     field = "^".join(part.replace("^", r"\S\ ".strip()) for part in parts)
     try:
-        name = person_name([Composite(field, Delimiters(), "utf_8")])
+        name = person_name([Composite.of(field, Delimiters(), "utf_8")])
     except MessageError:
         return
     for group in (name.alphabetic, name.ideographic, name.phonetic):

@@ -7,10 +7,10 @@ CREATE TABLE census (
 ) STRICT;
 
 CREATE TABLE events (
-    event_id INTEGER PRIMARY KEY AUTOINCREMENT, -- the order of arrival
+    event_id INTEGER PRIMARY KEY, -- the order of arrival; the last one is never deleted
     received_at TEXT NOT NULL,
-    duplicate_key TEXT NOT NULL UNIQUE, -- of sender, MSH-10, MSH-7 and content
-    patient_key TEXT NOT NULL,
+    duplicate_key BLOB NOT NULL UNIQUE, -- of sender, MSH-10, MSH-7 and content
+    patient_key BLOB NOT NULL,
     message BLOB NOT NULL
 ) STRICT;
 
@@ -19,18 +19,15 @@ CREATE INDEX events_by_patient ON events (patient_key);
 -- One row a patient: folded from the events, written in the transaction of the last one, and made
 -- again from them whenever settings or rules change.
 CREATE TABLE patients (
-    patient_key TEXT PRIMARY KEY,
-    event_id INTEGER NOT NULL, -- the last event that is folded in
+    patient_key BLOB PRIMARY KEY,
     state BLOB NOT NULL
-) STRICT;
-
-CREATE INDEX patients_by_event ON patients (event_id);
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE dead_letters (
     dead_letter_id INTEGER PRIMARY KEY AUTOINCREMENT,
     received_at TEXT NOT NULL, -- the last time
     times INTEGER NOT NULL,
-    duplicate_key TEXT NOT NULL UNIQUE,
+    duplicate_key BLOB NOT NULL UNIQUE,
     ack_code TEXT NOT NULL,
     reason TEXT NOT NULL, -- our own words, without patient data
     message BLOB NOT NULL

@@ -7,7 +7,7 @@ from capture_app.model.patient import NameGroup, PersonName
 
 
 def xpn(field: str) -> PersonName:
-    return person_name([Composite(part, Delimiters(), "utf_8") for part in field.split("~")])
+    return person_name([Composite.of(part, Delimiters(), "utf_8") for part in field.split("~")])
 
 
 def test_suffix_and_prefix_change_places_and_the_degree_follows_the_suffix() -> None:
@@ -72,7 +72,7 @@ def test_a_group_holds_64_characters_and_not_one_more() -> None:
 
 
 def test_a_doctor_is_named_after_the_number() -> None:
-    name = staff_name(Composite("77^House^Gregory^^Jr^Dr^MD", Delimiters(), "utf_8"))
+    name = staff_name(Composite.of("77^House^Gregory^^Jr^Dr^MD", Delimiters(), "utf_8"))
     assert name is not None
     assert name.pn == "House^Gregory^^Dr^Jr MD"
-    assert staff_name(Composite("77", Delimiters(), "utf_8")) is None
+    assert staff_name(Composite.of("77", Delimiters(), "utf_8")) is None

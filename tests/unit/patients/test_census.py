@@ -352,7 +352,7 @@ def test_what_cannot_be_stored_is_not_acknowledged(
     connection.execute(f"PRAGMA max_page_count = {pages}")  # a disk without room
     refused = [
         answer
-        for number in range(20)
+        for number in range(100, 120)
         if b"MSA|AA" not in (answer := feed.receiver.handle(_message(str(number), clock)))
     ]
     assert refused
@@ -515,3 +515,39 @@ def test_a_patient_who_left_but_is_expected_is_listed(opened: Opener, clock: Fix
     (entry,) = census.find("")
     assert entry.patient.name.pn == "Doe^Joan"  # the admissions feed knows better
     assert entry.source is FeedSource.WORKLIST
+
+
+def test_patients_who_left_long_ago_are_forgotten_with_all_that_was_said(
+    opened: Opener, clock: FixedClock, tmp_path: Path
+) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    shared = (PatientId("N1", "NHS"),)
+    feed.send("A01", a_patient(number="gone", other_ids=shared), a_visit())
+    feed.send("A03", a_patient(number="gone", other_ids=shared), a_visit())
+    feed.send("A01", a_patient(number="here", given="Joan"), a_visit())
+    feed.send("A28", a_patient(number="person"))
+    feed.receiver.handle(b"noise")
+    clock.advance(80 * 86_400)
+    assert census.forget_long_gone() == 0
+    clock.advance(11 * 86_400)
+    feed.send("A28", a_patient(number="new", family="Zed"))  # the first of a day tidies up
+    assert shown(census) == shown(opened()) == [("here", "V1"), ("new", "")]
+    assert census.by_code("N1") == ()
+    assert census.dead_letters() == ()
+    assert census.feed_status()[0].count == 2
+    with sqlite3.connect(tmp_path / DATABASE) as connection:
+        (events,) = connection.execute("SELECT count(*) FROM events").fetchone()
+    connection.close()
+    assert events == 3  # the last of then stays as the place of the next
+
+
+def test_a_number_of_half_the_hospital_chooses_nobody_and_does_not_flood(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    filler = (PatientId("999999999", "NHS"),)
+    for number in range(150):
+        feed.send("A28", a_patient(number=str(number), other_ids=filler))
+    assert 1 < len(census.by_code("999999999")) <= 100
