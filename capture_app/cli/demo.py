@@ -47,10 +47,10 @@ def run(args: argparse.Namespace) -> int:
     """Exit 0 when the window was closed, or when every image of the walk is Confirmed."""
     if args.headless or not has_display():
         return _walk(args)
-    return open_window(args)
+    return open_practice(args)
 
 
-def open_window(args: argparse.Namespace) -> int:
+def open_practice(args: argparse.Namespace) -> int:
     """The window, with the simulated hospital behind it."""
     from capture_app.ui.shell.app import run as run_window  # noqa: PLC0415 - Qt, only now
 

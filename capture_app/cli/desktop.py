@@ -43,9 +43,9 @@ def run(args: argparse.Namespace) -> int:
             file = (settings.source_files or (places(os.environ).machine_file,))[-1]
             match first_run(settings, file):
                 case FirstRunChoice.PRACTICE:
-                    from capture_app.cli import demo  # noqa: PLC0415 - only when it is chosen
+                    from capture_app.cli.demo import open_practice  # noqa: PLC0415 - when chosen
 
-                    return demo.open_window(args)
+                    return open_practice(args)
                 case FirstRunChoice.QUIT:
                     return EXIT_DONE
                 case FirstRunChoice.OPEN:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -153,7 +154,7 @@ def _main_job(services: Services, hospital: Hospital, report: _Report, pin: str)
     with report.step(tr("Take pictures")):
         for number in range(1, PICTURES + 1):
             _press(window, Qt.Key.Key_Space)
-            _until(lambda n=number: services.outbox.counts().drafts == n, tr("the picture"))
+            _until(partial(_has_drafts, services, number), tr("the picture"))
         _pause(400)
     with report.step(tr("Send too early is stopped in words")):
         _press(window, Qt.Key.Key_Return, _CONTROL)
@@ -164,7 +165,7 @@ def _main_job(services: Services, hospital: Hospital, report: _Report, pin: str)
     with report.step(tr("Send")):
         _press(window, Qt.Key.Key_L, _ALT)
         _press(window, Qt.Key.Key_Return, _CONTROL)
-        _until(lambda: services.outbox.counts().drafts == 0, tr("the send"))
+        _until(partial(_has_drafts, services, 0), tr("the send"))
         _pause(300)
     with report.step(tr("Look in the outbox")):
         _press(window, Qt.Key.Key_O)
@@ -177,6 +178,10 @@ def _main_job(services: Services, hospital: Hospital, report: _Report, pin: str)
 
 def _has_rows(window: MainWindow) -> bool:
     return window.content is not None and bool(window.content.patients_vm.state.rows)
+
+
+def _has_drafts(services: Services, number: int) -> bool:
+    return services.outbox.counts().drafts == number
 
 
 def _all_proven(services: Services) -> bool:
@@ -200,7 +205,7 @@ def _last_line(statuses: tuple[ImageStatus, ...]) -> str:
 
 
 def _pause(milliseconds: int) -> None:
-    """Lets the window and the threads behind it go on. (QTest's own wait stops Python's threads.)"""
+    """Lets the window and the threads behind it go on: QTest's own wait stops the threads."""
     loop = QEventLoop()
     QTimer.singleShot(milliseconds, loop.quit)
     loop.exec()
