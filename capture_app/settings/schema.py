@@ -164,7 +164,7 @@ class AdtFeed:
         Help("Points of care (PL-1) whose patients are listed; empty: all."),
     ] = ()
     max_message_bytes: Annotated[
-        int, Between(1_000, 50_000_000), Help("A longer message ends its connection.")
+        int, Between(1_000, 50_000_000), Help("A longer message is refused; its beginning is kept.")
     ] = 1_000_000
     closed_visible_hours: Annotated[
         int, Between(0, 720), Help("How long a discharged patient stays in the list.")
