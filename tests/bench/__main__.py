@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import feed, report, seal, send, shutter
+from tests.bench import feed, report, seal, send, shutter, start
 from tests.bench.measures import Measure
 from tests.bench.workshop import Workshop, open_workshop
 
@@ -18,6 +18,7 @@ MEASURES: dict[str, Callable[[Workshop], Iterator[Measure]]] = {
     "send": send.measure,
     "feed": feed.measure,
     "shutter": shutter.measure,
+    "start": start.measure,
 }
 
 _DISK = Path("/var/tmp")  # noqa: S108 - unlike /tmp never in memory; a folder of our own is made

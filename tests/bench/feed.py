@@ -36,6 +36,11 @@ _ADMISSION = (
 )
 
 
+def admission(number: int) -> bytes:
+    """An admission of 7 segments; each number is a patient of the authority HOSP."""
+    return _ADMISSION.format(n=number).encode()
+
+
 def measure(shop: Workshop) -> Iterator[Measure]:
     """Each message is another patient's; the sender waits for each acknowledgement."""
     room = shop.room("feed")
@@ -79,7 +84,7 @@ def _acknowledged(sender: MllpSender, numbers: Iterator[int], deadline: Deadline
 
 
 def _parsed() -> float:
-    message = _ADMISSION.format(n=7)
+    message = admission(100_007).decode()
 
     def parse() -> None:
         for _ in range(_PARSED // _IN_TURNS):
