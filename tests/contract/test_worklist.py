@@ -1,7 +1,9 @@
 """The worklist client against DCMTK's wlmscpfs and Orthanc, on good and on bad days."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from pynetdicom import AE, evt
 from pynetdicom.events import Event
 
 from capture_app.clock import SystemClock
+from capture_app.demo.worklist import WorklistPeer
 from capture_app.errors import DeliveryError
 from capture_app.model.worklist import FeedSource
 from capture_app.net.deadline import Interruption
@@ -100,20 +103,40 @@ def test_orthanc_converts_what_it_can_and_the_rest_is_counted(
     assert answer.skipped == 2
 
 
-@pytest.mark.parametrize("peer_name", ["wlmscpfs", "worklists_of_orthanc"])
-def test_an_order_comes_whole(request: pytest.FixtureRequest, peer_name: str) -> None:
-    peer: Wlmscpfs | Orthanc = request.getfixturevalue(peer_name)
-    folder = folder_of(peer)
+PROVIDERS = pytest.mark.parametrize("provider", ["wlmscpfs", "worklists_of_orthanc", "practice"])
+"""The simulated hospital is held to what is asked of the real ones."""
+
+
+@contextmanager
+def offering(
+    request: pytest.FixtureRequest, provider: str, items: Sequence[Dataset]
+) -> Iterator[Worklist]:
+    """The settings to reach a provider that has these items."""
+    if provider == "practice":
+        practice = WorklistPeer(items, ae_title="PRACTICE")
+        try:
+            yield _worklist("PRACTICE", practice.port)
+        finally:
+            practice.stop()
+        return
+    peer: Wlmscpfs | Orthanc = request.getfixturevalue(provider)
+    for number, item in enumerate(items):
+        write_item(folder_of(peer), f"{number}", item)
+    yield settings_of(peer)
+
+
+@PROVIDERS
+def test_an_order_comes_whole(request: pytest.FixtureRequest, provider: str) -> None:
     item = an_item("7", "Nguyễn^Thị Mai", day=TODAY)
-    write_item(folder, "one", item)
-    (read,) = asked(settings_of(peer)).items
+    with offering(request, provider, [item]) as worklist:
+        (read,) = asked(worklist).items
     assert read.patient.name.pn == "Nguyễn^Thị Mai"
     assert read.patient.patient_id.key == ("7", "HOSP")
     assert read.encounter is not None
     assert read.encounter.visit_number == "V7"
     assert read.encounter.location.ward == "4B"
     # Neither of these comes back from wlmscpfs, whatever its file holds.
-    from_file = ("", "") if isinstance(peer, Wlmscpfs) else ("HOSP", "Surgery")
+    from_file = ("", "") if provider == "wlmscpfs" else ("HOSP", "Surgery")
     assert (read.encounter.issuer, read.encounter.department) == from_file
     order = read.order
     assert order.study_instance_uid == item.StudyInstanceUID
@@ -125,20 +148,22 @@ def test_an_order_comes_whole(request: pytest.FixtureRequest, peer_name: str) ->
     assert order.scheduled_at.date() == TODAY
 
 
-@pytest.mark.parametrize("peer_name", ["wlmscpfs", "worklists_of_orthanc"])
+@PROVIDERS
 def test_only_three_days_of_our_station_and_modality(
-    request: pytest.FixtureRequest, peer_name: str
+    request: pytest.FixtureRequest, provider: str
 ) -> None:
-    peer: Wlmscpfs | Orthanc = request.getfixturevalue(peer_name)
-    folder = folder_of(peer)
-    for days in (-2, -1, 0, 1, 2):
-        name = f"day{days}"
-        write_item(folder, name, an_item(name, day=TODAY + timedelta(days=days), accession=name))
-    write_item(folder, "us", an_item("us", day=TODAY, modality="US", accession="us"))
-    write_item(folder, "ct", an_item("ct", day=TODAY, station="CT1", accession="ct"))
-    everything = names(asked(settings_of(peer)))
+    items = [
+        an_item(f"day{days}", day=TODAY + timedelta(days=days), accession=f"day{days}")
+        for days in (-2, -1, 0, 1, 2)
+    ]
+    items += [
+        an_item("us", day=TODAY, modality="US", accession="us"),
+        an_item("ct", day=TODAY, station="CT1", accession="ct"),
+    ]
+    with offering(request, provider, items) as worklist:
+        everything = names(asked(worklist))
+        ours = names(asked(replace(worklist, station_ae_title="CAPTURE", modality="XC")))
     assert set(everything) == {"day-1", "day0", "day1", "us", "ct"}
-    ours = names(asked(settings_of(peer, station_ae_title="CAPTURE", modality="XC")))
     assert set(ours) == {"day-1", "day0", "day1"}
 
 
@@ -166,13 +191,15 @@ def test_a_peer_that_calls_everything_latin_1_is_not_believed() -> None:
         assert (answer.items, answer.skipped) == ((), 1)
 
 
-def test_a_long_list_is_cut_off_and_that_is_told(wlmscpfs: Wlmscpfs) -> None:
-    for number in range(30):
-        item = an_item(f"{number}", day=TODAY, accession=f"A{number}")
-        write_item(wlmscpfs.folder, f"{number}", item)
-    cut = asked(settings_of(wlmscpfs, max_items=10))
+@PROVIDERS
+def test_a_long_list_is_cut_off_and_that_is_told(
+    request: pytest.FixtureRequest, provider: str
+) -> None:
+    items = [an_item(f"{number}", day=TODAY, accession=f"A{number}") for number in range(30)]
+    with offering(request, provider, items) as worklist:
+        cut = asked(replace(worklist, max_items=10))
+        whole = asked(replace(worklist, max_items=30))
     assert (len(cut.items), cut.is_truncated) == (10, True)
-    whole = asked(settings_of(wlmscpfs, max_items=30))
     assert (len(whole.items), whole.is_truncated) == (30, False)
 
 
