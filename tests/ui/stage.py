@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +42,10 @@ PIN: Final = "248613"
 CHEAP: Final = PinCost(memory_kib=64, passes=1)
 NURSE: Final = PersonName(NameGroup("Okafor", "Ada"))
 _SENDER: Final = Sender(application="ADT", facility="ST ANNE", processing_id="P")
+
+
+_catalog = cache(load_catalog)
+_body_map = cache(load_body_map)
 
 
 @dataclass(slots=True)
@@ -124,7 +129,7 @@ def open_stage(
     )
     cipher = Cipher(outboxes.KEY)
     outbox = outboxes.open_outbox(folder, clock, capture=settings.capture)
-    catalog = load_catalog()
+    catalog = _catalog()
     census = open_census(folder, cipher, clock, settings)
     devices = ChosenDevice(settings.devices, clock)
     assert settings.adt is not None
@@ -134,7 +139,7 @@ def open_stage(
         outbox=outbox,
         users=Users(outbox.spool.database, cipher, clock, cost=CHEAP),
         catalog=catalog,
-        body_map=load_body_map(),
+        body_map=_body_map(),
         devices=devices,
         settings=settings,
         clock=clock,

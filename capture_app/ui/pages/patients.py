@@ -90,20 +90,23 @@ class PatientsPage(Backdrop):
         for chip in self._feeds:
             row.addWidget(chip)
         self._header = ListHeader()
-        self._list = PatientList()
-        self._list.asked.connect(self._vm.choose)
-        self._list.stepped.connect(self._vm.move)
-        self._list.entered.connect(self._vm.open_marked)
-        self._list.pointed.connect(lambda over: self._vm.pointed(over=over))
+        self.rows_view = PatientList()
+        self.rows_view.asked.connect(self._vm.choose)
+        self.rows_view.stepped.connect(self._vm.move)
+        self.rows_view.entered.connect(self._vm.open_marked)
+        self.rows_view.pointed.connect(lambda over: self._vm.pointed(over=over))
         panel = Panel()
         inside = QVBoxLayout(panel)
         inside.setContentsMargins(0, 0, 0, 8)
         inside.setSpacing(0)
         inside.addWidget(self._header)
-        self._stack = QStackedLayout()
-        self._stack.addWidget(self._list)
-        self._stack.addWidget(self._empty_part())
-        inside.addLayout(self._stack, 1)
+        holder = QWidget(panel)
+        stack = QStackedLayout(holder)
+        stack.setStackingMode(QStackedLayout.StackingMode.StackAll)  # the list keeps the focus
+        self._nobody = self._empty_part()
+        stack.addWidget(self._nobody)
+        stack.addWidget(self.rows_view)
+        inside.addWidget(holder, 1)
         column = QVBoxLayout()
         column.setSpacing(8)
         column.addWidget(self._filter)
@@ -114,13 +117,13 @@ class PatientsPage(Backdrop):
     def _empty_part(self) -> QWidget:
         part = QWidget()
         self._empty = Label(size=15, weight=REGULAR, tone=Tone.TEXT_2, wrap=True, centred=True)
-        self._look = Button("", ButtonKind.SECONDARY, icon="magnifying-glass")
-        self._look.clicked.connect(lambda: self._vm.show_tab(Tab.ALL))
+        self.look_in_all = Button("", ButtonKind.SECONDARY, icon="magnifying-glass")
+        self.look_in_all.clicked.connect(lambda: self._vm.show_tab(Tab.ALL))
         column = QVBoxLayout(part)
         column.setContentsMargins(32, 48, 32, 16)
         column.setSpacing(16)
         column.addWidget(self._empty)
-        column.addWidget(self._look, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self.look_in_all, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         return part
 
@@ -174,11 +177,13 @@ class PatientsPage(Backdrop):
                 said = state.feeds[i]
                 chip.say(said.words, said.icon, said.tone)
         self._header.show_record_label(state.record_label)
-        self._list.show_rows(state.rows, state.marked)
+        self.rows_view.show_rows(state.rows, state.marked)
         self._empty.setText(state.loading if state.loading and not state.rows else state.empty)
-        self._look.setText(state.empty_act)
-        self._look.setVisible(bool(state.empty_act))
-        self._stack.setCurrentIndex(0 if state.rows else 1)
+        self.look_in_all.setText(state.empty_act)
+        self.look_in_all.setVisible(bool(state.empty_act))
+        self._nobody.setVisible(not state.rows)
+        if not state.rows:
+            self._nobody.raise_()
         self._note.setText(state.feed_note)
         self._note.setVisible(bool(state.feed_note))
         self._render_drafts(state)
@@ -210,10 +215,10 @@ class PatientsPage(Backdrop):
             return
         if self._popover is None:
             self._popover = IdentityPopover(host_of(self), check)
-            row = self._list.rect_of(state.asked) if state.asked is not None else QRect()
-            if not row.isNull() and self._list.rect().contains(row.center()):
+            row = self.rows_view.rect_of(state.asked) if state.asked is not None else QRect()
+            if not row.isNull() and self.rows_view.rect().contains(row.center()):
                 host = host_of(self)
-                row = QRect(self._list.mapTo(host, row.topLeft()), row.size())
+                row = QRect(self.rows_view.mapTo(host, row.topLeft()), row.size())
             else:
                 row = QRect()
             self._popover.show_at(row)
@@ -227,7 +232,7 @@ class PatientsPage(Backdrop):
 
     def focus_list(self) -> None:
         """Where the focus is when the page comes up."""
-        self._list.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.rows_view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _navigated(self, key: int) -> None:
         if Qt.Key(key) in _ENTER:
@@ -239,7 +244,7 @@ class PatientsPage(Backdrop):
         self._vm.touched()
         key = Qt.Key(event.key())
         if key in _STEPS:
-            self._list.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.rows_view.setFocus(Qt.FocusReason.OtherFocusReason)
             self._vm.move(_STEPS[key])
         elif event.text() == "/":
             self.focus_filter()

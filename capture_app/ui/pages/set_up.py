@@ -73,6 +73,11 @@ class SetUpPage(Backdrop):
         viewmodel.changed.connect(self.render_state)
         self.render_state()
 
+    @property
+    def fault(self) -> str:
+        """What it says is wrong."""
+        return self._fault.text()
+
     def render_state(self) -> None:
         """Shows the state."""
         state = self._vm.state

@@ -97,6 +97,10 @@ class Content(Backdrop):
 
     # ---------------------------------------------------------------------- going about
 
+    def go_to_patients(self) -> None:
+        """Back to the list."""
+        self.go(Place.PATIENTS)
+
     def go(self, place: Place) -> None:
         """A place of the navigation. An open exam is left; its drafts stay with the patient."""
         self.patients_vm.stay_known()
@@ -133,7 +137,7 @@ class Content(Backdrop):
         self._toast.clear()
         viewmodel = WorkspaceViewModel(self._services, self._tasks, self._acts, exam, small, self)
         page = WorkspacePage(viewmodel)
-        page.left.connect(lambda: self.go(Place.PATIENTS))
+        page.left.connect(self.go_to_patients)
         self._workspace_vm, self._workspace = viewmodel, page
         self._pages.addWidget(page)
         self._bar.hide()
@@ -222,6 +226,11 @@ class Content(Backdrop):
         """Says something over whatever page is on screen."""
         self._toast.say(message)
         self._place_toast()
+
+    @property
+    def said(self) -> Message:
+        """The last thing that was said."""
+        return self._toast.message
 
     def _place_toast(self) -> None:
         width = min(760, self.width() - 64)

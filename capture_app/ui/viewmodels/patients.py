@@ -62,17 +62,14 @@ class PatientsState:
 class _Found:
     """One answer of the census, and what was asked."""
 
+    question: int
+    """Counts the changes of words and tab: an old answer to the same words is no answer."""
     text: str
     tab: Tab
     entries: tuple[PatientListEntry, ...]
     counts: tuple[tuple[Tab, int], ...]
     feeds: tuple[FeedStatus, ...]
     drafts: DraftsSeen
-
-    @property
-    def asked(self) -> tuple[str, Tab]:
-        """The question."""
-        return (self.text, self.tab)
 
 
 class PatientsViewModel(QObject):
@@ -98,7 +95,8 @@ class PatientsViewModel(QObject):
         self._tasks = tasks
         self._operator = operator
         self._when_free = when_free
-        self._found = _Found("", Tab.WARD, (), (), (), DraftsSeen())
+        self._question = 0
+        self._found = _Found(-1, "", Tab.WARD, (), (), (), DraftsSeen())
         self._newer: _Found | None = None
         self._searching = False
         self._search_again = False
@@ -139,16 +137,18 @@ class PatientsViewModel(QObject):
         """Other words in the filter: the list is searched for them at once."""
         if text != self.state.text:
             self.touched()
-            self._enter_waits = False
-            self._show(replace(self.state, text=text, marked=None))
-            self.read()
+            self._asks_anew(replace(self.state, text=text, marked=None))
 
     def show_tab(self, tab: Tab) -> None:
         """Another part of the list."""
         if tab is not self.state.tab:
-            self._enter_waits = False
-            self._show(replace(self.state, tab=tab, marked=None))
-            self.read()
+            self._asks_anew(replace(self.state, tab=tab, marked=None))
+
+    def _asks_anew(self, state: PatientsState) -> None:
+        self._question += 1
+        self._enter_waits = False
+        self._show(state)
+        self.read()
 
     def read(self) -> None:
         """Asks the census, outside the GUI thread; one question at a time, the last one counts."""
@@ -157,7 +157,7 @@ class PatientsViewModel(QObject):
             return
         self._searching = True
         self._slow.start()
-        text, tab = self.state.text, self.state.tab
+        question, text, tab = self._question, self.state.text, self.state.tab
         services, operator = self._services, self._operator
 
         def find() -> _Found:
@@ -166,7 +166,7 @@ class PatientsViewModel(QObject):
             counts = tuple((each, census.count(each)) for each in TABS)
             names = {user.user_id: user.display_name for user in services.users.list()}
             drafts = read_drafts(services.exams, operator, names)
-            return _Found(text, tab, entries, counts, census.feed_status(), drafts)
+            return _Found(question, text, tab, entries, counts, census.feed_status(), drafts)
 
         self._tasks.run(find, owner=self, done=self._answered, failed=self._failed)
 
@@ -176,9 +176,9 @@ class PatientsViewModel(QObject):
         if self._search_again:
             self._search_again = False
             self.read()
-        if found.asked != (self.state.text, self.state.tab):
+        if found.question != self._question:
             return  # the words changed meanwhile: their own answer is on its way
-        is_same = self._found.asked == found.asked
+        is_same = self._found.question == found.question
         if is_same and self._is_held() and found.entries != self._found.entries:
             self._newer = found
             self._refresh()
@@ -202,7 +202,7 @@ class PatientsViewModel(QObject):
     def _refresh(self, **changes: Any) -> None:
         """Makes the state from what was found, as of now, with these changes."""
         found, now = self._found, self._services.clock.now()
-        if found.asked != (self.state.text, self.state.tab):
+        if not self.shows_what_was_asked:
             self._show(replace(self.state, **changes))
             return
         rows = rows_of(found.entries, now=now, drafts=found.drafts.counts)
@@ -267,6 +267,11 @@ class PatientsViewModel(QObject):
         words = trn("Loading {n} patient", "Loading {n} patients", n) if n else tr("Loading")
         self._show(replace(self.state, loading=words))
 
+    @property
+    def shows_what_was_asked(self) -> bool:
+        """Whether the rows are the answer to the words in the filter."""
+        return self._found.question == self._question
+
     # ---------------------------------------------------------------------- holding still
 
     def pointed(self, *, over: bool) -> None:
@@ -313,7 +318,7 @@ class PatientsViewModel(QObject):
     def open_marked(self) -> None:
         """Enter. While the words are still being looked for it waits for their one match."""
         self.touched()
-        if self._found.asked != (self.state.text, self.state.tab):
+        if not self.shows_what_was_asked:
             self._enter_waits = True
         elif self.state.marked is not None:
             self.choose(self.state.marked)
@@ -423,8 +428,7 @@ class PatientsViewModel(QObject):
 
     def _opened(self, exam: Exam) -> None:
         self._known = (exam.patient.patient_id.key, self._services.clock.monotonic())
-        self._show(replace(self.state, opening=False, text="", marked=None))
-        self.read()
+        self._asks_anew(replace(self.state, opening=False, text="", marked=None))
         self.opened.emit(exam)
 
     def _not_opened(self, error: CaptureAppError) -> None:

@@ -99,13 +99,13 @@ class SignInViewModel(QObject):
             self._show(replace(self.state, chosen=tile, digits=0, fault=""))
 
     def step(self, by: int) -> None:
-        """The next or the previous user, for the arrow keys."""
+        """Another user, for the arrow keys; they stop at the ends."""
         tiles = self.state.tiles
         if not tiles:
             return
         chosen = self.state.chosen
-        at = tiles.index(chosen) if chosen in tiles else (-1 if by > 0 else 0)
-        self.choose(tiles[(at + by) % len(tiles)].user_id)
+        at = min(len(tiles) - 1, max(0, tiles.index(chosen) + by)) if chosen in tiles else 0
+        self.choose(tiles[at].user_id)
 
     def type(self, character: str) -> None:
         """One more character of the PIN."""

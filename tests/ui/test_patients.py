@@ -1,0 +1,368 @@
+"""The patient list by real keys over a real census: found, held still, checked, opened."""
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QSignalSpy, QTest
+from pytestqt.qtbot import QtBot
+
+from capture_app.clock import FixedClock
+from capture_app.demo.people import ADMISSIONS
+from capture_app.model.exam import Exam
+from capture_app.model.operator import Operator
+from capture_app.model.patient import NameGroup, PersonName
+from capture_app.model.worklist import IdentifiedBy
+from capture_app.patients.patient_list import Tab
+from capture_app.ui.widgets.identity_popover import IdentityPopover
+from tests.ui.conftest import Desk
+from tests.ui.stage import Stage
+from tests.ui.test_sign_in import audit_of
+
+MAI, MINH, LAYLA = ADMISSIONS[0], ADMISSIONS[1], ADMISSIONS[2]
+
+
+@pytest.fixture
+def list_desk(desk: Desk) -> Desk:
+    desk.sign_in()
+    return desk
+
+
+def names(desk: Desk) -> list[str]:
+    return [row.name for row in desk.content.patients_vm.state.rows]
+
+
+def find(desk: Desk, text: str) -> None:
+    desk.key(Qt.Key.Key_Slash)
+    desk.type(text)
+    desk.qtbot.waitUntil(lambda: desk.content.patients_vm.state.text == text)
+    desk.qtbot.waitUntil(lambda: desk.content.patients_vm.shows_what_was_asked)
+
+
+def ask(desk: Desk, text: str) -> IdentityPopover:
+    find(desk, text)
+    desk.key(Qt.Key.Key_Return)
+    popover = desk.window.findChild(IdentityPopover)
+    assert popover is not None
+    return popover
+
+
+def answer(desk: Desk, initials: str, year: str) -> None:
+    desk.type(initials)
+    desk.key(Qt.Key.Key_Tab)
+    desk.type(year)
+    desk.key(Qt.Key.Key_Return)
+
+
+def opened_exam(desk: Desk) -> Exam:
+    desk.qtbot.waitUntil(lambda: desk.content.exam is not None)
+    exam = desk.content.exam
+    assert exam is not None
+    return exam
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("minh", "NGUYỄN, Thị Minh"),
+        ("NGUYEN minh", "NGUYỄN, Thị Minh"),
+        ("0011902", "AL-HASHIMI, Layla"),
+        ("114", "AL-HASHIMI, Layla"),
+        ("02-Mar-1989", "AL-HASHIMI, Layla"),
+        ("ليلى", "AL-HASHIMI, Layla"),
+        ("佐藤", "SATO, Kenichi"),
+        ("sahin", "ŞAHIN, Elif"),
+    ],
+)
+def test_a_patient_is_found_by_anything_known(list_desk: Desk, typed: str, found: str) -> None:
+    find(list_desk, typed)
+
+    assert names(list_desk) == [found]
+
+
+def test_the_right_answers_open_the_patient(list_desk: Desk) -> None:
+    popover = ask(list_desk, "minh")
+    assert popover.isVisible()
+    answer(list_desk, "NTM", "1958")
+
+    exam = opened_exam(list_desk)
+    assert exam.patient.patient_id.value == "0012354687"
+    assert exam.identified_by is IdentifiedBy.LIST_AND_SECOND_IDENTIFIER
+    assert exam.operator.user_id == "aokafor"
+
+
+def test_while_it_asks_the_row_gives_nothing_away(list_desk: Desk) -> None:
+    list_desk.stage.pictures(MINH.patient.patient_id.value, 1, list_desk.content.operator)
+    list_desk.qtbot.waitUntil(lambda: bool(list_desk.content.patients_vm.state.drafts))
+    ask(list_desk, "minh")
+
+    state = list_desk.content.patients_vm.state
+    row = next(row for row in state.rows if row.key.number == "0012354687")
+    (card,) = state.drafts
+    shown = f"{row.spoken} {card.name} {card.note}".replace("\u2066", "").replace("\u2069", "")
+    assert row.name == "NGUYỄN, ····"
+    for given_away in ("Minh", "1958", "65 y"):
+        assert given_away not in shown
+
+
+def test_three_wrong_answers_close_it_and_are_in_the_trail(list_desk: Desk) -> None:
+    ask(list_desk, "minh")
+    for _ in range(3):
+        answer(list_desk, "NTM", "1956")
+    list_desk.qtbot.waitUntil(lambda: list_desk.content.patients_vm.check is None)
+
+    assert list_desk.content.exam is None
+    list_desk.qtbot.waitUntil(
+        lambda: sum("identity-check-failed" in e for e in audit_of(list_desk.stage)) == 3
+    )
+    assert not any("1956" in event for event in audit_of(list_desk.stage))
+    assert "Nobody was opened" in list_desk.content.said.what
+
+
+def test_esc_cancels_and_nothing_is_opened(list_desk: Desk) -> None:
+    ask(list_desk, "minh")
+    list_desk.key(Qt.Key.Key_Escape)
+
+    assert list_desk.content.patients_vm.check is None
+    assert list_desk.content.exam is None
+    row = list_desk.content.patients_vm.state.rows[0]
+    assert row.name == "NGUYỄN, Thị Minh"
+
+
+def test_a_row_is_opened_by_a_click(list_desk: Desk) -> None:
+    rows = list_desk.content.patients.rows_view
+    at = rows.rect_of(list_desk.content.patients_vm.state.rows[0].key).center()
+    QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    list_desk.qtbot.waitUntil(lambda: list_desk.content.patients_vm.check is not None)
+
+    popover = list_desk.window.findChild(IdentityPopover)
+    assert popover is not None
+    answer(list_desk, "AHL", "1989")
+    assert opened_exam(list_desk).patient.patient_id.value == "0011902114"
+
+
+def test_a_press_that_slides_to_another_row_opens_nobody(list_desk: Desk) -> None:
+    rows = list_desk.content.patients.rows_view
+    keys = [row.key for row in list_desk.content.patients_vm.state.rows]
+    button = Qt.MouseButton.LeftButton
+    QTest.mousePress(rows.viewport(), button, pos=rows.rect_of(keys[0]).center())
+    QTest.mouseRelease(rows.viewport(), button, pos=rows.rect_of(keys[1]).center())
+
+    assert list_desk.content.patients_vm.check is None
+
+
+def test_arrows_and_enter_choose_wherever_the_focus_is(list_desk: Desk) -> None:
+    vm = list_desk.content.patients_vm
+    list_desk.key(Qt.Key.Key_Down)
+    list_desk.key(Qt.Key.Key_Down)
+    assert vm.state.marked == vm.state.rows[1].key
+    list_desk.key(Qt.Key.Key_Slash)
+    list_desk.key(Qt.Key.Key_Up)
+    assert vm.state.marked == vm.state.rows[0].key
+    list_desk.key(Qt.Key.Key_Return)
+
+    assert vm.check is not None
+    assert vm.check.patient.patient_id.value == "0011902114"
+
+
+def test_esc_empties_the_filter_then_gives_the_list_the_focus(list_desk: Desk) -> None:
+    find(list_desk, "minh")
+    list_desk.key(Qt.Key.Key_Escape)
+    assert list_desk.content.patients_vm.state.text == ""
+    assert list_desk.focused is not list_desk.content.patients.rows_view
+    list_desk.key(Qt.Key.Key_Escape)
+
+    assert list_desk.focused is list_desk.content.patients.rows_view
+
+
+def test_rows_hold_still_under_the_pointer(list_desk: Desk, qtbot: QtBot) -> None:
+    vm = list_desk.content.patients_vm
+    before = names(list_desk)
+    vm.pointed(over=True)
+    first = replace(LAYLA.patient, name=PersonName(NameGroup("Aaron", "Ann")))
+    first = replace(first, patient_id=replace(first.patient_id, value="0000000001"), other_ids=())
+    list_desk.stage.admit(replace(LAYLA, patient=first))
+    qtbot.waitUntil(lambda: vm.state.changes == 1)
+    assert names(list_desk) == before
+
+    vm.apply_changes()
+    assert names(list_desk) == ["AARON, Ann", *before]
+    assert vm.state.changes == 0
+
+
+def test_rows_hold_still_for_a_moment_after_a_key(
+    list_desk: Desk, qtbot: QtBot, clock: FixedClock
+) -> None:
+    vm = list_desk.content.patients_vm
+    list_desk.key(Qt.Key.Key_Down)
+    marked, before = vm.state.marked, names(list_desk)
+    first = replace(LAYLA.patient, name=PersonName(NameGroup("Aaron", "Ann")))
+    first = replace(first, patient_id=replace(first.patient_id, value="0000000001"), other_ids=())
+    list_desk.stage.admit(replace(LAYLA, patient=first))
+    qtbot.waitUntil(lambda: vm.state.changes == 1)
+    assert names(list_desk) == before
+
+    clock.advance(2)
+    vm.pointed(over=False)
+    assert names(list_desk)[0] == "AARON, Ann"
+    assert vm.state.marked == marked, "the mark stays with its patient, not with its place"
+
+
+def test_enter_before_the_answer_opens_only_a_single_match(list_desk: Desk, qtbot: QtBot) -> None:
+    list_desk.key(Qt.Key.Key_Slash)
+    list_desk.type("minh")
+    list_desk.key(Qt.Key.Key_Return)  # the census has not answered yet
+    qtbot.waitUntil(lambda: list_desk.content.patients_vm.check is not None)
+
+    check = list_desk.content.patients_vm.check
+    assert check is not None
+    assert check.patient.patient_id.value == "0012354687"
+
+
+def test_a_scan_opens_the_patient_on_any_page_without_a_question(list_desk: Desk) -> None:
+    list_desk.window.scanner.scanned.emit("0011902114")
+
+    exam = opened_exam(list_desk)
+    assert exam.patient.patient_id.value == "0011902114"
+    assert exam.identified_by is IdentifiedBy.SCAN
+    list_desk.window.scanner.scanned.emit("0012345678")
+    list_desk.qtbot.waitUntil(lambda: opened_exam(list_desk).exam_id != exam.exam_id)
+    assert opened_exam(list_desk).patient.patient_id.value == "0012345678"
+
+
+def test_an_unknown_code_opens_nobody_and_says_so(list_desk: Desk) -> None:
+    list_desk.window.scanner.scanned.emit("9999999999")
+
+    said = list_desk.content.said
+    assert said.what == "This code names nobody in the lists. Nobody was opened."
+    assert list_desk.content.exam is None
+
+
+def test_a_scan_while_locked_opens_nobody(list_desk: Desk) -> None:
+    list_desk.window.lock()
+    list_desk.window.scanner.scanned.emit("0011902114")
+    list_desk.sign_in()
+
+    assert list_desk.content.exam is None
+
+
+def test_the_empty_list_says_why_and_what_to_do(list_desk: Desk, qtbot: QtBot) -> None:
+    vm = list_desk.content.patients_vm
+    find(list_desk, "zzz")
+    plain = vm.state.empty.replace("\u2066", "").replace("\u2069", "")
+    assert plain == 'No one matches "zzz" in Ward.'
+    assert vm.state.empty_act == "Look in All"
+    QTest.mouseClick(list_desk.content.patients.look_in_all, Qt.MouseButton.LeftButton)
+
+    assert vm.state.tab is Tab.ALL
+
+
+def test_look_alikes_are_badged(list_desk: Desk) -> None:
+    rows = {row.key.number: row for row in list_desk.content.patients_vm.state.rows}
+
+    assert [badge.words for badge in rows["0012345678"].badges] == ["Same surname"]
+    assert [badge.words for badge in rows["0012354687"].badges] == ["Same surname"]
+    assert rows["0011902114"].badges == ()
+
+
+def test_the_age_of_the_feed_is_always_shown(
+    list_desk: Desk, qtbot: QtBot, clock: FixedClock
+) -> None:
+    vm = list_desk.content.patients_vm
+    assert "Ward list" in vm.state.feeds[0].words
+    clock.advance(3600)
+    vm.read()
+    qtbot.waitUntil(lambda: "1 h" in vm.state.feeds[0].words)
+
+    assert vm.state.feeds[0].icon == "warning"
+    assert "It may miss people. Scanning still works." in vm.state.feed_note
+
+
+def test_drafts_are_offered_and_reopened_after_the_check(list_desk: Desk, qtbot: QtBot) -> None:
+    list_desk.stage.pictures(MAI.patient.patient_id.value, 2, list_desk.content.operator)
+    vm = list_desk.content.patients_vm
+    qtbot.waitUntil(lambda: bool(vm.state.drafts))
+    assert vm.state.drafts[0].note.startswith("2 pictures")
+    vm.reopen(vm.state.drafts[0])
+    assert vm.check is not None
+    popover = list_desk.window.findChild(IdentityPopover)
+    assert popover is not None
+    answer(list_desk, "NTM", "1956")
+
+    exam = opened_exam(list_desk)
+    assert exam.identified_by is IdentifiedBy.DRAFT_REOPENED
+    assert exam.patient == MAI.patient
+
+
+def test_drafts_of_others_are_shown_after_an_hour(
+    list_desk: Desk, qtbot: QtBot, clock: FixedClock
+) -> None:
+    other = list_desk.stage.add_user("rmehta", "R. Mehta")
+    list_desk.stage.pictures(MAI.patient.patient_id.value, 1, other)
+    vm = list_desk.content.patients_vm
+    qtbot.waitUntil(lambda: any(badge.icon == "tray" for r in vm.state.rows for badge in r.badges))
+    assert len(vm.state.drafts) == 0
+    clock.advance(3601)
+    vm.read()
+    qtbot.waitUntil(lambda: bool(vm.state.drafts))
+
+    (card,) = vm.state.drafts
+    assert card.note.endswith("by R. Mehta")
+
+
+def test_the_patient_just_left_is_opened_again_without_a_question_for_five_minutes(
+    list_desk: Desk, qtbot: QtBot, clock: FixedClock
+) -> None:
+    ask(list_desk, "minh")
+    answer(list_desk, "NTM", "1958")
+    opened_exam(list_desk)
+    list_desk.content.go_to_patients()
+    vm = list_desk.content.patients_vm
+    qtbot.waitUntil(lambda: list_desk.content.exam is None and bool(vm.state.rows))
+    find(list_desk, "minh")
+    list_desk.key(Qt.Key.Key_Return)
+    opened_exam(list_desk)
+    list_desk.content.go_to_patients()
+    qtbot.waitUntil(lambda: list_desk.content.exam is None)
+
+    clock.advance(301)
+    find(list_desk, "minh")
+    list_desk.key(Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: vm.check is not None)
+
+
+def test_a_patient_without_a_birth_date_is_asked_for_the_number(
+    list_desk: Desk, qtbot: QtBot
+) -> None:
+    unknown = replace(LAYLA.patient, birth_date=None, name=PersonName(NameGroup("Doe", "Jo")))
+    unknown = replace(unknown, patient_id=replace(unknown.patient_id, value="0000007777"))
+    list_desk.stage.admit(replace(LAYLA, patient=replace(unknown, other_ids=())))
+    qtbot.waitUntil(lambda: "DOE, Jo" in names(list_desk))
+    ask(list_desk, "doe")
+    row = list_desk.content.patients_vm.state.rows[0]
+    assert "7777" not in row.spoken
+    answer(list_desk, "DJ", "7777")
+
+    assert opened_exam(list_desk).patient.patient_id.value == "0000007777"
+
+
+def test_signals_of_a_census_that_is_busy_do_not_pile_up(
+    stage: Stage, ada: Operator, list_desk: Desk, qtbot: QtBot
+) -> None:
+    spy = QSignalSpy(list_desk.content.patients_vm.changed)
+    for _ in range(30):
+        stage.admit(*ADMISSIONS, event="A08")
+    qtbot.wait(400)
+
+    assert spy.count() < 30
+
+
+def test_hovering_tells_the_list_to_hold_still(list_desk: Desk, qtbot: QtBot) -> None:
+    view = list_desk.content.patients.rows_view
+    QTest.mouseMove(view.viewport(), QPoint(100, 100))
+    told: list[bool] = []
+    view.pointed.connect(told.append)
+    QTest.mouseMove(list_desk.content.strip, QPoint(2, 2))
+    QTest.mouseMove(view.viewport(), QPoint(100, 120))
+
+    qtbot.waitUntil(lambda: told[-1:] == [True])

@@ -1,0 +1,145 @@
+"""The lock, by keys and by fingers, with real users."""
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from capture_app.clock import FixedClock
+from capture_app.model.operator import Operator, Role
+from capture_app.ui.pages.set_up import SetUpPage
+from capture_app.ui.widgets.buttons import DigitButton
+from capture_app.ui.widgets.fields import ShortField
+from tests.ui.conftest import Desk
+from tests.ui.stage import PIN, Stage
+
+
+def audit_of(stage: Stage) -> list[str]:
+    rows = stage.outbox.spool.database.read().execute("SELECT event FROM audit ORDER BY seq")
+    return [row[0] for row in rows]
+
+
+def test_the_pin_signs_in_by_keys_alone(desk: Desk) -> None:
+    desk.sign_in()
+
+    assert desk.content.operator.user_id == "aokafor"
+    assert desk.window.windowTitle() == "Capture"
+
+
+def test_the_pin_signs_in_by_touch_alone(desk: Desk, qtbot: QtBot) -> None:
+    pad = {button.text(): button for button in desk.window.sign_in.findChildren(DigitButton)}
+    for digit in PIN:
+        QTest.mouseClick(pad[digit], Qt.MouseButton.LeftButton)
+    assert desk.window.sign_in_vm.state.digits == len(PIN)
+    QTest.mouseClick(desk.window.sign_in.unlock, Qt.MouseButton.LeftButton)
+
+    qtbot.waitUntil(lambda: not desk.window.is_locked)
+
+
+def test_a_wrong_pin_is_forgotten_and_said(desk: Desk, qtbot: QtBot) -> None:
+    desk.type("9999")
+    desk.key(Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(desk.window.sign_in_vm.state.fault))
+
+    assert desk.window.is_locked
+    assert desk.window.sign_in_vm.state.digits == 0
+    assert desk.window.sign_in_vm.state.fault == "User or PIN is wrong."
+    assert any("sign-in-failed" in event for event in audit_of(desk.stage))
+
+
+def test_after_wrong_pins_the_wait_is_said_and_ends(
+    desk: Desk, qtbot: QtBot, clock: FixedClock
+) -> None:
+    vm = desk.window.sign_in_vm
+    for _ in range(3):
+        vm.clear()
+        desk.type("9999")
+        desk.key(Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda: not vm.state.busy and bool(vm.state.fault))
+    assert "Try again in 15 seconds." in vm.state.fault
+
+    clock.advance(16)
+    desk.sign_in()
+
+
+def test_the_pin_is_nowhere_on_the_page(desk: Desk) -> None:
+    desk.type("2486")
+
+    shown = [label.text() for label in desk.window.sign_in.findChildren(QLabel)]
+    assert not any("2486" in text for text in shown)
+    assert "2486" not in repr(desk.window.sign_in_vm.state)
+
+
+def test_another_user_starts_with_an_empty_pin(
+    stage: Stage, ada: Operator, open_desk: Callable[[], Desk]
+) -> None:
+    stage.add_user("rmehta", "R. Mehta")
+    desk = open_desk()
+    vm = desk.window.sign_in_vm
+    desk.type("24")
+    assert vm.state.chosen is not None
+    assert vm.state.chosen.user_id == "aokafor"
+    desk.key(Qt.Key.Key_Down)
+
+    assert vm.state.chosen is not None
+    assert vm.state.chosen.user_id == "rmehta"
+    assert vm.state.digits == 0
+
+
+def test_the_lock_says_what_is_not_sent_and_names_no_patient(
+    stage: Stage, ada: Operator, open_desk: Callable[[], Desk], qtbot: QtBot
+) -> None:
+    stage.pictures("0012345678", 2, ada)
+    desk = open_desk()
+    vm = desk.window.sign_in_vm
+    qtbot.waitUntil(lambda: bool(vm.state.unsent))
+
+    assert vm.state.unsent == "2 pictures on this station are not sent yet"
+    assert vm.state.tiles[0].unsent == "2 drafts not sent"
+    shown = " ".join(label.text() for label in desk.window.findChildren(QLabel))
+    assert "NGUY" not in shown.upper()
+    assert "345" not in shown
+
+
+def test_a_new_computer_asks_for_its_administrator(
+    stage: Stage, open_desk: Callable[[], Desk], qtbot: QtBot
+) -> None:
+    desk = open_desk()
+    page = desk.window.findChild(SetUpPage)
+    assert page is not None
+    for answer in ("Ada", "Okafor", PIN, PIN):
+        desk.type(answer)
+        desk.key(Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not desk.window.is_locked)
+
+    (user,) = stage.services.users.list()
+    assert (user.user_id, user.display_name, user.role) == ("a.okafor", "Ada Okafor", Role.ADMIN)
+    assert user.name.pn == "Okafor^Ada"
+    assert stage.services.users.sign_in("a.okafor", PIN) == user
+
+
+@pytest.mark.parametrize(
+    ("pin", "again", "said"),
+    [
+        ("248613", "248614", "The two PINs are not the same."),
+        ("abcdef", "abcdef", "A PIN here is digits, for the PIN pad."),
+        ("1234", "1234", "This PIN is too easy to guess"),
+    ],
+)
+def test_a_bad_first_pin_is_refused_in_words(
+    stage: Stage, open_desk: Callable[[], Desk], qtbot: QtBot, pin: str, again: str, said: str
+) -> None:
+    desk = open_desk()
+    page = desk.window.findChild(SetUpPage)
+    assert page is not None
+    for field, text in zip(
+        page.findChildren(ShortField), ("Ada", "Okafor", pin, again), strict=True
+    ):
+        QTest.keyClicks(field.edit, text)
+    desk.key(Qt.Key.Key_Return, on=page.findChildren(ShortField)[-1].edit)
+
+    qtbot.waitUntil(lambda: said in page.fault)
+    assert not stage.services.users.has_any()
