@@ -47,6 +47,7 @@ _log = structlog.get_logger()
 
 _ASSOCIATE_SECONDS: Final = 5.0
 _CONVERSATION_SECONDS: Final = 30.0
+_CLOSE_SECONDS: Final = 1.0
 _LOOKS_UP_EVERY_SECONDS: Final = 0.2
 _BACKLOG: Final = 128
 _CALLER: Final = "caller"  # in errors that are logged, never shown
@@ -170,6 +171,7 @@ class EventReportScp:
                     self._answer(conversation, conversation.receive())
                 except ReleaseRequested:
                     wire.send(upper_layer.RELEASE_RP_PDU)
+                    _let_the_caller_close(wire)
                     return
 
     @contextmanager
@@ -231,6 +233,7 @@ class _Negotiator:
             raise failure(wire.name, "protocol") from error
         if reason is not None:
             wire.send(A_ASSOCIATE_RJ(_rejection(reason)).encode())
+            _let_the_caller_close(wire)
             raise failure(wire.name, "aborted")
         wire.send(A_ASSOCIATE_AC(answer).encode())
         return terms
@@ -274,6 +277,12 @@ class _Negotiator:
         # D.3.3.4); one that does not ask is taken at its word all the same.
         reports.scu_role = reports.scp_role = True
         return [reports, build_context(VERIFICATION, list(UNCOMPRESSED))]
+
+
+def _let_the_caller_close(wire: Wire) -> None:
+    # PS3.8 9.2.2, state 13: who closes at once may take the last word back with it.
+    wire.deadline = Deadline.after(wire.deadline.clock, _CLOSE_SECONDS)
+    wire.await_close()
 
 
 def _rejection(reason: int) -> A_ASSOCIATE:

@@ -128,6 +128,13 @@ class Wire:
             selector.register(self._socket, selectors.EVENT_READ)
             return bool(selector.select(max(0.0, min(seconds, self.deadline.remaining))))
 
+    def await_close(self) -> None:
+        """Waits for the peer to close, within the deadline; what it still sends is dropped."""
+        with suppress(OSError):
+            self._socket.settimeout(self._patience())
+            while self._socket.recv(4096):
+                self._socket.settimeout(self._patience())
+
     def close(self) -> None:
         """Ends it in order: what was sent still arrives, then the socket is gone."""
         shut(self._socket)
