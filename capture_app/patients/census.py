@@ -84,11 +84,11 @@ class Census:
         Raises StoreError where it could not be stored: then it must not be acknowledged.
         """
         with self._writing:
-            # Only the holder of the engine role writes; what the one before it wrote comes first.
-            self._catch_up()
             folded: list[CensusPatient] = []
 
             def fold_in(event_id: int) -> CensusPatient:
+                if event_id != self._last_event + 1:  # another process held the feed before
+                    self._catch_up()
                 folded.append(self._folded(replace(event, arrival=event_id)))
                 return folded[-1]
 
@@ -258,9 +258,10 @@ class Census:
         known = self._list.known(event.person.patient_id.key)
         if known is None or known.follows(event):
             return add(known, event)
-        # It came late: everything said of this patient, this message too, is put in its order.
+        # It came late: everything that was said of this patient is put in its order.
         stored = map(self._read, self._journal.of_patient(event.person.patient_id))
-        return fold(earlier for earlier in stored if earlier is not None) or add(known, event)
+        earlier = [kept for kept in stored if kept is not None]
+        return fold([*earlier, event]) or add(known, event)
 
     def _fold_all(self, messages: Iterable[Kept]) -> Iterator[tuple[CensusPatient, list[int]]]:
         gathered: defaultdict[PatientKey, list[AdtEvent]] = defaultdict(list)

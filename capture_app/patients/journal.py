@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from sqlite3 import Connection
 from typing import Final
 
 from capture_app.hl7.split import Message
@@ -68,15 +67,16 @@ class Journal:
         key, patient_key = self._duplicate_key(raw, message), self._patient_key(number)
         sealed = self._cipher.seal_blob(raw, _context("event", key))
         with self._db.transaction() as connection:
-            cursor = connection.execute(
-                "INSERT OR IGNORE INTO events"
-                " (received_at, duplicate_key, patient_key, message) VALUES (?, ?, ?, ?)",
-                (received_at.isoformat(), key, patient_key, sealed),
-            )
-            event_id = cursor.lastrowid
-            if not cursor.rowcount or event_id is None:
+            if connection.execute(
+                "SELECT 1 FROM events WHERE duplicate_key = ?", (key,)
+            ).fetchone():
                 return None
-            self._write_state(connection, patient_key, fold(event_id))
+            event_id = self.last_event_id() + 1
+            state = self._sealed_state(patient_key, fold(event_id))
+            connection.execute(
+                "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)",
+                (event_id, received_at.isoformat(), key, patient_key, sealed, state),
+            )
         return event_id
 
     def last_event_id(self) -> int:
@@ -86,13 +86,17 @@ class Journal:
 
     def states(self) -> Iterator[CensusPatient]:
         """The state of every patient."""
-        return map(self._state, self._db.read().execute("SELECT patient_key, state FROM patients"))
+        rows = self._db.read().execute(
+            "SELECT patient_key, state FROM events WHERE state IS NOT NULL AND event_id IN"
+            " (SELECT max(event_id) FROM events GROUP BY patient_key)"
+        )
+        return map(self._state, rows)
 
     def states_after(self, event_id: int) -> Iterator[CensusPatient]:
-        """The states of the patients of whom a message came after that one."""
+        """The states of the patients of whom a message came after that one, the newest last."""
         rows = self._db.read().execute(
-            "SELECT patient_key, state FROM patients WHERE patient_key IN"
-            " (SELECT patient_key FROM events WHERE event_id > ?)",
+            "SELECT patient_key, state FROM events WHERE state IS NOT NULL AND event_id > ?"
+            " ORDER BY event_id",
             (event_id,),
         )
         return map(self._state, rows)
@@ -100,7 +104,8 @@ class Journal:
     def all(self) -> Iterator[Kept]:
         """Every message, in order of arrival."""
         rows = self._db.read().execute(
-            "SELECT event_id, received_at, duplicate_key, message FROM events ORDER BY event_id"
+            "SELECT event_id, received_at, duplicate_key, message FROM events"
+            " WHERE patient_key != x'' ORDER BY event_id"
         )
         return map(self._opened, rows)
 
@@ -123,27 +128,30 @@ class Journal:
         `fold` gives each patient's state with the places of the messages about that patient.
         """
         with self._db.transaction() as connection:
-            connection.execute("DELETE FROM patients")
+            connection.execute("UPDATE events SET state = NULL")
             for known, event_ids in fold(self.all()):
                 patient_key = self._patient_key(known.patient.patient_id)
                 connection.executemany(
                     "UPDATE events SET patient_key = ? WHERE event_id = ?",
                     ((patient_key, event_id) for event_id in event_ids),
                 )
-                self._write_state(connection, patient_key, known)
+                connection.execute(
+                    "UPDATE events SET state = ? WHERE event_id = ?",
+                    (self._sealed_state(patient_key, known), max(event_ids)),
+                )
             connection.execute("UPDATE census SET reading = ?", (reading,))
 
     def forget(self, numbers: Iterable[PatientId], dead_letters_before: datetime) -> None:
         """Deletes everything about these patients, and old messages that could not be used."""
         keys = [(self._patient_key(number),) for number in numbers]
         with self._db.transaction() as connection:
-            # The last message stays: its place must not be given out again.
+            # The place of the last message must not be given out again: its row stays, emptied.
             connection.executemany(
-                "DELETE FROM events WHERE patient_key = ?"
-                " AND event_id < (SELECT max(event_id) FROM events)",
+                "UPDATE events SET patient_key = x'', message = x'', state = NULL"
+                " WHERE patient_key = ? AND event_id = (SELECT max(event_id) FROM events)",
                 keys,
             )
-            connection.executemany("DELETE FROM patients WHERE patient_key = ?", keys)
+            connection.executemany("DELETE FROM events WHERE patient_key = ?", keys)
             connection.execute(
                 "DELETE FROM dead_letters WHERE received_at < ?",
                 (dead_letters_before.isoformat(),),
@@ -214,15 +222,8 @@ class Journal:
         raw = self._cipher.open_blob(sealed, _context("event", key))
         return Kept(event_id, datetime.fromisoformat(received_at), raw)
 
-    def _write_state(
-        self, connection: Connection, patient_key: bytes, known: CensusPatient
-    ) -> None:
-        sealed = self._cipher.seal_blob(encode(known), _context("state", patient_key))
-        connection.execute(
-            "INSERT INTO patients VALUES (?, ?)"
-            " ON CONFLICT (patient_key) DO UPDATE SET state = excluded.state",
-            (patient_key, sealed),
-        )
+    def _sealed_state(self, patient_key: bytes, known: CensusPatient) -> bytes:
+        return self._cipher.seal_blob(encode(known), _context("state", patient_key))
 
     def _state(self, row: tuple[bytes, bytes]) -> CensusPatient:
         patient_key, sealed = row

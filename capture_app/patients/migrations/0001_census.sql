@@ -6,22 +6,18 @@ CREATE TABLE census (
     reading TEXT NOT NULL -- keyed hash of the settings and rules that the states were folded with
 ) STRICT;
 
+-- The state in the last row of a patient is what all of the patient's messages come to. It is made
+-- again from them whenever settings or rules change.
 CREATE TABLE events (
     event_id INTEGER PRIMARY KEY, -- the order of arrival; the last one is never deleted
     received_at TEXT NOT NULL,
     duplicate_key BLOB NOT NULL UNIQUE, -- of sender, MSH-10, MSH-7 and content
     patient_key BLOB NOT NULL,
-    message BLOB NOT NULL
+    message BLOB NOT NULL,
+    state BLOB
 ) STRICT;
 
 CREATE INDEX events_by_patient ON events (patient_key);
-
--- One row a patient: folded from the events, written in the transaction of the last one, and made
--- again from them whenever settings or rules change.
-CREATE TABLE patients (
-    patient_key BLOB PRIMARY KEY,
-    state BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE dead_letters (
     dead_letter_id INTEGER PRIMARY KEY AUTOINCREMENT,
