@@ -125,6 +125,11 @@ class OutboxPage(Backdrop):
         super().hideEvent(event)
         self._vm.vanish()
 
+    @property
+    def empty_text(self) -> str:
+        """What stands in the place of rows where there are none."""
+        return self._empty.text()
+
     def render_state(self) -> None:
         """Shows the state."""
         state = self._vm.state

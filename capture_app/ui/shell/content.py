@@ -61,13 +61,13 @@ class Content(Backdrop):
         self.patients_vm = PatientsViewModel(services, tasks, operator, self._when_free, self)
         self.patients_vm.opened.connect(self._open)
         self.patients_vm.told.connect(self.tell)
-        self._outbox_vm = OutboxViewModel(services, tasks, operator, self)
+        self.outbox_vm = OutboxViewModel(services, tasks, operator, self)
         self._bar = AppBar()
         self._bar.show_user(operator.display_name)
         self._bar.went.connect(self.go)
         self._bar.lock_asked.connect(self.lock_asked)
         self.patients = PatientsPage(self.patients_vm)
-        self.outbox = OutboxPage(self._outbox_vm, tasks)
+        self.outbox = OutboxPage(self.outbox_vm, tasks)
         self._veil = Backdrop()
         self._pages = QStackedWidget()
         for page in (self.patients, self.outbox, self._veil):
@@ -93,7 +93,7 @@ class Content(Backdrop):
         self._leave_workspace()
         self._drop_question()
         self.patients_vm.close()
-        self._outbox_vm.close()
+        self.outbox_vm.close()
 
     # ---------------------------------------------------------------------- going about
 
@@ -119,6 +119,15 @@ class Content(Backdrop):
             self.patients.focus_list()
         else:
             self.outbox.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @property
+    def place(self) -> Place | None:
+        """Where in the navigation one is; None in the workspace or behind the veil."""
+        pages: dict[QWidget | None, Place] = {
+            self.patients: Place.PATIENTS,
+            self.outbox: Place.OUTBOX,
+        }
+        return pages.get(self._pages.currentWidget())
 
     @property
     def exam(self) -> Exam | None:
@@ -163,7 +172,7 @@ class Content(Backdrop):
     def suspend(self) -> None:
         """Idle or locked: what is open is veiled, and its patient is asked for again."""
         self.patients_vm.forget()
-        self._outbox_vm.close_proof()
+        self.outbox_vm.close_proof()
         if self._workspace_vm is None:
             return
         self._suspended = self._workspace_vm.exam

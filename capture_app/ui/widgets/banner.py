@@ -106,7 +106,8 @@ class PatientBanner(QWidget):
         self._back.clicked.connect(self.change_asked)
         self._name = Label(state.name, 20, BOLD)
         self._native = Label(state.native, 18, REGULAR, tone=Tone.TEXT_2)
-        self._native.setVisible(bool(state.native))
+        if not state.native:
+            self._native.hide()
         self._rule = Hairline(vertical=True)
         self._rule.setFixedHeight(48)
         self._facts = [_Fact(fact) for fact in state.facts]

@@ -79,6 +79,11 @@ class OutboxRowWidget(QWidget):
         self.setAccessibleName(", ".join(part for part in said if part))
         self.update()
 
+    @property
+    def has_picture(self) -> bool:
+        """Whether its picture is there."""
+        return self._picture is not None
+
     def show_picture(self, picture: QImage) -> None:
         """Its picture, made small already."""
         self._picture = picture

@@ -1,0 +1,199 @@
+"""The outbox page over a real outbox and a real engine: true words, acts, proof."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from capture_app.clock import FixedClock
+from capture_app.errors import RefusedDeliveryError
+from capture_app.model.operator import Operator
+from capture_app.ui.shell.app_bar import Place
+from capture_app.ui.viewmodels.outbox import OutboxTab, OutboxViewModel
+from capture_app.ui.viewmodels.outbox_rows import OutboxAct, OutboxRow, Section
+from capture_app.ui.widgets.buttons import Button
+from capture_app.ui.widgets.outbox_row import OutboxRowWidget
+from capture_app.ui.widgets.proof_popover import ProofPopover
+from tests.ui.conftest import Desk
+from tests.ui.stage import Stage
+
+MAI, LAYLA, OLE = "0012345678", "0011902114", "0009812204"
+
+
+@pytest.fixture
+def outbox_desk(desk: Desk) -> Desk:
+    desk.sign_in()
+    desk.content.go(Place.OUTBOX)
+    return desk
+
+
+def viewmodel(desk: Desk) -> OutboxViewModel:
+    return desk.content.outbox_vm
+
+
+def send(stage: Stage, number: str, count: int, operator: Operator, *, now: bool = True) -> None:
+    stage.outbox.seal(stage.pictures(number, count, operator), operator, release_now=now)
+
+
+def rows(desk: Desk, section: Section) -> tuple[OutboxRow, ...]:
+    return viewmodel(desk).state.section(section)
+
+
+def wait_for(desk: Desk, section: Section, state: str) -> OutboxRow:
+    def there() -> bool:
+        return any(row.state.startswith(state) for row in rows(desk, section))
+
+    desk.qtbot.waitUntil(there, timeout=10_000)
+    return next(row for row in rows(desk, section) if row.state.startswith(state))
+
+
+@contextmanager
+def delivering(stage: Stage) -> Iterator[None]:
+    engine = stage.engine()
+    engine.start()
+    try:
+        yield
+    finally:
+        engine.stop()
+
+
+def press(desk: Desk, words: str) -> None:
+    buttons = [
+        button
+        for row in desk.window.findChildren(OutboxRowWidget)
+        for button in row.findChildren(Button)
+        if button.text() == words and button.isVisible()
+    ]
+    QTest.mouseClick(buttons[0], Qt.MouseButton.LeftButton)
+
+
+def test_an_empty_outbox_says_so(outbox_desk: Desk, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: outbox_desk.content.outbox.empty_text == "All sent and confirmed.")
+
+
+def test_one_send_is_one_row(outbox_desk: Desk) -> None:
+    send(outbox_desk.stage, MAI, 3, outbox_desk.content.operator)
+    row = wait_for(outbox_desk, Section.WAITING, "Queued.")
+
+    assert row.name == "NGUYỄN, Thị Mai"
+    assert "678" in row.digits
+    assert row.what == "Left lower leg, front (shin), 3 pictures"
+    assert len(row.sop_instance_uids) == 3
+    assert len(rows(outbox_desk, Section.WAITING)) == 1
+
+
+def test_a_delivery_ends_as_confirmed_with_its_proof(outbox_desk: Desk, qtbot: QtBot) -> None:
+    send(outbox_desk.stage, MAI, 2, outbox_desk.content.operator)
+    with delivering(outbox_desk.stage):
+        row = wait_for(outbox_desk, Section.CONFIRMED, "Confirmed")
+    assert "Pixels read back from" in row.sentence
+    assert rows(outbox_desk, Section.WAITING) == ()
+    press(outbox_desk, "Show proof")
+    popover = outbox_desk.window.findChild(ProofPopover)
+    assert popover is not None
+
+    proof = viewmodel(outbox_desk).state.proof
+    assert proof is not None
+    assert len(proof.images) == 2
+    assert any(row.sop_instance_uids[0] in line for line in proof.images[0].lines)
+    outbox_desk.key(Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: viewmodel(outbox_desk).state.proof is None)
+
+
+def test_a_listed_picture_is_never_called_confirmed(outbox_desk: Desk) -> None:
+    outbox_desk.stage.archive.lists_only = True
+    send(outbox_desk.stage, MAI, 1, outbox_desk.content.operator)
+    with delivering(outbox_desk.stage):
+        row = wait_for(outbox_desk, Section.WAITING, "Listed")
+
+    assert row.acts == (OutboxAct.ASK_NOW,)
+    assert rows(outbox_desk, Section.CONFIRMED) == ()
+
+
+@pytest.mark.expects_log("delivery-needs-you")
+def test_a_refusal_needs_a_person_and_send_again_helps(outbox_desk: Desk) -> None:
+    operator, stage = outbox_desk.content.operator, outbox_desk.stage
+    (capture,) = stage.pictures(LAYLA, 1, operator)
+    stage.outbox.seal([capture], operator, release_now=True)
+    (status,) = stage.outbox.statuses()
+    stage.archive.refuses[status.sop_instance_uid] = RefusedDeliveryError(
+        "The archive refused it. The visit is closed there.", code="status-A900"
+    )
+    with delivering(stage):
+        row = wait_for(outbox_desk, Section.NEEDS_YOU, "The archive refused it.")
+        assert row.sentence == "The visit is closed there."
+        assert row.when == "Waits for you"
+        stage.archive.refuses.clear()
+        press(outbox_desk, "Send again")
+        wait_for(outbox_desk, Section.CONFIRMED, "Confirmed")
+
+
+def test_an_archive_that_is_away_is_said_with_the_next_try(outbox_desk: Desk) -> None:
+    outbox_desk.stage.archive.is_down = True
+    send(outbox_desk.stage, LAYLA, 1, outbox_desk.content.operator)
+    with delivering(outbox_desk.stage):
+        outbox_desk.qtbot.waitUntil(
+            lambda: any(row.when for row in rows(outbox_desk, Section.WAITING)), timeout=10_000
+        )
+        (row,) = rows(outbox_desk, Section.WAITING)
+        assert row.sentence == "the archive does not answer"
+        assert row.when.startswith("Tries in")
+        assert row.acts == (OutboxAct.TRY_NOW, OutboxAct.HOLD)
+        outbox_desk.stage.archive.is_down = False
+        press(outbox_desk, "Try now")
+        wait_for(outbox_desk, Section.CONFIRMED, "Confirmed")
+
+
+def test_hold_and_release_are_acts_of_a_person(outbox_desk: Desk) -> None:
+    send(outbox_desk.stage, OLE, 1, outbox_desk.content.operator)
+    wait_for(outbox_desk, Section.WAITING, "Queued.")
+    press(outbox_desk, "Hold")
+    row = wait_for(outbox_desk, Section.WAITING, "Held.")
+    assert row.when == "Until you release it"
+    press(outbox_desk, "Release")
+
+    wait_for(outbox_desk, Section.WAITING, "Queued.")
+
+
+def test_the_moment_of_second_thoughts_is_not_called_a_hold_of_yours(outbox_desk: Desk) -> None:
+    send(outbox_desk.stage, OLE, 1, outbox_desk.content.operator, now=False)
+    row = wait_for(outbox_desk, Section.WAITING, "Held.")
+
+    assert "goes by itself" in row.sentence
+
+
+def test_the_filter_finds_by_name_and_digits(outbox_desk: Desk, qtbot: QtBot) -> None:
+    operator = outbox_desk.content.operator
+    send(outbox_desk.stage, MAI, 1, operator)
+    send(outbox_desk.stage, OLE, 1, operator)
+    qtbot.waitUntil(lambda: len(viewmodel(outbox_desk).state.rows) == 2)
+    outbox_desk.key(Qt.Key.Key_Slash)
+    outbox_desk.type("nguyen")
+    assert [row.name for row in viewmodel(outbox_desk).state.rows] == ["NGUYỄN, Thị Mai"]
+    viewmodel(outbox_desk).filter("204")
+    assert [row.name for row in viewmodel(outbox_desk).state.rows] == ["HANSEN, Ole Martin"]
+    viewmodel(outbox_desk).filter("")
+    viewmodel(outbox_desk).show_tab(OutboxTab.NEEDS_YOU)
+
+    assert viewmodel(outbox_desk).state.rows == ()
+
+
+def test_the_row_shows_its_picture(outbox_desk: Desk, qtbot: QtBot) -> None:
+    send(outbox_desk.stage, MAI, 1, outbox_desk.content.operator)
+    wait_for(outbox_desk, Section.WAITING, "Queued.")
+
+    (row,) = outbox_desk.window.findChildren(OutboxRowWidget)
+    qtbot.waitUntil(lambda: row.has_picture)
+
+
+def test_countdowns_move_no_button(outbox_desk: Desk, qtbot: QtBot, clock: FixedClock) -> None:
+    send(outbox_desk.stage, MAI, 1, outbox_desk.content.operator)
+    wait_for(outbox_desk, Section.WAITING, "Queued.")
+    (before,) = outbox_desk.window.findChildren(OutboxRowWidget)
+    viewmodel(outbox_desk).read()
+    qtbot.wait(150)
+
+    assert outbox_desk.window.findChildren(OutboxRowWidget) == [before]
