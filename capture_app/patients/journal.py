@@ -74,6 +74,11 @@ class Journal:
             event_id = self.last_event_id() + 1
             state = self._sealed_state(patient_key, fold(event_id))
             connection.execute(
+                "UPDATE events SET state = NULL WHERE event_id ="
+                " (SELECT max(event_id) FROM events WHERE patient_key = ?)",
+                (patient_key,),
+            )
+            connection.execute(
                 "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)",
                 (event_id, received_at.isoformat(), key, patient_key, sealed, state),
             )

@@ -6,7 +6,7 @@ CREATE TABLE census (
     reading TEXT NOT NULL -- keyed hash of the settings and rules that the states were folded with
 ) STRICT;
 
--- The state in the last row of a patient is what all of the patient's messages come to. It is made
+-- The last row of a patient has the state: what all of the patient's messages come to. It is made
 -- again from them whenever settings or rules change.
 CREATE TABLE events (
     event_id INTEGER PRIMARY KEY, -- the order of arrival; the last one is never deleted
@@ -14,7 +14,7 @@ CREATE TABLE events (
     duplicate_key BLOB NOT NULL UNIQUE, -- of sender, MSH-10, MSH-7 and content
     patient_key BLOB NOT NULL,
     message BLOB NOT NULL,
-    state BLOB
+    state BLOB -- in the last row of a patient only
 ) STRICT;
 
 CREATE INDEX events_by_patient ON events (patient_key);

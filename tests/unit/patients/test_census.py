@@ -551,3 +551,16 @@ def test_a_number_of_half_the_hospital_chooses_nobody_and_does_not_flood(
     for number in range(150):
         feed.send("A28", a_patient(number=str(number), other_ids=filler))
     assert 1 < len(census.by_code("999999999")) <= 100
+
+
+def test_each_patient_has_one_state_and_every_message_is_kept(
+    opened: Opener, clock: FixedClock, tmp_path: Path
+) -> None:
+    feed = Feed(opened(), clock)
+    for number in "12":
+        for event in ("A01", "A08", "A02"):
+            feed.send(event, a_patient(number=number), a_visit())
+    with sqlite3.connect(tmp_path / DATABASE) as connection:
+        counts = connection.execute("SELECT count(*), count(state) FROM events").fetchone()
+    connection.close()
+    assert counts == (6, 2)
