@@ -68,7 +68,7 @@ def in_a_folder(work: Callable[[Callable[[], Census]], None]) -> None:
                 census.close()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(told, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_any_order_and_any_repeat_tell_the_same_story(
     story: list[Told], rng: random.Random
@@ -97,7 +97,7 @@ def test_any_order_and_any_repeat_tell_the_same_story(
     assert results[0] == results[1]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(told, min_size=1, max_size=8), st.integers(0, 8))
 def test_a_restart_in_the_middle_changes_nothing(story: list[Told], after: int) -> None:
     def restarted(open_one: Callable[[], Census]) -> None:
