@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from capture_app.cli.display import has_display
+from capture_app.cli.display import DisplayProbe
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_SETTINGS
 from capture_app.cli.start import CLOCK, read_settings, start_log
 from capture_app.errors import CaptureAppError, SettingsError
@@ -27,15 +27,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit 0 when the window was closed; 1 without a screen; 2 for wrong settings."""
-    if not has_display():
+    display = DisplayProbe()  # a child looks while this process reads its libraries
+    # Imported only now: commands do not need them. And Qt comes last: once it is there, every
+    # module that is imported is read as source too, which costs a quarter of a second.
+    from capture_app import bootstrap as _rooms  # noqa: F401, PLC0415
+    from capture_app.devices import chosen as _chosen  # noqa: F401, PLC0415
+    from capture_app.ui.shell.app import first_run, show_problem  # noqa: PLC0415
+    from capture_app.ui.viewmodels.first_run import FirstRunChoice, is_first_run  # noqa: PLC0415
+
+    if not display.succeeded():
         sys.stderr.write(
             tr("There is no screen to open a window on. Use 'serve', or 'demo --headless'.") + "\n"
         )
         return EXIT_FAILED
-    # Imported only now: Qt costs a fifth of a second, and commands do not need it.
-    from capture_app.ui.shell.app import first_run, show_problem  # noqa: PLC0415
-    from capture_app.ui.viewmodels.first_run import FirstRunChoice, is_first_run  # noqa: PLC0415
-
     try:
         settings = read_settings(args)
         start_log(args, "desktop", settings)

@@ -159,16 +159,25 @@ def _main_job(services: Services, hospital: Hospital, report: _Report, pin: str)
     with report.step(tr("Send too early is stopped in words")):
         _press(window, Qt.Key.Key_Return, _CONTROL)
         _pause(400)
-    with report.step(tr("Say what and where")):
+    with report.step(tr("Choose the procedure")):
         _press(window, Qt.Key.Key_1)
+        _press(window, Qt.Key.Key_Return, _CONTROL)  # stopped again: the focus goes to the site
+        _pause(300)
+    with report.step(tr("Choose the site")):
+        _press(window, Qt.Key.Key_Return)
+        _type(window, "heel")
+        _pause(300)
+    with report.step(tr("Choose the side")):
+        _press(window, Qt.Key.Key_Return)
+        _press(window, Qt.Key.Key_L, _ALT)
         _pause(300)
     with report.step(tr("Send")):
-        _press(window, Qt.Key.Key_L, _ALT)
         _press(window, Qt.Key.Key_Return, _CONTROL)
         _until(partial(_has_drafts, services, 0), tr("the send"))
         _pause(300)
     with report.step(tr("Look in the outbox")):
-        _press(window, Qt.Key.Key_O)
+        _press(window, Qt.Key.Key_Escape)
+        _pause(300)
         content.go(Place.OUTBOX)
         _pause(400)
     with report.step(tr("Confirmed by the archive")):
