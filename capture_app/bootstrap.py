@@ -42,6 +42,7 @@ PICTURES: Final = "pictures"
 ENGINE_LOCK: Final = "engine.lock"
 _LOOK_EVERY_S: Final = 0.2
 _RETRY_LISTENING_S: Final = 5.0
+_PORTS_TRIED_WITHIN_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ class Background:
         )
         self._stopping = threading.Event()
         self._leads = threading.Event()
+        self._tried = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feeds")
 
     @property
@@ -165,6 +167,9 @@ class Background:
     def _on_role(self, leads: bool) -> None:  # noqa: FBT001 - the engine's callback
         if leads:
             self._leads.set()
+            # Delivery begins after this call, and an archive may report at once on what it is
+            # asked: a report that finds no port is lost.
+            self._tried.wait(_PORTS_TRIED_WITHIN_S)
         else:
             self._leads.clear()
 
@@ -178,10 +183,11 @@ class Background:
                 self._follow()
             elif len(open_ports) < len(self._ports) and self._clock.monotonic() >= retry_at:
                 retry_at = self._clock.monotonic() + _RETRY_LISTENING_S
-                self._census.refresh()
+                self._follow()
                 open_ports.extend(
                     port for port in self._ports if port not in open_ports and _started(port)
                 )
+                self._tried.set()
         _stop_all(open_ports)
 
     def _follow(self) -> None:
