@@ -1,4 +1,4 @@
-"""The schema and the settings in force as text: for `settings show` and for docs/settings.md."""
+"""The schema and the settings in force as text: for `settings show`, `settings describe` and docs/settings.md."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ address = "0"
 
 _HEAD: Final = f"""# Settings
 
-Every setting, as the schema has it. This page is made by `capture-app settings show --schema`;
+Every setting, as the schema has it. This page is made by `capture-app settings describe`;
 a test keeps it equal.
 
 A settings file is TOML in UTF-8 and begins with `schema_version = {SCHEMA_VERSION}`. Layers, the
