@@ -1,4 +1,4 @@
-"""Which study and series an image belongs to (docs/decisions/0004-study-and-series.md).
+"""Which study and series an image belongs to (docs/decisions/0005-study-and-series.md).
 
 UIDs are minted once and stored; study-level values are fixed at the first seal and never worked out
 again; series and instance numbers only go up. Whatever is asked twice gets the same answer.
