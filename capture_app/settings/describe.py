@@ -1,4 +1,4 @@
-"""The schema and the settings in force as text: for `settings show`, `settings describe` and docs/settings.md."""
+"""The schema and the settings in force as text: `settings show`, `settings describe`, the page."""
 
 from __future__ import annotations
 
