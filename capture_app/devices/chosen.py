@@ -104,7 +104,9 @@ class ChosenDevice:
         with self._lock:
             self._retire()
             self._chosen = None
+            self._absent = LiveState(Live.LOST, self._clock.now(), tr("The camera is off."))
             retired, self._retired = self._retired, []
+        self._tell()
         until = self._clock.monotonic() + within
         ended = [c.stop(max(0.0, min(within, until - self._clock.monotonic()))) for c in retired]
         return all(ended)

@@ -124,6 +124,7 @@ def open_desk(stage: Stage, clock: FixedClock, qtbot: QtBot) -> Iterator[Callabl
     yield open_it
     for window in windows:
         window.end()
+        window.hide()  # at once: deleted later it would take the focus from the next test's window
         window.deleteLater()
 
 

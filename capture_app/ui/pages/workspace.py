@@ -7,6 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QFocusEvent,
     QHideEvent,
     QImage,
     QKeyEvent,
@@ -88,12 +89,16 @@ class WorkspacePage(Backdrop):
         self._lay_out()
         self._connect()
         self._bind_keys()
-        self.setFocusProxy(self.view)
         self._frames = QTimer(self)
         self._frames.setInterval(_FRAME_MS)
         self._frames.timeout.connect(self._show_frame)
         self._render()
         self._render_camera()
+
+    @property
+    def viewmodel(self) -> WorkspaceViewModel:
+        """What it renders."""
+        return self._vm
 
     def _lay_out(self) -> None:
         stage = QHBoxLayout()
@@ -189,6 +194,10 @@ class WorkspacePage(Backdrop):
             self.left.emit()
             return
         super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._rest()
 
     def _rest(self) -> None:
         """The focus goes back to the live picture."""

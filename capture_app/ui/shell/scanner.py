@@ -140,10 +140,10 @@ class ScannerFilter(QObject):
 
     def _pause_over(self) -> None:
         now = self._now()
-        if now - self._due > _LATE_S:
+        is_early, is_late = now - self._last < BURST_GAP_S, now - self._due > _LATE_S
+        if is_early or is_late:
             self._wait(now)
-            return
-        if self._held:
+        else:
             self._replay()
 
     def _replay(self) -> None:

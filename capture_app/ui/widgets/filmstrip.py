@@ -149,7 +149,7 @@ class Filmstrip(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._buttons: list[ThumbButton] = []
-        self._images: dict[str, QImage] = {}
+        self._images: dict[str, QImage] = {}  # of deleted ones too: they may come back
         self._empty = ""
         self._offset = 0
         self._before = Button(tr("{n} more", n=99), icon="caret-left", parent=self)
@@ -162,6 +162,7 @@ class Filmstrip(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(Metric.FILMSTRIP)
         self.setAccessibleName(tr("Pictures of this patient"))
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # the place of its pictures in Tab's order
 
     @property
     def buttons(self) -> Sequence[ThumbButton]:
@@ -185,12 +186,10 @@ class Filmstrip(QWidget):
                 button.show_image(self._images[thumb.capture_id])
             button.show_thumb(thumb)
         self._empty = empty
-        ids = [thumb.capture_id for thumb in thumbs]
-        self._images = {key: image for key, image in self._images.items() if key in ids}
         self._rove()
         self._lay_out()
-        if len(ids) > len(before):
-            self._reveal(len(ids) - 1)
+        if len(thumbs) > len(before):
+            self._reveal(len(thumbs) - 1)
         self.update()
 
     def show_image(self, capture_id: str, image: QImage) -> None:
@@ -202,6 +201,7 @@ class Filmstrip(QWidget):
 
     def _new_button(self) -> ThumbButton:
         button = ThumbButton(self)
+        QWidget.setTabOrder(self._buttons[-1] if self._buttons else self, button)
         button.selected.connect(self.selected)
         button.stepped.connect(lambda step, button=button: self._step(button, step))
         button.show()

@@ -1,0 +1,127 @@
+"""The hands at the workspace: real keys and clicks into the real window, counted as acts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QWindow
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from capture_app.clock import FixedClock
+from capture_app.devices.capture import Live
+from capture_app.ui.pages.workspace import WorkspacePage
+from capture_app.ui.shell.main_window import MainWindow
+from capture_app.ui.shell.scanner import BURST_GAP_S
+from capture_app.ui.viewmodels.workspace_state import WorkspaceState
+from tests.ui.stage import Stage
+
+_HAND_S = BURST_GAP_S + 0.005
+
+NONE = Qt.KeyboardModifier.NoModifier
+ALT = Qt.KeyboardModifier.AltModifier
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+@dataclass(slots=True)
+class Hands:
+    """What a clinician does, one act after the other; every act is noted."""
+
+    window: MainWindow
+    stage: Stage
+    qtbot: QtBot
+    clock: FixedClock
+    acts: list[str] = field(default_factory=list)
+
+    @property
+    def handle(self) -> QWindow:
+        handle = self.window.windowHandle()
+        assert handle is not None
+        return handle
+
+    @property
+    def page(self) -> WorkspacePage:
+        pages = self.window.findChildren(WorkspacePage)
+        return next(page for page in pages if page.isVisible())
+
+    @property
+    def state(self) -> WorkspaceState:
+        return self.page.viewmodel.state
+
+    # --------------------------------------------------------------------------------- acts
+
+    def scan(self, code: str) -> WorkspacePage:
+        """A wristband: a burst of keys and Enter. The workspace opens, and its camera is live."""
+        self.acts.append("scan the wristband")
+        for character in code:
+            QTest.keyClick(self.handle, ord(character))
+        QTest.keyClick(self.handle, Qt.Key.Key_Return)
+        self.qtbot.waitUntil(lambda: bool(self.window.findChildren(WorkspacePage)), timeout=10_000)
+        self.until_live()
+        return self.page
+
+    def until_live(self) -> None:
+        devices = self.stage.services.devices
+        self.qtbot.waitUntil(lambda: devices.state.live is Live.LIVE, timeout=20_000)
+        self.qtbot.waitUntil(lambda: self.page.view.has_picture, timeout=10_000)
+
+    def key(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = NONE) -> None:
+        """One key of a hand: it has done its work when this returns."""
+        self.acts.append(f"key {key.name}")
+        QTest.keyClick(self.handle, key, modifiers)
+        self._settle()
+
+    def type(self, text: str) -> None:
+        """Typing is one act, however many keys."""
+        self.acts.append("type")
+        for character in text:
+            QTest.keyClick(self.handle, ord(character))
+            self._settle()
+
+    def _settle(self) -> None:
+        """A hand is slower than a scanner: by then the window has got the key."""
+        self.clock.advance(_HAND_S)
+        self.qtbot.waitUntil(lambda: not self.window.scanner.is_holding)
+
+    def pedal(self) -> None:
+        """One picture, by foot; it is safe when this returns."""
+        self.shot(Qt.Key.Key_F13)
+
+    def shot(self, key: Qt.Key) -> None:
+        """One picture by a key of the shutter; it is safe when this returns."""
+        before = len(self.state.thumbs)
+        self.key(key)
+        self.acts[-1] = "shutter"
+        self.qtbot.waitUntil(lambda: len(self.state.thumbs) == before + 1, timeout=5_000)
+
+    def tap(self, region_id: str) -> None:
+        """A click on a region of the small body map."""
+        self.acts.append(f"tap {region_id}")
+        at = self.page.site.map.point_of(region_id)
+        assert at is not None
+        self.click_at(self.page.site.map, at.toPoint())
+
+    def click(self, widget: QWidget, modifiers: Qt.KeyboardModifier = NONE) -> None:
+        self.acts.append(f"click {widget.accessibleName() or type(widget).__name__}")
+        self.click_at(widget, widget.rect().center(), modifiers)
+
+    def click_at(self, widget: QWidget, at: QPoint, modifiers: Qt.KeyboardModifier = NONE) -> None:
+        QTest.mouseClick(widget, Qt.MouseButton.LeftButton, modifiers, at)
+
+    def send(self) -> None:
+        """Ctrl and Enter."""
+        self.key(Qt.Key.Key_Return, CONTROL)
+        self.acts[-1] = "send"
+
+
+@contextmanager
+def at_work(window: MainWindow, stage: Stage, qtbot: QtBot, clock: FixedClock) -> Iterator[Hands]:
+    """The camera runs; everything that is asked is done before the stage goes."""
+    stage.services.devices.start()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    yield Hands(window, stage, qtbot, clock)
