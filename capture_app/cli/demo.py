@@ -59,7 +59,7 @@ def open_practice(args: argparse.Namespace) -> int:
 
 
 def _walk(args: argparse.Namespace) -> int:
-    """Leaves everything in --out: each walk begins with an empty hospital of its own."""
+    """Leaves everything in --out; without --data each walk begins with a hospital of its own."""
     use_offscreen()
     from capture_app.cli.walk import walk  # noqa: PLC0415 - Qt, only after the platform is chosen
 
@@ -67,7 +67,7 @@ def _walk(args: argparse.Namespace) -> int:
     if out.exists() and any(out.iterdir()):
         fault = SettingsFault("--out", "DIR", tr("It is not empty."), tr("a new or empty folder"))
         raise SettingsError((fault,))
-    data = out / "data"
+    data = Path(args.data).absolute() if args.data is not None else out / "data"
     with _practice(args, data) as (rooms, hospital), Background(rooms):
         confirmed = walk(window_services(rooms), hospital, out, pin=PRACTICE_PIN)
     return EXIT_DONE if confirmed else EXIT_FAILED
