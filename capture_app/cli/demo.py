@@ -37,9 +37,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         type=Path,
-        default=Path("practice-report"),
         metavar="DIR",
-        help="where --headless leaves screenshots, DICOM files and its report (practice-report)",
+        help="where --headless leaves screenshots, DICOM files and its report "
+        "(a new folder practice-report-<time> here)",
     )
 
 
@@ -63,13 +63,16 @@ def _walk(args: argparse.Namespace) -> int:
     use_offscreen()
     from capture_app.cli.walk import walk  # noqa: PLC0415 - Qt, only after the platform is chosen
 
-    out: Path = args.out.absolute()
+    out: Path = (args.out or Path(f"practice-report-{CLOCK.now():%Y%m%d-%H%M%S}")).absolute()
     if out.exists() and any(out.iterdir()):
         fault = SettingsFault("--out", "DIR", tr("It is not empty."), tr("a new or empty folder"))
         raise SettingsError((fault,))
     data = Path(args.data).absolute() if args.data is not None else out / "data"
     with _practice(args, data) as (rooms, hospital), Background(rooms):
         confirmed = walk(window_services(rooms), hospital, out, pin=PRACTICE_PIN)
+    sys.stderr.write(
+        tr("Screenshots, DICOM files and the report are in {folder}.", folder=out) + "\n"
+    )
     return EXIT_DONE if confirmed else EXIT_FAILED
 
 
