@@ -1,4 +1,4 @@
-"""A camera that is not there: drawn skin, gently moving. For practice, tests and the first look."""
+"""A device that is not there: drawn skin, or what a probe shows. For practice and tests."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture_app.clock import Clock
+from capture_app.devices.sector import sector_picture
 from capture_app.devices.skin import skin_picture
 from capture_app.devices.source import FrameStamp
 from capture_app.errors import DeviceError
 from capture_app.model.device import DeviceInfo
 from capture_app.model.frame import Frame
+from capture_app.model.procedure import ImageKind
 from capture_app.model.words import tr
 
 DEFAULT_SIZE: Final = (1280, 720)
@@ -56,7 +58,8 @@ class SyntheticSource:
     def frames(self) -> Iterator[Frame]:
         columns, rows = self._size
         margin = max(2, round(columns * _SWAY))
-        around = skin_picture(columns + 2 * margin, rows + 2 * margin)
+        drawn = sector_picture if self._info.image_kind is ImageKind.ULTRASOUND else skin_picture
+        around = drawn(columns + 2 * margin, rows + 2 * margin)
         noise = _noise(rows, columns)
         while not self._closed.is_set():
             still = _swayed(around, self._size, margin, self._number)

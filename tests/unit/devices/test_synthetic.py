@@ -8,6 +8,7 @@ from capture_app.clock import FixedClock
 from capture_app.devices.synthetic import SyntheticSource, size_and_quality
 from capture_app.errors import DeviceError
 from capture_app.model.device import DeviceInfo, DeviceKind
+from capture_app.model.procedure import ImageKind
 from capture_app.model.frame import Frame
 
 INFO = DeviceInfo("skin", "Drawn camera", DeviceKind.SYNTHETIC)
@@ -78,3 +79,13 @@ def test_the_address_names_size_and_quality(
 def test_another_address_is_refused_in_words(address: str) -> None:
     with pytest.raises(DeviceError, match="drawn camera"):
         size_and_quality(address)
+
+
+def test_an_ultrasound_profile_shows_a_fan_and_not_skin(clock: FixedClock) -> None:
+    info = DeviceInfo("us", "US", DeviceKind.SYNTHETIC, image_kind=ImageKind.ULTRASOUND)
+    source = SyntheticSource(info, clock, size=(320, 240))
+    pixels = next(source.frames()).pixels
+    source.close()
+    assert pixels.shape == (240, 320, 3)
+    assert pixels[180, 4].max() < 20, "black outside the fan"
+    assert pixels[80, 60:260].mean() > 60, "tissue inside it"
