@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QWindow
@@ -12,13 +13,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from capture_app.clock import FixedClock
+from capture_app.clock import Clock, FixedClock
 from capture_app.devices.capture import Live
 from capture_app.ui.pages.workspace import WorkspacePage
 from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.shell.scanner import BURST_GAP_S
 from capture_app.ui.viewmodels.workspace_state import WorkspaceState
-from tests.ui.stage import Stage
+from tests.ui.stage import Stage, open_stage
 
 _HAND_S = BURST_GAP_S + 0.005
 
@@ -125,3 +126,13 @@ def at_work(window: MainWindow, stage: Stage, qtbot: QtBot, clock: FixedClock) -
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
     yield Hands(window, stage, qtbot, clock)
+
+
+@contextmanager
+def clinic(folder: Path, clock: Clock, department: str = "Wound care") -> Iterator[Stage]:
+    """A stage of one department: its procedures are on the keys 1 to 9."""
+    with open_stage(folder, clock) as stage:
+        settings = stage.services.settings
+        station = replace(settings.station, department=department)
+        stage.services = replace(stage.services, settings=replace(settings, station=station))
+        yield stage

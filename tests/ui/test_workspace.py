@@ -23,8 +23,8 @@ from capture_app.ui.widgets.region_picker import LargeBodyMap, RegionPicker
 from tests import outboxes, sealing
 from tests.peers import run_mjpeg_server
 from tests.ui.conftest import Desk
-from tests.ui.hands import ALT, CONTROL, Hands, at_work
-from tests.ui.stage import Stage, open_stage
+from tests.ui.hands import ALT, CONTROL, Hands, at_work, clinic
+from tests.ui.stage import Stage
 
 MAI, MINH = "0012345678", "0012354687"
 SHIN = ("SCT", "25763004")
@@ -32,11 +32,7 @@ SHIN = ("SCT", "25763004")
 
 @pytest.fixture
 def stage(tmp_path: Path, clock: FixedClock) -> Iterator[Stage]:
-    """A wound clinic with two cameras."""
-    with open_stage(tmp_path / "station", clock) as opened:
-        settings = opened.services.settings
-        station = replace(settings.station, department="Wound care")
-        opened.services = replace(opened.services, settings=replace(settings, station=station))
+    with clinic(tmp_path / "station", clock) as opened:
         yield opened
 
 
@@ -83,7 +79,7 @@ def test_the_pedal_is_not_eaten_by_a_field_but_space_is_typed(mai: Hands) -> Non
     mai.key(Qt.Key.Key_Slash)
     mai.type("leg ulcer")
     assert mai.page.procedures.filter.text() == "leg ulcer"
-    assert mai.state.thumbs == ()
+    assert not mai.state.thumbs
     mai.shot(Qt.Key.Key_PageDown)
     mai.shot(Qt.Key.Key_F13)
     assert mai.page.procedures.filter.text() == "leg ulcer"
@@ -401,7 +397,7 @@ def test_drafts_stay_with_their_patient(mai: Hands) -> None:
     hands = mai
     hands.scan(MINH)
     hands.qtbot.waitUntil(lambda: hands.page.viewmodel.exam.patient.patient_id.value == MINH)
-    assert hands.state.thumbs == ()
+    assert not hands.state.thumbs
     assert hands.state.chosen_row == ""  # nothing is carried over
     hands.scan(MAI)
     hands.qtbot.waitUntil(lambda: hands.page.viewmodel.exam.patient.patient_id.value == MAI)
