@@ -16,14 +16,30 @@ def day(value: date | None) -> str:
     """14-Jul-1956: the month in letters, so that no country reads it wrongly. Isolated."""
     if value is None:
         return tr("not known")
-    return isolated(f"{value.day:02d}-{tr(_MONTHS[value.month - 1])}-{value.year:04d}")
+    return isolated(f"{value.day:02d}-{_month(value)}-{value.year:04d}")
 
 
 def day_without_year(value: date | None) -> str:
     """The same with its year hidden, for a row whose year of birth is being asked."""
     if value is None:
         return tr("not known")
-    return isolated(f"{value.day:02d}-{tr(_MONTHS[value.month - 1])}-····")
+    return isolated(f"{value.day:02d}-{_month(value)}-····")
+
+
+def _month(value: date) -> str:
+    """The month, isolated too: after an Arabic one the year would else join it and change place."""
+    return own_direction(tr(_MONTHS[value.month - 1]))
+
+
+def longest_day() -> str:
+    """The widest date of birth there can be, for the width of its column."""
+    month = max((tr(month) for month in _MONTHS), key=len)
+    return f"28-{month}-2888"
+
+
+def own_direction(text: str) -> str:
+    """Text of whatever script in isolates: a name keeps its comma and its full stop where it is."""
+    return f"\u2068{text}\u2069"
 
 
 def clock_time(value: datetime, *, seconds: bool = False) -> str:
@@ -37,7 +53,7 @@ def moment(value: datetime, now: datetime) -> str:
     if local.date() == now.date():
         return tr("Today {time}", time=clock_time(local))
     if local.year == now.year:
-        return isolated(f"{local.day:02d}-{tr(_MONTHS[local.month - 1])}")
+        return isolated(f"{local.day:02d}-{_month(local.date())}")
     return day(local.date())
 
 

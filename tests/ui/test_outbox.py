@@ -61,13 +61,16 @@ def delivering(stage: Stage) -> Iterator[None]:
 
 
 def press(desk: Desk, words: str) -> None:
-    buttons = [
-        button
-        for row in desk.window.findChildren(OutboxRowWidget)
-        for button in row.findChildren(Button)
-        if button.text() == words and button.isVisible()
-    ]
-    QTest.mouseClick(buttons[0], Qt.MouseButton.LeftButton)
+    def buttons() -> list[Button]:
+        return [
+            button
+            for row in desk.window.findChildren(OutboxRowWidget)
+            for button in row.findChildren(Button)
+            if button.text() == words and button.isVisible()
+        ]
+
+    desk.qtbot.waitUntil(lambda: bool(buttons()))  # a new row is shown a moment after it is made
+    QTest.mouseClick(buttons()[0], Qt.MouseButton.LeftButton)
 
 
 def test_an_empty_outbox_says_so(outbox_desk: Desk, qtbot: QtBot) -> None:

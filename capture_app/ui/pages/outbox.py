@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capture_app.model.words import tr
 from capture_app.ui.marks import Tone
@@ -84,16 +84,14 @@ class OutboxPage(Backdrop):
             OutboxTab.WAITING: TabButton(tr("Waiting")),
             OutboxTab.CONFIRMED: TabButton(tr("Confirmed")),
         }
-        group = QButtonGroup(self)
         head = QHBoxLayout()
         head.setSpacing(8)
         for tab, button in self._tabs.items():
-            group.addButton(button)
             button.clicked.connect(lambda _checked=False, tab=tab: viewmodel.show_tab(tab))
             head.addWidget(button)
         head.addStretch(1)
         self._filter = FilterField(tr("Filter by name or MRN"), height=Metric.CONTROL)
-        self._filter.setFixedWidth(280)
+        self._filter.setFixedWidth(max(280, self._filter.sizeHint().width()))
         self._filter.textChanged.connect(viewmodel.filter)
         self._filter.left.connect(lambda: self.setFocus(Qt.FocusReason.OtherFocusReason))
         head.addWidget(self._filter)
@@ -191,8 +189,7 @@ class OutboxPage(Backdrop):
         if state.proof is None:
             if self._popover is not None:
                 popover, self._popover = self._popover, None
-                popover.hide()
-                popover.deleteLater()
+                popover.dismiss()
         elif self._popover is None:
             self._popover = ProofPopover(host_of(self), state.proof)
             self._popover.close_asked.connect(self._vm.close_proof)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QHBoxLayout,
     QStackedLayout,
     QVBoxLayout,
@@ -14,6 +13,7 @@ from PySide6.QtWidgets import (
 
 from capture_app.model.words import tr, trn
 from capture_app.patients.patient_list import Tab
+from capture_app.ui import wording
 from capture_app.ui.marks import Tone
 from capture_app.ui.shell.fonts import MEDIUM, REGULAR, SEMIBOLD
 from capture_app.ui.viewmodels.drafts import DraftCard
@@ -41,7 +41,7 @@ class _DraftRow(QWidget):
         self.open.setAccessibleName(tr("Open the drafts of {name}", name=card.name))
         words = QVBoxLayout()
         words.setSpacing(5)
-        words.addWidget(Label(card.name, 15, SEMIBOLD, wrap=True))
+        words.addWidget(Label(wording.own_direction(card.name), 15, SEMIBOLD, wrap=True))
         words.addWidget(Label(card.note, 13, REGULAR, tone=Tone.TEXT_2, wrap=True))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -74,11 +74,9 @@ class PatientsPage(Backdrop):
         self._filter.navigated.connect(self._navigated)
         self._filter.left.connect(self.focus_list)
         self._tabs = {tab: TabButton(tab_words(tab)) for tab in TABS}
-        group = QButtonGroup(self)
         row = QHBoxLayout()
         row.setSpacing(8)
         for tab, button in self._tabs.items():
-            group.addButton(button)
             button.clicked.connect(lambda _checked=False, tab=tab: self._vm.show_tab(tab))
             row.addWidget(button)
         row.addStretch(1)
@@ -210,8 +208,7 @@ class PatientsPage(Backdrop):
         if check is None:
             if self._popover is not None:
                 popover, self._popover = self._popover, None
-                popover.hide()
-                popover.deleteLater()
+                popover.dismiss()
             return
         if self._popover is None:
             self._popover = IdentityPopover(host_of(self), check)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from capture_app.model.words import tr
 from capture_app.ui.marks import Tone
@@ -39,9 +39,7 @@ class AppBar(QWidget):
             Place.PATIENTS: TabButton(tr("Patients"), icon="users"),
             Place.OUTBOX: TabButton(tr("Outbox"), icon="paper-plane-right"),
         }
-        group = QButtonGroup(self)
         for place, button in self._places.items():
-            group.addButton(button)
             button.clicked.connect(lambda _checked=False, place=place: self.went.emit(place))
         self._avatar = Avatar(size=36)
         self._name = Label(size=14, weight=SEMIBOLD)
@@ -63,7 +61,8 @@ class AppBar(QWidget):
 
     def show_place(self, place: Place) -> None:
         """Where one is."""
-        self._places[place].setChecked(True)
+        for each, button in self._places.items():
+            button.setChecked(each is place)
 
     def show_waiting(self, count: int) -> None:
         """How many pictures wait or need a person."""

@@ -226,8 +226,7 @@ class Content(Backdrop):
         self._suspended = None
         popover, self._again = self._again, None
         if popover is not None:
-            popover.hide()
-            popover.deleteLater()
+            popover.dismiss()
 
     # ---------------------------------------------------------------------- telling
 

@@ -6,6 +6,7 @@ It shows when the focus moved by the keyboard; a click is its own feedback.
 
 from __future__ import annotations
 
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QLineEdit, QWidget
@@ -51,27 +52,24 @@ class FocusRing(QWidget):
 
     def _focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
         for widget in self._watched:
-            widget.removeEventFilter(self)
+            if shiboken6.isValid(widget):
+                widget.removeEventFilter(self)
         self._watched = []
         inside = new is not None and self._window.isAncestorOf(new)
-        rings = inside and not isinstance(new, QLineEdit | QAbstractItemView)
+        by_tab = new is not None and bool(new.focusPolicy() & Qt.FocusPolicy.TabFocus)
+        rings = inside and by_tab and not isinstance(new, QLineEdit | QAbstractItemView)
         self._on = new if rings else None
         above: QWidget | None = self._on
         while above is not None and above is not self._window:
             above.installEventFilter(self)
-            above.destroyed.connect(self._gone)
             self._watched.append(above)
             above = above.parentWidget()
         self._place()
 
-    def _gone(self) -> None:
-        self._watched = []
-        self._on = None
-        self.hide()
-
     def _place(self) -> None:
         on = self._on
-        if on is None or not self._watch.by_keyboard or not on.isVisible():
+        is_there = on is not None and shiboken6.isValid(on)
+        if on is None or not is_there or not self._watch.by_keyboard or not on.isVisible():
             self.hide()
             return
         corner = on.mapTo(self._window, QPoint(0, 0))

@@ -60,6 +60,7 @@ class MainWindow(QWidget):
         self._set_up: SetUpPage | None = None
         self._may_close = False
         self._leaving: LeavePopover | None = None
+        self._keys: KeysPopover | None = None
         self._band = PracticeBand()
         self._band.setVisible(services.settings.practice)
         self._stack = QStackedWidget()
@@ -76,7 +77,7 @@ class MainWindow(QWidget):
         self.scanner.scanned.connect(self._scanned)
         bind(
             self,
-            WindowKeys(self._show_keys, self._toggle_dim, self._toggle_full_screen, self.lock),
+            WindowKeys(self.show_keys, self._toggle_dim, self._toggle_full_screen, self.lock),
         )
         self._second = QTimer(self)
         self._second.setInterval(1000)
@@ -115,6 +116,7 @@ class MainWindow(QWidget):
         if content is None or self.is_locked:
             return
         content.suspend()
+        self.close_keys()
         operator, users = content.operator, self._services.users
         self.acts.run(
             lambda: users.record_lock(operator, by_itself=by_itself),
@@ -124,8 +126,7 @@ class MainWindow(QWidget):
         self._show_lock(operator.user_id)
 
     def _show_lock(self, user_id: str) -> None:
-        if self._leaving is not None:
-            self._leaving.hide()
+        self._stay()
         is_warm = self._services.devices.chosen is not None
         self.sign_in_vm.appear(user_id, camera_warm=is_warm)
         self._stack.setCurrentWidget(self._lock_page)
@@ -158,6 +159,7 @@ class MainWindow(QWidget):
         self._tick()
 
     def _drop_content(self) -> None:
+        self.close_keys()
         content, self.content = self.content, None
         if content is not None:
             content.close_all()
@@ -184,9 +186,18 @@ class MainWindow(QWidget):
         if self.content is not None and not self.is_locked:
             self.content.patients_vm.scanned(code)
 
-    def _show_keys(self) -> None:
-        if self.content is not None and not self.is_locked:
-            KeysPopover(self.content).open()
+    def show_keys(self) -> None:
+        """F1."""
+        if self.content is not None and not self.is_locked and self._keys is None:
+            self._keys = KeysPopover(self.content)
+            self._keys.close_asked.connect(self.close_keys)
+            self._keys.open()
+
+    def close_keys(self) -> None:
+        """Esc in the keys."""
+        popover, self._keys = self._keys, None
+        if popover is not None:
+            popover.dismiss()
 
     def _toggle_dim(self) -> None:
         app = QApplication.instance()
@@ -244,10 +255,16 @@ class MainWindow(QWidget):
             if self._leaving is None:
                 self._leaving = LeavePopover(self, unsent)
                 self._leaving.leave.connect(self._leave)
-            self._leaving.open()
+                self._leaving.close_asked.connect(self._stay)
+                self._leaving.open()
             return
         self.end()
         super().closeEvent(event)
+
+    def _stay(self) -> None:
+        popover, self._leaving = self._leaving, None
+        if popover is not None:
+            popover.dismiss()
 
     def _leave(self) -> None:
         self._may_close = True

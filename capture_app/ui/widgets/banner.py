@@ -104,7 +104,7 @@ class PatientBanner(QWidget):
         self._state = state
         self._back = IconButton("arrow-left", tr("Back to the patients"))
         self._back.clicked.connect(self.change_asked)
-        self._name = Label(state.name, 20, BOLD)
+        self._name = Label(wording.own_direction(state.name), 20, BOLD)
         self._native = Label(state.native, 18, REGULAR, tone=Tone.TEXT_2)
         if not state.native:
             self._native.hide()
@@ -156,7 +156,7 @@ class PatientBanner(QWidget):
         widths = sum(fact.sizeHint().width() for fact in facts)
         widths += 20 * (len(self._facts) + len(self._droppable))
         # a label that wraps has another size hint, so the name is measured as one line
-        name = QFontMetrics(self._name.font()).horizontalAdvance(self._state.name) + 1
+        name = QFontMetrics(self._name.font()).horizontalAdvance(self._name.text()) + 1
         native = 0 if self._native.isHidden() else self._native.sizeHint().width()
         more = 0 if self._more.isHidden() else self._more.sizeHint().width()
         chip = 0 if self._chip.isHidden() else self._chip.sizeHint().width()
@@ -173,7 +173,7 @@ class PatientBanner(QWidget):
         self._name.setFont(font(20, BOLD))
         self._name.setFixedHeight(24)
         self._name.setMinimumWidth(
-            QFontMetrics(self._name.font()).horizontalAdvance(self._state.name) + 1
+            QFontMetrics(self._name.font()).horizontalAdvance(self._name.text()) + 1
         )
         gone: list[str] = []
         for i in reversed(range(len(self._droppable))):

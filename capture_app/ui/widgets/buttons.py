@@ -237,7 +237,7 @@ class ToggleButton(Pressable):
         # measured in the heavier weight, so that choosing does not move its neighbours
         words = run_width((Words(shown_text(self.text()), font(14, SEMIBOLD)),))
         extra = (28 if self._icon else 0) + (run_width((Cap(self._key),)) + 8 if self._key else 0)
-        return QSize(max(Metric.TARGET, words + extra + 28), Metric.CONTROL)
+        return QSize(max(Metric.TARGET, words + extra + 20), Metric.CONTROL)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -276,6 +276,9 @@ class TabButton(Pressable):
         self._count: int | None = None
         self.setFixedHeight(Metric.CONTROL)
 
+    def nextCheckState(self) -> None:  # noqa: N802 - Qt's own
+        """A click does not choose it: the state of its page does. So Tab reaches all of a row."""
+
     def set_count(self, count: int | None) -> None:
         """A number after the words, or none."""
         if count != self._count:
@@ -310,6 +313,9 @@ class TabButton(Pressable):
         draw_run(painter, self.rect(), self._pieces(), label, rtl=self.rtl)
 
 
+_CHOICE_WIDTH = 116
+
+
 class ChoiceButton(Pressable):
     """A choice: its label over the value chosen, and a caret. Pressing it offers the values."""
 
@@ -338,7 +344,8 @@ class ChoiceButton(Pressable):
     def sizeHint(self) -> QSize:
         label = run_width((Words(self.text(), font(12, MEDIUM)),))
         value = run_width((Words(self._value, font(13, SEMIBOLD)),))
-        return QSize(max(label, value) + 12 + 8 + Metric.ICON_SMALL + 8, Metric.PRIMARY)
+        natural = max(label, value) + 11 + Metric.ICON_SMALL + 9
+        return QSize(min(natural, _CHOICE_WIDTH), Metric.PRIMARY)  # a longer value is cut
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -357,6 +364,7 @@ class ChoiceButton(Pressable):
         room = inner.width() - Metric.ICON_SMALL
         metrics = QFontMetrics(font(13, SEMIBOLD))
         shown = metrics.elidedText(self._value, Qt.TextElideMode.ElideRight, room)
+        self.setToolTip("" if shown == self._value else self._value)
         value = Words(shown, font(13, SEMIBOLD))
         quiet = theme.text_2 if usable else theme.unavailable
         draw_run(painter, top, (caption,), quiet, rtl=self.rtl, align=leading)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from capture_app.model.words import tr
@@ -61,7 +61,8 @@ class FilterField(QLineEdit):
         self._lay_out()
 
     def sizeHint(self) -> QSize:
-        return QSize(220, self.height())
+        words = QFontMetrics(self.font()).horizontalAdvance(self.placeholderText())
+        return QSize(max(220, words + 104), self.height())
 
     def show_parts(self) -> None:
         """The cross while there is something to empty, else the key that leads here."""

@@ -52,13 +52,8 @@ class KeysPopover(Popover):
         self._close.clicked.connect(self.close_asked)
         self.body.addLayout(grid)
         self.body.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTrailing)
-        self.close_asked.connect(self._leave)
 
     def open(self) -> None:
         """Shows it."""
         self.show_at(QRect())
         self._close.setFocus(Qt.FocusReason.PopupFocusReason)
-
-    def _leave(self) -> None:
-        self.hide()
-        self.deleteLater()

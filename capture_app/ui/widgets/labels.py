@@ -20,6 +20,8 @@ from capture_app.ui.shell.theme import Metric, current
 from capture_app.ui.widgets.drawing import draw_icon, draw_line
 
 _WRAPPED_PITCH = 1.4
+_BREAKS_FROM = 160
+"""A longer word may be broken where there is no room for it."""
 
 
 class Label(QLabel):
@@ -88,7 +90,7 @@ class Label(QLabel):
             return self.sizeHint()
         metrics = QFontMetrics(self.font())
         longest = max((metrics.horizontalAdvance(word) for word in self.text().split()), default=0)
-        return QSize(longest + 1, self._pitch())
+        return QSize(min(longest + 1, _BREAKS_FROM), self._pitch())
 
     def hasHeightForWidth(self) -> bool:
         return self.wordWrap()

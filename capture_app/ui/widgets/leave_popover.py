@@ -41,7 +41,6 @@ class LeavePopover(Popover):
         acts.addWidget(leave)
         acts.addWidget(self._stay)
         self.body.addLayout(acts)
-        self.close_asked.connect(self.hide)
 
     def open(self) -> None:
         """Shows it."""

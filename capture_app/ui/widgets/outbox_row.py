@@ -7,6 +7,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QImage, QPainter, QPainterPath, Q
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from capture_app.model.words import tr
+from capture_app.ui import wording
 from capture_app.ui.marks import Tone
 from capture_app.ui.shell.fonts import MEDIUM, SEMIBOLD, font
 from capture_app.ui.shell.theme import Metric, current, faded
@@ -105,7 +106,7 @@ class OutboxRowWidget(QWidget):
         width = (self.width() - room if rtl else room) - _TEXT_FROM - 12
         text = _Line(painter, self.width(), _TEXT_FROM, _TEXT_FROM + width, rtl=rtl)
         text.begin(8)
-        text.words(row.name, 15, SEMIBOLD, Tone.TEXT, gap=8)
+        text.words(wording.own_direction(row.name), 15, SEMIBOLD, Tone.TEXT, gap=8)
         text.words(row.digits, 15, SEMIBOLD, Tone.TEXT, gap=10)
         text.words(row.what, 13, MEDIUM, Tone.TEXT_2)
         text.begin(30)

@@ -74,7 +74,8 @@ class Columns:
         record_at = place_at - 122
         sex_at = record_at - max(60, sex)
         age_at = sex_at - max(46, age)
-        born_at = age_at - 106
+        born = QFontMetrics(font(14, SEMIBOLD)).horizontalAdvance(wording.longest_day()) + 12
+        born_at = age_at - max(106, born)
         return cls(_LEAD, born_at, age_at, sex_at, record_at, place_at, note_at, end)
 
 
@@ -305,14 +306,27 @@ class _RowText:
         self.cell(at.born, at.age, row.born, fact, theme.text)
         self.cell(at.age, at.sex - 4, row.age, quiet, theme.text_2)
         self.cell(at.sex, at.record - 4, row.sex, quiet, theme.text_2)
-        if row.issuer:
-            self.cell(at.record, at.place - 4, row.record, fact, theme.text, dy=-8)
-            self.cell(at.record, at.place - 4, row.issuer, font(12, MEDIUM), theme.text_2, dy=9)
-        else:
-            self.cell(at.record, at.place - 4, row.record, fact, theme.text)
+        self._record(row)
         self.cell(at.place, at.note - 8, row.place, quiet, theme.text_2)
         room = self._badges(row)
         self.cell(at.note, min(at.note + 120, room), row.note, quiet, theme.text_2)
+
+    def _record(self, row: PatientRow) -> None:
+        """The number is never cut: a long one is set smaller, a very long one in two lines."""
+        theme = current()
+        left, right = self._columns.record, self._columns.place - 4
+        face = font(14, SEMIBOLD)
+        if QFontMetrics(face).horizontalAdvance(row.record) > right - left:
+            face = font(12, SEMIBOLD)
+        if row.issuer:
+            self.cell(left, right, row.record, face, theme.text, dy=-8)
+            self.cell(left, right, row.issuer, font(12, MEDIUM), theme.text_2, dy=9)
+        elif QFontMetrics(face).horizontalAdvance(row.record) > right - left:
+            half = len(row.record) // 2
+            self.cell(left, right, row.record[:half], face, theme.text, dy=-8)
+            self.cell(left, right, row.record[half:], face, theme.text, dy=8)
+        else:
+            self.cell(left, right, row.record, face, theme.text)
 
     def cell(
         self, left: int, right: int, words: str, face: QFont, colour: QColor, *, dy: int = 0
@@ -338,9 +352,10 @@ class _RowText:
         theme = current()
         left, right = self._columns.name, self._columns.born - 8
         face = font(15, SEMIBOLD)
-        width = QFontMetrics(face).horizontalAdvance(row.name)
+        name = wording.own_direction(row.name)
+        width = QFontMetrics(face).horizontalAdvance(name)
         if width <= right - left:
-            self.cell(left, right, row.name, face, theme.text)
+            self.cell(left, right, name, face, theme.text)
             native = font(15, REGULAR)
             start = left + width + 10
             if row.native and start + QFontMetrics(native).horizontalAdvance(row.native) <= right:

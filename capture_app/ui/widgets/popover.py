@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QHideEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -105,14 +105,20 @@ class Popover(QWidget):
             self.place()
         return False
 
-    def hideEvent(self, event: QHideEvent) -> None:
+    def dismiss(self) -> None:
+        """Takes it away for good; the focus goes back to where it was."""
         before, self._focus_before = self._focus_before, None
-        if before is not None and before.isVisible() and not event.spontaneous():
+        if before is not None and shiboken6.isValid(before) and before.isVisible():
             before.setFocus(Qt.FocusReason.PopupFocusReason)
-        super().hideEvent(event)
+        else:
+            self._host.setFocus(Qt.FocusReason.PopupFocusReason)
+        self.hide()
+        self.deleteLater()
 
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: FBT001, N802 - Qt's own
         """Tab goes round inside the card."""
+        if not self.isVisible():
+            return False
         places = [
             w
             for w in self._card.findChildren(QWidget)

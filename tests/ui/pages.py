@@ -1,0 +1,171 @@
+"""Every page of the window in turn, in a believable state: for layout tests and screenshots."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from PySide6.QtWidgets import QApplication, QWidget
+
+from capture_app.errors import KeyUnavailableError, RefusedDeliveryError
+from capture_app.model.operator import Operator, Role
+from capture_app.model.procedure import Side
+from capture_app.ui.pages.first_run import FirstRunPage
+from capture_app.ui.pages.problem import ProblemPage
+from capture_app.ui.pages.workspace import WorkspacePage
+from capture_app.ui.shell.app_bar import Place
+from capture_app.ui.shell.main_window import MainWindow
+from capture_app.ui.viewmodels.first_run import FirstRunViewModel
+from capture_app.ui.viewmodels.outbox_rows import OutboxAct, Section
+from tests.ui.stage import Stage
+
+Wait = Callable[[Callable[[], bool]], None]
+COLLEAGUES = (
+    ("jlindqvist", "J. Lindqvist"),
+    ("rmehta", "R. Mehta"),
+    ("sbarros", "S. Barros"),
+    ("tkowalski", "T. Kowalski"),
+    ("yaydin", "Y. Aydın"),
+)
+
+
+def furnish(stage: Stage, wait: Wait) -> Operator:
+    """Users, drafts, and pictures in every state of delivery."""
+    ada = stage.add_user("aokafor", "A. Okafor", Role.ADMIN)
+    for user_id, name in COLLEAGUES:
+        stage.add_user(user_id, name)
+    outbox = stage.outbox
+    engine = stage.engine()
+    engine.start()
+    try:
+        for number, count in (("0012001735", 3), ("0010440921", 2)):
+            outbox.seal(stage.pictures(number, count, ada), ada, release_now=True)
+        wait(lambda: outbox.counts().confirmed_today == 5)
+        refused = outbox.seal(stage.pictures("0009812204", 1, ada), ada)
+        (uid,) = uids_of(stage, refused.capture_ids)
+        stage.archive.refuses[uid] = RefusedDeliveryError(
+            "The archive refused it. The visit V10377 is closed there.", code="status-A900"
+        )
+        outbox.release([uid], ada)
+        wait(lambda: outbox.counts().needs_you == 1)
+        stage.archive.is_down = True
+        outbox.seal(stage.pictures("0011902114", 2, ada), ada, release_now=True)
+        wait(lambda: any(status.failures for status in outbox.statuses()))
+    finally:
+        engine.stop()
+    outbox.seal(stage.pictures("0012345678", 4, ada), ada)
+    held = outbox.seal(stage.pictures("0008664310", 1, ada), ada)
+    outbox.hold(uids_of(stage, held.capture_ids), ada)
+    stage.pictures("0009812204", 3, ada)
+    return ada
+
+
+def uids_of(stage: Stage, capture_ids: tuple[str, ...]) -> list[str]:
+    """The SOP Instance UIDs that these pictures were sealed under."""
+    statuses = stage.outbox.statuses()
+    return [one.sop_instance_uid for one in statuses if one.capture_id in capture_ids]
+
+
+def all_pages(
+    window: MainWindow, stage: Stage, operator: Operator, wait: Wait
+) -> Iterator[tuple[str, QWidget]]:
+    """Goes through the pages; each is on screen, settled, while it is the current one."""
+    wait(lambda: bool(window.sign_in_vm.state.unsent))
+    window.sign_in_vm.choose(operator.user_id)
+    for digit in "248":
+        window.sign_in_vm.type(digit)
+    yield "lock", window
+    window.sign_in_vm.clear()
+    window.sign_in_vm.signed_in.emit(operator)
+    content = window.content
+    assert content is not None
+    patients, outbox = content.patients_vm, content.outbox_vm
+    wait(lambda: bool(patients.state.rows) and bool(patients.state.drafts))
+    yield "patients", window
+    patients.move(1)
+    patients.move(3)
+    patients.open_marked()
+    wait(lambda: patients.check is not None)
+    assert patients.check is not None
+    patients.check.answer("XX", "1900")
+    yield "patients-check", window
+    patients.check.cancel()
+    patients.filter("zzz")
+    wait(lambda: bool(patients.state.empty))
+    yield "patients-empty", window
+    patients.filter("")
+    content.go(Place.OUTBOX)
+    wait(lambda: len(outbox.state.section(Section.WAITING)) >= 3)
+    yield "outbox", window
+    outbox.act(outbox.state.section(Section.CONFIRMED)[0], OutboxAct.SHOW_PROOF)
+    wait(lambda: outbox.state.proof is not None)
+    yield "outbox-proof", window
+    outbox.close_proof()
+    window.show_keys()
+    yield "keys", window
+    window.close_keys()
+    patients.scanned("0012345678")
+    wait(lambda: content.exam is not None)
+    wait(lambda: stage.services.devices.latest() is not None)
+    yield "workspace", window
+    yield from workspace_pages(window, wait)
+    window.lock()
+    window.sign_in_vm.signed_in.emit(operator)
+    yield "asked-again", window
+    content.go(Place.PATIENTS)
+    wait(lambda: window.status.state.unsent > 0)
+    window.close()
+    yield "leaving", window
+
+
+def workspace_pages(window: MainWindow, wait: Wait) -> Iterator[tuple[str, QWidget]]:
+    """The workspace with much in it: stopped, described, its map large, its lists, a send."""
+    page = window.findChild(WorkspacePage)
+    assert page is not None
+    vm = page.viewmodel
+    count = len(vm.state.thumbs)
+    for _ in range(3):
+        vm.shutter.shoot()
+    wait(lambda: len(vm.state.thumbs) == count + 3)
+    vm.describing.choose_region("SCT", "25763004")
+    vm.sending.send()
+    yield "workspace-stopped", window
+    vm.describing.press_digit(2)
+    vm.describing.choose_side(Side.LEFT)
+    wait(lambda: not page.toast.isVisible())
+    for _ in range(7):
+        vm.shutter.shoot()
+    wait(lambda: len(vm.state.thumbs) == count + 10)
+    wait(lambda: all(button.has_image for button in page.filmstrip.buttons))
+    vm.describing.click(vm.state.thumbs[-1].capture_id, "one")
+    yield "workspace-described", window
+    page.open_map()
+    yield "workspace-map", window
+    page.close_popover()
+    page.open_sites()
+    yield "workspace-sites", window
+    page.close_popover()
+    vm.describing.click(vm.state.thumbs[-1].capture_id, "one")
+    vm.sending.send()
+    wait(lambda: vm.state.sendable == 0 and vm.state.message is not None)
+    yield "workspace-sent", window
+
+
+def pages_without_services(folder: Path, stage: Stage) -> Iterator[tuple[str, QWidget]]:
+    """The pages that come before there are any services."""
+    bare = type(stage.services.settings)(data_dir=folder)
+    viewmodel = FirstRunViewModel(bare, Path("/etc/capture-app/settings.toml"))
+    for name, page in (
+        ("first-run", FirstRunPage(viewmodel)),
+        (
+            "problem",
+            ProblemPage(
+                "Capture cannot open",
+                str(KeyUnavailableError("The key store of this computer is locked.")),
+            ),
+        ),
+    ):
+        page.resize(1366, 768)
+        page.show()
+        QApplication.processEvents()
+        yield name, page
+        page.close()
+        page.deleteLater()
