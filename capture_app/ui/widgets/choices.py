@@ -90,5 +90,4 @@ class ChoiceRow(QWidget):
     def _close(self) -> None:
         popover, self._popover = self._popover, None
         if popover is not None:
-            popover.hide()
-            popover.deleteLater()
+            popover.dismiss()
