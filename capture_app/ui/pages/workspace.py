@@ -152,8 +152,8 @@ class WorkspacePage(Backdrop):
         self.procedures.picked.connect(vm.describing.choose_procedure)
         self.procedures.left.connect(self._rest)
         self.site.region_touched.connect(self._touch)
-        self.site.list_asked.connect(self._list_sites)
-        self.site.enlarge_asked.connect(self._toggle_map)
+        self.site.list_asked.connect(self.open_sites)
+        self.site.enlarge_asked.connect(self.open_map)
         self.site.side_chosen.connect(lambda side: vm.describing.choose_side(Side(side)))
         self.choices.chosen.connect(vm.describing.choose)
         self.filmstrip.selected.connect(vm.describing.click)
@@ -206,23 +206,23 @@ class WorkspacePage(Backdrop):
     # -------------------------------------------------------------------------------- popovers
 
     def _open(self, popover: Popover, beside: QWidget | None) -> None:
-        self._close_popover()
+        self.close_popover()
         self._popover = popover
-        popover.close_asked.connect(self._close_popover)
+        popover.close_asked.connect(self.close_popover)
         row = QRect()
         if beside is not None:
             row = QRect(beside.mapTo(self, QPoint(0, 0)), beside.size())
         popover.show_at(row)
 
-    def _close_popover(self) -> None:
+    def close_popover(self) -> None:
+        """The map or list that is open goes; the focus rests on the picture again."""
         popover, self._popover = self._popover, None
         if popover is not None:
-            popover.hide()
-            popover.deleteLater()
+            popover.dismiss()
             self._rest()
 
     def _touch(self, scheme: str, code: str, side: str) -> None:
-        self._close_popover()
+        self.close_popover()
         self._vm.describing.choose_region(scheme, code, side)
         self._rest()
 
@@ -230,15 +230,20 @@ class WorkspacePage(Backdrop):
         scheme, _, code = row_id.partition(":")
         self._touch(scheme, code, "")
 
-    def _list_sites(self) -> None:
+    def open_sites(self) -> None:
+        """All sites as a list."""
         picker = RegionPicker(self, self._vm.describing.region_rows(), self._vm.state.region_key)
         picker.picked.connect(self._pick_site)
         self._open(picker, None)  # in the middle: the banner stays in sight
 
     def _toggle_map(self) -> None:
         if isinstance(self._popover, LargeBodyMap):
-            self._close_popover()
-            return
+            self.close_popover()
+        else:
+            self.open_map()
+
+    def open_map(self) -> None:
+        """The body map, large."""
         large = LargeBodyMap(self, self._vm.body_map, self._vm.state.selection)
         large.touched.connect(self._touch)
         self._open(large, None)
@@ -252,7 +257,7 @@ class WorkspacePage(Backdrop):
         self._open(popover, self.camera)
 
     def _use_camera(self, device_id: str) -> None:
-        self._close_popover()
+        self.close_popover()
         self._vm.live.choose(device_id)
 
     # ------------------------------------------------------------------------------- rendering

@@ -116,9 +116,14 @@ def next_words(description: Description) -> ChipText:
 
 def stop_message(pictures: int, parts: Sequence[MissingPart], *, midline: bool) -> Message:
     """Nothing was sent, why, and the keys that help. Stays until it is solved."""
-    needs = trn("{n} picture needs", "{n} pictures need", pictures)
-    things = trn("{n} thing", "{n} things", len(parts))
-    what = tr("Nothing was sent. {pictures} {things}.", pictures=needs, things=things)
+    many, more = pictures > 1, len(parts) > 1
+    sentence = {
+        (False, False): "Nothing was sent. {n} picture needs {m} thing.",
+        (False, True): "Nothing was sent. {n} picture needs {m} things.",
+        (True, False): "Nothing was sent. {n} pictures need {m} thing.",
+        (True, True): "Nothing was sent. {n} pictures need {m} things.",
+    }[many, more]
+    what = tr(sentence, n=pictures, m=len(parts))
     asked = {
         MissingPart.PATIENT: tr("the patient"),
         MissingPart.PROCEDURE: tr("the procedure (1-9)"),

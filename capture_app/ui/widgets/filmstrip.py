@@ -49,6 +49,7 @@ class ThumbButton(Pressable):
         self.thumb = Thumb("", 0, _NO_PICTURE, "")
         self._image: QImage | None = None
         self.setCheckable(True)
+        self.setProperty("by_arrows", True)  # noqa: FBT003 - Qt's own
         self.setFixedSize(THUMB_SIZE.width() + 4, 86)
 
     def sizeHint(self) -> QSize:
@@ -158,6 +159,7 @@ class Filmstrip(QWidget):
         self._after.clicked.connect(lambda: self._scroll(self._room()))
         for button in (self._before, self._after):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            button.setProperty("by_arrows", True)  # noqa: FBT003 - Qt's own
             button.hide()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(Metric.FILMSTRIP)

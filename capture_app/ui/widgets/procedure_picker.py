@@ -14,7 +14,7 @@ from capture_app.ui.shell.theme import Metric
 from capture_app.ui.shown import ListRow
 from capture_app.ui.widgets.card import Panel
 from capture_app.ui.widgets.fields import FilterField
-from capture_app.ui.widgets.labels import Icon, Label
+from capture_app.ui.widgets.labels import ElidedLabel, Icon, Label
 from capture_app.ui.widgets.listbox import ListBox
 
 _FILTER_WIDTH = 176
@@ -27,7 +27,7 @@ class NeededNote(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._icon = Icon("warning-circle", tone=Tone.BAD)
-        self._words = Label("", 12, SEMIBOLD, tone=Tone.BAD)
+        self._words = ElidedLabel("", 12, SEMIBOLD, tone=Tone.BAD)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from capture_app.catalog.body_map import BodyMap
 from capture_app.catalog.catalog import folded
@@ -96,11 +96,9 @@ class LargeBodyMap(Popover):
         self.tabs: list[TabButton] = []
         tabs = QHBoxLayout()
         tabs.setSpacing(4)
-        group = QButtonGroup(self)
         for title, views in _CLOSER:
             tab = TabButton(tr(title))
-            tab.clicked.connect(lambda _=False, views=views: self._open(views))
-            group.addButton(tab)
+            tab.clicked.connect(lambda _=False, tab=tab, views=views: self._open(tab, views))
             self.tabs.append(tab)
             tabs.addWidget(tab)
         tabs.addStretch(1)
@@ -114,7 +112,9 @@ class LargeBodyMap(Popover):
         super().show_at(row)
         self.tabs[0].setFocus(Qt.FocusReason.PopupFocusReason)
 
-    def _open(self, views: Sequence[str]) -> None:
+    def _open(self, chosen: TabButton, views: Sequence[str]) -> None:
+        for tab in self.tabs:
+            tab.setChecked(tab is chosen)
         self.map.show_views(views)
         self._show_hover("")
 
