@@ -170,7 +170,8 @@ def drafts(
         "SELECT capture.capture_id, capture.exam_id, exam.patient_key, capture.user_id, "
         "capture.description, capture.taken_at, capture.kept_at, capture.fault "
         "FROM capture JOIN exam ON exam.exam_id = capture.exam_id "
-        "WHERE capture.deleted_at = '' AND (?1 IS NULL OR capture.exam_id = ?1) "
+        "WHERE capture.file IS NOT NULL AND capture.deleted_at = '' "
+        "AND (?1 IS NULL OR capture.exam_id = ?1) "
         "AND (?2 IS NULL OR exam.patient_key = ?2) AND NOT EXISTS (SELECT 1 FROM instance "
         "WHERE instance.capture_id = capture.capture_id AND instance.withdrawn = 0) "
         "ORDER BY capture.kept_at, capture.capture_id",

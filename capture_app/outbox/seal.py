@@ -125,19 +125,23 @@ def seal(
 
 
 def undo(spool: Spool, send_id: str, operator: Operator) -> bool:
-    """Withdraws a whole Send that is held and was never tried, else changes nothing: False."""
+    """Withdraws a whole Send that is held and was never tried, else changes nothing: False.
+
+    Nor is an instance withdrawn that has outlived its picture: no draft would be left of it.
+    """
     with spool.database.transaction() as connection:
         tasks = connection.execute(
-            "SELECT task.task_id, task.state, task.attempts FROM task "
-            "JOIN instance USING (sop_instance_uid) "
+            "SELECT task.task_id, "
+            "task.state = 'held' AND task.attempts = 0 AND capture.file IS NOT NULL FROM task "
+            "JOIN instance USING (sop_instance_uid) JOIN capture USING (capture_id) "
             "WHERE instance.send_id = ? AND instance.withdrawn = 0",
             (send_id,),
         ).fetchall()
-        if not tasks or any(state != "held" or attempts for _, state, attempts in tasks):
+        if not tasks or not all(can_be_undone for _, can_be_undone in tasks):
             return False
         connection.executemany(
             "UPDATE task SET state = 'withdrawn', changed_at = ? WHERE task_id = ?",
-            [(spool.now(), task_id) for task_id, _, _ in tasks],
+            [(spool.now(), task_id) for task_id, _ in tasks],
         )
         rows = connection.execute(
             "SELECT instance.sop_instance_uid, instance.file, capture.exam_id, exam.patient_key "

@@ -27,6 +27,12 @@ _UNFINISHED: Final = (
     "WHERE task.state IN ('held', 'queued', 'running', 'needs-you') AND task.kind <> 'retain' "
     "AND instance.withdrawn = 0 UNION SELECT capture_id FROM capture WHERE fault <> ''"
 )
+_TOUCHED_SINCE: Final = (
+    "SELECT instance.capture_id FROM task JOIN instance USING (sop_instance_uid) "
+    "WHERE task.changed_at >= @since "
+    "UNION SELECT capture_id FROM instance WHERE sealed_at >= @since "
+    "UNION SELECT capture_id FROM capture WHERE kept_at >= @since"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +67,22 @@ class Counts:
 
 def statuses(spool: Spool, wanted: StatusFilter) -> tuple[ImageStatus, ...]:
     """The pictures that fit, each with the step that speaks for it."""
-    conditions, values = ["1"], list[object]()
+    conditions = ["1"]
+    values: dict[str, object] = {"limit": wanted.limit}
     if wanted.states is not None:
-        conditions.append("state IN (SELECT value FROM json_each(?))")
-        values.append(json.dumps(sorted(wanted.states)))
+        conditions.append("state IN (SELECT value FROM json_each(@states))")
+        values["states"] = json.dumps(sorted(wanted.states))
         if wanted.states <= _OPEN:
             conditions.append(f"capture_id IN ({_UNFINISHED})")  # spares reading years of pictures
     if wanted.exam_id is not None:
-        conditions.append("exam_id = ?")
-        values.append(wanted.exam_id)
+        conditions.append("exam_id = @exam_id")
+        values["exam_id"] = wanted.exam_id
     if wanted.capture_ids is not None:
-        conditions.append("capture_id IN (SELECT value FROM json_each(?))")
-        values.append(json.dumps(wanted.capture_ids))
+        conditions.append("capture_id IN (SELECT value FROM json_each(@capture_ids))")
+        values["capture_ids"] = json.dumps(wanted.capture_ids)
     if wanted.changed_since is not None:
-        conditions.append("changed_at >= ?")
-        values.append(stamp(wanted.changed_since))
+        conditions.append(f"changed_at >= @since AND capture_id IN ({_TOUCHED_SINCE})")
+        values["since"] = stamp(wanted.changed_since)
     query = (
         "SELECT capture_id, sop_instance_uid, exam_id, state, kept_at, sealed_at, changed_at, "  # noqa: S608 - conditions are ours, values are bound
         "destination, failures, due_at, last_error, proof, "
@@ -83,9 +90,9 @@ def statuses(spool: Spool, wanted: StatusFilter) -> tuple[ImageStatus, ...]:
         "WHERE instance.sop_instance_uid = image.sop_instance_uid), ''), "
         "EXISTS (SELECT 1 FROM task WHERE task.sop_instance_uid = image.sop_instance_uid "
         "AND task.state = 'held' AND task.held_by_person = 1) FROM image "
-        f"WHERE {' AND '.join(conditions)} ORDER BY changed_at DESC, capture_id LIMIT ?"
+        f"WHERE {' AND '.join(conditions)} ORDER BY changed_at DESC, capture_id LIMIT @limit"
     )
-    rows = spool.database.read().execute(query, (*values, wanted.limit))
+    rows = spool.database.read().execute(query, values)
     return tuple(_status(row) for row in rows)
 
 
@@ -99,7 +106,8 @@ def counts(spool: Spool) -> Counts:
         ).fetchall()
     )
     (drafts,) = connection.execute(
-        "SELECT count(*) FROM capture WHERE deleted_at = '' AND fault = '' AND NOT EXISTS "
+        "SELECT count(*) FROM capture WHERE file IS NOT NULL AND deleted_at = '' AND fault = '' "
+        "AND NOT EXISTS "
         "(SELECT 1 FROM instance WHERE instance.capture_id = capture.capture_id "
         "AND instance.withdrawn = 0)"
     ).fetchone()
@@ -118,9 +126,10 @@ def counts(spool: Spool) -> Counts:
 
 def _confirmed_since(connection: sqlite3.Connection, since: datetime) -> int:
     (number,) = connection.execute(
-        "SELECT count(*) FROM task AS retain WHERE retain.kind = 'retain' "
-        "AND (SELECT max(prove.changed_at) FROM task AS prove WHERE prove.kind = 'prove' "
-        "AND prove.sop_instance_uid = retain.sop_instance_uid AND +prove.state = 'done') >= ?",
+        "SELECT count(DISTINCT proof.sop_instance_uid) FROM task AS proof "
+        "WHERE proof.changed_at >= ? AND proof.kind = 'prove' AND proof.state = 'done' "
+        "AND EXISTS (SELECT 1 FROM task AS retain WHERE retain.kind = 'retain' "
+        "AND retain.sop_instance_uid = proof.sop_instance_uid)",
         (stamp(since),),
     ).fetchone()
     return int(number)

@@ -45,6 +45,9 @@ CREATE TABLE capture (
     fault TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX capture_of_exam ON capture (exam_id);
+CREATE INDEX capture_by_time ON capture (kept_at);
+CREATE INDEX capture_with_file ON capture (kept_at) WHERE file IS NOT NULL;
+CREATE INDEX capture_with_fault ON capture (fault) WHERE fault <> '';
 
 -- A sealed SOP instance. One capture has one that counts; withdrawn ones keep their numbers taken.
 CREATE TABLE instance (
@@ -63,6 +66,7 @@ CREATE TABLE instance (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX instance_that_counts ON instance (capture_id) WHERE withdrawn = 0;
 CREATE INDEX instance_of_send ON instance (send_id);
+CREATE INDEX instance_by_time ON instance (sealed_at);
 
 -- One step of the delivery of one instance to one destination. due_at is for display: the engine times on its own clock.
 CREATE TABLE task (
@@ -86,6 +90,7 @@ CREATE TABLE task (
 ) STRICT;
 CREATE INDEX task_by_state ON task (state, kind);
 CREATE INDEX task_of_instance ON task (sop_instance_uid);
+CREATE INDEX task_by_time ON task (changed_at);
 
 -- Which pictures changed since revision n: how one process learns what another one did. Delete and insert, not OR REPLACE:
 -- a trigger takes over the conflict clause of the statement that fired it, and an upsert would then fail here.

@@ -245,3 +245,19 @@ def test_an_archive_that_left_the_settings_needs_a_person_until_it_is_back(
     assert "no longer name this archive" in status.last_error
     put_right(outbox, PACS)
     assert states(outbox) == {capture_id: ImageState.QUEUED}
+
+
+def test_an_instance_that_outlived_its_picture_is_not_undone(
+    outbox: Outbox, clock: FixedClock, tmp_path: Path
+) -> None:
+    """Nothing would be left of it: the instance is all there is."""
+    capture_id = keep(outbox, begin(outbox, clock))
+    sending = outbox.seal([capture_id], sealing.NURSE)
+    lose_rows(outbox, "task", "instance", "capture")
+    for path in outbox.spool.captures.iterdir():
+        path.unlink()
+    assert put_right(outbox).adopted_instances == 1
+    outbox.hold([capture_id], sealing.NURSE)
+    assert not outbox.undo(sending.send_id, sealing.NURSE)
+    assert states(outbox) == {capture_id: ImageState.HELD}
+    assert len(outboxes.sealed_files(tmp_path)) == 1
