@@ -8,8 +8,8 @@ from capture_app.clock import FixedClock
 from capture_app.devices.synthetic import SyntheticSource, size_and_quality
 from capture_app.errors import DeviceError
 from capture_app.model.device import DeviceInfo, DeviceKind
-from capture_app.model.procedure import ImageKind
 from capture_app.model.frame import Frame
+from capture_app.model.procedure import ImageKind
 
 INFO = DeviceInfo("skin", "Drawn camera", DeviceKind.SYNTHETIC)
 
