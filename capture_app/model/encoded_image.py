@@ -31,4 +31,4 @@ class EncodedImage:
     grey: bool = False
     """True for a JPEG of one component."""
     color_space: str = ""
-    """SRGB or ADOBERGB where the picture's own metadata says so (0028,2002); the profile goes first."""
+    """SRGB or ADOBERGB where the metadata says so (0028,2002); an ICC profile goes first."""

@@ -88,7 +88,7 @@ class ProcedureEntry:
     other_kinds: tuple[ImageKind, ...] = ()
     """Kinds of source that will do as well: a colposcope may have an outside camera."""
     sensitive_content: Code | None = None
-    """What Sensitive Content Code Sequence (0008,001D) says of every image of this act (CID 900)."""
+    """Sensitive Content Code Sequence (0008,001D) of every image of this act (CID 900)."""
 
 
 @dataclass(frozen=True, slots=True)
