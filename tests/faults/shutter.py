@@ -7,6 +7,7 @@ its standard input runs in a fork of it, a process of its own that does one thin
 Faults of ours are planted here by name (PLANT), to see that the tests would notice them.
 """
 
+import ctypes
 import dataclasses
 import json
 import os
@@ -37,6 +38,7 @@ from tests import sealing
 
 CLOCK = SystemClock()
 PICTURES = 3
+_PR_SET_PTRACER = 0x59616D61
 SAFE_FIRST = "safe-before-the-write"
 NEW_UID = "new-uid-on-retry"
 
@@ -199,9 +201,18 @@ def serve(order: Order, outbox: Outbox) -> None:
     engine.stop()
 
 
+def _let_strace_attach() -> None:
+    """Where the system lets nobody but a parent trace (Yama), this child allows anyone."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_PTRACER, ctypes.c_ulong(-1), 0, 0, 0)
+
+
 def run(order: Order) -> None:
     """The whole life of one child."""
     log.configure(None, console_level="critical")
+    if order.waits:
+        _let_strace_attach()
+    say(f"CHILD {os.getpid()}")
     if order.waits:
         sys.stdin.readline()
     try:
@@ -214,7 +225,7 @@ def run(order: Order) -> None:
 
 
 def main() -> None:
-    """Runs each order in a fork, one after the other; says its process id, then how it ended."""
+    """Runs each order in a fork, one after the other, and says how it ended."""
     sealing.catalog()
     say("READY")
     for line in iter(sys.stdin.readline, ""):
@@ -227,7 +238,6 @@ def main() -> None:
                 traceback.print_exc()
                 os._exit(1)
             os._exit(0)
-        say(f"CHILD {child}")
         _, status = os.waitpid(child, 0)
         say(f"ENDED {os.waitstatus_to_exitcode(status)}")
 
