@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit
+from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGBaseline8Bit
 
 from capture_app.dicom.kinds import SOP_CLASSES, KindMismatch, object_kind
 from capture_app.dicom.modules.anatomy import anatomy
@@ -46,7 +46,7 @@ def build(request: SealRequest) -> Dataset:
     exam = request.exam
 
     ds = Dataset()
-    sop_common_module(ds, request, SOP_CLASSES[kind], sealed_at)
+    sop_common_module(ds, request, UID(SOP_CLASSES[kind]), sealed_at)
     patient_module(ds, exam.patient, request.institution.issuer_of_patient_id)
     patient_study_module(ds, exam.patient, exam.encounter, started_on)
     general_study_module(ds, request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from capture_app.dicom.elements import LO_LENGTH
+from capture_app.dicom.texts import LO_LENGTH
 from capture_app.model.procedure import Description, ProcedureEntry, Side
 
 _SIDE_WORDS: Final = {

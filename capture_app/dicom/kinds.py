@@ -7,26 +7,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from pydicom.uid import (
-    UID,
-    DermoscopicPhotographyImageStorage,
-    UltrasoundImageStorage,
-    VLEndoscopicImageStorage,
-    VLMicroscopicImageStorage,
-    VLPhotographicImageStorage,
-)
-
 from capture_app.model.device import DeviceInfo
 from capture_app.model.procedure import ImageKind, ProcedureEntry
 from capture_app.model.words import tr
 
-SOP_CLASSES: Final[Mapping[ImageKind, UID]] = MappingProxyType(
+SOP_CLASSES: Final[Mapping[ImageKind, str]] = MappingProxyType(
     {
-        ImageKind.PHOTO: VLPhotographicImageStorage,
-        ImageKind.DERMOSCOPY: DermoscopicPhotographyImageStorage,
-        ImageKind.ENDOSCOPY: VLEndoscopicImageStorage,
-        ImageKind.MICROSCOPY: VLMicroscopicImageStorage,
-        ImageKind.ULTRASOUND: UltrasoundImageStorage,
+        ImageKind.PHOTO: "1.2.840.10008.5.1.4.1.1.77.1.4",  # VL Photographic Image Storage
+        ImageKind.DERMOSCOPY: "1.2.840.10008.5.1.4.1.1.77.1.7",  # Dermoscopic Photography
+        ImageKind.ENDOSCOPY: "1.2.840.10008.5.1.4.1.1.77.1.1",  # VL Endoscopic
+        ImageKind.MICROSCOPY: "1.2.840.10008.5.1.4.1.1.77.1.2",  # VL Microscopic
+        ImageKind.ULTRASOUND: "1.2.840.10008.5.1.4.1.1.6.1",  # Ultrasound
     }
 )
 """The value of an ImageKind is its Modality (0008,0060)."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from capture_app.dicom.descriptions import study_description
-from capture_app.dicom.elements import descriptive
+from capture_app.dicom.texts import descriptive
 from capture_app.model.coding import Code
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage

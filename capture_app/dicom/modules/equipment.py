@@ -8,8 +8,9 @@ from typing import Final
 from pydicom.dataset import Dataset
 
 import capture_app
-from capture_app.dicom.elements import code_item, descriptive, item, put, put_codes, put_known
+from capture_app.dicom.elements import code_item, item, put, put_codes, put_known
 from capture_app.dicom.request import SealRequest
+from capture_app.dicom.texts import descriptive
 from capture_app.dicom.times import dt
 from capture_app.model.coding import Code
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from pydicom.dataset import Dataset
 
-from capture_app.dicom.elements import descriptive, item, person_name, put, put_known
+from capture_app.dicom.elements import item, put, put_known
+from capture_app.dicom.texts import descriptive, person_name
 from capture_app.dicom.times import age_string, da
 from capture_app.model.encounter import Encounter
 from capture_app.model.patient import Patient, PatientId

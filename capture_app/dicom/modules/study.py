@@ -9,16 +9,14 @@ from pydicom.dataset import Dataset
 from capture_app.dicom.descriptions import series_description
 from capture_app.dicom.elements import (
     code_item,
-    descriptive,
     item,
-    person_name,
-    person_name_that_fits,
     put,
     put_codes,
     put_known,
 )
 from capture_app.dicom.local_codes import entry_code, operator_code
 from capture_app.dicom.request import SealRequest
+from capture_app.dicom.texts import descriptive, person_name, person_name_that_fits
 from capture_app.dicom.times import da, study_zone, tm
 from capture_app.model.coding import Code
 from capture_app.model.order import Order
