@@ -131,6 +131,7 @@ class PatientsPage(Backdrop):
         scan.body.addWidget(Label(safest, 14, REGULAR, tone=Tone.TEXT_2, wrap=True))
         scan.body.addWidget(BarcodePicture())
         self._drafts = Card(tr("Drafts"), padding=20)
+        self._drafts.hide()  # until somebody has some
         self._drafts.title.set_font(15, SEMIBOLD)
         self._draft_rows = QVBoxLayout()
         self._draft_rows.setSpacing(12)
