@@ -57,7 +57,8 @@ class FocusRing(QWidget):
         self._watched = []
         inside = new is not None and self._window.isAncestorOf(new)
         by_tab = new is not None and bool(new.focusPolicy() & Qt.FocusPolicy.TabFocus)
-        rings = inside and by_tab and not isinstance(new, QLineEdit | QAbstractItemView)
+        own = isinstance(new, QLineEdit | QAbstractItemView) or hasattr(new, "shows_own_focus")
+        rings = inside and by_tab and not own
         self._on = new if rings else None
         above: QWidget | None = self._on
         while above is not None and above is not self._window:

@@ -34,7 +34,8 @@ class ListBox(QWidget):
     """
 
     picked = Signal(str)
-    focus_radius = float(Metric.RADIUS_CONTROL)
+    shows_own_focus = True
+    """The row under the arrows is outlined; no ring goes round them all."""
 
     def __init__(
         self, *, row_height: int = Metric.TARGET, with_keys: bool = False, name: str = ""
@@ -228,8 +229,9 @@ class ListBox(QWidget):
             box(painter, rect, radius, fill=theme.selected, outline=theme.accent, width=2)
         elif at == self._hover:
             box(painter, rect, radius, fill=theme.hover)
-        if at == self._current and (self.hasFocus() or self.marks_current) and not is_chosen:
-            box(painter, rect, radius, fill=theme.hover, outline=theme.outline)
+        if at == self._current and (self.hasFocus() or self.marks_current):
+            line = theme.text if self.hasFocus() else theme.outline
+            box(painter, rect, radius, fill=theme.hover, outline=line, width=2)
         colour = theme.text if row.usable else theme.unavailable
         inner = rect.adjusted(12, 0, -12, 0)
         if row.key:

@@ -48,8 +48,8 @@ class LiveView(QWidget):
     """
 
     choose_asked = Signal()
-    resting_place = True
-    """The focus rests here between acts: no ring is drawn round it."""
+    shows_own_focus = True
+    """The focus rests here between acts: no ring round the picture."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from capture_app.catalog.body_map import BodyMap
@@ -18,7 +18,7 @@ from capture_app.ui.shown import Selection
 from capture_app.ui.widgets.body_map import BodyMapView
 from capture_app.ui.widgets.buttons import Pressable, ToggleButton
 from capture_app.ui.widgets.card import Panel
-from capture_app.ui.widgets.drawing import Mark, Words, box, draw_run, run_width
+from capture_app.ui.widgets.drawing import Mark, Words, box, draw_line, draw_run, run_width
 from capture_app.ui.widgets.labels import ElidedLabel, Label
 from capture_app.ui.widgets.procedure_picker import NeededNote
 
@@ -82,8 +82,19 @@ class RegionButton(Pressable):
         painter.setFont(font(12, SEMIBOLD))
         painter.setPen(colour)
         side = Qt.AlignmentFlag.AlignRight if self.rtl else Qt.AlignmentFlag.AlignLeft
-        flags = side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(slot.adjusted(0, 2, 0, -2), flags, words)
+        lines = _lines(words, painter.fontMetrics(), slot.width())
+        top = slot.center().y() - 8 * len(lines)
+        for row, line in enumerate(lines):
+            draw_line(painter, QRect(slot.x(), top + 16 * row, slot.width(), 16), line, side)
+
+
+def _lines(words: str, metrics: QFontMetrics, width: int) -> list[str]:
+    """The words on one line or two; what does not fit on the second is cut."""
+    first, rest = "", words.split()
+    while rest and metrics.horizontalAdvance(f"{first} {rest[0]}".strip()) <= width:
+        first = f"{first} {rest.pop(0)}".strip()
+    second = metrics.elidedText(" ".join(rest), Qt.TextElideMode.ElideRight, width)
+    return [line for line in (first, second) if line]
 
 
 class SideButtons(QWidget):

@@ -1,0 +1,154 @@
+"""The body map: what a touch means, and what is painted, asked of the pixels."""
+
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from capture_app.catalog.body_map import BodyMap, load_body_map
+from capture_app.model.procedure import Side
+from capture_app.ui.shell.theme import current
+from capture_app.ui.shown import Selection
+from capture_app.ui.widgets.body_map import BodyMapView
+from capture_app.ui.widgets.figure import Figure
+
+SHIN, UPPER_BACK = ("SCT", "25763004"), ("SCT", "699893008")
+
+
+@pytest.fixture(scope="module")
+def body_map() -> BodyMap:
+    return load_body_map()
+
+
+def painted(figure: Figure, selection: Selection | None) -> QImage:
+    size = (int(figure.view.width), int(figure.view.height))
+    image = QImage(*size, QImage.Format.Format_RGB32)
+    image.fill(current().surface)
+    painter = QPainter(image)
+    figure.paint(painter, current(), 1.0)
+    if selection is not None:
+        figure.paint_selection(painter, current(), selection)
+    painter.end()
+    return image
+
+
+def accent_share(image: QImage, figure: Figure, region_id: str) -> float:
+    """How blue the middle of a region is: 0 not at all, 1 the accent itself."""
+    at = figure.inside_point(region_id)
+    assert at is not None
+    seen, accent = image.pixelColor(at.toPoint()), current().accent
+    plain = painted(figure, None).pixelColor(at.toPoint())
+    return (seen.blue() - plain.blue()) / (accent.blue() - plain.blue())
+
+
+def test_every_region_is_touched_where_it_is_drawn(body_map: BodyMap) -> None:
+    count = 0
+    for view in body_map.views.values():
+        figure = Figure(view, body_map.hit_slop)
+        for region in view.regions:
+            at = figure.inside_point(region.region_id)
+            assert at is not None, region.region_id
+            touch = figure.touched(at)
+            assert touch is not None
+            assert touch.region.region_id == region.region_id
+            assert touch.side is region.side
+            count += 1
+    assert count == 236
+
+
+def test_a_touch_beside_a_limb_means_the_limb_and_far_away_means_nothing(
+    body_map: BodyMap,
+) -> None:
+    figure = Figure(body_map.views["front"], body_map.hit_slop)
+    shin = figure.inside_point("front.shin.R")
+    assert shin is not None
+    edge = next(x for x in range(int(shin.x()), 0, -1) if not inside(figure, QPointF(x, shin.y())))
+    near = figure.touched(QPointF(edge - 10, shin.y()))
+    assert near is not None
+    assert near.region.region_id == "front.shin.R"
+    assert figure.touched(QPointF(edge - 40, shin.y())) is None
+
+
+def inside(figure: Figure, at: QPointF) -> bool:
+    return Figure(figure.view, 0.0).touched(at) is not None
+
+
+def test_the_patients_right_is_on_the_left_of_the_front_and_on_the_right_of_the_back(
+    body_map: BodyMap,
+) -> None:
+    for name, right_first in (("front", True), ("back", False)):
+        figure = Figure(body_map.views[name], body_map.hit_slop)
+        middle = figure.view.width / 2
+        for region in figure.view.regions:
+            at = figure.inside_point(region.region_id)
+            assert at is not None
+            if region.side is Side.RIGHT:
+                assert (at.x() < middle) is right_first, region.region_id
+            if region.side is Side.LEFT:
+                assert (at.x() > middle) is right_first, region.region_id
+
+
+def test_one_side_is_painted_and_without_a_side_both_are_tinted(body_map: BodyMap) -> None:
+    figure = Figure(body_map.views["front"], body_map.hit_slop)
+    left = painted(figure, Selection(SHIN, Side.LEFT, side_is_open=False))
+    assert accent_share(left, figure, "front.shin.L") > 0.95
+    assert accent_share(left, figure, "front.shin.R") == 0
+    open_side = painted(figure, Selection(SHIN, None, side_is_open=True))
+    for side in "LR":
+        assert 0.2 < accent_share(open_side, figure, f"front.shin.{side}") < 0.6
+    both = painted(figure, Selection(SHIN, Side.BOTH, side_is_open=False))
+    for side in "LR":
+        assert accent_share(both, figure, f"front.shin.{side}") > 0.95
+
+
+def wide(shape: QPainterPath, middle: int, y: int) -> bool:
+    """Whether a region is there well to both sides of the middle, and around that height."""
+    return all(shape.contains(QPointF(middle + x, y + up)) for x in (-32, 0, 32) for up in (-4, 4))
+
+
+def test_midline_is_a_band_and_a_half_is_a_half(body_map: BodyMap) -> None:
+    figure = Figure(body_map.views["back"], body_map.hit_slop)
+    shape = next(s for r, s in figure._shapes if (r.scheme, r.code) == UPPER_BACK)
+    middle = int(figure.view.width / 2)
+    rows = range(int(shape.boundingRect().top()), int(shape.boundingRect().bottom()))
+    y = next(y for y in rows if wide(shape, middle, y))
+
+    def blue(image: QImage, x: int) -> bool:
+        return image.pixelColor(x, y) == QColor(current().accent)
+
+    midline = painted(figure, Selection(UPPER_BACK, Side.MIDLINE, side_is_open=False))
+    assert [blue(midline, middle + x) for x in (-30, 0, 30)] == [False, True, False]
+    left = painted(figure, Selection(UPPER_BACK, Side.LEFT, side_is_open=False))
+    assert [blue(left, middle + x) for x in (-20, 20)] == [True, False]  # the back: left is left
+
+
+def test_a_choice_that_only_a_closer_view_shows_is_shown_by_what_holds_it(
+    body_map: BodyMap, qtbot: QtBot
+) -> None:
+    view = BodyMapView(body_map, ("front", "back"), small=True)
+    qtbot.addWidget(view)
+    view.resize(152, 170)
+    before = view.grab().toImage()
+    closer = body_map.views["hand_palm_L"].regions[0]
+    drawn = {(r.scheme, r.code) for name in ("front", "back") for r in body_map.views[name].regions}
+    assert (closer.scheme, closer.code) not in drawn
+    view.show_selection(Selection((closer.scheme, closer.code), Side.LEFT, side_is_open=False))
+    assert view.grab().toImage() != before
+
+
+def test_a_click_tells_code_and_side(body_map: BodyMap, qtbot: QtBot) -> None:
+    view = BodyMapView(body_map, ("front", "back"), small=False)
+    qtbot.addWidget(view)
+    view.resize(600, 600)
+    told: list[tuple[str, str, str]] = []
+    view.touched.connect(lambda *what: told.append(what))
+    for region_id in ("front.shin.R", "back.calf.L", "front.sternum"):
+        at = view.point_of(region_id)
+        assert at is not None
+        QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=at.toPoint())
+    assert told == [
+        ("SCT", "25763004", "R"),
+        ("SCT", "47224004", "L"),
+        ("SCT", "244107007", ""),
+    ]

@@ -1,0 +1,105 @@
+"""What the workspace says, exactly: the words that a person acts on."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from capture_app.devices.capture import Live, LiveState
+from capture_app.exam.rules import MissingPart
+from capture_app.imaging.quality import Quality, QualityChip
+from capture_app.model.procedure import Description, Side
+from capture_app.ui.marks import Tone
+from capture_app.ui.viewmodels import workspace_words as words
+from tests import sealing
+
+AT = datetime(2026, 11, 24, 14, 2, tzinfo=timezone(timedelta(hours=1)))
+WOUND = sealing.description()
+
+
+@pytest.mark.parametrize(
+    ("pictures", "parts", "midline", "what", "todo"),
+    [
+        (
+            3,
+            (MissingPart.PROCEDURE, MissingPart.SIDE),
+            False,
+            "Nothing was sent. 3 pictures need 2 things.",
+            "Choose the procedure (1-9) and the side (Alt+R or Alt+L). Both go to all 3.",
+        ),
+        (
+            1,
+            (MissingPart.SIDE,),
+            True,
+            "Nothing was sent. 1 picture needs 1 thing.",
+            "Choose the side (Alt+R, Alt+L or Alt+M).",
+        ),
+        (
+            2,
+            (MissingPart.PROCEDURE, MissingPart.REGION),
+            False,
+            "Nothing was sent. 2 pictures need 2 things.",
+            "Choose the procedure (1-9) and the site (B). Both go to all 2.",
+        ),
+        (
+            4,
+            (MissingPart.REGION,),
+            False,
+            "Nothing was sent. 4 pictures need 1 thing.",
+            "Choose the site (B). It goes to all 4.",
+        ),
+    ],
+)
+def test_the_stop_says_what_is_missing_and_by_which_key(
+    pictures: int, parts: tuple[MissingPart, ...], *, midline: bool, what: str, todo: str
+) -> None:
+    message = words.stop_message(pictures, parts, midline=midline)
+    assert (message.what, message.todo) == (what, todo)
+    assert message.stop
+    assert message.act
+
+
+def test_a_thumbnail_names_site_and_side_or_what_is_missing() -> None:
+    assert WOUND.region is not None
+    left = replace(WOUND, side=Side.LEFT)
+    assert words.thumb_words(left).startswith("Left ")
+    assert "(" not in words.thumb_words(left)
+    assert words.thumb_words(Description()) == "No procedure, no site"
+    assert words.thumb_words(replace(WOUND, side=None)) == "No side"
+    assert words.thumb_words(replace(WOUND, procedure=None, side=None)) == "No procedure, no side"
+
+
+def test_the_badge_of_a_draft_says_the_gravest_thing() -> None:
+    missing = (MissingPart.REGION,)
+    assert words.draft_badge(missing, blurred=True, stopped=False).words == "Needs 1"
+    assert words.draft_badge(missing, blurred=True, stopped=True).tone is Tone.BAD
+    assert words.draft_badge((), blurred=True, stopped=False).words == "Blurred"
+    assert words.draft_badge((), blurred=False, stopped=False).words == "Draft"
+
+
+def test_a_lost_camera_says_when_it_stopped_and_what_is_safe() -> None:
+    lost = LiveState(Live.LOST, AT, "The camera stopped sending pictures.", was_live=True)
+    marks = words.live_marks(lost, sealing.CAMERA, None, safe=3, others=True)
+    assert marks.absent == "Camera stopped at \u206614:02\u2069."
+    assert marks.absent_help == "3 pictures are safe. Trying again."
+    assert marks.can_choose
+
+
+def test_a_camera_that_never_came_says_why() -> None:
+    absent = LiveState(Live.LOST, AT, "Camera not found. Check the cable.")
+    marks = words.live_marks(absent, None, None, safe=0, others=False)
+    assert marks.absent == "Camera not found. Check the cable."
+    assert marks.absent_help == "Drafts are safe."
+    assert not marks.can_choose
+    opening = words.live_marks(LiveState(Live.OPENING, AT), None, None, safe=0, others=False)
+    assert opening.absent == "Opening the camera"
+
+
+def test_quality_warns_with_a_mark_and_a_word() -> None:
+    live = LiveState(Live.LIVE, AT, was_live=True)
+    dark = Quality(5.0, 20.0, 0.0, (QualityChip.BLURRED, QualityChip.TOO_DARK))
+    marks = words.live_marks(live, sealing.CAMERA, dark, safe=0, others=False)
+    assert [chip.words for chip in marks.trailing] == ["Blurred, hold still", "Too dark"]
+    assert {chip.tone for chip in marks.trailing} == {Tone.WARN}
+    assert all(chip.icon for chip in (*marks.leading, *marks.trailing))
+    assert marks.absent == ""
