@@ -14,11 +14,9 @@ from capture_app.catalog.catalog import Catalog
 from capture_app.clock import Clock
 from capture_app.errors import ImageError, RuleError
 from capture_app.exam.rules import Missing, Ready, allowed_sides, gate_to_send, side_required
-from capture_app.imaging.jpeg import prepare_jpeg
-from capture_app.imaging.rgb import encode_rgb
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.device import DeviceInfo, DeviceKind
-from capture_app.model.encoded_image import EncodedImage
+from capture_app.model.encoded_image import EncodedImage, PixelCoding
 from capture_app.model.encounter import EncounterState
 from capture_app.model.exam import Exam
 from capture_app.model.frame import Frame
@@ -285,12 +283,18 @@ class ExamService:
 
 
 def _encoded(frame: Frame, device: DeviceInfo) -> EncodedImage:
+    # Only here: the list of patients is there before numpy and Pillow are. They have been read by
+    # the time that a device delivers a frame.
+    from capture_app.imaging.jpeg import prepare_jpeg  # noqa: PLC0415
+    from capture_app.imaging.rgb import decode, encode_rgb  # noqa: PLC0415
+
     if frame.jpeg is None:
         # A stream or a film was coded lossily on its way here, and that flag never goes back.
         return encode_rgb(frame.pixels, came_from_lossy=device.kind in _CODED_ON_THE_WAY)
     try:
         return prepare_jpeg(frame.jpeg, check_pixels=False)
     except ImageError:
-        # A camera whose JPEG may not be wrapped as it is (progressive, 12 bit): what it showed is
-        # kept losslessly, and stays marked as having come from a lossy picture.
-        return encode_rgb(frame.pixels, came_from_lossy=True)
+        # A camera whose JPEG may not be wrapped as it is (progressive, 12 bit): its picture is kept
+        # losslessly and whole (what is shown may be smaller), and stays marked as lossy once.
+        whole = decode(EncodedImage(PixelCoding.JPEG_BASELINE, 0, 0, frame.jpeg))
+        return encode_rgb(whole, came_from_lossy=True)

@@ -269,7 +269,7 @@ class Device:
         Text(1024),
         Help(
             "camera: its number or device path; stream: its rtsp, http or https address; "
-            "file: a full path; synthetic: empty."
+            "file: a full path; synthetic: empty, or size and JPEG quality as 4000x3000,jpeg=90."
         ),
     ] = ""
     image_kind: Annotated[

@@ -22,7 +22,7 @@ from capture_app.devices.video import StreamSource
 from capture_app.errors import DeviceError
 from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.settings.schema import Device
-from tests.peers import run_mjpeg_server
+from tests.peers import HOST, free_port, run_mjpeg_server, run_program
 
 CLOCK = SystemClock()
 Until = Callable[..., object]
@@ -104,6 +104,19 @@ def test_a_pulled_plug_is_told_and_a_camera_put_in_again_comes_back(eventually: 
         eventually(lambda: capture.state.live is Live.LIVE, 15)
         after = capture.take()
         assert after is not before
+
+
+def test_a_stream_of_video_is_shown_and_kept_as_pixels(tmp_path: Path) -> None:
+    port = free_port()
+    url = f"http://{HOST}:{port}/live.ts"
+    source = ["-re", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25"]
+    coded = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-f", "mpegts"]
+    argv = ["ffmpeg", "-nostdin", "-v", "error", *source, *coded, "-listen", "1", url]
+    with run_program(argv, (port,)):
+        frames = list(islice(stream(url).frames(), 3))
+    assert [frame.jpeg for frame in frames] == [None, None, None]
+    assert frames[0].pixels.shape == (240, 320, 3)
+    assert not np.array_equal(frames[0].pixels, frames[2].pixels)
 
 
 def test_a_server_that_says_nothing_ends_at_the_time_limit() -> None:

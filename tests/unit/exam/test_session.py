@@ -125,15 +125,17 @@ def test_other_frames_are_kept_losslessly_and_say_where_they_come_from(
     assert kept.came_from_lossy is lossy
 
 
-def test_a_jpeg_that_may_not_be_wrapped_is_kept_as_it_was_shown(
+def test_a_jpeg_that_may_not_be_wrapped_is_kept_whole_though_shown_smaller(
     exams: ExamService, outbox: Outbox, clock: FixedClock
 ) -> None:
     progressive = BytesIO()
     Image.fromarray(sealing.pixels()).save(progressive, "JPEG", progressive=True)
     exam = exams.open(entry(clock), sealing.NURSE, SCAN)
-    odd = frame(clock, jpeg=progressive.getvalue())
+    shown = sealing.pixels()[::2, ::2]
+    odd = replace(frame(clock, jpeg=progressive.getvalue()), pixels=shown)
     kept = outbox.image_of(exams.take(exam, odd, device=sealing.CAMERA))
     assert (kept.coding, kept.came_from_lossy) == (PixelCoding.RGB, True)
+    assert (kept.rows, kept.columns) == sealing.pixels().shape[:2]
 
 
 def test_a_frame_from_before_the_exam_is_refused(
