@@ -16,7 +16,6 @@ from typing import Final, Protocol, Self
 
 import structlog
 
-from capture_app.archive.connect import commitment_listeners, connect
 from capture_app.catalog.catalog import Catalog
 from capture_app.catalog.load import load_catalog
 from capture_app.clock import Clock
@@ -26,7 +25,6 @@ from capture_app.outbox.engine import Engine
 from capture_app.outbox.outbox import Outbox, OutboxRules
 from capture_app.patients.adt import AdtReceiver
 from capture_app.patients.census import Census, open_census
-from capture_app.patients.poller import WorklistPoller
 from capture_app.security.keys import load_or_create_key, read_secret
 from capture_app.security.users import Users
 from capture_app.settings.practice import claim_data_folder, refuse_real_destinations
@@ -112,6 +110,10 @@ class Background:
     """
 
     def __init__(self, services: Services) -> None:
+        # Only here: reading the libraries of the network takes as long as opening the window.
+        from capture_app.archive.connect import commitment_listeners, connect  # noqa: PLC0415
+        from capture_app.patients.poller import WorklistPoller  # noqa: PLC0415
+
         settings, clock = services.settings, services.clock
         self._census = services.census
         self._clock = clock

@@ -55,7 +55,8 @@ def open_practice(args: argparse.Namespace) -> int:
     from capture_app.ui.shell.app import run as run_window  # noqa: PLC0415 - Qt, only now
 
     with _practice(args, practice_folder(args)) as (rooms, _hospital), Background(rooms):
-        return run_window(window_services(rooms))
+        services = window_services(rooms)
+        return run_window(services, services.devices.start)
 
 
 def _walk(args: argparse.Namespace) -> int:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from capture_app.clock import Clock
-from capture_app.devices.pictures import JPEG_ENDINGS, PictureFileSource
 from capture_app.devices.source import FrameSource
-from capture_app.devices.synthetic import SyntheticSource, size_and_quality
-from capture_app.devices.video import CameraSource, StreamSource, VideoFileSource
 from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.settings.schema import Device
 
@@ -33,6 +30,15 @@ def open_source(device: Device, clock: Clock) -> FrameSource:
 
     Raises DeviceError for an address that cannot be one of its kind.
     """
+    # Only here: OpenCV and numpy take a quarter of a second, and a list of devices needs neither.
+    from capture_app.devices.pictures import JPEG_ENDINGS, PictureFileSource  # noqa: PLC0415
+    from capture_app.devices.synthetic import SyntheticSource, size_and_quality  # noqa: PLC0415
+    from capture_app.devices.video import (  # noqa: PLC0415
+        CameraSource,
+        StreamSource,
+        VideoFileSource,
+    )
+
     info = device_info(device)
     match device.kind:
         case DeviceKind.CAMERA:

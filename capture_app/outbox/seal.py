@@ -15,9 +15,6 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
-from capture_app.dicom import part10
-from capture_app.dicom.build import build
-from capture_app.dicom.conformance import verify
 from capture_app.dicom.request import SealRequest
 from capture_app.errors import RuleError
 from capture_app.model.audit_event import AuditAction, AuditEvent
@@ -282,6 +279,11 @@ def _seal_one(
     send_id: str,
 ) -> _Sealed:
     """Builds, verifies, encrypts and fsyncs one instance, under a temporary name."""
+    # Only here: reading the DICOM library takes longer than opening the window does.
+    from capture_app.dicom import part10  # noqa: PLC0415
+    from capture_app.dicom.build import build  # noqa: PLC0415
+    from capture_app.dicom.conformance import verify  # noqa: PLC0415
+
     kept, sealed_at = draft.kept, spool.clock.now()
     ds = build(
         SealRequest(

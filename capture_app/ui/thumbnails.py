@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
 from PySide6.QtGui import QImage, QImageReader
 
-from capture_app.imaging.rgb import decode
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
 from capture_app.model.frame import Frame
+
+if TYPE_CHECKING:  # what is imported within functions here is read before a picture is shown
+    import numpy as np
+    from numpy.typing import NDArray
 
 FILMSTRIP: Final = QSize(264, 128)
 """Pixels: twice what the filmstrip draws, for screens of twice the density."""
@@ -19,6 +20,8 @@ FILMSTRIP: Final = QSize(264, 128)
 
 def image_over(pixels: NDArray[np.uint8]) -> QImage:
     """A QImage over a frame's pixels, without a copy. It does not own them: keep the frame."""
+    import numpy as np  # noqa: PLC0415
+
     rows, columns, _ = pixels.shape
     flat = np.ascontiguousarray(pixels)
     image = QImage(flat.data, columns, rows, columns * 3, QImage.Format.Format_RGB888)
@@ -43,6 +46,8 @@ def small_frame(frame: Frame, size: QSize) -> QImage:
 
 def small_image(image: EncodedImage, size: QSize) -> QImage:
     """A kept picture made just large enough to cover `size`. Raises ImageError."""
+    from capture_app.imaging.rgb import decode  # noqa: PLC0415
+
     if image.coding is PixelCoding.JPEG_BASELINE:
         made = _of_jpeg(image.data, size)
         if not made.isNull():
@@ -64,6 +69,8 @@ def _of_jpeg(jpeg: bytes, size: QSize) -> QImage:
 
 
 def _of_pixels(pixels: NDArray[np.uint8], size: QSize) -> QImage:
+    import numpy as np  # noqa: PLC0415
+
     target = _covering(QSize(pixels.shape[1], pixels.shape[0]), size)
     step = max(1, pixels.shape[1] // (3 * target.width()))
     thinned = np.ascontiguousarray(pixels[::step, ::step])

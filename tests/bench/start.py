@@ -23,7 +23,7 @@ from capture_app.settings.schema import (
 from tests import sealing
 from tests.bench.feed import admission
 from tests.bench.measures import Measure, slower_than
-from tests.bench.windows import PIN
+from tests.bench.watched_window import PIN
 from tests.bench.workshop import Workshop
 from tests.peers import HOST, free_port, run_xvfb
 
@@ -37,23 +37,24 @@ def measure(shop: Workshop) -> Iterator[Measure]:
     locks, lists, bares = [], [], []
     with run_xvfb() as screen:
         environment = _environment(shop.room("home"), screen.display)
-        ours = ["desktop", "--settings", str(settings_file)]
-        _opened(["bare"], environment)
+        bare = ["tests.bench.bare_window"]
+        ours = ["tests.bench.watched_desktop", "--settings", str(settings_file)]
+        _opened(bare, environment)
         _opened(ours, environment)
         for _ in range(shop.rounds):
-            bares.append(_opened(["bare"], environment)["painted"])
+            bares.append(_opened(bare, environment)["painted"])
             moments = _opened(ours, environment)
             locks.append(moments["lock"])
             lists.append(moments["painted"])
-    bare = "a bare PySide6 window"
+    peer = "a bare PySide6 window"
     yield slower_than(
         f"Start to a usable list of {_PATIENTS} patients, PIN included",
         lists,
-        bare,
+        peer,
         bares,
         at_most=6,
     )
-    yield slower_than("Start to the lock, ready for the PIN", locks, bare, bares)
+    yield slower_than("Start to the lock, ready for the PIN", locks, peer, bares)
 
 
 def _station(shop: Workshop) -> Path:
@@ -86,7 +87,8 @@ def _station(shop: Workshop) -> Path:
 def _environment(home: Path, display: str) -> dict[str, str]:
     """No settings of the person who measures, and a real window."""
     folders = {f"XDG_{kind}_HOME": str(home / kind) for kind in ("CONFIG", "DATA", "STATE")}
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CAPTURE_APP")}
+    dropped = ("CAPTURE_APP", "PYTHONDONTWRITEBYTECODE")  # an installed program is compiled
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     return kept | folders | {"HOME": str(home), "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
 
 
@@ -94,7 +96,7 @@ def _opened(argv: list[str], environment: dict[str, str]) -> dict[str, float]:
     """Seconds from the start of the process to each of its moments."""
     begun = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.windows", *argv],
+        [sys.executable, "-m", *argv],
         check=False,
         capture_output=True,
         text=True,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 import structlog
-from PySide6.QtCore import QLocale, Qt
+from PySide6.QtCore import QLocale, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 from capture_app import __version__
@@ -21,6 +23,8 @@ from capture_app.ui.services import Services
 from capture_app.ui.shell import fonts, icons, theme
 from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.viewmodels.first_run import FirstRunChoice, FirstRunViewModel
+
+_BEGIN_AFTER_MS: Final = 1000
 
 _log = structlog.get_logger(__name__)
 
@@ -39,14 +43,15 @@ def application(*, language: str = "en", theme_name: ThemeName = ThemeName.DARK)
     return app
 
 
-def run(services: Services) -> int:
-    """Opens the window and returns when it is closed. Starts and stops the camera.
+def run(services: Services, begin: Callable[[], object]) -> int:
+    """Opens the window and returns when it is closed.
 
-    Feeds and delivery are `bootstrap.Background`, which the caller holds around this call.
+    `begin` starts what goes on behind it: the camera, which is stopped here, and whatever else. It
+    is called once, off the GUI thread, when the window has been there for a second: what it reads
+    and opens must not keep anybody waiting for the list.
     """
     station = services.settings.station
     app = application(language=station.language, theme_name=station.theme)
-    services.devices.start()
     window = MainWindow(services)
     before = sys.excepthook
 
@@ -59,6 +64,11 @@ def run(services: Services) -> int:
     sys.excepthook = shown  # an error in a slot ends here
     try:
         _show(window, app)
+        QTimer.singleShot(
+            _BEGIN_AFTER_MS,
+            window,
+            lambda: window.tasks.run(begin, owner=window, done=lambda _nothing: None),
+        )
         return app.exec()
     finally:
         sys.excepthook = before

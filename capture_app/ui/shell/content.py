@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -15,7 +16,6 @@ from capture_app.model.words import tr
 from capture_app.ui.marks import Message, Tone
 from capture_app.ui.pages.outbox import OutboxPage
 from capture_app.ui.pages.patients import PatientsPage
-from capture_app.ui.pages.workspace import WorkspacePage
 from capture_app.ui.services import Services
 from capture_app.ui.shell.app_bar import AppBar, Place
 from capture_app.ui.shell.status_strip import StatusStrip
@@ -25,11 +25,14 @@ from capture_app.ui.viewmodels.identity_check import IdentityCheck
 from capture_app.ui.viewmodels.outbox import OutboxViewModel
 from capture_app.ui.viewmodels.patients import PatientsViewModel
 from capture_app.ui.viewmodels.status import StatusViewModel
-from capture_app.ui.viewmodels.workspace import WorkspaceViewModel
 from capture_app.ui.widgets.card import Backdrop
 from capture_app.ui.widgets.identity_popover import IdentityPopover
 from capture_app.ui.widgets.popover import HOST
 from capture_app.ui.widgets.toast import Toast
+
+if TYPE_CHECKING:
+    from capture_app.ui.pages.workspace import WorkspacePage
+    from capture_app.ui.viewmodels.workspace import WorkspaceViewModel
 
 
 class Content(Backdrop):
@@ -141,6 +144,10 @@ class Content(Backdrop):
             act()
 
     def _open(self, exam: Exam) -> None:
+        # Only here: the list of patients need not wait for what the workspace shows.
+        from capture_app.ui.pages.workspace import WorkspacePage  # noqa: PLC0415
+        from capture_app.ui.viewmodels.workspace import WorkspaceViewModel  # noqa: PLC0415
+
         self._leave_workspace(close_exam=False)
         self._drop_question()
         self._toast.clear()

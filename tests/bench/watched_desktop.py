@@ -1,0 +1,25 @@
+"""The whole `capture-app desktop`; says when the lock and when the list were painted, and ends.
+
+python -m tests.bench.watched_desktop [arguments of the command]
+"""
+
+import sys
+
+from capture_app.cli import desktop
+from capture_app.cli.main import main
+from capture_app.settings.schema import Settings
+
+_open_window = desktop.open_window
+
+
+def _watched(settings: Settings) -> int:
+    # Only now: nothing is to be imported earlier than the command itself does it.
+    from tests.bench.watched_window import watch  # noqa: PLC0415
+
+    watch()
+    return _open_window(settings)
+
+
+if __name__ == "__main__":
+    desktop.open_window = _watched
+    sys.exit(main(["desktop", *sys.argv[1:]]))
