@@ -130,6 +130,21 @@ def test_a_pulled_plug_turns_the_shutter_off_and_says_what_is_safe(
         assert devices.stop(within=5)
 
 
+def test_a_full_disk_refuses_in_words_and_loses_nothing(mai: Hands) -> None:
+    mai.shot(Qt.Key.Key_Space)
+    rules = mai.stage.outbox.rules
+    full = replace(rules.capture, min_free_mb=1_000_000_000)
+    mai.stage.outbox.rules = replace(rules, capture=full)
+    mai.key(Qt.Key.Key_F13)
+    mai.qtbot.waitUntil(lambda: mai.state.message is not None)
+    assert mai.state.message is not None
+    assert "too little room on the disk" in mai.state.message.what
+    assert len(mai.state.thumbs) == len(drafts(mai)) == 1
+    mai.stage.outbox.rules = rules
+    mai.shot(Qt.Key.Key_F13)
+    assert len(on_disk(mai, 2)) == 2
+
+
 # -------------------------------------------------------------------------- saying what it shows
 
 
@@ -352,9 +367,9 @@ def test_a_send_is_held_and_undo_makes_drafts_of_it_again(mai: Hands) -> None:
     mai.key(Qt.Key.Key_Z, CONTROL)
     on_disk(mai, 2)
     mai.qtbot.waitUntil(lambda: [t.badge.words for t in mai.state.thumbs] == ["Draft", "Draft"])
-    sent_again = mai.page.send_bar.send
-    mai.click(sent_again)
+    mai.click(mai.page.send_bar.send)
     mai.qtbot.waitUntil(lambda: mai.stage.outbox.counts().held == 2)
+    assert focused() is mai.page.view  # not on what comes after a button that is off now
 
 
 def test_the_filmstrip_says_truly_how_far_pictures_are(mai: Hands, clock: FixedClock) -> None:

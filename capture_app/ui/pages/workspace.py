@@ -143,6 +143,17 @@ class WorkspacePage(Backdrop):
 
     def _connect(self) -> None:
         vm = self._vm
+        # First of all: a button that turns itself off by what it does would hand the focus on to
+        # whatever comes next, and an Enter that is on its way would press that.
+        for pressed in (
+            self.shutter.pressed,
+            self.site.side_chosen,
+            self.choices.chosen,
+            self.send_bar.delete_asked,
+            self.send_bar.send_asked,
+            self.toast.acted,
+        ):
+            pressed.connect(self._rest)
         vm.changed.connect(self._render)
         vm.live.changed.connect(self._render_camera)
         vm.shutter.flashed.connect(self.view.flash)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -19,6 +19,7 @@ from capture_app.ui.viewmodels.describing import Describing
 from capture_app.ui.viewmodels.live import LiveViewModel
 from capture_app.ui.viewmodels.workspace_state import Shot
 
+T = TypeVar("T")
 MakeSmall = Callable[[Any], object]
 """Makes a thumbnail of a Frame or of an EncodedImage, on any thread."""
 
@@ -42,6 +43,7 @@ class Shutter(QObject):
         self._numbers = count(1)
         self._pending = 0
         self._waiting: list[Callable[[], None]] = []
+        self._made: dict[int, object] = {}
 
     def next_number(self) -> int:
         """The number of the next picture in the filmstrip."""
@@ -67,6 +69,8 @@ class Shutter(QObject):
         given = board.known.choice
         shot = Shot("", self.next_number(), given)
         board.show(shots=(*board.known.shots, shot), message=None)
+        # Both at once: the small picture is mostly ready by the time that the large one is safe.
+        self._make(lambda: self._small(frame), lambda image: self._small_made(shot.number, image))
         take, exam = board.services.exams.take, board.exam
         board.acts.run(
             lambda: take(exam, frame, device=device, description=given),
@@ -84,12 +88,14 @@ class Shutter(QObject):
         kept = next(shot for shot in shots if shot.number == number)
         if kept.description != given:  # chosen while it was on its way
             self._describing.write([kept])
-        self.make_thumb(capture_id, lambda: (self._small(frame), _is_blurred(frame)))
+        self._show_small(number)
+        self._make(lambda: _is_blurred(frame), lambda blurred: self._assessed(capture_id, blurred))
         self._one_less()
 
     def _not_kept(self, number: int, error: CaptureAppError) -> None:
         left = tuple(shot for shot in self._board.known.shots if shot.number != number)
         self._board.show(shots=left)
+        self._made.pop(number, None)
         self._board.say(trouble(str(error)))
         self._one_less()
 
@@ -100,24 +106,34 @@ class Shutter(QObject):
             for act in waiting:
                 act()
 
-    def make_thumb(self, capture_id: str, make: Callable[[], tuple[object, bool]]) -> None:
-        """Makes a thumbnail outside the GUI thread; `make` also says whether it is blurred."""
+    def _small_made(self, number: int, image: object) -> None:
+        self._made[number] = image
+        self._show_small(number)
 
-        def made(result: tuple[object, bool]) -> None:
-            image, blurred = result
-            self.thumb_made.emit(capture_id, image)
-            if blurred:
-                self._board.change([capture_id], lambda shot: replace(shot, blurred=True))
+    def _show_small(self, number: int) -> None:
+        """Shows a thumbnail once its picture is safe, and not before."""
+        shots = self._board.known.shots
+        capture_id = next((s.capture_id for s in shots if s.number == number), "")
+        if capture_id and number in self._made:
+            self.thumb_made.emit(capture_id, self._made.pop(number))
 
-        def failed(error: CaptureAppError) -> None:
-            self._board.say(trouble(str(error)))
-
-        self._board.tasks.run(make, owner=self, done=made, failed=failed)
+    def _assessed(self, capture_id: str, blurred: bool) -> None:  # noqa: FBT001 - a task's result
+        if blurred:
+            self._board.change([capture_id], lambda shot: replace(shot, blurred=True))
 
     def thumb_of_kept(self, capture_id: str) -> None:
         """Makes the thumbnail of a picture that was taken earlier, from the disk."""
         image_of = self._board.services.outbox.image_of
-        self.make_thumb(capture_id, lambda: (self._small(image_of(capture_id)), False))
+        self._make(
+            lambda: self._small(image_of(capture_id)),
+            lambda image: self.thumb_made.emit(capture_id, image),
+        )
+
+    def _make(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
+        def failed(error: CaptureAppError) -> None:
+            self._board.say(trouble(str(error)))
+
+        self._board.tasks.run(work, owner=self, done=done, failed=failed)
 
 
 def _is_blurred(frame: Frame) -> bool:
