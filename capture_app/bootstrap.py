@@ -95,6 +95,12 @@ def open_services(settings: Settings, clock: Clock) -> Iterator[Services]:
         )
 
 
+def read_ahead() -> None:
+    """Reads the libraries that the first shutter and the first Send need, so that neither waits."""
+    from capture_app.dicom import build, conformance, part10  # noqa: F401, PLC0415
+    from capture_app.imaging import jpeg, quality, rgb  # noqa: F401, PLC0415
+
+
 class _Listening(Protocol):
     """Something that holds a port while this process has the engine role."""
 

@@ -7,11 +7,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from capture_app.bootstrap import Background, Services, open_services
-from capture_app.cli.desktop import window_services
+from capture_app.cli.desktop import start_camera, window_services
 from capture_app.cli.display import has_display, use_offscreen
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED
 from capture_app.cli.start import CLOCK, start_log
@@ -56,7 +57,7 @@ def open_practice(args: argparse.Namespace) -> int:
 
     with _practice(args, practice_folder(args)) as (rooms, _hospital), Background(rooms):
         services = window_services(rooms)
-        return run_window(services, services.devices.start)
+        return run_window(services, partial(start_camera, services))
 
 
 def _walk(args: argparse.Namespace) -> int:

@@ -78,9 +78,18 @@ def open_window(settings: Settings) -> int:
             try:
                 behind.enter_context(Background(rooms))
             finally:
-                services.devices.start()
+                start_camera(services)
 
         return run_window(services, begin)
+
+
+def start_camera(services: Services) -> None:
+    """The camera, and whatever the first patient and the first shutter will need."""
+    from capture_app.bootstrap import read_ahead  # noqa: PLC0415
+    from capture_app.ui.pages import workspace as _workspace  # noqa: F401, PLC0415
+
+    services.devices.start()
+    read_ahead()
 
 
 def window_services(rooms: Rooms) -> Services:

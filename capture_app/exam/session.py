@@ -283,8 +283,8 @@ class ExamService:
 
 
 def _encoded(frame: Frame, device: DeviceInfo) -> EncodedImage:
-    # Only here: the list of patients is there before numpy and Pillow are. They have been read by
-    # the time that a device delivers a frame.
+    # Only here: the list of patients need not wait for numpy and Pillow. The window has them read
+    # ahead, long before a first frame.
     from capture_app.imaging.jpeg import prepare_jpeg  # noqa: PLC0415
     from capture_app.imaging.rgb import decode, encode_rgb  # noqa: PLC0415
 
