@@ -91,13 +91,14 @@ def test_every_link_leads_somewhere(paper: Path) -> None:
     assert not list(broken_links(paper))
 
 
-def test_every_page_is_linked_from_another() -> None:
+def test_every_page_is_named_on_another() -> None:
     linked = {
         (paper.parent / link.partition("#")[0]).resolve()
         for paper in PAPERS
         for link in _LINK.findall(paper.read_text("utf-8"))
     }
-    assert not [str(page) for page in DOCS.rglob("*.md") if page.resolve() not in linked]
+    named = {(REPOSITORY / code).resolve() for code in _CODE.findall(text("README.md"))}
+    assert not [str(page) for page in DOCS.rglob("*.md") if page.resolve() not in linked | named]
 
 
 def test_pictures_are_used_and_small() -> None:
