@@ -165,7 +165,7 @@ def _adopt_instance(
             return
         is_wanted = row is None and _is_wanted(connection, spool, identity)
         if is_wanted:
-            _insert_missing_capture(connection, spool, identity)
+            _put_capture_right(connection, spool, identity)
             restore_place(connection, spool, identity.place)
             insert_instance(connection, spool, identity, file=path.name)
             insert_store_tasks(connection, spool, identity, destinations, TaskState.QUEUED)
@@ -186,22 +186,41 @@ def _is_wanted(connection: sqlite3.Connection, spool: Spool, identity: SealedIde
     if row is not None:
         return False
     row = connection.execute(
-        "SELECT description, deleted_at FROM capture WHERE capture_id = ?", (identity.capture_id,)
+        "SELECT description, deleted_at, file FROM capture WHERE capture_id = ?",
+        (identity.capture_id,),
     ).fetchone()
     if row is None:
         return True
-    cell, deleted_at = row
+    cell, deleted_at, file = row
     now = spool.unseal(Description, cell, description_context(identity.capture_id))
-    return not deleted_at and now == identity.kept.description
+    return not deleted_at and (
+        now == identity.kept.description or now == _described_at_the_shutter(spool, file)
+    )
 
 
-def _insert_missing_capture(
+def _described_at_the_shutter(spool: Spool, file: str | None) -> Description | None:
+    """A row that says no more than this is itself made from the file: its database was lost, and
+    with it what a person chose between the shutter and Send.
+    """
+    if file is None:
+        return None
+    try:
+        _, identity = open_identity(spool.captures / file, spool.cipher)
+        return from_record(Kept, identity).description
+    except (SealBrokenError, OSError):
+        return None
+
+
+def _put_capture_right(
     connection: sqlite3.Connection, spool: Spool, identity: SealedIdentity
 ) -> None:
-    row = connection.execute(
-        "SELECT 1 FROM capture WHERE capture_id = ?", (identity.capture_id,)
-    ).fetchone()
-    if row is None:
+    """The row of the picture that was sealed, described as it was sealed."""
+    described = spool.seal(identity.kept.description, description_context(identity.capture_id))
+    changed = connection.execute(
+        "UPDATE capture SET description = ? WHERE capture_id = ?",
+        (described, identity.capture_id),
+    )
+    if not changed.rowcount:
         insert_capture(
             connection,
             spool,

@@ -7,7 +7,7 @@ import pytest
 from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
 from capture_app.model.delivery import ImageState
-from capture_app.model.procedure import Side
+from capture_app.model.procedure import Description, Side
 from capture_app.outbox import acts
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.recovery import RecoveryReport, recover
@@ -92,6 +92,25 @@ def test_a_lost_database_is_rebuilt_from_the_files(
     found = numbers.fetchall()
     assert len(found) == len(set(found)) == 4
     assert len({uid for uid, _ in found}) == 2
+    outboxes.close(again)
+
+
+def test_what_was_sent_stays_sent_when_the_database_is_lost(
+    outbox: Outbox, clock: FixedClock, tmp_path: Path
+) -> None:
+    """Described between the shutter and Send, as people do: only the sealed instance knows it."""
+    capture_id = keep(outbox, begin(outbox, clock), description=Description())
+    outbox.describe([capture_id], sealing.description(), sealing.NURSE)
+    outbox.seal([capture_id], sealing.NURSE, release_now=True)
+    before = read_instance(outbox.spool, capture_id)
+    outboxes.close(outbox)
+    for path in tmp_path.glob("outbox.db*"):
+        path.unlink()
+    again = outboxes.open_outbox(tmp_path, clock)
+    put_right(again)
+    assert states(again) == {capture_id: ImageState.QUEUED}
+    assert read_instance(again.spool, capture_id) == before
+    assert again.description_of(capture_id) == sealing.description()
     outboxes.close(again)
 
 
