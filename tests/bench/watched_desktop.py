@@ -21,5 +21,7 @@ def _watched(settings: Settings) -> int:
 
 
 if __name__ == "__main__":
+    # Development tools bring it along, and structlog reads it; an installed application has none.
+    sys.modules["rich"] = None  # type: ignore[assignment]
     desktop.open_window = _watched
     sys.exit(main(["desktop", *sys.argv[1:]]))
