@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from capture_app.errors import SealBrokenError
+from capture_app.errors import SealBrokenError, StoreError
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.delivery import TaskState
 from capture_app.model.procedure import Description
@@ -123,6 +123,13 @@ def _each(report: RecoveryReport, paths: Iterable[Path], act: Callable[[Path], N
             report.alarms.append(
                 tr("A sealed file cannot be read; it was kept: {name}", name=path.name)
             )
+        except StoreError:
+            raise  # the disk or the database: all of it is tried again
+        except Exception:  # noqa: BLE001 - logged and told; the others must not wait for it
+            _log.exception("stray-file-not-adopted")
+            report.alarms.append(
+                tr("A sealed file could not be taken in; it was kept: {name}", name=path.name)
+            )
 
 
 def _adopt_capture(spool: Spool, path: Path, report: RecoveryReport) -> None:
@@ -166,7 +173,7 @@ def _adopt_instance(
         is_wanted = row is None and _is_wanted(connection, spool, identity)
         if is_wanted:
             _put_capture_right(connection, spool, identity)
-            restore_place(connection, spool, identity.place)
+            identity = replace(identity, place=restore_place(connection, spool, identity.place))
             insert_instance(connection, spool, identity, file=path.name)
             insert_store_tasks(connection, spool, identity, destinations, TaskState.QUEUED)
             _record_adopted(connection, spool, identity.kept, header.uid)

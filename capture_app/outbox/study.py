@@ -111,11 +111,7 @@ def place_instance(
     ).fetchone()
     if row is not None:
         return SeriesPlace(study, row[0], key, row[1], row[2])
-    (number,) = connection.execute(
-        "UPDATE study SET last_series_number = last_series_number + 1 "
-        "WHERE study_instance_uid = ? RETURNING last_series_number",
-        (study.study_instance_uid,),
-    ).fetchone()
+    number = _next_series_number(connection, study.study_instance_uid)
     series_instance_uid = spool.clock.new_uid()
     connection.execute(
         "INSERT INTO series (series_instance_uid, series_key, study_instance_uid, series_number, "
@@ -125,33 +121,64 @@ def place_instance(
     return SeriesPlace(study, series_instance_uid, key, number, 1)
 
 
-def restore_place(connection: sqlite3.Connection, spool: Spool, place: SeriesPlace) -> None:
-    """Puts back, from a sealed file, the rows of a study and series; counters never go down."""
-    study = place.study
+def restore_place(connection: sqlite3.Connection, spool: Spool, place: SeriesPlace) -> SeriesPlace:
+    """Puts back, from a sealed file, the rows of a study and series; counters never go down.
+
+    Returns the place as the rows have it. Where the database was lost, or put back from a copy,
+    keys and numbers of the file may have been given out again since: its rows then get others of
+    their own, and the UIDs stay.
+    """
+    study, uid = place.study, place.series_instance_uid
+    study_uid = study.study_instance_uid
+    key, series_key = study.study_key, place.series_key
+    series_number, number = place.series_number, place.instance_number
+
+    def is_taken(question: str, *values: object) -> bool:
+        return connection.execute(f"SELECT 1 FROM {question}", values).fetchone() is not None  # noqa: S608 - constants of ours
+
+    if is_taken("study WHERE study_key = ? AND study_instance_uid <> ?", key, study_uid):
+        key = spool.cipher.keyed_hash("study put back", key, study_uid)
     connection.execute(
         "INSERT INTO study (study_instance_uid, study_key, study_number, last_series_number, "
         "sealed) VALUES (?, ?, ?, ?, ?) ON CONFLICT (study_instance_uid) DO UPDATE "
         "SET last_series_number = max(last_series_number, excluded.last_series_number)",
         (
-            study.study_instance_uid,
-            study.study_key,
+            study_uid,
+            key,
             study.study_number,
-            place.series_number,
-            spool.seal(study.values, _study_context(study.study_instance_uid)),
+            series_number,
+            spool.seal(study.values, _study_context(study_uid)),
         ),
     )
+    if is_taken("series WHERE series_key = ? AND series_instance_uid <> ?", series_key, uid):
+        series_key = spool.cipher.keyed_hash("series put back", series_key, uid)
+    if is_taken(
+        "series WHERE study_instance_uid = ? AND series_number = ? AND series_instance_uid <> ?",
+        study_uid,
+        series_number,
+        uid,
+    ):
+        series_number = _next_series_number(connection, study_uid)
+    if is_taken("instance WHERE series_instance_uid = ? AND instance_number = ?", uid, number):
+        (number,) = connection.execute(
+            "SELECT last_instance_number + 1 FROM series WHERE series_instance_uid = ?", (uid,)
+        ).fetchone()
     connection.execute(
         "INSERT INTO series (series_instance_uid, series_key, study_instance_uid, series_number, "
         "last_instance_number) VALUES (?, ?, ?, ?, ?) ON CONFLICT (series_instance_uid) DO UPDATE "
         "SET last_instance_number = max(last_instance_number, excluded.last_instance_number)",
-        (
-            place.series_instance_uid,
-            place.series_key,
-            study.study_instance_uid,
-            place.series_number,
-            place.instance_number,
-        ),
+        (uid, series_key, study_uid, series_number, number),
     )
+    return replace(place, series_number=series_number, instance_number=number)
+
+
+def _next_series_number(connection: sqlite3.Connection, study_instance_uid: str) -> int:
+    (number,) = connection.execute(
+        "UPDATE study SET last_series_number = last_series_number + 1 "
+        "WHERE study_instance_uid = ? RETURNING last_series_number",
+        (study_instance_uid,),
+    ).fetchone()
+    return int(number)
 
 
 def _entry(description: Description) -> ProcedureEntry:

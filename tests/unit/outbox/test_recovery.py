@@ -1,4 +1,5 @@
 import os
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
@@ -111,6 +112,51 @@ def test_what_was_sent_stays_sent_when_the_database_is_lost(
     assert states(again) == {capture_id: ImageState.QUEUED}
     assert read_instance(again.spool, capture_id) == before
     assert again.description_of(capture_id) == sealing.description()
+    outboxes.close(again)
+
+
+def test_a_lost_database_does_not_collide_with_what_came_since(
+    outbox: Outbox, clock: FixedClock, tmp_path: Path
+) -> None:
+    """The command writes into the new database before the engine has read the old files."""
+    old = keep(outbox, begin(outbox, clock))
+    outbox.seal([old], sealing.NURSE, release_now=True)
+    before = read_instance(outbox.spool, old)
+    outboxes.close(outbox)
+    for path in tmp_path.glob("outbox.db*"):
+        path.unlink()
+    again = outboxes.open_outbox(tmp_path, clock)
+    new = keep(again, begin(again, clock))
+    again.seal([new], sealing.NURSE, release_now=True)
+    assert put_right(again).alarms == []
+    assert states(again) == dict.fromkeys((old, new), ImageState.QUEUED)
+    assert read_instance(again.spool, old) == before
+    outboxes.close(again)
+
+
+def test_an_older_database_does_not_collide_with_newer_files(
+    outbox: Outbox, clock: FixedClock, tmp_path: Path
+) -> None:
+    """A copy was put back: the numbers that the files have were given out once more."""
+    exam = begin(outbox, clock)
+    first = keep(outbox, exam)
+    outbox.seal([first], sealing.NURSE, release_now=True)
+    with sqlite3.connect(tmp_path / "copy.db") as copy:
+        outbox.spool.database.read().backup(copy)
+    copy.close()
+    left = sealing.description()
+    right = sealing.description(side=Side.RIGHT)
+    lost = [keep(outbox, exam, description=side) for side in (left, right)]
+    outbox.seal(lost, sealing.NURSE, release_now=True)
+    outboxes.close(outbox)
+    for path in tmp_path.glob("outbox.db*"):
+        path.unlink()
+    (tmp_path / "copy.db").rename(tmp_path / "outbox.db")
+    again = outboxes.open_outbox(tmp_path, clock)
+    since = [keep(again, exam, description=side) for side in (left, right)]
+    again.seal(since, sealing.NURSE, release_now=True)
+    assert put_right(again).alarms == []
+    assert states(again) == dict.fromkeys((first, *lost, *since), ImageState.QUEUED)
     outboxes.close(again)
 
 
