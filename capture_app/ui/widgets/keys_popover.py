@@ -16,7 +16,7 @@ from capture_app.ui.widgets.popover import Popover
 def _keys() -> tuple[tuple[tuple[str, ...], str], ...]:
     return (
         (("Space", "F13", "PgDn"), tr("take a picture")),
-        (("1", "9"), tr("procedure")),
+        (("1-9",), tr("procedure")),
         (("/",), tr("filter")),
         (("Alt+R", "Alt+L", "Alt+M"), tr("right, left, midline")),
         (("B",), tr("body map")),

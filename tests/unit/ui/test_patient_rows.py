@@ -1,0 +1,85 @@
+"""Rows of the list: look-alikes badged, issuers shown where they are mixed, answers masked."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
+
+from capture_app.demo.people import ADMISSIONS
+from capture_app.model.patient import NameGroup, PatientId, PersonName
+from capture_app.model.worklist import FeedSource, PatientListEntry
+from capture_app.ui.viewmodels.patient_rows import masked, rows_of
+from tests import sealing
+
+NOW = datetime(2024, 7, 2, 9, 30, tzinfo=timezone(timedelta(hours=2)))
+
+
+def entry_of(at: int) -> PatientListEntry:
+    admission = ADMISSIONS[at]
+    return PatientListEntry(admission.patient, admission.encounter, (), FeedSource.ADT, NOW)
+
+
+def test_an_accent_does_not_hide_a_look_alike() -> None:
+    other = replace(
+        entry_of(1).patient,
+        name=PersonName(NameGroup("NGUYEN", "Anh")),
+        patient_id=PatientId("77", "ST ANNE"),
+        birth_date=date(2000, 1, 1),
+    )
+    rows = rows_of((entry_of(0), replace(entry_of(1), patient=other)), now=NOW, drafts={})
+
+    assert [[badge.words for badge in row.badges] for row in rows] == [["Same surname"]] * 2
+
+
+def test_two_visits_of_one_patient_are_no_look_alikes() -> None:
+    encounter = entry_of(0).encounter
+    assert encounter is not None
+    second = replace(entry_of(0), encounter=replace(encounter, visit_number="V2"))
+    rows = rows_of((entry_of(0), second), now=NOW, drafts={})
+
+    assert all(row.badges == () for row in rows)
+    assert rows[0].key != rows[1].key
+    assert rows[0].key.patient == rows[1].key.patient
+
+
+def test_a_shared_birth_date_and_initial_is_badged() -> None:
+    other = replace(
+        entry_of(3).patient,
+        name=PersonName(NameGroup("Haug", "Nils")),
+        patient_id=PatientId("88", "ST ANNE"),
+    )
+    rows = rows_of((entry_of(3), replace(entry_of(3), patient=other)), now=NOW, drafts={})
+
+    assert [row.badges[0].words for row in rows] == ["Same birth date"] * 2
+
+
+def test_the_issuer_is_shown_only_where_lists_mix_them() -> None:
+    other = replace(entry_of(1).patient, patient_id=PatientId("0012345678", "OTHER"))
+    alone = rows_of((entry_of(0),), now=NOW, drafts={})
+    mixed = rows_of((entry_of(0), replace(entry_of(1), patient=other)), now=NOW, drafts={})
+
+    assert [row.issuer for row in alone] == [""]
+    assert ["ST ANNE" in mixed[0].issuer, "OTHER" in mixed[1].issuer] == [True, True]
+
+
+def test_drafts_and_orders_are_marked() -> None:
+    key = entry_of(0).patient.patient_id.key
+    ordered = replace(entry_of(0), orders=(sealing.ORDER,))
+    (row,) = rows_of((ordered,), now=NOW, drafts={key: 3})
+
+    assert [badge.icon for badge in row.badges] == ["tray", "file-text"]
+    assert row.badges[0].words == "3 drafts"
+
+
+def test_a_masked_row_tells_neither_given_name_nor_year_nor_age_nor_script() -> None:
+    (row,) = rows_of((entry_of(0),), now=NOW, drafts={})
+    hidden = masked(row, entry_of(0).patient)
+
+    for answer in ("Thị", "Mai", "1956", "67", "阮"):
+        assert answer in row.spoken
+        assert answer not in hidden.spoken.replace(row.record, "")
+
+
+def test_the_spoken_row_says_all_that_is_drawn() -> None:
+    (row,) = rows_of((entry_of(0),), now=NOW, drafts={})
+
+    for part in (row.name, row.born, row.sex, row.record, row.place):
+        assert part in row.spoken
