@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import EACCES, EAGAIN, EDEADLK
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from capture_app.errors import StoreError
 from capture_app.model.words import tr
 
 _TRY_EVERY_S: Final = 0.02
+_HELD_BY_ANOTHER: Final = frozenset({EACCES, EAGAIN, EDEADLK})
 
 if sys.platform == "win32":
     import msvcrt
@@ -58,21 +60,31 @@ class EngineRole:
         return self._descriptor is not None
 
     def try_acquire(self) -> bool:
-        """Takes the role if nobody has it, without waiting. True where it is held afterwards."""
+        """Takes the role if nobody has it, without waiting. True where it is held afterwards.
+
+        Raises StoreError where the folder cannot be written, or does not know locks.
+        """
         with self._mutex:
             if self._descriptor is not None:
                 return True
-            # Not inherited by child processes (PEP 446): a child must not keep the role alive.
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                # Not inherited by child processes (PEP 446): a child must not keep the role alive.
+                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            except OSError as error:
+                raise _not_to_be_locked(error) from error
             try:
                 _lock(descriptor)
-            except OSError:
+            except OSError as error:
                 os.close(descriptor)
-                return False
-            os.ftruncate(descriptor, 0)
-            os.lseek(descriptor, 0, os.SEEK_SET)
-            os.write(descriptor, f"{os.getpid()}\n".encode())
+                if error.errno in _HELD_BY_ANOTHER:
+                    return False
+                raise _not_to_be_locked(error) from error
             self._descriptor = descriptor
+            # For people only, so a full disk does not keep anybody from delivering.
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)
+                os.lseek(descriptor, 0, os.SEEK_SET)
+                os.write(descriptor, f"{os.getpid()}\n".encode())
             return True
 
     def release(self) -> None:
@@ -92,11 +104,20 @@ class EngineRole:
             return None
 
 
+def _not_to_be_locked(error: OSError) -> StoreError:
+    return StoreError(
+        tr(
+            "The data folder cannot be written or locked ({reason}).",
+            reason=error.strerror or type(error).__name__,
+        )
+    )
+
+
 @contextmanager
 def alone(lock_path: Path, *, deadline_seconds: float = 10.0) -> Iterator[None]:
     """Runs the block while no other process runs one under the same lock.
 
-    Raises StoreError where the other one has not ended at the deadline.
+    Raises StoreError where the other one has not ended at the deadline, and as `try_acquire`.
     """
     role = EngineRole(lock_path)
     pause = threading.Event()  # never set: a wait that keeps no core busy

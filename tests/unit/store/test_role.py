@@ -50,6 +50,33 @@ def test_another_process_is_refused_until_the_holder_is_killed(tmp_path: Path) -
         role.release()
 
 
+def test_a_full_disk_keeps_nobody_from_the_role(tmp_path: Path) -> None:
+    """The number of the holder cannot be written: it is for people, and it is not the role."""
+    full_disk = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", full_disk + HOLDER, tmp_path / "engine.lock"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline().strip() == b"True"
+        assert not EngineRole(tmp_path / "engine.lock").try_acquire()
+
+
+def test_a_folder_that_cannot_be_locked_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be written or locked"):
+        EngineRole(tmp_path / "gone" / "engine.lock").try_acquire()
+    with (
+        pytest.raises(StoreError, match="cannot be written or locked"),
+        alone(tmp_path / "gone" / "key.lock"),
+    ):
+        pytest.fail("the block was run")
+
+
 def test_a_child_process_does_not_keep_the_role_alive(tmp_path: Path) -> None:
     role = EngineRole(tmp_path / "engine.lock")
     assert role.try_acquire()
