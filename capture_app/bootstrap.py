@@ -151,6 +151,8 @@ class Background:
         self._stopping = threading.Event()
         self._leads = threading.Event()
         self._tried = threading.Event()
+        if not self._ports:
+            self._tried.set()
         self._thread = threading.Thread(target=self._run, name="feeds")
 
     @property
@@ -186,16 +188,20 @@ class Background:
         open_ports: list[_Listening] = []
         retry_at = 0.0
         while not self._stopping.wait(_LOOK_EVERY_S):
-            if not self._leads.is_set():
-                _stop_all(open_ports)
-                self._follow()
-            elif len(open_ports) < len(self._ports) and self._clock.monotonic() >= retry_at:
-                retry_at = self._clock.monotonic() + _RETRY_LISTENING_S
-                self._follow()
-                open_ports.extend(
-                    port for port in self._ports if port not in open_ports and _started(port)
-                )
-                self._tried.set()
+            try:
+                if not self._leads.is_set():
+                    _stop_all(open_ports)
+                    self._follow()
+                elif len(open_ports) < len(self._ports) and self._clock.monotonic() >= retry_at:
+                    retry_at = self._clock.monotonic() + _RETRY_LISTENING_S
+                    self._follow()
+                    open_ports.extend(
+                        port for port in self._ports if port not in open_ports and _started(port)
+                    )
+                    self._tried.set()
+            except Exception:  # noqa: BLE001 - logged; the feeds go on
+                _log.exception("feeds-look-failed")
+                self._stopping.wait(_RETRY_LISTENING_S)
         _stop_all(open_ports)
 
     def _follow(self) -> None:

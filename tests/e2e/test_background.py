@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from capture_app.bootstrap import Background, open_services
+import sqlite3
+import threading
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from capture_app.bootstrap import ENGINE_LOCK, Background, open_services
 from capture_app.clock import SystemClock
 from capture_app.demo.hospital import Hospital
+from capture_app.patients.census import DATABASE
+from capture_app.store.role import EngineRole
 from tests.peers import is_listening
 from tests.waiting import eventually
 
@@ -22,3 +34,46 @@ def test_ports_listen_before_anything_is_delivered(hospital: Hospital) -> None:
     ):
         eventually(lambda: background.engine.leads, 10, "this process to deliver")
         assert is_listening(port)
+
+
+def test_without_ports_delivery_begins_at_once(hospital: Hospital) -> None:
+    settings = replace(hospital.settings, adt=None)
+    with open_services(settings, SystemClock()) as rooms, Background(rooms) as background:
+        eventually(lambda: background.engine.leads, 1.5, "this process to deliver")
+
+
+@pytest.mark.expects_log("feeds-look-failed")
+def test_a_fault_of_one_look_does_not_end_the_feeds(
+    hospital: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture_app.bootstrap._RETRY_LISTENING_S", 0.1)
+    settings, feed = hospital.settings, hospital.settings.adt
+    assert feed is not None
+    failed = _log_entry("feeds-look-failed")
+    another = EngineRole(settings.data_dir / ENGINE_LOCK)
+    with open_services(settings, SystemClock()) as rooms:
+        assert another.try_acquire()
+        with Background(rooms):
+            _rename(settings.data_dir / DATABASE, "events", "not_there")
+            assert failed.wait(10)
+            _rename(settings.data_dir / DATABASE, "not_there", "events")
+            another.release()
+            eventually(lambda: is_listening(feed.port), 10, "the feed to listen")
+
+
+def _log_entry(name: str) -> threading.Event:
+    """Set when the log gets an entry of that name."""
+    seen = threading.Event()
+
+    def look(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        if event["event"] == name:
+            seen.set()
+        return event
+
+    structlog.configure(processors=[look, *structlog.get_config()["processors"]])
+    return seen
+
+
+def _rename(database: Path, table: str, new: str) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(f"ALTER TABLE {table} RENAME TO {new}")
