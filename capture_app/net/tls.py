@@ -34,4 +34,5 @@ def server_context(*, ca_file: str, certificate_file: str, key_file: str) -> ssl
 def _harden(context: ssl.SSLContext, certificate_file: str, key_file: str) -> None:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if certificate_file:
-        context.load_cert_chain(certificate_file, key_file or None)
+        # A key under a password is refused: OpenSSL would ask for it on the terminal, and wait.
+        context.load_cert_chain(certificate_file, key_file or None, password=lambda: "")

@@ -107,6 +107,7 @@ def _archive_trust(where: str, archive: ArchiveDestination) -> Iterator[_Found]:
     if bool(archive.certificate_file) != bool(archive.certificate_key_file):
         missing = "certificate_key_file" if archive.certificate_file else "certificate_file"
         yield (f"{where}.{missing}", _missing(), tr("a certificate and its key, or neither"))
+    yield from _certificates(where, archive)
     address = urlsplit(archive.url)
     if archive.user and address.scheme == "http" and not is_loopback(address.hostname or ""):
         yield (
@@ -114,6 +115,34 @@ def _archive_trust(where: str, archive: ArchiveDestination) -> Iterator[_Found]:
             tr("The password would cross the network in clear."),
             tr("an https address where a user is given"),
         )
+
+
+def _certificates(where: str, archive: ArchiveDestination) -> Iterator[_Found]:
+    """Files that are there but cannot be used: found now, not when the first image is sent."""
+    certificate, key = archive.certificate_file, archive.certificate_key_file
+    if not (archive.ca_file or certificate):
+        return
+    import ssl  # noqa: PLC0415 - it takes a while to read, and few settings need it
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if Path(archive.ca_file).is_file():
+        try:
+            context.load_verify_locations(archive.ca_file)
+        except OSError:
+            yield (
+                f"{where}.ca_file",
+                tr("It holds no certificate that can be read."),
+                tr("certificates of authorities, PEM"),
+            )
+    if Path(certificate).is_file() and Path(key).is_file():
+        try:
+            context.load_cert_chain(certificate, key, password=lambda: "")
+        except OSError:
+            yield (
+                f"{where}.certificate_file",
+                tr("It cannot be used with its key."),
+                tr("a certificate and the key that belongs to it, PEM, without a password"),
+            )
 
 
 def _device(where: str, device: Device) -> Iterator[_Found]:

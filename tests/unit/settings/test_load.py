@@ -1,8 +1,12 @@
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from capture_app.errors import SettingsError, SettingsFault
 from capture_app.model.coding import Code
@@ -369,6 +373,53 @@ def test_archive_must_hang_together(write: Write, text: str, keys: list[str]) ->
 )
 def test_archive_that_hangs_together_loads(write: Write, text: str) -> None:
     assert len(settings_of(write(text)).archives) == 1
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with good.crt and its good.key, other.key, locked.key (a password) and text.pem."""
+    folder = tmp_path_factory.mktemp("certificates")
+    key, other = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "trolley")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(datetime(2024, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2044, 1, 1, tzinfo=UTC))
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "good.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    locked = serialization.BestAvailableEncryption(b"password")
+    for file, private, protection in (
+        ("good.key", key, serialization.NoEncryption()),
+        ("other.key", other, serialization.NoEncryption()),
+        ("locked.key", key, locked),
+    ):
+        pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        (folder / file).write_bytes(private.private_bytes(pem, form, protection))
+    (folder / "text.pem").write_text("none of them\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("authority", "certificate", "key", "keys"),
+    [
+        ("good.crt", "good.crt", "good.key", []),
+        ("text.pem", "good.crt", "good.key", ["ca_file"]),
+        ("text.pem", "text.pem", "good.key", ["ca_file", "certificate_file"]),
+        ("good.crt", "good.crt", "other.key", ["certificate_file"]),
+        ("good.crt", "good.crt", "locked.key", ["certificate_file"]),
+    ],
+)
+def test_certificates_are_read_before_they_are_needed(
+    write: Write, certificates: Path, authority: str, certificate: str, key: str, keys: list[str]
+) -> None:
+    names = {"ca_file": authority, "certificate_file": certificate, "certificate_key_file": key}
+    lines = [f"{name} = '{certificates / file}'" for name, file in names.items()]
+    path = write("\n".join([STOW, *lines]))
+    if keys:
+        assert sorted(faults_of(path)) == [f"archives[0].{key}" for key in keys]
+    else:
+        assert settings_of(path).archives[0].ca_file
 
 
 @pytest.mark.parametrize("host", ["", "h:104", "http://h", "a b", "-a", "1.2.3.999", "a..b", "é"])
