@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from capture_app.errors import MessageError
@@ -56,15 +57,7 @@ class Composite:
         """
         if len(self.components) < component:
             return ""
-        value = self.components[component - 1]
-        if subcomponent > 1 or self.delimiters.subcomponent in value:
-            parts = value.split(self.delimiters.subcomponent, subcomponent)
-            value = parts[subcomponent - 1] if len(parts) >= subcomponent else ""
-        if value in {"", NULL}:
-            return ""
-        if self.delimiters.escape in value:
-            value = unescape(value, self.delimiters, self.codec)
-        return value.strip()
+        return _text(self.components[component - 1], subcomponent, self.delimiters, self.codec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +94,14 @@ class Segment:
 
     def text(self, field: int, component: int = 1, subcomponent: int = 1) -> str:
         """A component of the first repetition; see `Composite.text`."""
-        return self.composite(field).text(component, subcomponent)
+        raw = self.raw(field)
+        if not raw:
+            return ""
+        delimiters = self.delimiters
+        parts = raw.split(delimiters.repetition, 1)[0].split(delimiters.component, component)
+        if len(parts) < component:
+            return ""
+        return _text(parts[component - 1], subcomponent, delimiters, self.codec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +229,19 @@ def _meaning(sequence: str, delimiters: Delimiters, codec: str) -> str | None:
     return None
 
 
+def _text(raw: str, subcomponent: int, delimiters: Delimiters, codec: str) -> str:
+    """See `Composite.text`, of one component."""
+    value = raw
+    if subcomponent > 1 or delimiters.subcomponent in value:
+        parts = value.split(delimiters.subcomponent, subcomponent)
+        value = parts[subcomponent - 1] if len(parts) >= subcomponent else ""
+    if value in {"", NULL}:
+        return ""
+    if delimiters.escape in value:
+        value = unescape(value, delimiters, codec)
+    return value.strip()
+
+
 def _stripped(raw: bytes) -> bytes:
     return raw.removeprefix(_UTF_8_MARK).strip(b"\r\n \t\x00")
 
@@ -239,7 +252,11 @@ def _delimiters(line: str) -> Delimiters:
             raise MessageError(tr("This is a batch file; messages are taken one by one."))
         raise MessageError(tr("The message does not begin with an MSH segment."))
     field = line[3:4]
-    encoding = line[4:].split(field, 1)[0] if field else ""
+    return _checked_delimiters(field, line[4:].split(field, 1)[0] if field else "")
+
+
+@lru_cache(maxsize=32)
+def _checked_delimiters(field: str, encoding: str) -> Delimiters:
     if not 1 <= len(encoding) <= 5 or any(
         character.isalnum() or character.isspace() or character == '"'
         for character in field + encoding

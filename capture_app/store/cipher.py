@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import os
-from hashlib import sha256
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -73,12 +72,11 @@ class Cipher:
 
         Each part goes in with its length, so that ("ab", "c") and ("a", "bc") differ.
         """
-        mac = hmac.new(self._hash_key, digestmod=sha256)
+        told = bytearray()
         for part in parts:
             encoded = part.encode()
-            mac.update(len(encoded).to_bytes(8, "big"))
-            mac.update(encoded)
-        return mac.hexdigest()
+            told += len(encoded).to_bytes(8, "big") + encoded
+        return hmac.digest(self._hash_key, told, "sha256").hex()
 
     def _blob_aead(self, salt: bytes) -> AESGCM:
         return AESGCM(self.subkey(b"capture-app blob 1", salt))
