@@ -22,9 +22,8 @@ from capture_app.model.operator import Role
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.words import tr
 from capture_app.settings.load import data_folder
+from capture_app.settings.practice import PRACTICE_PIN, PRACTICE_USER
 
-PRACTICE_USER: Final = "practice"
-PRACTICE_PIN: Final = "2468"
 _PRACTICE_NAME: Final = PersonName(NameGroup("Okafor", "Ada"))
 
 

@@ -11,7 +11,11 @@ from capture_app.errors import SettingsError, SettingsFault
 from capture_app.model.words import tr
 from capture_app.settings.cross_checks import is_loopback
 from capture_app.settings.schema import Settings
-from capture_app.settings.write_once import write_once
+from capture_app.settings.write_once import make_folder, write_once
+
+PRACTICE_USER: Final = "practice"
+PRACTICE_PIN: Final = "2468"
+"""No secret: it opens the simulated hospital, and the lock of practice says it."""
 
 MARKER: Final = "data-folder.txt"
 _USES: Final = {True: "practice", False: "patients"}
@@ -42,19 +46,29 @@ def refuse_real_destinations(settings: Settings) -> None:
 def claim_data_folder(settings: Settings) -> None:
     """Makes the data folder if need be and marks it for practice or for patients, once and for all.
 
-    Raises SettingsError where it is marked for the other use, or where practice finds a folder that
-    holds something and no mark: it may be a patient's.
+    Raises SettingsError where it is marked for the other use, where practice finds a folder that
+    holds something and no mark (it may be a patient's), and where it cannot be used at all.
     """
     folder = settings.data_dir
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    marker = folder / MARKER
-    use = _USES[settings.practice]
-    if settings.practice and not marker.exists() and any(folder.iterdir()):
-        raise _refused(folder, tr("The folder holds something else."), settings)
-    if write_once(marker, _text(use).encode()):
-        return
-    if marker.read_text(encoding="utf-8") != _text(use):
-        raise _refused(folder, tr("The folder is for another use."), settings)
+    try:
+        problem = _problem_with(folder, settings)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        problem = tr("The folder cannot be used: {reason}.", reason=reason)
+    if problem:
+        raise _refused(folder, problem, settings)
+
+
+def _problem_with(folder: Path, settings: Settings) -> str:
+    make_folder(folder)
+    marker, text = folder / MARKER, _text(_USES[settings.practice])
+    if not marker.exists():
+        if settings.practice and any(folder.iterdir()):
+            return tr("The folder holds something else.")
+        write_once(marker, text.encode())
+    if marker.read_text(encoding="utf-8", errors="replace") != text:
+        return tr("The folder is for another use.")
+    return ""
 
 
 def _text(use: str) -> str:
@@ -65,7 +79,7 @@ def _refused(folder: Path, problem: str, settings: Settings) -> SettingsError:
     allowed = (
         tr("a new folder, or one that practice made")
         if settings.practice
-        else tr("a folder that is not for practice")
+        else tr("a folder that is not for practice, and that this user can write")
     )
     return SettingsError((SettingsFault(str(folder), "data_dir", problem, allowed),))
 

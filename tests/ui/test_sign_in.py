@@ -1,6 +1,8 @@
 """The lock, by keys and by fingers, with real users."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -10,11 +12,12 @@ from pytestqt.qtbot import QtBot
 
 from capture_app.clock import FixedClock
 from capture_app.model.operator import Operator, Role
+from capture_app.settings.practice import PRACTICE_PIN, PRACTICE_USER
 from capture_app.ui.pages.set_up import SetUpPage
 from capture_app.ui.widgets.buttons import DigitButton
 from capture_app.ui.widgets.fields import ShortField
 from tests.ui.conftest import Desk
-from tests.ui.stage import PIN, Stage
+from tests.ui.stage import NURSE, PIN, Stage
 
 
 def audit_of(stage: Stage) -> list[str]:
@@ -102,6 +105,36 @@ def test_the_lock_says_what_is_not_sent_and_names_no_patient(
     shown = " ".join(label.text() for label in desk.window.findChildren(QLabel))
     assert "NGUY" not in shown.upper()
     assert "345" not in shown
+
+
+def words_on(desk: Desk) -> str:
+    labels = desk.window.sign_in.findChildren(QLabel)
+    return " ".join(label.text() for label in labels if label.isVisible())
+
+
+@pytest.mark.parametrize("practice", [True, False])
+def test_the_lock_of_practice_alone_says_the_pin(
+    stage: Stage, open_desk: Callable[[], Desk], practice: bool
+) -> None:
+    settings = replace(stage.services.settings, practice=practice)
+    stage.services = replace(stage.services, settings=settings)
+    users = stage.services.users
+    users.add(PRACTICE_USER, "Practice user", Role.ADMIN, PRACTICE_PIN, None, name=NURSE)
+    desk = open_desk()
+    said = re.search(r"PIN is \W*(\d+)", words_on(desk))
+    assert (said is not None) is practice
+    assert (PRACTICE_PIN in words_on(desk)) is practice
+    if said is not None:
+        desk.sign_in(said[1])
+        assert desk.content.operator.user_id == PRACTICE_USER
+
+
+def test_practice_says_the_pin_of_no_other_user(
+    stage: Stage, ada: Operator, open_desk: Callable[[], Desk]
+) -> None:
+    settings = replace(stage.services.settings, practice=True)
+    stage.services = replace(stage.services, settings=settings)
+    assert PRACTICE_PIN not in words_on(open_desk())
 
 
 def test_a_new_computer_asks_for_its_administrator(

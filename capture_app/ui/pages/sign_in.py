@@ -259,8 +259,8 @@ class SignInPage(Backdrop):
         self._role.setText(chosen.role if chosen else "")
         self._dots.show_digits(state.digits, PIN_SHORTEST)
         self._count.setText(trn("{n} digit", "{n} digits", state.digits) if state.digits else "")
-        self._fault.setText(tr("Checking the PIN") if state.busy else state.fault)
-        self._fault.set_tone(Tone.TEXT_2 if state.busy else Tone.BAD)
+        self._fault.setText(tr("Checking the PIN") if state.busy else state.fault or state.hint)
+        self._fault.set_tone(Tone.BAD if state.fault and not state.busy else Tone.TEXT_2)
         self.unlock.setEnabled(not state.busy)
         self._unsent.say(state.unsent, state.unsent_note)
         warm = tr("Camera is warm, picture hidden") if state.camera_warm else ""

@@ -9,10 +9,11 @@ from PySide6.QtCore import QObject, Signal
 
 from capture_app.errors import CaptureAppError
 from capture_app.model.operator import Operator, Role
-from capture_app.model.words import tr, trn
+from capture_app.model.words import isolated, tr, trn
 from capture_app.outbox.capture import Draft
 from capture_app.outbox.status import Counts
 from capture_app.security.users import PIN_LONGEST, PIN_SHORTEST
+from capture_app.settings.practice import PRACTICE_PIN, PRACTICE_USER
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
 
@@ -42,6 +43,14 @@ class SignInState:
     """What of the whole station is not sent yet, in words; empty where all is."""
     unsent_note: str = ""
     camera_warm: bool = False
+    practice: bool = False
+
+    @property
+    def hint(self) -> str:
+        """The PIN of the one user that practice made, in practice: nobody there has another."""
+        if not self.practice or self.chosen is None or self.chosen.user_id != PRACTICE_USER:
+            return ""
+        return tr("Practice: the PIN is {pin}.", pin=isolated(PRACTICE_PIN))
 
     @property
     def can_submit(self) -> bool:
@@ -61,7 +70,8 @@ class SignInViewModel(QObject):
         self._services = services
         self._tasks = tasks
         self._pin = ""
-        self.state = SignInState(services.settings.station.name)
+        settings = services.settings
+        self.state = SignInState(settings.station.name, practice=settings.practice)
 
     def appear(self, last_user_id: str = "", *, camera_warm: bool = False) -> None:
         """Shows the users anew; `last_user_id` is chosen already, as whoever locked it."""
