@@ -21,9 +21,10 @@ from capture_app.errors import DiskFullError
 from capture_app.model.audit_event import AuditEvent
 from capture_app.model.patient import Patient
 from capture_app.outbox.record import from_record, to_record
+from capture_app.settings.write_once import make_folder
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
-from capture_app.store.sealed import Staged, discard_staged, fsync_folder, publish_sealed
+from capture_app.store.sealed import Staged, discard_staged, publish_sealed
 
 T = TypeVar("T")
 
@@ -44,10 +45,8 @@ class Spool:
     def open(cls, database: Database, folder: Path, cipher: Cipher, clock: Clock) -> Self:
         """Makes the folders where they are missing, durably."""
         captures, instances = folder / "captures", folder / "instances"
-        for path in (folder, captures, instances):
-            if not path.is_dir():
-                path.mkdir(mode=0o700, parents=True, exist_ok=True)
-                fsync_folder(path.parent)
+        for path in (captures, instances):
+            make_folder(path)
         return cls(database, captures, instances, cipher, clock)
 
     def now(self) -> str:

@@ -23,7 +23,7 @@ import keyring.errors
 from capture_app.errors import KeyUnavailableError
 from capture_app.model.words import tr
 from capture_app.settings.schema import KeyStore, Security
-from capture_app.settings.write_once import write_once
+from capture_app.settings.write_once import make_folder, write_once
 from capture_app.store.cipher import KEY_BYTES, Cipher
 from capture_app.store.role import alone
 from capture_app.store.sealed import SUFFIX
@@ -41,7 +41,7 @@ def load_or_create_key(security: Security, data_dir: Path, *, practice: bool) ->
     there is nothing of a patient in it. Raises KeyUnavailableError where the key store may not be
     used, where the key is missing though something sealed is there, or where it is another key.
     """
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(data_dir)
     with alone(data_dir / "key.lock"):
         if practice or security.key_store is KeyStore.FILE:
             path = data_dir / PRACTICE_KEY_FILE if practice else Path(security.key_file)
@@ -184,7 +184,7 @@ def _read_private(path: Path) -> str | None:
 
 def _write_key_file(path: Path, text: str) -> str:
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         write_once(path, f"{text}\n".encode("ascii"))
     except OSError as error:
         raise KeyUnavailableError(

@@ -1,4 +1,4 @@
-"""Writes a small file that appears whole or not at all, and never replaces another."""
+"""Small files that appear whole or not at all, and folders: what is durable once it is there."""
 
 from __future__ import annotations
 
@@ -27,10 +27,24 @@ def write_once(path: Path, content: bytes) -> bool:
     finally:
         with suppress(OSError):
             temporary.unlink()
-    if sys.platform != "win32":
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    fsync_folder(path.parent)
     return True
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder, and those above it, for its owner alone; durable, and harmless if there."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for made in missing:
+        fsync_folder(made.parent)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable. Windows has no such call: NTFS journals its names."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -17,7 +17,7 @@ import structlog
 
 from capture_app.errors import DiskFullError, NewerDatabaseError, StoreError
 from capture_app.model.words import tr
-from capture_app.store.sealed import fsync_folder
+from capture_app.settings.write_once import fsync_folder, make_folder
 
 _log = structlog.get_logger(__name__)
 
@@ -75,7 +75,7 @@ class Database:
         a file that is no database or is damaged (it is left as it is), DiskFullError.
         """
         steps = read_migrations(migrations)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         database = cls(path)
         try:
             with _translated(path):

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from capture_app.errors import DiskFullError, SealBrokenError, StoreError
 from capture_app.model.words import tr
+from capture_app.settings.write_once import fsync_folder
 from capture_app.store.cipher import Cipher
 
 Kind = Literal["capture", "instance"]
@@ -203,17 +204,6 @@ def verify_sealed(path: Path, cipher: Cipher) -> SealedHeader:
         for _chunk in chunks:
             pass
         return header
-
-
-def fsync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable. Windows has no such call: NTFS journals its names."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def free_bytes(folder: Path) -> int:

@@ -92,3 +92,11 @@ def test_mark_that_was_edited_is_for_nobody(tmp_path: Path) -> None:
     for practice in (True, False):
         with pytest.raises(SettingsError, match="another use"):
             claim_data_folder(replace(settings, practice=practice))
+
+
+@pytest.mark.parametrize("name", ["file", "file/data"])
+def test_folder_that_cannot_be_made_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="The folder cannot be used: ") as raised:
+        claim_data_folder(Settings(data_dir=tmp_path / name))
+    assert raised.value.faults[0].key == "data_dir"
