@@ -13,6 +13,10 @@ from capture_app.settings.cross_checks import is_loopback
 from capture_app.settings.schema import Settings
 from capture_app.settings.write_once import make_folder, write_once
 
+PRACTICE_USER: Final = "practice"
+PRACTICE_PIN: Final = "2468"
+"""No secret: it opens the simulated hospital, and the lock of practice says it."""
+
 MARKER: Final = "data-folder.txt"
 _USES: Final = {True: "practice", False: "patients"}
 _FIRST_LINE: Final = "This folder belongs to Capture App. It is for"
