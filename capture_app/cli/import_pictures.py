@@ -44,11 +44,17 @@ _LONGEST_FILE: Final = 200_000_000
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="baseline JPEG files")
-    parser.add_argument("--patient-id", required=True, help="the patient's number, as admitted")
+    parser.add_argument(
+        "--patient-id", required=True, metavar="NUMBER", help="the patient's number, as admitted"
+    )
     second = parser.add_mutually_exclusive_group(required=True)
     second.add_argument("--birth-date", metavar="YYYY-MM-DD", help="the second identifier")
-    second.add_argument("--visit", help="the visit number, as the second identifier")
-    parser.add_argument("--issuer", help="who issued the number, where two hospitals have it")
+    second.add_argument(
+        "--visit", metavar="NUMBER", help="the visit number, as the second identifier"
+    )
+    parser.add_argument(
+        "--issuer", metavar="NAME", help="who issued the number, where two hospitals have it"
+    )
     parser.add_argument("--procedure", required=True, metavar="ID", help="see 'catalog list'")
     parser.add_argument(
         "--region",

@@ -36,7 +36,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "patients": ("patients", "list patients of the census"),
     "outbox": ("outbox", "list what is on its way to the archive"),
     "catalog": ("catalog", "list or check the coded procedures and regions"),
-    "settings": ("settings", "check or show the settings"),
+    "settings": ("settings", "check, try or show the settings"),
+    "users": ("users", "list, add or remove who may sign in; reset a PIN"),
 }
 
 
@@ -60,7 +61,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     module_name, summary = COMMANDS[name]
     module = import_module(f"capture_app.cli.{module_name}")
     command_parser = argparse.ArgumentParser(
-        prog=f"capture-app {name}", description=summary, parents=[_common_options()]
+        prog=f"capture-app {name}",
+        description=f"{summary[:1].upper()}{summary[1:]}.",
+        parents=[_common_options()],
+        # A script that abbreviates would change its meaning with the next option.
+        allow_abbrev=False,
     )
     module.arguments(command_parser)
     args = command_parser.parse_args(arguments)
@@ -85,7 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _common_options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
+    parser = argparse.ArgumentParser(add_help=False)
+    options = parser.add_argument_group("options of every command")
     options.add_argument(
         "--settings",
         type=Path,
@@ -99,9 +105,9 @@ def _common_options() -> argparse.ArgumentParser:
         "--log-level",
         choices=["debug", "info", "warning", "error"],
         default="warning",
-        help="what is written to standard error; the log file always has info",
+        help="what is written to standard error (warning); the log file always has info",
     )
-    return options
+    return parser
 
 
 def _top_parser() -> argparse.ArgumentParser:
@@ -111,7 +117,8 @@ def _top_parser() -> argparse.ArgumentParser:
         prog="capture-app",
         usage="capture-app [command] [options]",
         description="Point-of-care image capture, delivered to the archive as standard DICOM.",
-        epilog=f"commands:\n{listing}\n\n'capture-app COMMAND --help' tells more of one.",
+        epilog=f"commands:\n{listing}\n\n'capture-app COMMAND --help' tells more of one.\n"
+        "Exit codes: 0 done, 1 it failed, 2 wrong options or settings, 3 refused by a rule.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"capture-app {__version__}")

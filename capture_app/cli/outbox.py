@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "needs a person",
     )
     parser.add_argument("--all", action="store_true", help="also what is confirmed or purged")
-    parser.add_argument("--limit", type=int, default=1000, help="the most rows (1000)")
+    parser.add_argument("--limit", type=int, default=1000, metavar="N", help="the most rows (1000)")
     json_option(parser)
 
 

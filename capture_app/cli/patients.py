@@ -17,9 +17,13 @@ from capture_app.patients.status import DeadLetter
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
     parser.add_argument(
-        "filter", nargs="?", default="", help="name in any script, number, birth date, ward or bed"
+        "filter",
+        nargs="?",
+        default="",
+        metavar="FILTER",
+        help="name in any script, number, birth date, ward or bed",
     )
-    parser.add_argument("--limit", type=int, default=200, help="the most rows (200)")
+    parser.add_argument("--limit", type=int, default=200, metavar="N", help="the most rows (200)")
     parser.add_argument(
         "--dead-letters",
         action="store_true",

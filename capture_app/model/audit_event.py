@@ -32,7 +32,8 @@ class AuditAction(StrEnum):
     HELD_ASKED = "held-asked"
     RELEASED = "released"
     USER_ADDED = "user-added"
-    SETTINGS_CHANGED = "settings-changed"
+    USER_REMOVED = "user-removed"
+    PIN_RESET = "pin-reset"
 
 
 class Outcome(StrEnum):

@@ -80,9 +80,10 @@ class Users:
         return self._db.read().execute("SELECT 1 FROM users LIMIT 1").fetchone() is not None
 
     def list(self) -> tuple[Operator, ...]:
-        """All users, by their displayed name."""
+        """All users who may sign in, by their displayed name."""
         rows = self._db.read().execute(
-            "SELECT user_id, display_name, role, name FROM users ORDER BY display_name, user_id"
+            "SELECT user_id, display_name, role, name FROM users WHERE removed_at = '' "
+            "ORDER BY display_name, user_id"
         )
         return tuple(_operator(row) for row in rows)
 
@@ -101,18 +102,21 @@ class Users:
         `name` is for Operators' Name in the images; without it that name stays empty. Raises
         SignInError in words where the user id, the PIN or the right to add is not good.
         """
-        user_id = user_id.strip().casefold()
-        _require_good(user_id, display_name, pin)
+        user_id = _canonical(user_id)
+        _require_good(user_id, display_name)
+        _require_good_pin(pin)
         salt = os.urandom(16)
         pin_hash = self._derive(pin, salt, self._cost)
         operator = Operator(user_id, display_name.strip(), role, name or PersonName(NameGroup()))
         with self._db.transaction() as connection:
-            if by is None and connection.execute("SELECT 1 FROM users LIMIT 1").fetchone():
-                raise SignInError(tr("Only an administrator can add users."))
-            if by is not None and by.role is not Role.ADMIN:
-                raise SignInError(tr("Only an administrator can add users."))
-            if connection.execute("SELECT 1 FROM users WHERE user_id = ?", (user_id,)).fetchone():
-                raise SignInError(tr("There is a user with this id already."))
+            if by is not None or connection.execute("SELECT 1 FROM users LIMIT 1").fetchone():
+                self._require_admin(connection, by)
+            if row := self._row(connection, user_id):
+                raise SignInError(
+                    tr("There was a user with this id. The trail names it: choose another.")
+                    if row["removed_at"]
+                    else tr("There is a user with this id already.")
+                )
             connection.execute(
                 "INSERT INTO users (user_id, display_name, role, name, pin_salt, pin_cost, "
                 "pin_hash, added_at, added_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -136,12 +140,58 @@ class Users:
             record(connection, self._clock, event, cipher=self._cipher)
         return operator
 
+    def reset_pin(self, user_id: str, pin: str, by: Operator) -> None:
+        """Gives a user a new PIN and ends a wait. `by` is an administrator; their own PIN, too.
+
+        Raises SignInError in words where there is no such user, or the PIN or the right is not
+        good.
+        """
+        user_id = _canonical(user_id)
+        _require_good_pin(pin)
+        salt = os.urandom(16)
+        pin_hash = self._derive(pin, salt, self._cost)
+        with self._db.transaction() as connection:
+            self._require_admin(connection, by)
+            self._require_user(connection, user_id)
+            connection.execute(
+                "UPDATE users SET pin_salt = ?, pin_cost = ?, pin_hash = ?, failures = 0, "
+                "failed_at = '', locked_until = '' WHERE user_id = ?",
+                (salt, str(self._cost), pin_hash, user_id),
+            )
+            event = AuditEvent(AuditAction.PIN_RESET, by.user_id, details={"user": user_id})
+            record(connection, self._clock, event, cipher=self._cipher)
+
+    def remove(self, user_id: str, by: Operator) -> None:
+        """Takes a user's right to sign in. What the trail says of them stays, and so does the id.
+
+        `by` is an administrator. Raises SignInError in words where there is no such user, where
+        nobody could administer this computer any more, or where the right is not good.
+        """
+        user_id = _canonical(user_id)
+        with self._db.transaction() as connection:
+            self._require_admin(connection, by)
+            row = self._require_user(connection, user_id)
+            (others,) = connection.execute(
+                "SELECT count(*) FROM users WHERE role = ? AND removed_at = '' AND user_id <> ?",
+                (Role.ADMIN.value, user_id),
+            ).fetchone()
+            if row["role"] == Role.ADMIN and not others:
+                raise SignInError(
+                    tr("The last administrator cannot be removed. Add another one first.")
+                )
+            connection.execute(
+                "UPDATE users SET removed_at = ?, removed_by = ? WHERE user_id = ?",
+                (self._clock.now().isoformat(), by.user_id, user_id),
+            )
+            event = AuditEvent(AuditAction.USER_REMOVED, by.user_id, details={"user": user_id})
+            record(connection, self._clock, event, cipher=self._cipher)
+
     def sign_in(self, user_id: str, pin: str) -> Operator:
         """The user, if the PIN is right and no wait is under way; else SignInError in words.
 
         Right, wrong and unknown take the same time. A PIN given during a wait is not looked at.
         """
-        user_id = user_id.strip().casefold()
+        user_id = _canonical(user_id)
         row = self._row(self._db.read(), user_id)
         salt = row["pin_salt"] if row else bytes(16)
         cost = PinCost.parse(row["pin_cost"]) if row else self._cost
@@ -151,6 +201,9 @@ class Users:
             row = self._row(connection, user_id)  # again: another process may have counted
             if row is None:
                 self._audit(connection, _UNKNOWN, "unknown-user")
+                refusal = _wrong()
+            elif row["removed_at"]:
+                self._audit(connection, user_id, "removed-user")
                 refusal = _wrong()
             elif wait := self._wait_left(connection, row):
                 self._audit(connection, user_id, "waiting")
@@ -201,22 +254,35 @@ class Users:
 
         Two clocks must agree that it is over: the wall clock in the row, which outlives a restart,
         and the monotonic one of this process. A wall clock that was put back begins the wait anew,
-        once, so that it lasts its length and not until the old hour comes round again.
+        once, so that it lasts its length and not until the old hour comes round again. The row
+        alone can say that there is none: another process may have given the user a new PIN.
         """
+        if not row["locked_until"]:
+            return timedelta()
         with self._waits_lock:
             ours = self._waits.get(row["user_id"])
         seconds = max(0.0, ours - self._clock.monotonic()) if ours is not None else 0.0
         left = timedelta(seconds=seconds)
-        if row["locked_until"]:
-            now = self._clock.now()
-            if now < datetime.fromisoformat(row["failed_at"]):
-                if ours is not None:
-                    return left  # this process has seen it begin: its own clock is enough
-                delay = delay_after(row["failures"])
-                self._begin_wait(connection, row["user_id"], row["failures"], delay)
-                return delay
-            left = max(left, datetime.fromisoformat(row["locked_until"]) - now)
-        return max(left, timedelta())
+        now = self._clock.now()
+        if now < datetime.fromisoformat(row["failed_at"]):
+            if ours is not None:
+                return left  # this process has seen it begin: its own clock is enough
+            delay = delay_after(row["failures"])
+            self._begin_wait(connection, row["user_id"], row["failures"], delay)
+            return delay
+        return max(left, datetime.fromisoformat(row["locked_until"]) - now, timedelta())
+
+    def _require_admin(self, connection: sqlite3.Connection, by: Operator | None) -> None:
+        """By the table and not by what `by` says: the right may have gone since they signed in."""
+        row = self._row(connection, by.user_id) if by else None
+        if row is None or row["removed_at"] or row["role"] != Role.ADMIN:
+            raise SignInError(tr("Only an administrator can do this."))
+
+    def _require_user(self, connection: sqlite3.Connection, user_id: str) -> sqlite3.Row:
+        row = self._row(connection, user_id)
+        if row is None or row["removed_at"]:
+            raise SignInError(tr("There is no user {id}.", id=user_id))
+        return row
 
     def _audit(
         self, connection: sqlite3.Connection, user_id: str, reason: str, **details: str
@@ -256,11 +322,18 @@ def _operator(row: tuple[str, str, str, str]) -> Operator:
     return Operator(user_id, display_name, Role(role), PersonName(*groups))
 
 
-def _require_good(user_id: str, display_name: str, pin: str) -> None:
+def _canonical(user_id: str) -> str:
+    return user_id.strip().casefold()
+
+
+def _require_good(user_id: str, display_name: str) -> None:
     if not _USER_ID.fullmatch(user_id):
         raise SignInError(tr("A user id has 1 to 32 of a-z, 0-9, point, - and _."))
     if not display_name.strip() or len(display_name) > 64 or not display_name.isprintable():
         raise SignInError(tr("A user needs a name to show, of at most 64 characters."))
+
+
+def _require_good_pin(pin: str) -> None:
     if not PIN_SHORTEST <= len(pin) <= PIN_LONGEST:
         raise SignInError(
             tr(

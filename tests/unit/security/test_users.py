@@ -1,4 +1,6 @@
+import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -236,3 +238,116 @@ def test_row_made_at_another_cost_still_opens(
     assert Users(db, CIPHER, clock).sign_in("anna", PIN).user_id == "anna"
     assert PinCost.parse(str(PinCost())) == PinCost()
     assert PinCost().memory_kib * PinCost().passes >= 19_456 * 2
+
+
+# -------------------------------------------------------------------------- what administrators do
+
+
+@pytest.fixture
+def bo(users: Users, anna: Operator) -> Operator:
+    return users.add("bo", "Bo", Role.CAPTURE, "8305", anna)
+
+
+def test_reset_pin_is_the_only_one_that_opens(users: Users, anna: Operator, bo: Operator) -> None:
+    users.reset_pin(" Bo ", "6194", anna)
+    assert users.sign_in("bo", "6194") == bo
+    with pytest.raises(SignInError, match="wrong"):
+        users.sign_in("bo", "8305")
+    users.reset_pin("anna", "6194", anna)  # their own, too
+    assert users.sign_in("anna", "6194") == anna
+
+
+def test_reset_pin_ends_the_wait_in_every_process(
+    db: Database, users: Users, clock: FixedClock, anna: Operator, bo: Operator
+) -> None:
+    window = Users(db, CIPHER, clock, cost=CHEAP)
+    assert fail(window, 5, "bo").startswith("Too many wrong PINs.")
+    users.reset_pin("bo", "6194", anna)
+    assert window.sign_in("bo", "6194") == bo
+    assert fail(window, 2, "bo") == "User or PIN is wrong."
+
+
+def test_removed_user_is_gone_but_the_id_is_not_given_again(
+    db: Database, users: Users, anna: Operator, bo: Operator
+) -> None:
+    users.remove("bo", anna)
+    assert users.list() == (anna,)
+    for pin in ("8305", WRONG):
+        with pytest.raises(SignInError, match=r"^User or PIN is wrong\.$"):
+            users.sign_in("bo", pin)
+    with pytest.raises(SignInError, match="choose another"):
+        users.add("bo", "Bo the second", Role.CAPTURE, "8305", anna)
+    for act in (partial(users.remove, "bo", anna), partial(users.reset_pin, "bo", "6194", anna)):
+        with pytest.raises(SignInError, match="There is no user bo"):
+            act()
+    assert users.list() == (anna,)
+    row = db.read().execute("SELECT display_name, removed_by FROM users WHERE user_id = 'bo'")
+    assert row.fetchone() == ("Bo", "anna")
+
+
+def test_last_administrator_cannot_be_removed(users: Users, anna: Operator, bo: Operator) -> None:
+    with pytest.raises(SignInError, match="last administrator"):
+        users.remove("anna", anna)
+    eve = users.add("eve", "Eve", Role.ADMIN, "8305", anna)
+    users.remove("anna", anna)
+    assert users.has_any()
+    assert users.list() == (bo, eve)
+    with pytest.raises(SignInError, match="last administrator"):
+        users.remove("eve", eve)
+
+
+def test_only_who_is_an_administrator_now_administers(
+    users: Users, anna: Operator, bo: Operator
+) -> None:
+    eve = users.add("eve", "Eve", Role.ADMIN, "8305", anna)
+    users.remove("anna", eve)
+    claims = Operator("bo", "Bo", Role.ADMIN)  # the table says otherwise
+    for by in (anna, bo, claims, Operator("nobody", "N", Role.ADMIN)):
+        for act in (
+            partial(users.add, "new", "New", Role.ADMIN, "8305", by),
+            partial(users.reset_pin, "eve", "6194", by),
+            partial(users.remove, "bo", by),
+        ):
+            with pytest.raises(SignInError, match="Only an administrator"):
+                act()
+    assert users.list() == (bo, eve)
+    assert users.sign_in("eve", "8305") == eve
+
+
+def test_new_pin_is_as_good_as_a_first_one(users: Users, anna: Operator, bo: Operator) -> None:
+    for pin in ("274", "1234", "0000", "7" * 65):
+        with pytest.raises(SignInError, match="PIN"):
+            users.reset_pin("bo", pin, anna)
+    assert users.sign_in("bo", "8305") == bo
+
+
+def test_what_administrators_did_is_in_the_trail_and_refusals_change_nothing(
+    db: Database, users: Users, anna: Operator, bo: Operator
+) -> None:
+    users.reset_pin("bo", "6194", anna)
+    users.remove("bo", anna)
+    with pytest.raises(SignInError, match="last administrator"):
+        users.remove("anna", anna)
+    with pytest.raises(SignInError, match="wrong"):
+        users.sign_in("bo", "6194")
+    assert [(act.action, act.user_id, dict(act.details)) for act in acts(db)[2:]] == [
+        (AuditAction.PIN_RESET, "anna", {"user": "bo"}),
+        (AuditAction.USER_REMOVED, "anna", {"user": "bo"}),
+        (AuditAction.SIGN_IN_FAILED, "bo", {"reason": "removed-user"}),
+    ]
+    assert verify_chain(db.read(), cipher=CIPHER).whole
+    assert not any("6194" in str(act) or "8305" in str(act) for act in acts(db))
+
+
+def test_act_without_its_place_in_the_trail_is_not_done(
+    db: Database, users: Users, anna: Operator, bo: Operator
+) -> None:
+    """One transaction: a trail that takes no row takes no act either."""
+    no_row = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END"
+    db.read().execute(no_row)
+    for act in (partial(users.remove, "bo", anna), partial(users.reset_pin, "bo", "6194", anna)):
+        with pytest.raises(sqlite3.IntegrityError, match="full"):
+            act()
+    db.read().execute("DROP TRIGGER full")
+    assert users.list() == (anna, bo)
+    assert users.sign_in("bo", "8305") == bo
