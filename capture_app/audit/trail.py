@@ -85,6 +85,15 @@ def read_trail(connection: sqlite3.Connection, *, after: int = 0) -> Iterator[Au
 
 def verify_chain(connection: sqlite3.Connection, *, cipher: Cipher) -> ChainReport:
     """Walks the whole chain. Reads only; a broken chain is an answer, not an error."""
+    # In one transaction: rows and head as they were at one moment, whoever appends meanwhile.
+    connection.execute("BEGIN")
+    try:
+        return _verified(connection, cipher)
+    finally:
+        connection.execute("COMMIT")
+
+
+def _verified(connection: sqlite3.Connection, cipher: Cipher) -> ChainReport:
     count, previous, first_broken = 0, _BEGINNING, None
     rows = connection.execute("SELECT seq, at, event, previous_hash, hash FROM audit ORDER BY seq")
     for seq, at, text, previous_hash, row_hash in rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,16 +33,12 @@ class Inspection:
 
 
 def inspect(spool: Spool) -> Inspection:
-    """Proves every sealed file and every row of the trail. Takes as long as reading all of it."""
-    connection = spool.database.read()
-    known: dict[str, str] = {}
-    for table, uid in (("capture", "capture_id"), ("instance", "sop_instance_uid")):
-        rows = connection.execute(f"SELECT file, {uid} FROM {table} WHERE file IS NOT NULL")  # noqa: S608 - names are ours
-        known |= dict(rows.fetchall())
-    whole, broken, without_row = 0, [], []
-    found: set[str] = set()
+    """Proves every sealed file and every row of the trail. Takes as long as reading all of it.
+
+    Others may keep, send and purge meanwhile: what they do is not taken for damage.
+    """
+    whole, broken = [], []
     for path in _sealed_files(spool):
-        found.add(path.name)
         try:
             verify_sealed(path, spool.cipher)
         except FileNotFoundError:
@@ -49,12 +46,26 @@ def inspect(spool: Spool) -> Inspection:
         except SealBrokenError:
             broken.append(path.name)
             continue
-        whole += 1
-        if path.name not in known:
-            without_row.append(path.name)
-    missing = sorted(uid for name, uid in known.items() if name not in found)
-    trail = verify_chain(connection, cipher=spool.cipher)
-    return Inspection(whole, tuple(broken), tuple(missing), tuple(without_row), trail)
+        whole.append(path)
+    # A file gets its name, and a row, under the write lock: here each has both or neither.
+    with spool.database.transaction() as connection:
+        known = _rows(connection, spool)
+        missing = sorted(uid for path, uid in known.items() if not path.exists())
+        without_row = [path.name for path in whole if path not in known and path.exists()]
+    trail = verify_chain(spool.database.read(), cipher=spool.cipher)
+    return Inspection(len(whole), tuple(broken), tuple(missing), tuple(without_row), trail)
+
+
+def _rows(connection: sqlite3.Connection, spool: Spool) -> dict[Path, str]:
+    """The UID of each sealed file that there must be."""
+    found: dict[Path, str] = {}
+    for folder, table, uid in (
+        (spool.captures, "capture", "capture_id"),
+        (spool.instances, "instance", "sop_instance_uid"),
+    ):
+        rows = connection.execute(f"SELECT file, {uid} FROM {table} WHERE file IS NOT NULL")  # noqa: S608 - names are ours
+        found |= {folder / file: name for file, name in rows}
+    return found
 
 
 def _sealed_files(spool: Spool) -> list[Path]:

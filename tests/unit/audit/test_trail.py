@@ -55,6 +55,25 @@ def tamper(db: Database, *statements: str) -> None:
             connection.execute(statement)
 
 
+def test_an_act_that_is_recorded_meanwhile_is_no_gap(trail: Database, clock: FixedClock) -> None:
+    reading = trail.read()
+    another = sqlite3.connect(trail.path, isolation_level=None)
+
+    def append(statement: str) -> None:
+        if "audit_head" in statement and not another.in_transaction:
+            reading.set_trace_callback(None)
+            another.execute("BEGIN IMMEDIATE")
+            record(another, clock, EVENTS[0], cipher=CIPHER)
+            another.execute("COMMIT")
+
+    reading.set_trace_callback(append)  # between the rows and the head
+    report = verify_chain(reading, cipher=CIPHER)
+    assert (report.rows, report.whole) == (len(EVENTS), True)
+    report = verify_chain(reading, cipher=CIPHER)
+    assert (report.rows, report.whole) == (len(EVENTS) + 1, True)
+    another.close()
+
+
 def test_empty_trail_holds(db: Database) -> None:
     report = verify_chain(db.read(), cipher=CIPHER)
     assert (report.rows, report.first_broken, report.head_holds) == (0, None, True)
