@@ -1,7 +1,7 @@
 """Colours and metrics: dark, light and dim (for a dark room), as data under resources/theme.
 
-Fusion with our own palette and a small style sheet for the few standard widgets in use; everything
-else paints itself from `current()`, so a change of theme is one repaint.
+Fusion with our own palette and no style sheet: one would have every widget polished anew. All that
+has a shape of ours paints itself from `current()`, so a change of theme is one repaint.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from capture_app.settings.resources import resource
 from capture_app.settings.schema import Theme as ThemeName
@@ -170,8 +170,9 @@ def apply(app: QApplication, name: ThemeName) -> None:
     theme = load(name)
     if app.style().objectName().lower() != "fusion":
         app.setStyle("Fusion")
-    app.setPalette(_palette(theme))
-    app.setStyleSheet(_style_sheet(theme))
+    palette = _palette(theme)
+    app.setPalette(palette)
+    QToolTip.setPalette(palette)
     appearance().changed.emit()
 
 
@@ -206,35 +207,3 @@ def _palette(theme: Theme) -> QPalette:
     for colour_role in (role.WindowText, role.Text, role.ButtonText):
         palette.setColor(disabled, colour_role, theme.unavailable)
     return palette
-
-
-def _style_sheet(theme: Theme) -> str:
-    return f"""
-QToolTip {{
-    background: {theme.raised.name()}; color: {theme.text.name()};
-    border: 1px solid {theme.outline.name()}; padding: 6px; }}
-QLineEdit {{
-    background: {theme.bg.name()}; color: {theme.text.name()};
-    border: 1px solid {theme.outline.name()}; border-radius: {Metric.RADIUS_CONTROL}px;
-    padding: 0 12px; placeholder-text-color: {theme.text_2.name()};
-    selection-background-color: {theme.accent.name()}; }}
-QLineEdit:focus {{ border: 2px solid {theme.accent.name()}; padding: 0 11px; }}
-QLineEdit[quiet="true"], QLineEdit[quiet="true"]:focus {{
-    border: none; background: transparent; padding: 0; }}
-QLineEdit[wrong="true"] {{ border: 2px solid {theme.bad.name()}; padding: 0 11px; }}
-QAbstractScrollArea, QScrollArea > QWidget > QWidget[clear="true"] {{
-    background: transparent; border: none; }}
-QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}
-QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 0; }}
-QScrollBar::handle {{ background: {theme.outline.name()}; border-radius: 4px; margin: 2px; }}
-QScrollBar::handle:vertical {{ min-height: 44px; }}
-QScrollBar::handle:horizontal {{ min-width: 44px; }}
-QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
-QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
-QMenu {{
-    background: {theme.raised.name()}; color: {theme.text.name()};
-    border: 1px solid {theme.outline.name()}; padding: 4px; }}
-QMenu::item {{ padding: 12px 16px; min-height: 20px; border-radius: 6px; }}
-QMenu::item:selected {{ background: {mixed(theme.accent, theme.raised, 0.2).name()}; }}
-QMenu::item:disabled {{ color: {theme.unavailable.name()}; }}
-"""

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from capture_app.model.words import tr
@@ -24,7 +32,39 @@ _NAVIGATION = (
 )
 
 
-class FilterField(QLineEdit):
+class Field(QLineEdit):
+    """A line edit that paints its own box: an outline, in the accent where the focus is."""
+
+    shows_own_focus = True
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._is_wrong = False
+        self.setFrame(False)
+        palette = QPalette()
+        palette.setColor(QPalette.ColorRole.Base, QColor(0, 0, 0, 0))
+        self.setPalette(palette)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+
+    def mark_wrong(self, wrong: bool) -> None:  # noqa: FBT001 - as a Qt setter
+        """Outlines it in bad, or no more."""
+        if wrong != self._is_wrong:
+            self._is_wrong = wrong
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current()
+        outline, width = (theme.accent, 2.0) if self.hasFocus() else (theme.outline, 1.0)
+        if self._is_wrong:
+            outline, width = theme.bad, 2.0
+        painter = QPainter(self)
+        radius = Metric.RADIUS_CONTROL
+        box(painter, self.rect(), radius, fill=theme.bg, outline=outline, width=width)
+        painter.end()
+        super().paintEvent(event)
+
+
+class FilterField(Field):
     """A filter: magnifier, words, the key that leads here, and a cross that empties it.
 
     Esc empties it, and leaves it when it is empty; arrows and Enter go to the list it filters.
@@ -49,7 +89,6 @@ class FilterField(QLineEdit):
         self.setAccessibleName(placeholder)
         self.setFont(font(14, MEDIUM))
         self.setFixedHeight(height)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self._icon = Icon("magnifying-glass", Metric.ICON, parent=self)
         self._key = KeyCap(key, parent=self)
         self._clear = IconButton("x", tr("Empty the filter"))
@@ -100,7 +139,7 @@ class FilterField(QLineEdit):
         rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         tail = max(self._key.sizeHint().width(), Metric.TARGET - 12) + 4
         lead = 24
-        self.setTextMargins(tail if rtl else lead, 0, lead if rtl else tail, 0)
+        self.setTextMargins(tail if rtl else lead + 12, 0, lead + 12 if rtl else tail, 0)
         middle = self.height() // 2
         x = self.width() - 12 - Metric.ICON if rtl else 12
         self._icon.move(x, middle - Metric.ICON // 2)
@@ -130,14 +169,14 @@ class ShortField(QWidget):
         super().__init__(parent)
         self._capitals = capitals
         self._caption = Label(caption, 12, MEDIUM, tone=Tone.TEXT_2)
-        self.edit = QLineEdit()
+        self.edit = Field()
+        self.edit.setTextMargins(12, 0, 12, 0)
         self.edit.setAccessibleName(caption)
         self.edit.setMaxLength(length)
         self.edit.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.edit.setFont(font(20, SEMIBOLD, spacing=1.5 if length <= 12 else 0.0))
         self.edit.setFixedHeight(Metric.PRIMARY)
         self.edit.setMinimumWidth(160)
-        self.edit.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         if secret:
             self.edit.setEchoMode(QLineEdit.EchoMode.Password)
         self.edit.textEdited.connect(self._edited)
@@ -165,10 +204,7 @@ class ShortField(QWidget):
 
     def mark_wrong(self, wrong: bool) -> None:  # noqa: FBT001 - as a Qt setter
         """Outlines it in bad, or no more."""
-        if bool(self.edit.property("wrong")) != wrong:
-            self.edit.setProperty("wrong", wrong)
-            self.edit.style().unpolish(self.edit)
-            self.edit.style().polish(self.edit)
+        self.edit.mark_wrong(wrong)
 
     def _edited(self, text: str) -> None:
         if self._capitals and text != text.upper():

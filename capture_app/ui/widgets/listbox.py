@@ -16,12 +16,13 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QScrollBar, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from capture_app.ui.shell.fonts import MEDIUM, REGULAR, SEMIBOLD, font
 from capture_app.ui.shell.theme import Metric, current, faded
 from capture_app.ui.shown import ListRow
 from capture_app.ui.widgets.drawing import box, draw_icon, draw_line
+from capture_app.ui.widgets.scroll_bar import ThinScrollBar
 
 _CAP = 22
 _BAR = 12
@@ -50,7 +51,7 @@ class ListBox(QWidget):
         self._empty = ""
         self.marks_current = False
         """Whether the arrows' row shows without the focus: a filter above it has the keys."""
-        self._bar = QScrollBar(Qt.Orientation.Vertical, self)
+        self._bar = ThinScrollBar(self)
         self._bar.valueChanged.connect(lambda _: self.update())
         self._bar.setSingleStep(row_height)
         self.setAccessibleName(name)

@@ -42,6 +42,7 @@ from capture_app.ui.shell.theme import Metric, current
 from capture_app.ui.viewmodels.patient_rows import PatientRow, RowKey
 from capture_app.ui.widgets.chips import draw_small_chip, small_chip_width
 from capture_app.ui.widgets.drawing import box, draw_line
+from capture_app.ui.widgets.scroll_bar import ThinScrollBar
 
 _Index = QModelIndex | QPersistentModelIndex
 _LEAD = 20
@@ -138,6 +139,9 @@ class PatientList(QListView):
         self._rows = PatientListModel(self)
         self.setModel(self._rows)
         self.setItemDelegate(_RowPainter(self))
+        self.setFrameShape(QListView.Shape.NoFrame)
+        self.viewport().setAutoFillBackground(False)
+        self.setVerticalScrollBar(ThinScrollBar())
         self.setUniformItemSizes(True)
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)

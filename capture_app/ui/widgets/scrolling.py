@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from capture_app.ui.widgets.scroll_bar import ThinScrollBar
 
 
 class ScrollColumn(QScrollArea):
@@ -12,15 +14,19 @@ class ScrollColumn(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setVerticalScrollBar(ThinScrollBar())
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inside = QWidget()
-        inside.setProperty("clear", True)  # noqa: FBT003 - a Qt property
         self.column = QVBoxLayout(inside)
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(0)
         self.setWidget(inside)
+        # setWidget gives it a ground of its own: the panel's shows through instead
+        inside.setAutoFillBackground(False)
+        self.viewport().setAutoFillBackground(False)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         event.ignore()
