@@ -18,6 +18,7 @@ from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
+from capture_app.model.worklist import IdentifiedBy
 from capture_app.outbox.exams import insert_exam
 from capture_app.outbox.picture import picture_content, picture_of
 from capture_app.outbox.record import from_record, to_record
@@ -85,7 +86,7 @@ def keep(
         spool.record(
             connection,
             AuditEvent(
-                AuditAction.CAPTURED,
+                how_it_came(exam),
                 exam.operator.user_id,
                 exam_id=exam.exam_id,
                 sop_instance_uid=uid,
@@ -95,6 +96,12 @@ def keep(
             ),
         )
     return uid
+
+
+def how_it_came(exam: Exam) -> AuditAction:
+    """Taken at a shutter, or read from files by the command: an exam of its own kind."""
+    by_command = exam.identified_by is IdentifiedBy.COMMAND_AND_SECOND_IDENTIFIER
+    return AuditAction.IMPORTED if by_command else AuditAction.CAPTURED
 
 
 def insert_capture(
@@ -297,6 +304,14 @@ def _record(
             "procedure": entry.entry_id if entry else "",
             "region": ":".join(region.code.key) if region else "",
             "side": description.side or "",
+            **{
+                name: choice.choice_id if choice else ""
+                for name, choice in (
+                    ("purpose", description.purpose),
+                    ("keep", description.keep),
+                    ("consent", description.consent),
+                )
+            },
         }
     spool.record(
         connection,

@@ -17,13 +17,14 @@ from typing import Final
 import structlog
 
 from capture_app.errors import SealBrokenError, StoreError
-from capture_app.model.audit_event import AuditAction, AuditEvent
+from capture_app.model.audit_event import AuditEvent
 from capture_app.model.delivery import TaskState
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
 from capture_app.outbox.capture import (
     Kept,
     description_context,
+    how_it_came,
     insert_capture,
     missing_file,
     set_fault,
@@ -243,7 +244,7 @@ def _record_adopted(connection: sqlite3.Connection, spool: Spool, kept: Kept, ui
     spool.record(
         connection,
         AuditEvent(
-            AuditAction.CAPTURED,
+            how_it_came(exam),
             exam.operator.user_id,
             exam_id=exam.exam_id,
             sop_instance_uid=uid,

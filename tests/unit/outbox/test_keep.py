@@ -14,6 +14,7 @@ from capture_app.model.encoded_image import EncodedImage, PixelCoding
 from capture_app.model.operator import Operator, Role
 from capture_app.model.patient import PatientId
 from capture_app.model.procedure import Description, Side
+from capture_app.model.worklist import IdentifiedBy
 from capture_app.outbox import capture
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.retention import clean_deleted
@@ -141,7 +142,20 @@ def test_describing_changes_the_draft_and_is_in_the_trail(
     assert outbox.description_of(capture_id) == chosen
     last = list(read_trail(outbox.spool.database.read()))[-1].event
     assert (last.action, last.user_id) == (AuditAction.DESCRIBED, "twong")
-    assert last.details == {"procedure": "WND-LEG-ULCER", "region": "SCT:25763004", "side": "R"}
+    assert chosen.purpose is not None
+    assert chosen.keep is not None
+    assert chosen.consent is not None
+    assert last.details == {
+        "procedure": "WND-LEG-ULCER",
+        "region": "SCT:25763004",
+        "side": "R",
+        "purpose": chosen.purpose.choice_id,
+        "keep": chosen.keep.choice_id,
+        "consent": chosen.consent.choice_id,
+    }
+    outbox.describe([capture_id], Description(), DOCTOR)
+    last = list(read_trail(outbox.spool.database.read()))[-1].event
+    assert set(last.details.values()) == {""}
 
 
 def test_deleting_can_be_undone_for_a_day(
@@ -259,6 +273,9 @@ def test_the_record_of_the_act_stands_or_falls_with_the_act(
     exam = begin(outbox, clock)
     keep(outbox, exam)
     assert actions(outbox) == [AuditAction.PATIENT_OPENED, AuditAction.CAPTURED]
+    by_command = begin(outbox, clock, identified_by=IdentifiedBy.COMMAND_AND_SECOND_IDENTIFIER)
+    keep(outbox, by_command)
+    assert actions(outbox)[2:] == [AuditAction.PATIENT_OPENED, AuditAction.IMPORTED]
     outbox.record_refusal(exam.patient, DOCTOR, AuditAction.IDENTITY_CHECK_FAILED)
     assert actions(outbox)[-1] is AuditAction.IDENTITY_CHECK_FAILED
     assert clock.now() - exam.started_at < timedelta(seconds=1)

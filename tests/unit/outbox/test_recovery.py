@@ -7,8 +7,10 @@ import pytest
 
 from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
+from capture_app.model.audit_event import AuditAction
 from capture_app.model.delivery import ImageState
 from capture_app.model.procedure import Description, Side
+from capture_app.model.worklist import IdentifiedBy
 from capture_app.outbox import acts
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.recovery import RecoveryReport, recover
@@ -59,6 +61,15 @@ def test_a_picture_without_a_row_becomes_a_draft_of_its_exam(
     assert outbox.exam(exam.exam_id) == exam
     assert outbox.image_of(capture_id) == sealing.photo()
     assert put_right(outbox).adopted_captures == 0
+
+
+def test_a_file_that_was_imported_is_adopted_as_such(outbox: Outbox, clock: FixedClock) -> None:
+    keep(outbox, begin(outbox, clock, identified_by=IdentifiedBy.COMMAND_AND_SECOND_IDENTIFIER))
+    lose_rows(outbox, "capture", "exam", "change")
+    assert put_right(outbox).adopted_captures == 1
+    *_, adopted = read_trail(outbox.spool.database.read())
+    assert adopted.event.action is AuditAction.IMPORTED
+    assert adopted.event.details == {"adopted": "yes"}
 
 
 def test_a_lost_database_is_rebuilt_from_the_files(
