@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import structlog
 
@@ -21,9 +22,7 @@ from capture_app.catalog.load import load_catalog
 from capture_app.clock import Clock
 from capture_app.errors import CaptureAppError, KeyUnavailableError
 from capture_app.exam.session import ExamService
-from capture_app.outbox.engine import Engine
 from capture_app.outbox.outbox import Outbox, OutboxRules
-from capture_app.patients.adt import AdtReceiver
 from capture_app.patients.census import Census, open_census
 from capture_app.security.keys import load_or_create_key, read_secret
 from capture_app.security.users import Users
@@ -32,6 +31,9 @@ from capture_app.settings.schema import Settings
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
 from capture_app.store.role import EngineRole
+
+if TYPE_CHECKING:
+    from capture_app.outbox.engine import Engine
 
 _log = structlog.get_logger(__name__)
 
@@ -58,8 +60,18 @@ class Services:
     catalog: Catalog
 
 
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """The rooms without the patients: a census of a large hospital takes long to read."""
+
+    cipher: Cipher
+    database: Database
+    outbox: Outbox
+    users: Users
+
+
 @contextmanager
-def open_services(settings: Settings, clock: Clock) -> Iterator[Services]:
+def open_data_folder(settings: Settings, clock: Clock) -> Iterator[DataFolder]:
     """Opens the data folder of the settings, and closes it at the end.
 
     Raises SettingsError where practice and patients would meet, KeyUnavailableError, StoreError.
@@ -68,31 +80,50 @@ def open_services(settings: Settings, clock: Clock) -> Iterator[Services]:
     claim_data_folder(settings)
     folder = settings.data_dir
     cipher = Cipher(load_or_create_key(settings.security, folder, practice=settings.practice))
-    with ExitStack() as stack:
-        migrations = files("capture_app.outbox") / "migrations"
-        database = Database.open(folder / OUTBOX_DATABASE, migrations)
-        stack.callback(database.close)
-        census = open_census(folder, cipher, clock, settings)
-        stack.callback(census.close)
-        catalog = load_catalog()
-        rules = OutboxRules(
-            destinations=tuple(archive.name for archive in settings.archives),
-            institution=settings.institution,
-            station=settings.station,
-            capture=settings.capture,
-        )
+    migrations = files("capture_app.outbox") / "migrations"
+    rules = OutboxRules(
+        destinations=tuple(archive.name for archive in settings.archives),
+        institution=settings.institution,
+        station=settings.station,
+        capture=settings.capture,
+    )
+    with closing(Database.open(folder / OUTBOX_DATABASE, migrations)) as database:
         outbox = Outbox(database, folder / PICTURES, cipher, clock, rules)
+        yield DataFolder(cipher, database, outbox, Users(database, cipher, clock))
+
+
+@contextmanager
+def open_services(settings: Settings, clock: Clock) -> Iterator[Services]:
+    """Opens every room on the data folder of the settings. Raises as `open_data_folder`."""
+    with (
+        open_data_folder(settings, clock) as folder,
+        closing(open_census(settings.data_dir, folder.cipher, clock, settings)) as census,
+    ):
+        catalog = load_catalog()
         yield Services(
             settings=settings,
             clock=clock,
-            cipher=cipher,
-            database=database,
-            outbox=outbox,
-            exams=ExamService(outbox, catalog, clock, settings.station),
+            cipher=folder.cipher,
+            database=folder.database,
+            outbox=folder.outbox,
+            exams=ExamService(folder.outbox, catalog, clock, settings.station),
             census=census,
-            users=Users(database, cipher, clock),
+            users=folder.users,
             catalog=catalog,
         )
+
+
+def ask_worklists(services: Services) -> None:
+    """Asks every worklist once, at the same time, for a command that does not stay."""
+    from capture_app.patients.poller import WorklistPoller  # noqa: PLC0415 - as in Background
+
+    settings = services.settings
+    if not settings.worklists:
+        return
+    with ThreadPoolExecutor(len(settings.worklists), "worklist") as pool:
+        for worklist in settings.worklists:
+            poller = WorklistPoller(services.census, worklist, settings.station, services.clock)
+            pool.submit(poller.ask_once)
 
 
 def read_ahead() -> None:
@@ -116,8 +147,10 @@ class Background:
     """
 
     def __init__(self, services: Services) -> None:
-        # Only here: reading the libraries of the network takes as long as opening the window.
+        # Only here: reading what delivers and listens takes as long as opening the window.
         from capture_app.archive.connect import commitment_listeners, connect  # noqa: PLC0415
+        from capture_app.outbox.engine import Engine  # noqa: PLC0415
+        from capture_app.patients.adt import AdtReceiver  # noqa: PLC0415
         from capture_app.patients.poller import WorklistPoller  # noqa: PLC0415
 
         settings, clock = services.settings, services.clock

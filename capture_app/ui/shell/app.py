@@ -17,8 +17,6 @@ from capture_app.errors import CaptureAppError
 from capture_app.model.words import tr
 from capture_app.settings.schema import Settings
 from capture_app.settings.schema import Theme as ThemeName
-from capture_app.ui.pages.first_run import FirstRunPage
-from capture_app.ui.pages.problem import ProblemPage
 from capture_app.ui.services import Services
 from capture_app.ui.shell import fonts, icons, theme
 from capture_app.ui.shell.main_window import MainWindow
@@ -78,6 +76,8 @@ def run(services: Services, begin: Callable[[], object]) -> int:
 
 def first_run(settings: Settings, settings_file: Path) -> FirstRunChoice:
     """Shows what the settings lack and offers Practice; returns the person's choice."""
+    from capture_app.ui.pages.first_run import FirstRunPage  # noqa: PLC0415 - seldom shown
+
     station = settings.station
     app = application(language=station.language, theme_name=station.theme)
     chosen = [FirstRunChoice.QUIT]
@@ -97,6 +97,8 @@ def first_run(settings: Settings, settings_file: Path) -> FirstRunChoice:
 
 def show_problem(error: CaptureAppError) -> None:
     """Shows why the application cannot open, until it is read."""
+    from capture_app.ui.pages.problem import ProblemPage  # noqa: PLC0415 - seldom shown
+
     _log.error("cannot-open", reason=str(error))
     app = application()
     page = ProblemPage(tr("Capture cannot open"), str(error))

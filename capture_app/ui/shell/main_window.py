@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from PySide6.QtCore import QTimer
@@ -14,7 +14,6 @@ from capture_app.model.operator import Operator
 from capture_app.model.words import tr
 from capture_app.settings.schema import Theme as ThemeName
 from capture_app.ui.marks import Message, Tone
-from capture_app.ui.pages.set_up import SetUpPage
 from capture_app.ui.pages.sign_in import SignInPage
 from capture_app.ui.services import Services
 from capture_app.ui.shell import theme
@@ -26,13 +25,15 @@ from capture_app.ui.shell.scanner import ScannerFilter
 from capture_app.ui.shell.shortcuts import WindowKeys, bind
 from capture_app.ui.shell.status_strip import StatusStrip
 from capture_app.ui.tasks import Tasks
-from capture_app.ui.viewmodels.set_up import SetUpViewModel
 from capture_app.ui.viewmodels.sign_in import SignInViewModel
 from capture_app.ui.viewmodels.status import StatusViewModel
 from capture_app.ui.widgets.card import Backdrop
-from capture_app.ui.widgets.keys_popover import KeysPopover
 from capture_app.ui.widgets.leave_popover import LeavePopover
 from capture_app.ui.widgets.toast import Toast
+
+if TYPE_CHECKING:
+    from capture_app.ui.pages.set_up import SetUpPage
+    from capture_app.ui.widgets.keys_popover import KeysPopover
 
 _log = structlog.get_logger(__name__)
 
@@ -133,6 +134,10 @@ class MainWindow(QWidget):
         self._band.set_compact(compact=False)
 
     def _show_set_up(self) -> None:
+        # Only here: it is shown once in the life of a station.
+        from capture_app.ui.pages.set_up import SetUpPage  # noqa: PLC0415
+        from capture_app.ui.viewmodels.set_up import SetUpViewModel  # noqa: PLC0415
+
         viewmodel = SetUpViewModel(self._services, self.tasks, self)
         viewmodel.signed_in.connect(self._signed_in)
         self._set_up = SetUpPage(viewmodel)
@@ -188,6 +193,8 @@ class MainWindow(QWidget):
 
     def show_keys(self) -> None:
         """F1."""
+        from capture_app.ui.widgets.keys_popover import KeysPopover  # noqa: PLC0415 - seldom shown
+
         if self.content is not None and not self.is_locked and self._keys is None:
             self._keys = KeysPopover(self.content)
             self._keys.close_asked.connect(self.close_keys)
