@@ -13,12 +13,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from capture_app import __version__
 from capture_app.errors import CaptureAppError, RuleError, SettingsError
 from capture_app.model.words import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_log = structlog.get_logger(__name__)
 
 EXIT_DONE: Final = 0
 EXIT_FAILED: Final = 1
@@ -86,6 +90,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+    except OSError as error:
+        if structlog.is_configured():
+            _log.info("command-failed", exc_info=True)  # all of it in the file alone
+        where = f" ({error.filename})" if error.filename else ""
+        sys.stderr.write(tr("The computer refused: {why}.", why=f"{error.strerror}{where}") + "\n")
+        return EXIT_FAILED
     return code
 
 
@@ -94,12 +104,12 @@ def _common_options() -> argparse.ArgumentParser:
     options = parser.add_argument_group("options of every command")
     options.add_argument(
         "--settings",
-        type=Path,
+        type=_path,
         metavar="FILE",
         help="use this settings file alone (or CAPTURE_APP_SETTINGS)",
     )
     options.add_argument(
-        "--data", type=Path, metavar="DIR", help="the data folder (or CAPTURE_APP_DATA)"
+        "--data", type=_path, metavar="DIR", help="the data folder (or CAPTURE_APP_DATA)"
     )
     options.add_argument(
         "--log-level",
@@ -108,6 +118,13 @@ def _common_options() -> argparse.ArgumentParser:
         help="what is written to standard error (warning); the log file always has info",
     )
     return parser
+
+
+def _path(text: str) -> Path:
+    if not text:  # as a path it would be the folder that somebody happens to be in
+        message = tr("it is empty")
+        raise argparse.ArgumentTypeError(message)
+    return Path(text)
 
 
 def _top_parser() -> argparse.ArgumentParser:

@@ -6,12 +6,20 @@ import argparse
 import sys
 from typing import Any, Final
 
-from capture_app.bootstrap import Services, open_services
+from capture_app.bootstrap import open_data_folder
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED
-from capture_app.cli.start import CLOCK, json_option, print_json, print_table, start
+from capture_app.cli.start import (
+    CLOCK,
+    json_option,
+    limit_option,
+    print_json,
+    print_table,
+    start,
+)
 from capture_app.model.delivery import ImageState, ImageStatus
 from capture_app.model.words import tr
 from capture_app.outbox.inspection import Inspection, inspect
+from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.status import StatusFilter
 
 _HEAD: Final = ("sop_instance_uid", "state", "changed", "destination", "proof", "tries", "reason")
@@ -27,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "needs a person",
     )
     parser.add_argument("--all", action="store_true", help="also what is confirmed or purged")
-    parser.add_argument("--limit", type=int, default=1000, metavar="N", help="the most rows (1000)")
+    limit_option(parser, 1000)
     json_option(parser)
 
 
@@ -35,10 +43,10 @@ def run(args: argparse.Namespace) -> int:
     """Exit 0; 1 where --check found something that a person must see."""
     settings = start(args, "outbox")
     wanted = None if args.all else frozenset(ImageState) - _FINISHED
-    with open_services(settings, CLOCK) as services:
-        statuses = services.outbox.statuses(StatusFilter(states=wanted, limit=args.limit))
+    with open_data_folder(settings, CLOCK) as folder:
         if args.check:
-            return _check(services, as_json=args.json)
+            return _check(folder.outbox, as_json=args.json)
+        statuses = folder.outbox.statuses(StatusFilter(states=wanted, limit=args.limit))
     rows = [_row(status) for status in statuses]
     if args.json:
         print_json([dict(zip(_HEAD, row, strict=True)) for row in rows])
@@ -59,9 +67,9 @@ def _row(status: ImageStatus) -> tuple[Any, ...]:
     )
 
 
-def _check(services: Services, *, as_json: bool) -> int:
-    found = inspect(services.outbox.spool)
-    need = services.outbox.counts().needs_you
+def _check(outbox: Outbox, *, as_json: bool) -> int:
+    found = inspect(outbox.spool)
+    need = outbox.counts().needs_you
     good = found.whole and not need
     if as_json:
         print_json(

@@ -6,12 +6,19 @@ import argparse
 import sys
 from typing import Any
 
-from capture_app.bootstrap import open_services
+from capture_app.bootstrap import ask_worklists, open_services
 from capture_app.cli.main import EXIT_DONE
-from capture_app.cli.start import CLOCK, json_option, print_json, print_table, start
-from capture_app.model.words import tr
+from capture_app.cli.start import (
+    CLOCK,
+    json_option,
+    limit_option,
+    print_json,
+    print_table,
+    start,
+)
+from capture_app.model.words import tr, trn
 from capture_app.model.worklist import PatientListEntry
-from capture_app.patients.status import DeadLetter
+from capture_app.patients.status import DeadLetter, FeedStatus
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILTER",
         help="name in any script, number, birth date, ward or bed",
     )
-    parser.add_argument("--limit", type=int, default=200, metavar="N", help="the most rows (200)")
+    limit_option(parser, 200)
     parser.add_argument(
         "--dead-letters",
         action="store_true",
@@ -39,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
         if args.dead_letters:
             _show_dead_letters(services.census.dead_letters(args.limit), as_json=args.json)
             return EXIT_DONE
+        ask_worklists(services)
         entries = services.census.find(args.filter, limit=args.limit)
         feeds = services.census.feed_status()
     if args.json:
@@ -48,18 +56,36 @@ def run(args: argparse.Namespace) -> int:
     rows = [[_as_dict(entry)[key] for key in head] for entry in entries]
     print_table(head, rows)
     for feed in feeds:
-        heard = feed.last_message_at
-        sys.stderr.write(
-            tr(
-                "{feed}: {count} known, last heard {heard}. {problem}",
-                feed=feed.name,
-                count=feed.count,
-                heard=f"{heard:%Y-%m-%d %H:%M:%S}" if heard else tr("never"),
-                problem=feed.problem,
-            ).rstrip()
-            + "\n"
-        )
+        sys.stderr.write(_words_of(feed) + "\n")
     return EXIT_DONE
+
+
+def _words_of(feed: FeedStatus) -> str:
+    """How a feed is, and what of it could not be used."""
+    heard = feed.last_message_at
+    said = [
+        tr(
+            "{feed}: {count} known, last heard {heard}.",
+            feed=feed.name,
+            count=feed.count,
+            heard=f"{heard:%Y-%m-%d %H:%M:%S}" if heard else tr("never"),
+        )
+    ]
+    if feed.dead_letters:
+        said.append(
+            trn(
+                "{n} message could not be used: see --dead-letters.",
+                "{n} messages could not be used: see --dead-letters.",
+                feed.dead_letters,
+            )
+        )
+    if feed.skipped:
+        said.append(
+            trn("{n} item could not be used.", "{n} items could not be used.", feed.skipped)
+        )
+    if feed.truncated:
+        said.append(tr("There are more than were taken."))
+    return " ".join([*said, feed.problem]).rstrip()
 
 
 def _as_dict(entry: PatientListEntry) -> dict[str, Any]:

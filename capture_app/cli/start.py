@@ -7,15 +7,17 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from capture_app.clock import SystemClock
+from capture_app.model.words import tr
 from capture_app.settings.load import load
 from capture_app.settings.log import configure, log_what_nobody_caught
 from capture_app.settings.practice import claim_data_folder
 from capture_app.settings.schema import Settings
 
 CLOCK = SystemClock()
+_MOST_ROWS: Final = 1_000_000
 
 
 def read_settings(args: argparse.Namespace) -> Settings:
@@ -53,6 +55,20 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     for row in texts:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         sys.stdout.write("  ".join(cells).rstrip() + "\n")
+
+
+def limit_option(parser: argparse.ArgumentParser, rows: int) -> None:
+    """How many rows a listing command shows at most."""
+    parser.add_argument(
+        "--limit", type=_limit, default=rows, metavar="N", help=f"the most rows ({rows})"
+    )
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= _MOST_ROWS):
+        message = tr("not a whole number from 1 to {most}", most=_MOST_ROWS)
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 def json_option(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ import sys
 import warnings
 from typing import Final
 
-from capture_app.bootstrap import open_services
+from capture_app.bootstrap import open_data_folder
 from capture_app.cli.main import EXIT_DONE
 from capture_app.cli.start import CLOCK, json_option, print_json, print_table, start
 from capture_app.errors import SettingsError, SettingsFault, SignInError
@@ -58,11 +58,11 @@ def run(args: argparse.Namespace) -> int:
     """Exit 0; 1 for a wrong PIN, or where the change is refused; 2 for options that do not fit."""
     _require_fitting(args)
     settings = start(args, "users")
-    with open_services(settings, CLOCK) as services:
+    with open_data_folder(settings, CLOCK) as folder:
         if args.act == "list":
-            _list(services.users.list(), as_json=args.json)
+            _list(folder.users.list(), as_json=args.json)
             return EXIT_DONE
-        said = _change(args, services.users)
+        said = _change(args, folder.users)
     if args.json:
         print_json({"act": args.act, "user": args.user.strip().casefold()})
     else:

@@ -62,10 +62,11 @@ class WorklistPoller:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
-            self._take_turn()
+            self.ask_once()
             self._wake.wait(self._worklist.poll_seconds)
 
-    def _take_turn(self) -> None:
+    def ask_once(self) -> None:
+        """Asks now, on this thread, and tells the census. Bounded by the worklist's deadline."""
         try:
             self._last = ask(
                 self._worklist, self._calling_ae_title, self._clock, self._interruption

@@ -255,7 +255,8 @@ def _asked(word: AskedWord) -> _Asked:
 
 def _pattern(word: str) -> bytes:
     inside = not word.isascii() or (len(word) >= _INSIDE_FROM and has_digit(word))
-    return word.encode() if inside else _WORD + word.encode()
+    asked = word.encode(errors="surrogatepass")  # bytes of a command line that are no text
+    return asked if inside else _WORD + asked
 
 
 def _key(row: Row) -> SortKey:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 from io import BytesIO
 from pathlib import Path
 
@@ -103,6 +105,112 @@ def test_what_import_refuses(
     assert capfd.readouterr().out.strip() == "[]"
 
 
+def test_what_names_nothing_identifies_nobody(
+    admitted: CaptureApp, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from capture_app.cli.main import main  # noqa: PLC0415 - the command, within this process
+
+    argv = ["import", "--settings", str(admitted.settings), str(PICTURE), *MAI[:2], *WOUND]
+    for second in ("--visit=", "--visit= ", "--birth-date="):
+        assert main([*argv, second]) == 3
+        assert "Nothing was queued." in capfd.readouterr().err
+    for option in ("--purpose=", "--device="):
+        assert main([*argv, *MAI[2:], option]) == 3
+        assert "Allowed: " in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("import", *MAI, *WOUND, str(PICTURE), "--timeout=nan"),
+        ("import", *MAI, *WOUND, str(PICTURE), "--timeout=inf"),
+        ("import", *MAI, *WOUND, str(PICTURE), "--timeout=-1"),
+        ("outbox", "--limit=0"),
+        ("outbox", "--limit=99999999999999999999"),
+        ("patients", "--limit=many"),
+        ("patients", "--data="),
+        ("patients", "--settings="),
+    ],
+    ids=lambda options: f"{options[0]} {options[-1]}",
+)
+def test_an_option_that_makes_no_sense_is_told(
+    admitted: CaptureApp, options: tuple[str, ...], capfd: pytest.CaptureFixture[str]
+) -> None:
+    from capture_app.cli.main import main  # noqa: PLC0415 - the command, within this process
+
+    command, *rest = options
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--settings", str(admitted.settings), *rest])
+    assert ended.value.code == 2
+    assert options[-1].partition("=")[0] in capfd.readouterr().err
+
+
+def test_bytes_that_are_no_text_find_nobody(
+    admitted: CaptureApp, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from capture_app.cli.main import main  # noqa: PLC0415 - the command, within this process
+
+    assert main(["patients", "--settings", str(admitted.settings), "--json", "\udcff1"]) == 0
+    assert capfd.readouterr().out.strip() == "[]"
+
+
+def test_a_worklist_that_is_down_is_told(
+    admitted: CaptureApp, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from capture_app.cli.main import main  # noqa: PLC0415 - the command, within this process
+
+    assert main(["patients", "--settings", str(admitted.settings)]) == 0
+    heard = capfd.readouterr()
+    assert "0012345678" in heard.out
+    assert "does not listen" in heard.err
+
+
+def test_the_report_is_in_the_order_of_the_files(
+    capture_app: CaptureApp, hospital: Hospital
+) -> None:
+    _admitted(capture_app, hospital)
+    names = [f"camera-{n}.jpg" for n in (3, 1, 2)]
+    files = [resource("demo") / name for name in names]
+    done = capture_app.run("import", *files, *MAI, *WOUND, "--wait", "--json")
+    assert done.code == 0
+    assert [Path(row["file"]).name for row in done.json] == names
+    safe = [line.split()[1] for line in done.err.splitlines() if line.startswith("SAFE ")]
+    assert [row["sop_instance_uid"] for row in done.json] == safe
+    for name, uid in zip(names, safe, strict=True):
+        held = hospital.shelf.get(uid)
+        assert held is not None
+        assert entropy_coded((resource("demo") / name).read_bytes()) in held.read()
+
+
+@pytest.mark.usefixtures("hospital")
+def test_a_patient_of_the_worklist_alone(capture_app: CaptureApp) -> None:
+    found = capture_app.run("patients", "hansen", "--json")
+    assert [(row["number"], row["source"]) for row in found.json] == [("0009812204", "worklist")]
+    who = ("--patient-id", "0009812204", "--birth-date", "1961-02-03")
+    assert capture_app.run("import", PICTURE, *who, *WOUND).code == 0
+
+
+def test_what_was_kept_and_could_not_be_sent_is_told(
+    capture_app: CaptureApp, hospital: Hospital
+) -> None:
+    """The disk takes the picture, and not the larger file that is sealed for the archive."""
+    _admitted(capture_app, hospital)
+    most = PICTURE.stat().st_size + 5_500
+    done = subprocess.run(
+        ["prlimit", f"--fsize={most}", *capture_app.argv("import", PICTURE, *MAI, *WOUND)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stdout.startswith("SAFE ")
+    assert "1 picture is kept as a draft and was not sent." in done.stderr
+    assert "There is no room on the disk" in done.stderr
+    states = [row["state"] for row in capture_app.run("outbox", "--json").json]
+    assert states == ["draft"]
+
+
 def test_what_is_no_picture_is_refused_and_nothing_is_queued(
     admitted: CaptureApp, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -112,7 +220,9 @@ def test_what_is_no_picture_is_refused_and_nothing_is_queued(
     text.write_text("not a picture")
     cut = tmp_path / "cut.jpg"
     cut.write_bytes(PICTURE.read_bytes()[:-5000])
-    for bad in (text, cut, tmp_path / "not-there.jpg"):
+    pipe = tmp_path / "pipe.jpg"
+    os.mkfifo(pipe)
+    for bad in (text, cut, tmp_path / "not-there.jpg", pipe, Path("/dev/zero"), tmp_path):
         files = [str(PICTURE), str(bad)]
         assert main(["import", "--settings", str(admitted.settings), *files, *MAI, *WOUND]) == 3
         heard = capfd.readouterr()
