@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import structlog
 
+from capture_app import __version__
+from capture_app.audit.trail import record
 from capture_app.catalog.catalog import Catalog
 from capture_app.catalog.load import load_catalog
 from capture_app.clock import Clock
-from capture_app.errors import CaptureAppError, KeyUnavailableError
+from capture_app.errors import CaptureAppError, KeyUnavailableError, StoreError
 from capture_app.exam.session import ExamService
+from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.outbox.outbox import Outbox, OutboxRules
 from capture_app.patients.census import Census, open_census
 from capture_app.security.keys import load_or_create_key, read_secret
@@ -144,9 +147,10 @@ class Background:
 
     Delivery and ports go with the engine role: the process that holds it has them, the others
     follow and stand ready. Worklists are asked by every process: their answers stay in memory.
+    Its begin and its end are in the trail, under the name of the program.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, *, program: str) -> None:
         # Only here: reading what delivers and listens takes as long as opening the window.
         from capture_app.archive.connect import commitment_listeners, connect  # noqa: PLC0415
         from capture_app.outbox.engine import Engine  # noqa: PLC0415
@@ -154,6 +158,8 @@ class Background:
         from capture_app.patients.poller import WorklistPoller  # noqa: PLC0415
 
         settings, clock = services.settings, services.clock
+        self._services = services
+        self._program = program
         self._census = services.census
         self._clock = clock
         listeners = commitment_listeners(settings.archives, settings.station, clock)
@@ -194,6 +200,7 @@ class Background:
         return self._engine
 
     def __enter__(self) -> Self:
+        self._record(AuditAction.APPLICATION_STARTED)
         self._engine.start()
         for poller in self._pollers:
             poller.start()
@@ -206,6 +213,22 @@ class Background:
         for poller in self._pollers:
             poller.stop()
         self._engine.stop()
+        self._record(AuditAction.APPLICATION_STOPPED)
+
+    def _record(self, action: AuditAction) -> None:
+        """Application Activity (PS3.15 A.5.3.1). A disk that takes no row keeps nobody from work:
+        what is on its way must still be delivered.
+        """
+        from capture_app.outbox.tasks import ENGINE_USER  # noqa: PLC0415 - as in __init__
+
+        details = {"program": self._program, "version": __version__}
+        event = AuditEvent(action, ENGINE_USER, details=details)
+        services = self._services
+        try:
+            with services.database.transaction() as connection:
+                record(connection, services.clock, event, cipher=services.cipher)
+        except StoreError as error:
+            _log.error("not-in-the-trail", action=str(action), reason=str(error))
 
     def _on_role(self, leads: bool) -> None:  # noqa: FBT001 - the engine's callback
         if leads:

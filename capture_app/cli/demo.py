@@ -54,7 +54,10 @@ def open_practice(args: argparse.Namespace) -> int:
     """The window, with the simulated hospital behind it."""
     from capture_app.ui.shell.app import run as run_window  # noqa: PLC0415 - Qt, only now
 
-    with _practice(args, practice_folder(args)) as (rooms, _hospital), Background(rooms):
+    with (
+        _practice(args, practice_folder(args)) as (rooms, _hospital),
+        Background(rooms, program="demo"),
+    ):
         services = window_services(rooms)
         return run_window(services, partial(start_camera, services))
 
@@ -69,7 +72,7 @@ def _walk(args: argparse.Namespace) -> int:
         fault = SettingsFault("--out", "DIR", tr("It is not empty."), tr("a new or empty folder"))
         raise SettingsError((fault,))
     data = Path(args.data).absolute() if args.data is not None else out / "data"
-    with _practice(args, data) as (rooms, hospital), Background(rooms):
+    with _practice(args, data) as (rooms, hospital), Background(rooms, program="demo"):
         confirmed = walk(window_services(rooms), hospital, out, pin=PRACTICE_PIN)
     sys.stderr.write(
         tr("Screenshots, DICOM files and the report are in {folder}.", folder=out) + "\n"

@@ -76,7 +76,7 @@ def open_window(settings: Settings) -> int:
 
         def begin() -> None:
             try:
-                behind.enter_context(Background(rooms))
+                behind.enter_context(Background(rooms, program="desktop"))
             finally:
                 start_camera(services)
 

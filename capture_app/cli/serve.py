@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, tell)
-    with open_services(settings, CLOCK) as services, Background(services):
+    with open_services(settings, CLOCK) as services, Background(services, program="serve"):
         sys.stdout.write(tr("Serving. Stop with Ctrl+C or SIGTERM.") + "\n")
         sys.stdout.flush()
         _log.info("serving")

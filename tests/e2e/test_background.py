@@ -12,11 +12,15 @@ import pytest
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from capture_app import __version__
+from capture_app.audit.trail import read_trail, verify_chain
 from capture_app.bootstrap import ENGINE_LOCK, Background, open_services
 from capture_app.clock import SystemClock
 from capture_app.demo.hospital import Hospital
+from capture_app.model.audit_event import AuditAction
 from capture_app.patients.census import DATABASE
 from capture_app.store.role import EngineRole
+from tests.faults.small_disk import small_disk
 from tests.peers import is_listening
 from tests.waiting import eventually
 
@@ -30,7 +34,7 @@ def test_ports_listen_before_anything_is_delivered(hospital: Hospital) -> None:
     assert port is not None
     with (
         open_services(settings, SystemClock()) as rooms,
-        Background(rooms) as background,
+        Background(rooms, program="test") as background,
     ):
         eventually(lambda: background.engine.leads, 10, "this process to deliver")
         assert is_listening(port)
@@ -38,7 +42,10 @@ def test_ports_listen_before_anything_is_delivered(hospital: Hospital) -> None:
 
 def test_without_ports_delivery_begins_at_once(hospital: Hospital) -> None:
     settings = replace(hospital.settings, adt=None)
-    with open_services(settings, SystemClock()) as rooms, Background(rooms) as background:
+    with (
+        open_services(settings, SystemClock()) as rooms,
+        Background(rooms, program="test") as background,
+    ):
         eventually(lambda: background.engine.leads, 1.5, "this process to deliver")
 
 
@@ -53,7 +60,7 @@ def test_a_fault_of_one_look_does_not_end_the_feeds(
     another = EngineRole(settings.data_dir / ENGINE_LOCK)
     with open_services(settings, SystemClock()) as rooms:
         assert another.try_acquire()
-        with Background(rooms):
+        with Background(rooms, program="test"):
             _rename(settings.data_dir / DATABASE, "events", "not_there")
             assert failed.wait(10)
             _rename(settings.data_dir / DATABASE, "not_there", "events")
@@ -77,3 +84,30 @@ def _log_entry(name: str) -> threading.Event:
 def _rename(database: Path, table: str, new: str) -> None:
     with closing(sqlite3.connect(database)) as connection:
         connection.execute(f"ALTER TABLE {table} RENAME TO {new}")
+
+
+def test_begin_and_end_of_a_program_are_in_the_trail(hospital: Hospital) -> None:
+    settings = replace(hospital.settings, adt=None, worklists=())
+    with open_services(settings, SystemClock()) as rooms:
+        with Background(rooms, program="serve"):
+            (begun,) = read_trail(rooms.database.read())
+        *_, ended = read_trail(rooms.database.read())
+        assert verify_chain(rooms.database.read(), cipher=rooms.cipher).whole
+    assert begun.event.action is AuditAction.APPLICATION_STARTED
+    assert ended.event.action is AuditAction.APPLICATION_STOPPED
+    for event in (begun.event, ended.event):
+        assert (event.user_id, event.patient_key) == ("capture-app", "")
+        assert event.details == {"program": "serve", "version": __version__}
+
+
+@pytest.mark.expects_log("not-in-the-trail")
+def test_a_full_disk_does_not_keep_a_program_from_its_work(
+    hospital: Hospital, tmp_path: Path
+) -> None:
+    settings = replace(hospital.settings, adt=None, worklists=())
+    with open_services(settings, SystemClock()) as rooms:
+        background = Background(rooms, program="serve")
+        size = rooms.database.path.stat().st_size
+        with small_disk("file-size-limit", tmp_path / "disk", size // 2):
+            background._record(AuditAction.APPLICATION_STARTED)
+        assert not list(read_trail(rooms.database.read()))
