@@ -21,14 +21,15 @@ _IDENTIFIER_TYPE_LENGTH: Final = 16
 def patient_module(ds: Dataset, patient: Patient, default_issuer: str) -> None:
     """As the feed told it, unchanged. `default_issuer` is for a number that came without one."""
     put(ds, "PatientName", person_name(patient.name))
-    _identifier(ds, patient.patient_id, default_issuer)
+    _identifier(ds, patient.patient_id, patient.patient_id.issuer or default_issuer)
     born = patient.birth_date
     put(ds, "PatientBirthDate", da(born) if born is not None else "")
     put(ds, "PatientSex", patient.sex.value)
     others = []
     for other in patient.other_ids:
         others.append(entry := Dataset())
-        _identifier(entry, other, default_issuer)
+        # Never the default: another number without an issuer is not one of the house's.
+        _identifier(entry, other, other.issuer)
         put(entry, "TypeOfPatientID", "TEXT")
     put_known(ds, "OtherPatientIDsSequence", others)
 
@@ -48,9 +49,9 @@ def patient_study_module(
     put_known(ds, "ReasonForVisit", descriptive(encounter.reason))
 
 
-def _identifier(ds: Dataset, patient_id: PatientId, default_issuer: str) -> None:
+def _identifier(ds: Dataset, patient_id: PatientId, issuer: str) -> None:
     put(ds, "PatientID", patient_id.value)
-    put_known(ds, "IssuerOfPatientID", patient_id.issuer or default_issuer)
+    put_known(ds, "IssuerOfPatientID", issuer)
     qualifiers = []
     if patient_id.universal_id and patient_id.universal_id_type in _UNIVERSAL_ID_TYPES:
         qualifiers += [

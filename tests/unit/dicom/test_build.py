@@ -77,6 +77,14 @@ def test_a_number_without_its_authority_gets_that_of_the_house() -> None:
     assert "IssuerOfPatientIDQualifiersSequence" not in ds
 
 
+def test_another_number_never_gets_the_authority_of_the_house() -> None:
+    """A passport number that is somebody's record number here would name that patient."""
+    patient = replace(MAI, other_ids=(PatientId("0099887766", "", type_code="PPN"),))
+    (other,) = build(request(exam=exam(patient=patient))).OtherPatientIDsSequence
+    assert other.PatientID == "0099887766"
+    assert "IssuerOfPatientID" not in other
+
+
 def test_delimiters_inside_a_name_cannot_shift_its_parts() -> None:
     name = PersonName(NameGroup("O^Brien=x\\y", "Ann\x0bMarie"))
     ds = build(request(exam=exam(patient=replace(MAI, name=name))))
