@@ -105,6 +105,27 @@ class ExamService:
             )
         )
 
+    def choose_order(self, exam: Exam, order: Order | None, listed: Sequence[Order] = ()) -> Exam:
+        """Begins the open exam anew under another order of its patient, or under none.
+
+        Same patient, visit, operator and identification; what the camera showed since the patient
+        was opened may still be taken. `listed`: the orders that the list shows for this visit.
+        Raises RuleError where a picture of `exam` exists, where `exam` is not the open one, and
+        where the order is not among the listed.
+        """
+        if order is not None and order not in listed:
+            raise RuleError(tr("This order is not one of the patient's orders."))
+        since = self._require_open(exam)
+        if self._outbox.has_pictures(exam):
+            raise RuleError(tr("Pictures were taken already: their order stays as it is."))
+        anew = replace(exam, exam_id=self._clock.new_uid(), order=order, study_instance_uid="")
+        opened = self._outbox.open_exam(anew, AuditAction.ORDER_CHOSEN)
+        with self._lock:
+            if self._open is None or self._open[0] != exam.exam_id:
+                raise RuleError(tr("The exam was left: its order stays as it was."))
+            self._open = (opened.exam_id, since)
+        return opened
+
     def reopen(self, exam_id: str, operator: Operator) -> Exam:
         """Begins a new exam of the patient of an earlier one, from its drafts.
 

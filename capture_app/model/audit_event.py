@@ -16,6 +16,7 @@ class AuditAction(StrEnum):
     SIGN_IN_FAILED = "sign-in-failed"
     LOCKED = "locked"
     PATIENT_OPENED = "patient-opened"
+    ORDER_CHOSEN = "order-chosen"
     IDENTITY_CHECK_FAILED = "identity-check-failed"
     CAPTURED = "captured"
     IMPORTED = "imported"

@@ -26,3 +26,5 @@ class Order:
     scheduled_at: datetime | None
     referring_physician: PersonName | None = None
     accession_issuer: str = ""
+    department: str = ""
+    """Institutional Department Name (0008,1040): where the step is to be done."""

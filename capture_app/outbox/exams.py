@@ -13,7 +13,7 @@ from capture_app.outbox.spool import Spool, stamp
 from capture_app.outbox.study import study_uid_for, visit_key
 
 
-def open_exam(spool: Spool, exam: Exam) -> Exam:
+def open_exam(spool: Spool, exam: Exam, action: AuditAction = AuditAction.PATIENT_OPENED) -> Exam:
     """Writes down that an exam began, with its Study Instance UID, and returns it with that.
 
     What `exam` says of the UID is ignored: the same patient, visit, order, department and day find
@@ -26,12 +26,15 @@ def open_exam(spool: Spool, exam: Exam) -> Exam:
         spool.record(
             connection,
             AuditEvent(
-                AuditAction.PATIENT_OPENED,
+                action,
                 exam.operator.user_id,
                 exam_id=exam.exam_id,
                 study_instance_uid=uid,
                 patient_key=spool.patient_key(exam.patient),
-                details={"identified-by": exam.identified_by},
+                details={
+                    "identified-by": exam.identified_by,
+                    "order": "none" if exam.order is None else "used",
+                },
             ),
         )
     return opened
@@ -61,6 +64,14 @@ def read_exam(spool: Spool, exam_id: str) -> Exam:
     if row is None:
         raise RuleError(tr("There is no such exam."))
     return spool.unseal(Exam, row[0], _context(exam_id))
+
+
+def has_pictures(spool: Spool, exam_id: str) -> bool:
+    """Whether a picture of the exam was taken and not deleted, sent or not."""
+    row = spool.database.read().execute(
+        "SELECT EXISTS (SELECT 1 FROM capture WHERE exam_id = ? AND deleted_at = '')", (exam_id,)
+    )
+    return bool(row.fetchone()[0])
 
 
 def read_exam_of(spool: Spool, capture_id: str) -> Exam:

@@ -63,13 +63,17 @@ class Outbox:
 
     # ------------------------------------------------------------------------------------ exams
 
-    def open_exam(self, exam: Exam) -> Exam:
-        """Writes down that an exam began; returns it with its Study Instance UID."""
-        return exams.open_exam(self.spool, exam)
+    def open_exam(self, exam: Exam, action: AuditAction = AuditAction.PATIENT_OPENED) -> Exam:
+        """Writes down that an exam began, by this act; returns it with its Study Instance UID."""
+        return exams.open_exam(self.spool, exam, action)
 
     def exam(self, exam_id: str) -> Exam:
         """An exam as it was frozen. Raises RuleError where there is none."""
         return exams.read_exam(self.spool, exam_id)
+
+    def has_pictures(self, exam: Exam) -> bool:
+        """Whether a picture of the exam was taken and not deleted, sent or not."""
+        return exams.has_pictures(self.spool, exam.exam_id)
 
     def exam_of(self, capture_id: str) -> Exam:
         """The exam of a picture. Raises RuleError where there is no such picture."""

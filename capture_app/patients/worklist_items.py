@@ -165,6 +165,7 @@ def _order(text: WorklistText, ds: Dataset, zone: tzinfo | None) -> Order:
         scheduled_at=_scheduled(text, ds, step, zone),
         referring_physician=person_name(referring) if referring else None,
         accession_issuer=text.of(accession_issuer, "LocalNamespaceEntityID"),
+        department=text.of(ds, "InstitutionalDepartmentName"),
     )
 
 

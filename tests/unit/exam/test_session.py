@@ -75,7 +75,73 @@ def test_an_exam_is_frozen_from_the_list_and_the_settings(
     assert outbox.exam(exam.exam_id) == exam
     (row,) = read_trail(outbox.spool.database.read())
     assert row.event.action is AuditAction.PATIENT_OPENED
-    assert row.event.details == {"identified-by": "scan"}
+    assert row.event.details == {"identified-by": "scan", "order": "used"}
+
+
+def test_an_order_is_chosen_before_the_first_picture_and_audited(
+    exams: ExamService, outbox: Outbox, clock: FixedClock
+) -> None:
+    plain = exams.open(entry(clock), sealing.NURSE, SCAN)
+    assert plain.order is None
+    assert plain.study_instance_uid != sealing.ORDER.study_instance_uid
+    seen = frame(clock)
+    clock.advance(1)
+    ordered = exams.choose_order(plain, sealing.ORDER, (sealing.ORDER,))
+    assert ordered.exam_id != plain.exam_id
+    assert ordered.study_instance_uid == sealing.ORDER.study_instance_uid
+    assert replace(ordered, exam_id="", order=None, study_instance_uid="") == replace(
+        plain, exam_id="", study_instance_uid=""
+    )
+    with pytest.raises(RuleError, match="Another patient"):
+        exams.take(plain, seen, device=sealing.CAMERA)
+    # What the camera showed of this patient before the order was chosen is no other patient's.
+    taken = exams.take(ordered, seen, device=sealing.CAMERA)
+    assert outbox.exam_of(taken) == ordered
+    opened, chosen = [row.event for row in read_trail(outbox.spool.database.read())][:2]
+    assert (opened.action, opened.details["order"]) == (AuditAction.PATIENT_OPENED, "none")
+    assert (chosen.action, chosen.details["order"]) == (AuditAction.ORDER_CHOSEN, "used")
+    assert (chosen.exam_id, chosen.study_instance_uid) == (
+        ordered.exam_id,
+        sealing.ORDER.study_instance_uid,
+    )
+    assert chosen.patient_key == opened.patient_key
+
+
+def test_an_order_is_declined_again_and_the_study_is_the_one_without(
+    exams: ExamService, clock: FixedClock
+) -> None:
+    plain = exams.open(entry(clock), sealing.NURSE, SCAN)
+    ordered = exams.choose_order(plain, sealing.ORDER, (sealing.ORDER,))
+    again = exams.choose_order(ordered, None)
+    assert again.order is None
+    assert again.study_instance_uid == plain.study_instance_uid
+
+
+def test_after_a_picture_the_order_stays_until_the_picture_is_deleted(
+    exams: ExamService, outbox: Outbox, clock: FixedClock
+) -> None:
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
+    clock.advance(1)
+    taken = exams.take(exam, frame(clock), device=sealing.CAMERA)
+    with pytest.raises(RuleError, match="taken already"):
+        exams.choose_order(exam, sealing.ORDER, (sealing.ORDER,))
+    exams.delete([taken], sealing.NURSE)
+    ordered = exams.choose_order(exam, sealing.ORDER, (sealing.ORDER,))
+    exams.restore([taken], sealing.NURSE)
+    assert outbox.exam_of(taken).order is None
+    assert ordered.order == sealing.ORDER
+
+
+def test_another_patients_order_and_a_closed_exam_are_refused(
+    exams: ExamService, outbox: Outbox, clock: FixedClock
+) -> None:
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
+    with pytest.raises(RuleError, match="not one of the patient's"):
+        exams.choose_order(exam, sealing.ORDER, (replace(sealing.ORDER, accession_number="X"),))
+    exams.close()
+    with pytest.raises(RuleError, match="Another patient"):
+        exams.choose_order(exam, sealing.ORDER, (sealing.ORDER,))
+    assert len(list(read_trail(outbox.spool.database.read()))) == 1
 
 
 def test_whom_no_picture_can_be_filed_for_is_not_opened(
