@@ -1,6 +1,6 @@
 """Draws every page at 1366 x 768 into a folder: three themes, a long language, from the right.
 
-    python tools/screenshots.py FOLDER [english-dark ...]
+    python tools/screenshots.py FOLDER [english-dark practice-dark ...]
 
 The pages are the real ones, over real services with invented patients. Offscreen unless
 CAPTURE_TEST_XCB is set (then on DISPLAY).
@@ -36,7 +36,9 @@ VARIANTS = (
     ("english", Theme.DIM),
     ("pseudo", Theme.DARK),
     ("arabic", Theme.DARK),
+    ("practice", Theme.DARK),
 )
+"""A language and a theme; "practice" is English with the practice band."""
 _SETTLED_MS = 300
 _AT_MOST_MS = 20_000
 
@@ -65,7 +67,7 @@ def draw(app: QApplication, out: Path, tongue: str, theme_name: Theme) -> None:
     with (
         TemporaryDirectory() as folder,
         speaking(app, tongue),
-        open_stage(Path(folder) / "station", SystemClock()) as stage,
+        open_stage(Path(folder) / "station", SystemClock(), practice=tongue == "practice") as stage,
     ):
 
         def save(name: str, page: object) -> None:
@@ -74,6 +76,12 @@ def draw(app: QApplication, out: Path, tongue: str, theme_name: Theme) -> None:
             page.grab().save(str(path))  # type: ignore[attr-defined]
             print(path.name)
 
+        new = MainWindow(stage.services)
+        new.show()
+        save("set-up", new)
+        new.end()
+        new.hide()
+        new.deleteLater()
         operator = furnish(stage, lambda condition: wait(app, condition))
         stage.services.devices.start()
         window = MainWindow(stage.services)
