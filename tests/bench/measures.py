@@ -84,6 +84,11 @@ def within(what: str, values: Sequence[float], *, at_most: float | None = None) 
     )
 
 
+def all_met(measures: Sequence[Measure]) -> bool:
+    """Whether no goal was missed."""
+    return all(measure.is_met is not False for measure in measures)
+
+
 def told(value: float) -> str:
     """Seconds for people."""
     if value >= 1:

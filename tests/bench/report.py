@@ -41,6 +41,8 @@ What is in the figures, and what is not:
   message is on the disk (SQLite, WAL, `synchronous=FULL`). hl7apy is handed the text and only
   parses it.
 * *SAFE* is said when the picture is encrypted and file, folder and database are synced to the disk.
+* The start: from the beginning of a process to a painted window, both on the same X server. Ours is
+  the whole command with 500 patients in the census; the PIN is given as soon as the lock is there.
 """
 
 
