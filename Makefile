@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint unit bench lock setup fresh clean
+.PHONY: help run test check lint unit bench wheel lock setup fresh clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ bench: ## measures against DCMTK and hl7apy (docs/benchmarks.md)
 	@tools/setup.sh test
 	@$(PYTHON) -m tests.bench $(ARGS)
 
+wheel: ## the application for stations without a checkout, in dist/
+	@tools/setup.sh run
+	@rm -rf build dist
+	@$(PYTHON) -m pip wheel . --quiet --disable-pip-version-check --no-build-isolation --no-deps --wheel-dir dist
+	@ls dist/*.whl
+
 setup: ## everything that the other commands need
 	@tools/setup.sh test
 
@@ -44,4 +50,4 @@ fresh: ## proves `make run` and `make test` on a bare Debian 12 (needs root, deb
 	@tools/fresh.sh
 
 clean: ## removes what set-up and checks made
-	rm -rf .venv tests/node/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv build dist tests/node/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
@@ -30,6 +29,7 @@ from capture_app.patients.census import Census, open_census
 from capture_app.security.keys import load_or_create_key, read_secret
 from capture_app.security.users import Users
 from capture_app.settings.practice import claim_data_folder, refuse_real_destinations
+from capture_app.settings.resources import migrations
 from capture_app.settings.schema import Settings
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
@@ -83,14 +83,13 @@ def open_data_folder(settings: Settings, clock: Clock) -> Iterator[DataFolder]:
     claim_data_folder(settings)
     folder = settings.data_dir
     cipher = Cipher(load_or_create_key(settings.security, folder, practice=settings.practice))
-    migrations = files("capture_app.outbox") / "migrations"
     rules = OutboxRules(
         destinations=tuple(archive.name for archive in settings.archives),
         institution=settings.institution,
         station=settings.station,
         capture=settings.capture,
     )
-    with closing(Database.open(folder / OUTBOX_DATABASE, migrations)) as database:
+    with closing(Database.open(folder / OUTBOX_DATABASE, migrations("outbox"))) as database:
         outbox = Outbox(database, folder / PICTURES, cipher, clock, rules)
         yield DataFolder(cipher, database, outbox, Users(database, cipher, clock))
 

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +30,7 @@ from capture_app.patients.reading import READER_VERSION, AdtEvent, Reader
 from capture_app.patients.scan import scanned_number
 from capture_app.patients.state import VERSION as STATE_VERSION
 from capture_app.patients.status import DeadLetter, FeedStatus, Link
+from capture_app.settings.resources import migrations
 from capture_app.settings.schema import AdtFeed, Settings
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
@@ -317,8 +317,8 @@ def open_census(data_dir: Path, cipher: Cipher, clock: Clock, settings: Settings
 
     Raises StoreError for a database that cannot be used, SealBrokenError for another key.
     """
-    migrations = files("capture_app.patients") / "migrations"
-    return Census(Database.open(data_dir / DATABASE, migrations), cipher, clock, settings)
+    database = Database.open(data_dir / DATABASE, migrations("patients"))
+    return Census(database, cipher, clock, settings)
 
 
 def _is_connected(answer: Answer) -> bool | None:

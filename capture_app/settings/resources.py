@@ -1,12 +1,18 @@
-"""Finds the data that ships with the application, from a wheel and from a checkout alike."""
+"""Finds the data that ships with the application: in a checkout and in an installed wheel alike.
+
+`resources` stands beside the package in a checkout and within it in a wheel; migrations are always
+within their room (pyproject.toml lays them into the wheel).
+"""
 
 from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
+from typing import Final
 
-_IN_THE_PACKAGE = Path(str(files("capture_app"))) / "resources"
-_IN_THE_CHECKOUT = Path(str(files("capture_app"))).parent / "resources"
+_PACKAGE: Final = Path(str(files("capture_app")))
+_IN_THE_PACKAGE: Final = _PACKAGE / "resources"
+_IN_THE_CHECKOUT: Final = _PACKAGE.parent / "resources"
 
 
 def resource(path: str) -> Path:
@@ -24,3 +30,8 @@ def resource(path: str) -> Path:
             return found
     message = f"no such resource: {path}"
     raise FileNotFoundError(message)
+
+
+def migrations(room: str) -> Path:
+    """The folder of the numbered migrations of a room's database ("outbox", "patients")."""
+    return _PACKAGE / room / "migrations"
