@@ -32,6 +32,8 @@ _RECEIVE_BYTES: Final = 65_536
 _LOOK_ROUND_S: Final = 0.5
 _THREAD_ENDS_WITHIN_S: Final = 15.0
 _TIMES_TOO_LONG: Final = 32
+_GRACE_S: Final = 0.25
+"""A newcomer that has brought no whole message by then may have to make room for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Limits:
     max_bytes: int = 1_000_000
     """Of one message. A longer one is read to its end, and only its beginning is handed on."""
     max_connections: int = 16
-    """With all of them in use the one that has been idle longest makes room."""
+    """With all of them in use one makes room: of those that have brought no message yet the oldest,
+    else the one that has been idle longest."""
     idle_seconds: float = 3_600.0
     """Without a message; senders connect again when they have one."""
     message_seconds: float = 30.0
@@ -119,6 +122,9 @@ class _Connection:
         self.thread: threading.Thread | None = None
         self.idle_since: float | None = started
         """None while a message is read or answered."""
+        self.started = started
+        self.has_delivered = False
+        """True once it brought a whole message: from then on a crowd of newcomers cannot end it."""
         self.is_ending = False
         """True once it had to make room for another."""
 
@@ -240,17 +246,25 @@ class MllpListener:
         return sum(not connection.is_ending for connection in self._connections)
 
     def _make_room(self) -> bool:
-        """Ends the connection that has been idle longest; False where all are busy."""
-        idle = [
-            (c.idle_since, c)
-            for c in self._connections
-            if c.idle_since is not None and not c.is_ending
-        ]
-        if not idle:
+        """Ends a connection; False where all are busy, or are newcomers in their first moment."""
+        connections = [c for c in self._connections if not c.is_ending]
+        newcomers = [c for c in connections if not c.has_delivered]
+        end = self._clock.monotonic() - _GRACE_S
+        ending = min(
+            (c for c in newcomers if c.idle_since is not None or c.started <= end),
+            key=lambda c: c.started,
+            default=None,
+        )
+        if ending is None and not newcomers:
+            ending = min(
+                (c for c in connections if c.idle_since is not None),
+                key=lambda c: c.idle_since or 0.0,
+                default=None,
+            )
+        if ending is None:
             return False
-        _, longest = min(idle, key=lambda pair: pair[0])
-        longest.is_ending = True
-        shut(longest.socket)
+        ending.is_ending = True
+        shut(ending.socket)
         return True
 
     def _serve(self, connection: _Connection) -> None:
@@ -281,7 +295,7 @@ class MllpListener:
             answered = False
             connection.idle_since = None
             for message in unframer.feed(data):
-                answered = True
+                answered = connection.has_delivered = True
                 handle = self._on_message if message.is_whole else self._on_too_long
                 if answer := handle(message.content):
                     sock.settimeout(limits.message_seconds)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -289,6 +289,23 @@ def test_an_idle_connection_makes_room_for_a_new_one(eventually: Eventually) -> 
             senders[0].send(b"MSH|", within())
         for sender in senders:
             sender.close()
+
+
+def test_a_crowd_that_brings_nothing_keeps_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half messages on every connection: they go first, and who has delivered before stays."""
+    monkeypatch.setattr("capture_app.net.mllp._GRACE_S", 0.0)
+    with (
+        listening(lambda _message: b"OK", Limits(max_connections=3)) as listener,
+        MllpSender(HOST, listener.port, within()) as known,
+        ExitStack() as stack,
+    ):
+        assert known.send(b"MSH|", within()) == b"OK"
+        for _ in range(5):
+            crowd = socket.create_connection((HOST, listener.port), timeout=10)
+            stack.enter_context(crowd).sendall(VT + b"MSH|")
+        for _ in range(3):
+            assert send_mllp(HOST, listener.port, b"MSH|", within()) == b"OK"
+        assert known.send(b"MSH|", within()) == b"OK"
 
 
 @pytest.mark.expects_log("feed-connection-refused")
