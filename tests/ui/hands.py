@@ -50,6 +50,11 @@ class Hands:
         return next(page for page in pages if page.isVisible())
 
     @property
+    def page_is_there(self) -> bool:
+        """Whether a workspace is on screen."""
+        return any(page.isVisible() for page in self.window.findChildren(WorkspacePage))
+
+    @property
     def state(self) -> WorkspaceState:
         return self.page.viewmodel.state
 

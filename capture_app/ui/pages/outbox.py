@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -14,7 +14,7 @@ from capture_app.ui.tasks import Tasks
 from capture_app.ui.thumbnails import small_image
 from capture_app.ui.viewmodels.outbox import OutboxState, OutboxTab, OutboxViewModel, empty_words
 from capture_app.ui.viewmodels.outbox_rows import OutboxRow, Section
-from capture_app.ui.widgets.buttons import TabButton
+from capture_app.ui.widgets.buttons import Button, TabButton
 from capture_app.ui.widgets.card import Backdrop, Panel
 from capture_app.ui.widgets.fields import FilterField
 from capture_app.ui.widgets.labels import ElidedLabel, Icon, Label
@@ -71,6 +71,9 @@ class _SectionPanel(Panel):
 class OutboxPage(Backdrop):
     """Renders an OutboxState. Rows are updated where they stand: a countdown moves nothing."""
 
+    back_asked = Signal()
+    """Back to the exam from which the outbox was looked at."""
+
     def __init__(
         self, viewmodel: OutboxViewModel, tasks: Tasks, parent: QWidget | None = None
     ) -> None:
@@ -84,8 +87,12 @@ class OutboxPage(Backdrop):
             OutboxTab.WAITING: TabButton(tr("Waiting")),
             OutboxTab.CONFIRMED: TabButton(tr("Confirmed")),
         }
+        self.back = Button("", icon="arrow-left", key=tr("Esc"))
+        self.back.clicked.connect(self.back_asked)
+        self.back.hide()
         head = QHBoxLayout()
         head.setSpacing(8)
+        head.addWidget(self.back)
         for tab, button in self._tabs.items():
             button.clicked.connect(lambda _checked=False, tab=tab: viewmodel.show_tab(tab))
             head.addWidget(button)
@@ -114,6 +121,11 @@ class OutboxPage(Backdrop):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         viewmodel.changed.connect(self.render_state)
         self.render_state()
+
+    def show_way_back(self, patient: str) -> None:
+        """Back to this patient's exam, which stays open; empty: there is none."""
+        self.back.setText(tr("Back to {patient}", patient=patient.replace("&", "&&")))
+        self.back.setVisible(bool(patient))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -13,6 +13,7 @@ from capture_app.errors import CaptureAppError
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.words import tr
+from capture_app.ui import wording
 from capture_app.ui.marks import Message, Tone
 from capture_app.ui.pages.outbox import OutboxPage
 from capture_app.ui.pages.patients import PatientsPage
@@ -71,6 +72,7 @@ class Content(Backdrop):
         self._bar.lock_asked.connect(self.lock_asked)
         self.patients = PatientsPage(self.patients_vm)
         self.outbox = OutboxPage(self.outbox_vm, tasks)
+        self.outbox.back_asked.connect(self._back_to_workspace)
         self._veil = Backdrop()
         self._pages = QStackedWidget()
         for page in (self.patients, self.outbox, self._veil):
@@ -105,23 +107,51 @@ class Content(Backdrop):
         self.go(Place.PATIENTS)
 
     def go(self, place: Place) -> None:
-        """A place of the navigation. An open exam is left; its drafts stay with the patient."""
+        """A place of the navigation. The outbox is only looked at from an open exam; for the list
+        of patients it is left, and its drafts stay with the patient.
+        """
         self.patients_vm.stay_known()
-        self._when_free(lambda: self._go(place))
+        if place is Place.OUTBOX and self._workspace_vm is not None:
+            self._show_outbox(self._workspace_vm.exam)
+        else:
+            self._when_free(lambda: self._go(place))
 
     def _go(self, place: Place) -> None:
         self._leave_workspace()
         self._drop_question()
+        if place is Place.OUTBOX:
+            self._show_outbox(None)
+            return
+        self._show_place(place, self.patients)
+        self.patients_vm.read()
+        self.patients.focus_list()
+
+    def _show_place(self, place: Place, page: QWidget) -> None:
         self._bar.show()
         self._bar.show_place(place)
-        page = {Place.PATIENTS: self.patients, Place.OUTBOX: self.outbox}[place]
         self._pages.setCurrentWidget(page)
         self.in_workspace.emit(False)  # noqa: FBT003 - a signal has no keywords
-        if place is Place.PATIENTS:
-            self.patients_vm.read()
-            self.patients.focus_list()
-        else:
-            self.outbox.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_outbox(self, exam: Exam | None) -> None:
+        """`exam`: the open one, to which Esc goes back."""
+        words = ""
+        if exam is not None:
+            number = exam.patient.patient_id
+            words = f"{wording.family(exam.patient.name)} {wording.last_digits(number)}"
+        self.outbox.show_way_back(words)
+        self._show_place(Place.OUTBOX, self.outbox)
+        self.outbox.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _back_to_workspace(self) -> None:
+        if self._workspace is not None:
+            self.patients_vm.stay_known()
+            self._show_workspace(self._workspace)
+
+    def _show_workspace(self, page: WorkspacePage) -> None:
+        self._bar.hide()
+        self._pages.setCurrentWidget(page)
+        self.in_workspace.emit(True)  # noqa: FBT003 - a signal has no keywords
+        page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @property
     def place(self) -> Place | None:
@@ -156,10 +186,7 @@ class Content(Backdrop):
         page.left.connect(self.go_to_patients)
         self._workspace_vm, self._workspace = viewmodel, page
         self._pages.addWidget(page)
-        self._bar.hide()
-        self._pages.setCurrentWidget(page)
-        self.in_workspace.emit(True)  # noqa: FBT003 - a signal has no keywords
-        page.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._show_workspace(page)
 
     def _leave_workspace(self, *, close_exam: bool = True) -> None:
         viewmodel, page = self._workspace_vm, self._workspace
@@ -188,11 +215,9 @@ class Content(Backdrop):
     def _veil_workspace(self) -> None:
         if self._workspace_vm is None:
             return
+        self._suspended = self._workspace_vm.exam  # an order may have been chosen last
         self._leave_workspace()
-        self._bar.show()
-        self._bar.show_place(Place.PATIENTS)
-        self._pages.setCurrentWidget(self._veil)
-        self.in_workspace.emit(False)  # noqa: FBT003 - a signal has no keywords
+        self._show_place(Place.PATIENTS, self._veil)
 
     def ask_again(self) -> None:
         """Asks for the patient of the exam that was suspended; nothing where none was."""
@@ -200,17 +225,20 @@ class Content(Backdrop):
         if exam is None or self._again is not None:
             return
         if not self._services.settings.security.second_identifier:
-            self._resume(exam)
+            self._resume()
             return
         check = IdentityCheck(self._services, self._tasks, self.operator, exam.patient, self)
-        check.passed.connect(lambda: self._resume(exam))
+        check.passed.connect(self._resume)
         check.closed.connect(self._not_resumed)
         self._again = IdentityPopover(self, check)
         self._again.title.setText(tr("Who is in front of you?"))
         self._again.show_at(QRect())
 
-    def _resume(self, exam: Exam) -> None:
+    def _resume(self) -> None:
+        exam = self._suspended
         self._drop_question()
+        if exam is None:
+            return
         exams = self._services.exams
         self._tasks.run(
             lambda: exams.reopen(exam.exam_id, self.operator),
@@ -258,9 +286,15 @@ class Content(Backdrop):
         self._place_toast()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        command = event.modifiers() & (
+            Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+        )
         if event.key() == Qt.Key.Key_Escape and self._pages.currentWidget() is self.outbox:
-            self.go(Place.PATIENTS)
-        elif event.text().lower() == "o" and self._workspace_vm is None:
+            if self._workspace is not None:
+                self._back_to_workspace()
+            else:
+                self.go(Place.PATIENTS)
+        elif event.text().lower() == "o" and not command:
             self.go(Place.OUTBOX)
         else:
             super().keyPressEvent(event)

@@ -1,0 +1,101 @@
+"""O in the workspace looks at the outbox, and Esc goes back: the exam and its drafts stay."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from capture_app.clock import FixedClock
+from capture_app.ui.shell.app_bar import Place
+from capture_app.ui.shell.content import Content
+from tests.ui.conftest import Desk
+from tests.ui.hands import Hands, at_work, clinic
+from tests.ui.stage import Stage
+
+MAI, MINH = "0012345678", "0012354687"
+
+
+@pytest.fixture
+def stage(tmp_path: Path, clock: FixedClock) -> Iterator[Stage]:
+    with clinic(tmp_path / "station", clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def mai(desk: Desk, stage: Stage, qtbot: QtBot, clock: FixedClock) -> Iterator[Hands]:
+    desk.sign_in()
+    with at_work(desk.window, stage, qtbot, clock) as hands:
+        hands.scan(MAI)
+        yield hands
+
+
+def content(hands: Hands) -> Content:
+    assert hands.window.content is not None
+    return hands.window.content
+
+
+def test_o_looks_at_the_outbox_and_esc_goes_back_to_the_exam(mai: Hands) -> None:
+    mai.shot(Qt.Key.Key_Space)
+    page, exam = mai.page, content(mai).exam
+    mai.key(Qt.Key.Key_O)
+    assert content(mai).place is Place.OUTBOX
+    assert content(mai).outbox.back.isVisible()
+    assert "678" in content(mai).outbox.back.text()
+    mai.key(Qt.Key.Key_Space)
+    mai.key(Qt.Key.Key_F13)
+    mai.key(Qt.Key.Key_Escape)
+    assert mai.page is page
+    assert page.isVisible()
+    assert content(mai).exam is exam
+    assert len(mai.state.thumbs) == 1  # no picture was taken unseen
+    mai.until_live()
+    mai.shot(Qt.Key.Key_F13)
+    mai.qtbot.waitUntil(lambda: len(mai.stage.outbox.drafts()) == 2)
+
+
+def test_the_button_goes_back_as_well(mai: Hands) -> None:
+    page = mai.page
+    mai.key(Qt.Key.Key_O)
+    mai.click(content(mai).outbox.back)
+    assert mai.page is page
+
+
+def test_an_o_in_a_field_is_a_letter(mai: Hands) -> None:
+    mai.key(Qt.Key.Key_Slash)
+    mai.type("o")
+    assert mai.page.isVisible()
+    assert mai.page.procedures.filter.text() == "o"
+
+
+def test_from_the_outbox_a_scan_opens_the_next_patient(mai: Hands) -> None:
+    page = mai.page
+    mai.key(Qt.Key.Key_O)
+    for character in MINH:
+        QTest.keyClick(mai.handle, ord(character))
+    QTest.keyClick(mai.handle, Qt.Key.Key_Return)
+    mai.qtbot.waitUntil(lambda: content(mai).place is None)
+    mai.qtbot.waitUntil(lambda: mai.page is not page)
+    exam = content(mai).exam
+    assert exam is not None
+    assert exam.patient.patient_id.value == MINH
+
+
+def test_from_the_list_the_outbox_offers_no_way_back(mai: Hands) -> None:
+    mai.key(Qt.Key.Key_Escape)
+    assert content(mai).place is Place.PATIENTS
+    content(mai).go(Place.OUTBOX)
+    assert not content(mai).outbox.back.isVisible()
+    mai.key(Qt.Key.Key_Escape)
+    assert content(mai).place is Place.PATIENTS
+
+
+def test_a_lock_over_the_outbox_asks_for_the_patient_again(mai: Hands) -> None:
+    mai.key(Qt.Key.Key_O)
+    mai.key(Qt.Key.Key_F12)
+    assert mai.window.is_locked
+    mai.window.sign_in_vm.signed_in.emit(content(mai).operator)
+    assert content(mai).place is None
+    assert not mai.page_is_there
