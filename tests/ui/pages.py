@@ -121,6 +121,7 @@ def workspace_pages(window: MainWindow, wait: Wait) -> Iterator[tuple[str, QWidg
     page = window.findChild(WorkspacePage)
     assert page is not None
     vm = page.viewmodel
+    wait(lambda: vm.live.frame() is not None)  # one of this exam: older ones are refused
     count = len(vm.state.thumbs)
     for _ in range(3):
         vm.shutter.shoot()
