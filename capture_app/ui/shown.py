@@ -23,6 +23,20 @@ class ListRow:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderShown:
+    """What the banner says of orders: which one is in use, or which may be, and how."""
+
+    label: str
+    value: str
+    whole: str
+    """Everything, in a sentence: for the tooltip and for a reader."""
+    at_once: str = ""
+    """The row id of the order that a press uses; empty where a press lists what there is."""
+    usable: bool = True
+    warns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LiveMarks:
     """The chips on the picture, and the words that stand in its place when there is none."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from capture_app.model.encounter import Location
+from capture_app.model.order import Order
 from capture_app.model.patient import Patient, PatientId, PersonName, Sex
 from capture_app.model.procedure import Description, Side
 from capture_app.model.words import isolated, tr, trn
@@ -100,6 +101,30 @@ def sex(value: Sex) -> str:
         Sex.OTHER: tr("Other"),
         Sex.UNKNOWN: tr("not known"),
     }[value]
+
+
+def order_number(order: Order) -> str:
+    """By what people call an order: its accession number, else its other numbers. Isolated."""
+    number = (
+        order.accession_number or order.requested_procedure_id or order.scheduled_procedure_step_id
+    )
+    return isolated(number) if number else ""
+
+
+def order_what(order: Order) -> str:
+    """What an order asks for, in the words of the hospital; empty where it says nothing."""
+    code = order.requested_procedure_code
+    return (
+        order.scheduled_procedure_step_description
+        or order.requested_procedure_description
+        or (code.meaning if code else "")
+    )
+
+
+def order(order: Order) -> str:
+    """A-2026-0417, Wound photograph: the number and what it asks for."""
+    parts = (order_number(order), own_direction(order_what(order)) if order_what(order) else "")
+    return ", ".join(part for part in parts if part) or tr("Order")
 
 
 def record_number(patient_id: PatientId) -> str:

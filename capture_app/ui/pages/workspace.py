@@ -49,6 +49,7 @@ _RIGHT_WIDTH = 368
 _TOAST_WIDTH = 758
 _TOAST_INSET = 18
 _INFO_MS = 5000
+_ORDERS_WIDTH = 560
 
 
 class WorkspacePage(Backdrop):
@@ -152,8 +153,10 @@ class WorkspacePage(Backdrop):
             self.send_bar.delete_asked,
             self.send_bar.send_asked,
             self.toast.acted,
+            self.banner.order.clicked,
         ):
             pressed.connect(self._rest)
+        self.banner.order.clicked.connect(self._order_pressed)
         vm.changed.connect(self._render)
         vm.live.changed.connect(self._render_camera)
         vm.shutter.flashed.connect(self.view.flash)
@@ -185,6 +188,7 @@ class WorkspacePage(Backdrop):
         for letter, side in (("R", Side.RIGHT), ("L", Side.LEFT), ("M", Side.MIDLINE)):
             self._bind(partial(describing.choose_side, side), QKeySequence(f"Alt+{letter}"))
         self._bind(self._toggle_map, Qt.Key.Key_B)
+        self._bind(self._order_pressed, QKeySequence("Alt+O"))
         self._bind(sending.delete, Qt.Key.Key_Delete)
         self._bind(sending.undo, QKeySequence("Ctrl+Z"))
         self._bind(sending.send, QKeySequence("Ctrl+Return"), QKeySequence("Ctrl+Enter"))
@@ -267,6 +271,24 @@ class WorkspacePage(Backdrop):
         popover.picked.connect(self._use_camera)
         self._open(popover, self.camera)
 
+    def _order_pressed(self) -> None:
+        """Uses the one order on offer if all its words could be read; else lists what there is."""
+        shown = self._vm.state.order
+        if shown is None or not shown.usable:
+            return
+        if shown.at_once and self.banner.order.is_whole:
+            self._vm.ordering.choose(shown.at_once)
+            return
+        ordering = self._vm.ordering
+        title = tr("Which order are these pictures for?")
+        popover = ListPopover(self, title, ordering.rows(), ordering.chosen, width=_ORDERS_WIDTH)
+        popover.picked.connect(self._use_order)
+        self._open(popover, self.banner.order)
+
+    def _use_order(self, row_id: str) -> None:
+        self.close_popover()
+        self._vm.ordering.choose(row_id)
+
     def _use_camera(self, device_id: str) -> None:
         self.close_popover()
         self._vm.live.choose(device_id)
@@ -275,6 +297,7 @@ class WorkspacePage(Backdrop):
 
     def _render(self) -> None:
         state = self._vm.state
+        self.banner.show_order(state.order)
         self.procedures.show_rows(
             state.rows, state.chosen_row, total=state.procedures, empty=state.found_nothing
         )
@@ -300,6 +323,8 @@ class WorkspacePage(Backdrop):
         self.site.show_needed(state.site_needed)
         if state.site_needed:
             self.site.note.say(state.site_needed, "warning-circle", Tone.BAD)
+        elif state.from_order and state.region:
+            self.site.note.say(tr("From the order"), "file-text", Tone.TEXT_2)
         else:
             done = tr("Done") if state.site_done else ""
             self.site.note.say(done, "check-circle", Tone.OK)

@@ -8,12 +8,13 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from capture_app.exam.describing import from_order
+from capture_app.exam.orders import obvious, ours, prefilled
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.ui.marks import Message, Tone
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
+from capture_app.ui.viewmodels.order_words import listed_orders
 from capture_app.ui.viewmodels.workspace_state import Known, Shot, WorkspaceState, state_of
 
 
@@ -39,7 +40,7 @@ class Board(QObject):
         self.favourites = services.catalog.favourites(
             services.settings.station.department, services.settings.capture.favourites
         )
-        self.known = Known(exam, from_order(exam.order, services.catalog))
+        self.known = _known_at_first(services, exam)
         self.state = self._made()
         self._message_act: Callable[[], None] | None = None
 
@@ -100,6 +101,15 @@ class Board(QObject):
 
     def _made(self) -> WorkspaceState:
         return state_of(self.known, self.services.catalog, self.favourites)
+
+
+def _known_at_first(services: Services, exam: Exam) -> Known:
+    """With the panels as the order in use says, else as the one does that is obviously meant."""
+    orders, device = listed_orders(services.census, exam), services.devices.chosen
+    here = ours(services.settings)
+    meant = exam.order or obvious(orders, device, here)
+    said = prefilled(meant, device, services.catalog)
+    return Known(exam, said, said, here, device=device, orders=orders)
 
 
 def trouble(what: str) -> Message:

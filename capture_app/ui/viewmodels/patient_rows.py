@@ -111,8 +111,7 @@ def _row(
 def _order_words(entry: PatientListEntry) -> str:
     if len(entry.orders) > 1:
         return trn("{n} order", "{n} orders", len(entry.orders))
-    order = entry.orders[0]
-    what = order.scheduled_procedure_step_description or order.requested_procedure_description
+    what = wording.order_what(entry.orders[0])
     short = what if len(what) <= 16 else what[:15].rstrip() + "…"
     return tr("Order: {what}", what=isolated(short)) if short else tr("Order")
 

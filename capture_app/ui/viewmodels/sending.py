@@ -100,6 +100,10 @@ class SendingActs(QObject):
         board.do(partial(board.services.exams.delete, ids, board.operator))
         self._describing.end_stop()
 
+    def forget(self) -> None:
+        """What was done cannot be taken back any more: the exam is another one."""
+        self._undoables.clear()
+
     def undo(self) -> None:
         """Takes back the last Delete or Send."""
         if not self._undoables:

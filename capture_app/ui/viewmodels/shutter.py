@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from capture_app.errors import CaptureAppError, DeviceError
 from capture_app.imaging.quality import QualityChip, assess
+from capture_app.imaging.rgb import decode
 from capture_app.model.frame import Frame
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
@@ -18,6 +19,13 @@ from capture_app.ui.viewmodels.board import Board, trouble
 from capture_app.ui.viewmodels.describing import Describing
 from capture_app.ui.viewmodels.live import LiveViewModel
 from capture_app.ui.viewmodels.workspace_state import Shot
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_SHOWN_ROWS: Final = 720
+"""A kept picture is looked at about as large as the live one was."""
 
 T = TypeVar("T")
 MakeSmall = Callable[[Any], object]
@@ -44,6 +52,8 @@ class Shutter(QObject):
         self._pending = 0
         self._waiting: list[Callable[[], None]] = []
         self._made: dict[int, object] = {}
+        self._is_held = False
+        self._asked = 0
 
     def next_number(self) -> int:
         """The number of the next picture in the filmstrip."""
@@ -56,9 +66,25 @@ class Shutter(QObject):
         else:
             act()
 
+    def hold(self) -> None:
+        """The exam is being begun anew: presses wait until `go_on`, and so does `when_kept`."""
+        self._is_held = True
+        self._pending += 1
+
+    def go_on(self) -> None:
+        """Ends a hold: what was pressed meanwhile is taken now."""
+        self._is_held = False
+        asked, self._asked = self._asked, 0
+        for _ in range(asked):
+            self.shoot()
+        self._one_less()
+
     def shoot(self) -> None:
         """Takes the frame on the screen. It is shown as a thumbnail once it is on the disk."""
         board = self._board
+        if self._is_held:
+            self._asked += 1
+            return
         try:
             frame, device = self._live.take()
         except DeviceError as error:
@@ -89,7 +115,8 @@ class Shutter(QObject):
         if kept.description != given:  # chosen while it was on its way
             self._describing.write([kept])
         self._show_small(number)
-        self._make(lambda: _is_blurred(frame), lambda blurred: self._assessed(capture_id, blurred))
+        pixels = frame.pixels
+        self._make(lambda: _is_blurred(pixels), lambda blurred: self._assessed(capture_id, blurred))
         self._one_less()
 
     def _not_kept(self, number: int, error: CaptureAppError) -> None:
@@ -122,12 +149,19 @@ class Shutter(QObject):
             self._board.change([capture_id], lambda shot: replace(shot, blurred=True))
 
     def thumb_of_kept(self, capture_id: str) -> None:
-        """Makes the thumbnail of a picture that was taken earlier, from the disk."""
+        """Makes the thumbnail of a picture of earlier, and looks whether it is sharp."""
         image_of = self._board.services.outbox.image_of
-        self._make(
-            lambda: self._small(image_of(capture_id)),
-            lambda image: self.thumb_made.emit(capture_id, image),
-        )
+
+        def read() -> tuple[object, bool]:
+            image = image_of(capture_id)
+            return self._small(image), _is_blurred(decode(image, at_least=_SHOWN_ROWS))
+
+        def was_read(made: tuple[object, bool]) -> None:
+            small, blurred = made
+            self.thumb_made.emit(capture_id, small)
+            self._assessed(capture_id, blurred)
+
+        self._make(read, was_read)
 
     def _make(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
         def failed(error: CaptureAppError) -> None:
@@ -136,5 +170,5 @@ class Shutter(QObject):
         self._board.tasks.run(work, owner=self, done=done, failed=failed)
 
 
-def _is_blurred(frame: Frame) -> bool:
-    return QualityChip.BLURRED in assess(frame.pixels).chips
+def _is_blurred(pixels: NDArray[np.uint8]) -> bool:
+    return QualityChip.BLURRED in assess(pixels).chips

@@ -19,6 +19,7 @@ from capture_app.ui.tasks import Tasks
 from capture_app.ui.viewmodels.board import Board, trouble
 from capture_app.ui.viewmodels.describing import Describing
 from capture_app.ui.viewmodels.live import LiveViewModel
+from capture_app.ui.viewmodels.ordering import Ordering
 from capture_app.ui.viewmodels.sending import SendingActs
 from capture_app.ui.viewmodels.shutter import MakeSmall, Shutter
 from capture_app.ui.viewmodels.workspace_state import Shot, WorkspaceState
@@ -29,8 +30,8 @@ _STATES_SOON_MS: Final = 80
 class WorkspaceViewModel(QObject):
     """One exam. Acts on pictures go through `acts`, one after the other; none is lost at the end.
 
-    `live` is the camera, `shutter` takes pictures, `describing` says what they show, `sending`
-    sends, deletes and takes back.
+    `live` is the camera, `shutter` takes pictures, `describing` says what they show, `ordering` for
+    which order they are, `sending` sends, deletes and takes back.
     """
 
     changed = Signal()
@@ -51,6 +52,8 @@ class WorkspaceViewModel(QObject):
         self.describing = Describing(board)
         self.shutter = Shutter(board, self.describing, self.live, small)
         self.sending = SendingActs(board, self.describing, self.shutter)
+        self.ordering = Ordering(board, self.shutter)
+        self.ordering.began.connect(self.sending.forget)
         board.changed.connect(self.changed)
         board.doubted.connect(self._load)
         board.show(device=self.live.device)
@@ -97,6 +100,7 @@ class WorkspaceViewModel(QObject):
         """The page is left. Drafts stay with their patient."""
         self._leave()
         self._soon.stop()
+        self.ordering.close()
         self.live.close()
 
     def when_kept(self, then: Callable[[], None]) -> None:

@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 
 from capture_app.catalog.catalog import Catalog
 from capture_app.exam.describing import sides_of
+from capture_app.exam.orders import Ours, offered
 from capture_app.exam.rules import MissingPart
 from capture_app.model.delivery import ImageState
 from capture_app.model.device import DeviceInfo
 from capture_app.model.exam import Exam
+from capture_app.model.order import Order
 from capture_app.model.procedure import Description, ProcedureEntry, Region, Side
 from capture_app.model.words import tr
 from capture_app.ui import wording
 from capture_app.ui.marks import ChipText, Message, Tone
-from capture_app.ui.shown import ListRow, Selection, Thumb
+from capture_app.ui.shown import ListRow, OrderShown, Selection, Thumb
 from capture_app.ui.viewmodels import workspace_words as words
+from capture_app.ui.viewmodels.order_words import order_shown
 
 PURPOSE, KEEP, CONSENT = "purpose", "keep", "consent"
 _MOST_FOUND = 40
@@ -45,6 +48,10 @@ class Known:
     exam: Exam
     choice: Description
     """What the panels show, and what the next picture gets."""
+    prefilled: Description
+    """What an order filled in."""
+    ours: Ours
+    """By what an order shows that it is for this station."""
     shots: tuple[Shot, ...] = ()
     selected: frozenset[str] = frozenset()
     filter_text: str = ""
@@ -55,6 +62,25 @@ class Known:
     """What was wrong with the last touch; instead of the usual line under the sides."""
     sending: bool = False
     device: DeviceInfo | None = None
+    orders: tuple[Order, ...] = ()
+    """What the list shows for this patient and visit."""
+    ordering: bool = False
+    """Another order was chosen, and the exam is being begun anew."""
+
+    @property
+    def offers(self) -> tuple[Order, ...]:
+        """The orders to offer with the device in use."""
+        return offered(self.orders, self.device, self.ours)
+
+    @property
+    def order_is_open(self) -> bool:
+        """Whether an order may be chosen: no picture is there, sent or not, or on its way."""
+        return not self.shots
+
+    @property
+    def is_prefilled(self) -> bool:
+        """Whether the panels show what an order filled in, untouched."""
+        return self.choice == self.prefilled != Description()
 
     @property
     def drafts(self) -> tuple[Shot, ...]:
@@ -83,6 +109,8 @@ class WorkspaceState:
     selection: Selection | None = None
     site_needed: str = ""
     site_done: bool = False
+    from_order: bool = False
+    """The panels show what an order filled in: nobody chose it."""
     hint: str = ""
     hint_tone: Tone = Tone.TEXT_2
     choices: Mapping[str, tuple[ListRow, ...]] = field(default_factory=dict)
@@ -92,6 +120,7 @@ class WorkspaceState:
     sendable: int = 0
     family: str = ""
     digits: str = ""
+    order: OrderShown | None = None
     message: Message | None = None
     message_number: int = 0
     """Rises with every message, so that the same words can be said again."""
@@ -139,11 +168,15 @@ def state_of(
             KEEP: choice.keep.choice_id if choice.keep else "",
             CONSENT: choice.consent.choice_id if choice.consent else "",
         },
-        next_picture=words.next_words(choice),
+        from_order=known.is_prefilled,
+        next_picture=words.next_words(choice, from_order=known.is_prefilled),
         thumbs=tuple(_thumb(shot, known) for shot in known.shots if shot.capture_id),
         sendable=0 if known.sending else len(known.drafts),
         family=wording.family(patient.name),
         digits=wording.last_digits(patient.patient_id),
+        order=order_shown(
+            known.exam.order, known.offers, known.device, is_open=known.order_is_open
+        ),
         message=_message(known, parts),
         message_number=known.message_number,
     )

@@ -102,12 +102,14 @@ def _without_brackets(site: str) -> str:
     return re.sub(r"\s*\([^)]*\)", "", site)
 
 
-def next_words(description: Description) -> ChipText:
-    """What the next picture will be filed as, beside the shutter."""
+def next_words(description: Description, *, from_order: bool = False) -> ChipText:
+    """What the next picture will be filed as, beside the shutter, and whether an order says so."""
     missing = missing_of(description)
     if missing:
         return ChipText(tr("Next: {what}", what=thumb_words(description)), "info", Tone.TEXT_2)
     site = wording.site(description)
+    if from_order:
+        return ChipText(tr("From the order: {what}", what=site), "file-text", Tone.OK)
     return ChipText(tr("Next: {what}", what=site), "check-circle", Tone.OK)
 
 

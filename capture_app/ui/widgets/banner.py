@@ -16,10 +16,12 @@ from capture_app.ui import wording
 from capture_app.ui.marks import ChipText, Tone
 from capture_app.ui.shell.fonts import BOLD, MEDIUM, REGULAR, SEMIBOLD, font
 from capture_app.ui.shell.theme import Metric, current
+from capture_app.ui.shown import OrderShown
 from capture_app.ui.widgets.buttons import Button, IconButton
 from capture_app.ui.widgets.card import Hairline
 from capture_app.ui.widgets.chips import Chip
 from capture_app.ui.widgets.labels import Label
+from capture_app.ui.widgets.order_button import OrderButton
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ class _Fact(QWidget):
 
 
 class PatientBanner(QWidget):
-    """Back, NAME, Given, native script, facts, how identified, Change Esc. 64 px, never scrolls.
+    """Back, NAME, Given, native script, facts, order, how identified, Change Esc. 64 px, never
+    scrolls.
 
     Where there is no room first Visit, then Place, then the words of the chip go into the tooltip
     of a "more" mark. The name is never cut: a very long one takes a second line.
@@ -116,6 +119,7 @@ class PatientBanner(QWidget):
         self._more.hide()
         chip = state.identified
         self._chip = Chip(chip.words, chip.icon, chip.tone)
+        self.order = OrderButton()
         self._change = Button(tr("Change"), icon="users", key=tr("Esc"))
         self._change.clicked.connect(self.change_asked)
         row = QHBoxLayout(self)
@@ -134,12 +138,20 @@ class PatientBanner(QWidget):
             row.addSpacing(20)
         row.addWidget(self._more)
         row.addStretch(1)
+        row.addWidget(self.order)
+        row.addSpacing(8)
         row.addWidget(self._chip)
         row.addSpacing(8)
         row.addWidget(self._change)
         self.setAccessibleName(
             ", ".join((state.name, *(f"{f.label} {f.value}" for f in state.facts)))
         )
+
+    def show_order(self, shown: OrderShown | None) -> None:
+        """Which order is in use or offered; the facts make room for it."""
+        if shown != self.order.shown:
+            self.order.show_order(shown)
+            self._fit()
 
     def sizeHint(self) -> QSize:
         return QSize(1366, Metric.BAR)
@@ -160,9 +172,10 @@ class PatientBanner(QWidget):
         native = 0 if self._native.isHidden() else self._native.sizeHint().width()
         more = 0 if self._more.isHidden() else self._more.sizeHint().width()
         chip = 0 if self._chip.isHidden() else self._chip.sizeHint().width()
+        order = 0 if self.order.isHidden() else self.order.sizeHint().width()
         change = self._change.sizeHint().width()
-        fixed = 32 + Metric.TARGET + 4 + 10 + 16 + 1 + 16 + 8 + 8
-        return fixed + name + native + widths + more + chip + change
+        fixed = 32 + Metric.TARGET + 4 + 10 + 16 + 1 + 16 + 8 + 8 + 8
+        return fixed + name + native + widths + more + order + chip + change
 
     def _fit(self) -> None:
         for widget in (*self._droppable, self._chip):

@@ -23,8 +23,10 @@ class ListPopover(Popover):
 
     picked = Signal(str)
 
-    def __init__(self, host: QWidget, title: str, rows: Sequence[ListRow], chosen: str) -> None:
-        super().__init__(host, title, width=360)
+    def __init__(
+        self, host: QWidget, title: str, rows: Sequence[ListRow], chosen: str, *, width: int = 360
+    ) -> None:
+        super().__init__(host, title, width=width)
         self.list = ListBox(name=title)
         self.list.setFixedHeight(_ROW * max(1, min(_MOST_ROWS, len(rows))))
         self.list.show_rows(rows, chosen)

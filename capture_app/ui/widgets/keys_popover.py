@@ -20,6 +20,7 @@ def _keys() -> tuple[tuple[tuple[str, ...], str], ...]:
         (("/",), tr("filter")),
         (("Alt+R", "Alt+L", "Alt+M"), tr("right, left, midline")),
         (("B",), tr("body map")),
+        (("Alt+O",), tr("order")),
         (("Del",), tr("delete the picture")),
         (("Ctrl+Z",), tr("undo, also the held send")),
         (("Ctrl+Enter",), tr("send")),
