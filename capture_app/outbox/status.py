@@ -22,6 +22,8 @@ _OPEN: Final = frozenset(
         ImageState.NEEDS_YOU,
     }
 )
+_SHOWN: Final = frozenset({ImageState.LISTED, ImageState.CONFIRMED, ImageState.PURGED})
+"""States in which an archive has shown something of the image."""
 _UNFINISHED: Final = (
     "SELECT instance.capture_id FROM task JOIN instance USING (sop_instance_uid) "
     "WHERE task.state IN ('held', 'queued', 'running', 'needs-you') AND task.kind <> 'retain' "
@@ -164,7 +166,8 @@ def _status(row: Sequence[str]) -> ImageStatus:
         failures=int(failures),
         due_at=moment(due_at) if due_at else None,
         last_error=last_error,
-        proof=ProofKind(proof) if proof else None,
+        # Beside any other state it would be what one of several archives has shown.
+        proof=ProofKind(proof) if proof and state in _SHOWN else None,
         send_id=send_id,
         held_by_person=bool(held_by_person),
     )

@@ -154,6 +154,9 @@ def test_every_archive_gets_it_and_each_proves_for_itself(
     assert rig.status(uid).state is ImageState.QUEUED
     assert rig.status(uid).destination == "b"
     eventually(lambda: [act for act, _ in one.asked] == ["store", "prove"])
+    proofs = "SELECT 1 FROM task WHERE kind = 'prove' AND state = 'done'"
+    eventually(lambda: outbox.spool.database.read().execute(proofs).fetchone())
+    assert (rig.status(uid).state, rig.status(uid).proof) == (ImageState.QUEUED, None)
     two.is_down = False
     rig.pass_time(30)
     rig.until(ImageState.CONFIRMED, uid)
