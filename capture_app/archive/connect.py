@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from capture_app.archive.commitment import CommitmentListener, StorageCommitment
 from capture_app.archive.dimse import DimseArchive
-from capture_app.archive.echo import EchoResult, echo_dimse, echo_web
+from capture_app.archive.echo import EchoResult, Way, echo_dimse, echo_web
 from capture_app.archive.outcomes import Proof
 from capture_app.archive.proof import PixelHash
 from capture_app.archive.query import ListedOnly
@@ -92,14 +92,26 @@ def commitment_listeners(
     return listeners
 
 
-def echo(
-    destination: ArchiveDestination, station: Station, *, clock: Clock, password: Password
-) -> EchoResult:
-    """Tries a destination: C-ECHO, or a DICOMweb search that finds nothing.
+def ways(destination: ArchiveDestination) -> tuple[Way, ...]:
+    """By which ways a destination must answer: to take images, and to prove that it has them."""
+    takes = Way.WEB if destination.protocol is ArchiveProtocol.STOW else Way.DIMSE
+    proves = Way.WEB if _proof_choice(destination) is ProofChoice.PIXEL_HASH else Way.DIMSE
+    return (takes,) if takes is proves else (takes, proves)
 
-    Raises OSError for certificate files that cannot be used.
+
+def echo(
+    destination: ArchiveDestination,
+    station: Station,
+    way: Way,
+    *,
+    clock: Clock,
+    password: Password,
+) -> EchoResult:
+    """Tries one way to a destination: C-ECHO, or a DICOMweb search that finds nothing.
+
+    Raises OSError for certificate files that cannot be used, and what `password` raises.
     """
-    if destination.protocol is ArchiveProtocol.DIMSE:
+    if way is Way.DIMSE:
         return echo_dimse(_peer(destination, station), clock, destination.deadline_seconds)
     client = _client(destination, password)
     try:

@@ -1,8 +1,9 @@
-"""Whether a destination can be reached, and how fast: for `settings check` and the diagnostics."""
+"""Whether a peer can be reached, and how fast: for `settings check --connect`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
@@ -15,6 +16,13 @@ from capture_app.net.http import HttpClient
 from capture_app.net.upper_layer import Context
 
 _LONGEST_ANSWER: Final = 1 << 20
+
+
+class Way(StrEnum):
+    """How a peer is tried."""
+
+    DIMSE = "C-ECHO"
+    WEB = "DICOMweb"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,12 @@ _log = structlog.get_logger(__name__)
 MODALITY_WORKLIST_FIND: Final = "1.2.840.10008.5.1.4.31"
 
 
+def peer_of(worklist: Worklist, calling_ae_title: str) -> Peer:
+    """Whom the settings of a worklist name."""
+    address = Address(worklist.name, worklist.host, worklist.port)
+    return Peer(address, worklist.ae_title, calling_ae_title)
+
+
 def ask(
     worklist: Worklist, calling_ae_title: str, clock: Clock, interruption: Interruption
 ) -> Answer:
@@ -31,13 +37,11 @@ def ask(
     answer by the deadline.
     """
     now = clock.now()
-    address = Address(worklist.name, worklist.host, worklist.port)
-    peer = Peer(address, worklist.ae_title, calling_ae_title)
     items: list[WorklistItem] = []
     skipped = 0
     cut = threading.Event()
     with open_association(
-        peer,
+        peer_of(worklist, calling_ae_title),
         [Context(MODALITY_WORKLIST_FIND, UNCOMPRESSED)],
         Deadline.after(clock, worklist.deadline_seconds),
         interruption,

@@ -10,6 +10,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from capture_app.archive.connect import echo
+from capture_app.archive.echo import Way
 from capture_app.archive.query import STUDY_ROOT_FIND
 from capture_app.demo.dimse_archive import DimseArchive as PracticeArchive
 from capture_app.demo.shelf import Shelf
@@ -224,10 +225,10 @@ def test_a_query_that_is_left_early_ends_its_association(orthanc: Orthanc) -> No
 
 
 def test_echo_tells_how_fast_or_why_not(archive_destination: ArchiveDestination) -> None:
-    good = echo(archive_destination, STATION, clock=CLOCK, password=lambda _name: None)
+    good = echo(archive_destination, STATION, Way.DIMSE, clock=CLOCK, password=lambda _name: None)
     assert good.ok
     assert good.reason == ""
     nobody = destination("ANYONE", free_port())
-    bad = echo(nobody, STATION, clock=CLOCK, password=lambda _name: None)
+    bad = echo(nobody, STATION, Way.DIMSE, clock=CLOCK, password=lambda _name: None)
     assert not bad.ok
     assert bad.reason == "pacs does not listen: nothing answers at its address."

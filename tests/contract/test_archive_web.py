@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from capture_app.archive.connect import echo
+from capture_app.archive.echo import Way
 from capture_app.demo.shelf import Shelf
 from capture_app.demo.web_archive import WebArchive
 from capture_app.settings.schema import ArchiveDestination, ArchiveProtocol, ProofChoice
@@ -140,8 +141,8 @@ def test_a_wrong_password_is_the_archives_trouble_not_the_images(orthanc: Orthan
 
 
 def test_echo_asks_for_nobody(web: ArchiveDestination) -> None:
-    result = echo(web, STATION, clock=CLOCK, password={"pacs-password": "rigpass"}.get)
+    result = echo(web, STATION, Way.WEB, clock=CLOCK, password={"pacs-password": "rigpass"}.get)
     assert result.ok
     wrong = dataclasses.replace(web, url=f"http://{HOST}:{free_port()}/dicom-web")
-    refused = echo(wrong, STATION, clock=CLOCK, password=lambda _name: None)
+    refused = echo(wrong, STATION, Way.WEB, clock=CLOCK, password=lambda _name: None)
     assert refused.reason == "pacs does not listen: nothing answers at its address."

@@ -3,8 +3,9 @@ import dataclasses
 import pytest
 
 from capture_app.archive.commitment import StorageCommitment
-from capture_app.archive.connect import commitment_listeners, connect
+from capture_app.archive.connect import commitment_listeners, connect, ways
 from capture_app.archive.dimse import DimseArchive
+from capture_app.archive.echo import Way
 from capture_app.archive.proof import PixelHash
 from capture_app.archive.query import ListedOnly
 from capture_app.archive.stow import StowArchive
@@ -54,3 +55,27 @@ def test_destinations_that_report_to_one_port_share_its_listener(clock: FixedClo
     assert set(listeners) == {"one", "two", "three"}
     assert listeners["one"] is listeners["two"]
     assert listeners["three"] is not listeners["one"]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, [Way.DIMSE]),
+        ({"commitment_port": 1}, [Way.DIMSE]),
+        ({"url": URL}, [Way.DIMSE, Way.WEB]),
+        ({"url": URL, "protocol": ArchiveProtocol.STOW}, [Way.WEB]),
+        (
+            {
+                "url": URL,
+                "protocol": ArchiveProtocol.STOW,
+                "commitment_port": 1,
+                "proof": ProofChoice.STORAGE_COMMITMENT,
+            },
+            [Way.WEB, Way.DIMSE],
+        ),
+    ],
+)
+def test_a_destination_is_tried_by_each_way_that_it_is_used(
+    more: dict[str, object], expected: list[Way]
+) -> None:
+    assert list(ways(dataclasses.replace(PACS, **more))) == expected  # type: ignore[arg-type]
