@@ -151,10 +151,9 @@ class Engine:
         self._notice_others()
         if not self._leads:
             return
-        in_flight = self._schedule.in_flight()
-        if tasks.has_running(self._spool, in_flight):
+        if tasks.has_running(self._spool, self._schedule.in_flight()):
             # A step that could not be settled (a full disk, a busy database) is nobody's: again.
-            tasks.requeue_running(self._spool, in_flight)
+            tasks.requeue_running(self._spool, self._schedule.in_flight)
         released = self._schedule.see(tasks.open_tasks(self._spool))
         if released:
             tasks.release_held(self._spool, released)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -61,13 +61,17 @@ def release_held(spool: Spool, task_ids: Iterable[int]) -> None:
         )
 
 
-def requeue_running(spool: Spool, in_flight: Sequence[int]) -> int:
-    """Queues steps that claim to be under way while nobody works at them; returns how many."""
+def requeue_running(spool: Spool, in_flight: Callable[[], Sequence[int]]) -> int:
+    """Queues steps that claim to be under way while nobody works at them; returns how many.
+
+    Who is at work is asked under the write lock: a step is in flight before it is claimed, so that
+    one which is claimed just now is not taken back.
+    """
     with spool.database.transaction() as connection:
         return connection.execute(
             "UPDATE task SET state = 'queued', changed_at = ?2 WHERE state = 'running' "
             "AND task_id NOT IN (SELECT value FROM json_each(?1))",
-            (json.dumps(list(in_flight)), spool.now()),
+            (json.dumps(list(in_flight())), spool.now()),
         ).rowcount
 
 

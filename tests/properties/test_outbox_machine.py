@@ -224,7 +224,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule()
     def deliver(self) -> None:
         schedule, spool = self.delivery.schedule, self.outbox.spool
-        requeue_running(spool, ())
+        requeue_running(spool, tuple)
         for _ in range(3):
             release_held(spool, schedule.see(open_tasks(spool)))
             schedule.see(open_tasks(spool))

@@ -19,6 +19,7 @@ from capture_app.model.delivery import (
 )
 from capture_app.outbox.engine import Engine
 from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.tasks import claim, open_tasks, requeue_running
 from capture_app.settings.schema import Capture
 from capture_app.store.role import EngineRole
 from tests import outboxes, sealing
@@ -482,3 +483,16 @@ def test_a_busy_database_is_waited_for(rig: Rig, monkeypatch: pytest.MonkeyPatch
     rig.until(ImageState.CONFIRMED, uid)
     assert engine.stop()
     outboxes.close(slow)
+
+
+def test_a_step_that_is_claimed_just_now_is_not_taken_back(rig: Rig) -> None:
+    rig.send()
+    spool = rig.outbox.spool
+    (task,) = claim(spool, open_tasks(spool))
+
+    def in_flight() -> list[int]:
+        assert spool.database.read().in_transaction  # nobody can claim between this and the change
+        return [task.task_id]
+
+    assert requeue_running(spool, in_flight) == 0
+    assert requeue_running(spool, list) == 1
