@@ -28,6 +28,7 @@ SOI, EOI, SOS, SOF0, DHT, COM, DQT, DRI = 0xD8, 0xD9, 0xDA, 0xC0, 0xC4, 0xFE, 0x
 APP0, APP1, APP2, APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _ENDS_A_SCAN: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 """Within coded data FF is followed by 00 (a stuffed byte), a restart marker or a fill byte."""
+_RESTART: Final = re.compile(rb"\xff([\xd0-\xd7])", re.DOTALL)
 _KEPT: Final = frozenset({SOF0, DHT, DQT, DRI, SOS, APP14})
 _CUT: Final = frozenset({*range(0xE0, 0xEE), 0xEF, COM})
 _EXTENDED, _PROGRESSIVE, _LOSSLESS = 0xC1, 0xC2, 0xC3
@@ -79,6 +80,8 @@ def prepare_jpeg(data: bytes, *, check_pixels: bool = True) -> EncodedImage:
                 pieces.append(view[segment.start : segment.end])
             continue
         _note_picture(found, segment.marker, payload)
+        if check_pixels and segment.marker == SOS and not _restarts_are_in_order(payload):
+            raise ImageError(_damaged())
         if segment.marker == SOS and not found.has_tables:
             found.has_tables = True
             pieces.append(STANDARD_TABLES)  # a USB camera's motion JPEG leaves them out
@@ -181,6 +184,14 @@ def _note_picture(found: _Findings, marker: int, payload: memoryview) -> None:
         found.transform = payload[11]
     elif marker not in _KEPT:
         raise ImageError(_refusal(marker))
+
+
+def _restarts_are_in_order(scan: memoryview) -> bool:
+    """Restart markers count from 0 to 7 and round again (T.81 B.1.1.3). Where a part between two of
+    them is gone, decoders draw what follows in its place, and say nothing.
+    """
+    found = _RESTART.finditer(scan)
+    return all(marker[1][0] & 7 == number % 8 for number, marker in enumerate(found))
 
 
 def _note_frame(found: _Findings, header: bytes) -> None:

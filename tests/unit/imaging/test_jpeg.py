@@ -1,7 +1,9 @@
 """JPEG surgery: what is kept is what came; what cannot be kept is refused in words."""
 
+import re
 from collections.abc import Callable
 from io import BytesIO
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -316,6 +318,14 @@ def test_a_scan_cut_short_before_its_end_marker_is_refused(
     cut = data[: -2 - missing]
     cut = cut[:-1] if cut.endswith(b"\xff") else cut
     assert "cut short" in refusal(cut + EOI)
+
+
+def test_a_picture_with_a_part_gone_from_its_middle_is_refused() -> None:
+    """Decoders draw the rest in its place: a picture, but of something else."""
+    whole = jpeg(restart_marker_blocks=2)
+    marks = [match.start() for match in re.finditer(rb"\xff[\xd0-\xd7]", whole)]
+    for first, second in pairwise(marks):
+        assert refusal(whole[:first] + whole[second:]).startswith("This picture is damaged")
 
 
 def test_a_missing_scan_of_several_is_refused() -> None:
