@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
+from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
 from capture_app.model.worklist import IdentifiedBy
@@ -197,6 +199,18 @@ def drafts(
         )
         for row in rows
     )
+
+
+def last_taken(spool: Spool, patients: Iterable[Patient]) -> Mapping[tuple[str, str], datetime]:
+    """When the last picture of each patient was taken here; no entry where there is none."""
+    people = {spool.patient_key(patient): patient.patient_id.key for patient in patients}
+    rows = spool.database.read().execute(
+        "SELECT exam.patient_key, max(capture.taken_at) FROM exam "
+        "JOIN capture ON capture.exam_id = exam.exam_id WHERE capture.deleted_at = '' "
+        "AND exam.patient_key IN (SELECT value FROM json_each(?)) GROUP BY exam.patient_key",
+        (json.dumps([*people]),),
+    )
+    return {people[key]: moment(taken_at) for key, taken_at in rows}
 
 
 def read_description(spool: Spool, capture_id: str) -> Description:

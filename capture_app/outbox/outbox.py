@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -148,6 +148,10 @@ class Outbox:
     ) -> tuple[Draft, ...]:
         """Pictures that are kept and not sent, of an exam, of a patient, or all; oldest first."""
         return capture.drafts(self.spool, exam_id=exam_id, patient_key=patient_key)
+
+    def last_taken(self, patients: Iterable[Patient]) -> Mapping[tuple[str, str], datetime]:
+        """When the last picture of each of these patients was taken here, by the patient's key."""
+        return capture.last_taken(self.spool, patients)
 
     def image_of(self, capture_id: str) -> EncodedImage:
         """The picture itself. Raises SealBrokenError, and StoreError after the purge."""

@@ -17,7 +17,8 @@ from capture_app.ui import wording
 from capture_app.ui.marks import Tone
 from capture_app.ui.shell.fonts import MEDIUM, REGULAR, SEMIBOLD
 from capture_app.ui.viewmodels.drafts import DraftCard
-from capture_app.ui.viewmodels.patients import TABS, PatientsState, PatientsViewModel, tab_words
+from capture_app.ui.viewmodels.patients import PatientsViewModel
+from capture_app.ui.viewmodels.patients_state import TABS, PatientsState, tab_words
 from capture_app.ui.widgets.barcode_picture import BarcodePicture
 from capture_app.ui.widgets.buttons import Button, ButtonKind, TabButton
 from capture_app.ui.widgets.card import Backdrop, Card, Panel

@@ -65,14 +65,23 @@ def key_of(entry: PatientListEntry) -> RowKey:
 
 
 def rows_of(
-    entries: Iterable[PatientListEntry], *, now: datetime, drafts: Mapping[tuple[str, str], int]
+    entries: Iterable[PatientListEntry],
+    *,
+    now: datetime,
+    drafts: Mapping[tuple[str, str], int],
+    last_taken: Mapping[tuple[str, str], datetime],
 ) -> tuple[PatientRow, ...]:
-    """The rows of a list, look-alikes badged. `drafts`: how many each patient has here."""
+    """The rows of a list, look-alikes badged.
+
+    `drafts`: how many each patient has here; `last_taken`: when the last picture was taken.
+    """
     shown = tuple(entries)
     alike = _look_alikes(shown)
     issuers = {entry.patient.patient_id.issuer for entry in shown}
+    is_mixed = len(issuers) > 1
     return tuple(
-        _row(entry, alike, now=now, drafts=drafts, mixed=len(issuers) > 1) for entry in shown
+        _row(entry, alike, now=now, drafts=drafts, last_taken=last_taken, mixed=is_mixed)
+        for entry in shown
     )
 
 
@@ -82,6 +91,7 @@ def _row(
     *,
     now: datetime,
     drafts: Mapping[tuple[str, str], int],
+    last_taken: Mapping[tuple[str, str], datetime],
     mixed: bool,
 ) -> PatientRow:
     patient = entry.patient
@@ -103,7 +113,7 @@ def _row(
         record=wording.record_number(number),
         issuer=isolated(number.issuer) if mixed else "",
         place=wording.place(entry.encounter.location if entry.encounter else None),
-        note=_note(entry, now),
+        note=_note(entry, last_taken.get(number.key), now),
         badges=tuple(badges),
     )
 
@@ -116,17 +126,16 @@ def _order_words(entry: PatientListEntry) -> str:
     return tr("Order: {what}", what=isolated(short)) if short else tr("Order")
 
 
-def _note(entry: PatientListEntry, now: datetime) -> str:
-    """What the last column says: when the visit began, or that it is over."""
-    encounter = entry.encounter
-    if encounter is None:
-        step = entry.orders[0].scheduled_at if entry.orders else None
-        return wording.moment(step, now) if step else ""
-    if encounter.state is EncounterState.CLOSED:
-        return tr("Discharged")
-    if encounter.state is EncounterState.CANCELLED:
-        return tr("Cancelled")
-    return wording.moment(encounter.admitted_at, now) if encounter.admitted_at else ""
+def _note(entry: PatientListEntry, last_taken: datetime | None, now: datetime) -> str:
+    """What the last column says: that the visit is over, else when the last picture was taken."""
+    state = entry.encounter.state if entry.encounter else EncounterState.OPEN
+    match state:
+        case EncounterState.CLOSED:
+            return tr("Discharged")
+        case EncounterState.CANCELLED:
+            return tr("Cancelled")
+        case EncounterState.OPEN:
+            return wording.moment(last_taken, now) if last_taken else ""
 
 
 def _look_alikes(entries: tuple[PatientListEntry, ...]) -> dict[tuple[str, str], str]:

@@ -3,73 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from capture_app.errors import CaptureAppError
-from capture_app.model.encounter import EncounterState
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.patient import Patient
-from capture_app.model.words import isolated, tr, trn
+from capture_app.model.words import tr, trn
 from capture_app.model.worklist import IdentifiedBy, PatientListEntry
 from capture_app.patients.patient_list import Tab
-from capture_app.patients.status import FeedStatus
 from capture_app.ui import wording
-from capture_app.ui.marks import ChipText, Message, Tone
+from capture_app.ui.marks import Message, Tone
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
 from capture_app.ui.viewmodels.drafts import DraftCard, DraftsSeen, PatientKey, read_drafts
 from capture_app.ui.viewmodels.feeds import feed_chip, feed_note
 from capture_app.ui.viewmodels.holding import Holding
 from capture_app.ui.viewmodels.identity_check import IdentityCheck
-from capture_app.ui.viewmodels.patient_rows import PatientRow, RowKey, key_of, masked, rows_of
+from capture_app.ui.viewmodels.patient_rows import RowKey, key_of, masked, rows_of
+from capture_app.ui.viewmodels.patients_state import (
+    TABS,
+    Found,
+    PatientsState,
+    current_visit,
+    empty_words,
+)
 
 _ROWS: Final = 200
 _SLOW_MS: Final = 400
 _KNOWN_FOR_S: Final = 300.0
 """For so long after the last act in an exam its patient is opened again without a question."""
-TABS: Final = (Tab.WARD, Tab.WORKLIST, Tab.RECENT, Tab.ALL)
-
-
-@dataclass(frozen=True, slots=True)
-class PatientsState:
-    """The page."""
-
-    text: str = ""
-    tab: Tab = Tab.WARD
-    counts: tuple[tuple[Tab, int], ...] = ()
-    rows: tuple[PatientRow, ...] = ()
-    marked: RowKey | None = None
-    asked: RowKey | None = None
-    """The row whose second identifier is being asked: what would answer is hidden."""
-    record_label: str = ""
-    changes: int = 0
-    """Rows that changed while the list is held still."""
-    feeds: tuple[ChipText, ...] = ()
-    feed_note: str = ""
-    drafts: tuple[DraftCard, ...] = ()
-    empty: str = ""
-    empty_act: str = ""
-    loading: str = ""
-    opening: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """One answer of the census, and what was asked."""
-
-    question: int
-    """Counts the changes of words and tab: an old answer to the same words is no answer."""
-    text: str
-    tab: Tab
-    entries: tuple[PatientListEntry, ...]
-    counts: tuple[tuple[Tab, int], ...]
-    feeds: tuple[FeedStatus, ...]
-    drafts: DraftsSeen
+_AGES_EVERY_S: Final = 60.0
 
 
 class PatientsViewModel(QObject):
@@ -96,8 +63,11 @@ class PatientsViewModel(QObject):
         self._operator = operator
         self._when_free = when_free
         self._question = 0
-        self._found = _Found(-1, "", Tab.WARD, (), (), (), DraftsSeen())
-        self._newer: _Found | None = None
+        self._found = Found(-1, "", Tab.WARD, (), (), (), DraftsSeen(), {})
+        self._newer: Found | None = None
+        self._drafts = DraftsSeen()
+        self._drafts_changed = True
+        self._drafts_read_at = services.clock.monotonic()
         self._searching = False
         self._search_again = False
         self._enter_waits = False
@@ -112,7 +82,7 @@ class PatientsViewModel(QObject):
         self._second.start()
         self._leave = (
             services.census.on_change(lambda: tasks.post(self, self._soon.start)),
-            services.outbox.on_change(lambda _id: tasks.post(self, self._soon.start)),
+            services.outbox.on_change(lambda _id: tasks.post(self, self._pictures_changed)),
         )
         self.read()
 
@@ -159,20 +129,32 @@ class PatientsViewModel(QObject):
         self._slow.start()
         question, text, tab = self._question, self.state.text, self.state.tab
         services, operator = self._services, self._operator
+        # Drafts are sealed: they are opened again where they changed, not for every key.
+        known = None if self._drafts_changed else self._drafts
+        self._drafts_changed = False
 
-        def find() -> _Found:
+        def find() -> Found:
             census = services.census
             entries = census.find(text, tab=tab, limit=_ROWS)
             counts = tuple((each, census.count(each)) for each in TABS)
-            names = {user.user_id: user.display_name for user in services.users.list()}
-            drafts = read_drafts(services.exams, operator, names)
-            return _Found(question, text, tab, entries, counts, census.feed_status(), drafts)
+            feeds = census.feed_status()
+            last_taken = services.outbox.last_taken(entry.patient for entry in entries)
+            drafts = known
+            if drafts is None:
+                names = {user.user_id: user.display_name for user in services.users.list()}
+                drafts = read_drafts(services.exams, operator, names)
+            return Found(question, text, tab, entries, counts, feeds, drafts, last_taken)
 
         self._tasks.run(find, owner=self, done=self._answered, failed=self._failed)
 
-    def _answered(self, found: _Found) -> None:
+    def _pictures_changed(self) -> None:
+        self._drafts_changed = True
+        self._soon.start()
+
+    def _answered(self, found: Found) -> None:
         self._searching = False
         self._slow.stop()
+        self._drafts = found.drafts
         if self._search_again:
             self._search_again = False
             self.read()
@@ -191,11 +173,12 @@ class PatientsViewModel(QObject):
 
     def _failed(self, error: CaptureAppError) -> None:
         self._searching = False
+        self._drafts_changed = True
         self._slow.stop()
         words = tr("The list cannot be read.")
         self.told.emit(Message(words, str(error), "warning-circle", Tone.BAD))
 
-    def _take(self, found: _Found) -> None:
+    def _take(self, found: Found) -> None:
         self._found, self._newer = found, None
         self._refresh()
 
@@ -205,7 +188,9 @@ class PatientsViewModel(QObject):
         if not self.shows_what_was_asked:
             self._show(replace(self.state, **changes))
             return
-        rows = rows_of(found.entries, now=now, drafts=found.drafts.counts)
+        rows = rows_of(
+            found.entries, now=now, drafts=found.drafts.counts, last_taken=found.last_taken
+        )
         cards = found.drafts.cards
         marked = self.state.marked
         if marked not in {row.key for row in rows}:
@@ -223,7 +208,7 @@ class PatientsViewModel(QObject):
         label = tr("MRN")
         if len(issuers) == 1:
             label = wording.record_label(found.entries[0].patient.patient_id)
-        empty, act = ("", "") if rows else self._empty_words()
+        empty, act = ("", "") if rows else empty_words(found)
         self._show(
             replace(
                 self.state,
@@ -243,24 +228,11 @@ class PatientsViewModel(QObject):
         )
 
     def _tick(self) -> None:
+        now = self._services.clock.monotonic()
+        if now - self._drafts_read_at >= _AGES_EVERY_S:
+            self._drafts_read_at = now
+            self._pictures_changed()  # a draft is another minute old
         self._refresh()
-
-    def _empty_words(self) -> tuple[str, str]:
-        found = self._found
-        tab = tab_words(found.tab)
-        look = tr("Look in All") if found.tab is not Tab.ALL else ""
-        if found.text:
-            words = tr('No one matches "{text}" in {tab}.', text=isolated(found.text), tab=tab)
-            return words, look
-        if found.tab is Tab.RECENT:
-            return tr("No patient was opened here yet."), look
-        if found.tab is Tab.WORKLIST:
-            return tr("No orders for this station."), look
-        heard = [feed.age_seconds for feed in found.feeds if feed.age_seconds is not None]
-        if not heard:
-            return tr("No patients yet. No feed has sent anything so far."), ""
-        age = wording.span(timedelta(seconds=min(heard)))
-        return tr("No patients in {tab}. Last message {age} ago.", tab=tab, age=age), look
 
     def _say_loading(self) -> None:
         n = dict(self._found.counts).get(self.state.tab, 0)
@@ -342,7 +314,7 @@ class PatientsViewModel(QObject):
         people = {entry.patient.patient_id.key for entry in found}
         if len(people) == 1:
             self._end_check()
-            visit = _current_visit(found)
+            visit = current_visit(found)
             self._open(lambda: self._exam_of(visit, IdentifiedBy.SCAN))
             return
         if people:
@@ -440,31 +412,3 @@ class PatientsViewModel(QObject):
         if state != self.state:
             self.state = state
             self.changed.emit()
-
-
-def tab_words(tab: Tab) -> str:
-    """What a tab is called."""
-    return {
-        Tab.WARD: tr("Ward"),
-        Tab.WORKLIST: tr("Worklist"),
-        Tab.RECENT: tr("Recent"),
-        Tab.ALL: tr("All"),
-    }[tab]
-
-
-def _current_visit(entries: tuple[PatientListEntry, ...]) -> PatientListEntry:
-    """Of one patient's visits the open one that began last; else the first."""
-    open_ones = [
-        entry
-        for entry in entries
-        if entry.encounter is not None and entry.encounter.state is EncounterState.OPEN
-    ]
-    dated = [entry for entry in open_ones if entry.encounter and entry.encounter.admitted_at]
-    if dated:
-        return max(dated, key=_admitted)
-    return (open_ones or list(entries))[0]
-
-
-def _admitted(entry: PatientListEntry) -> float:
-    encounter = entry.encounter
-    return encounter.admitted_at.timestamp() if encounter and encounter.admitted_at else 0.0

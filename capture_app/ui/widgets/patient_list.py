@@ -287,7 +287,7 @@ class ListHeader(QWidget):
             (columns.sex, columns.record, tr("Sex")),
             (columns.record, columns.place, self._record),
             (columns.place, columns.note, tr("Place")),
-            (columns.note, columns.end, tr("Since")),
+            (columns.note, columns.end, tr("Last pictures")),
         ):
             text.cell(left, right - 8, words, heading, theme.text_2)
         painter.fillRect(16, self.height() - 1, self.width() - 32, 1, theme.hairline)

@@ -8,6 +8,7 @@ from capture_app.model.patient import NameGroup, PatientId, PersonName
 from capture_app.model.worklist import FeedSource, PatientListEntry
 from capture_app.ui.viewmodels.patient_rows import masked, rows_of
 from tests import sealing
+from tests.unit.ui.test_wording import plain
 
 NOW = datetime(2024, 7, 2, 9, 30, tzinfo=timezone(timedelta(hours=2)))
 
@@ -24,7 +25,9 @@ def test_an_accent_does_not_hide_a_look_alike() -> None:
         patient_id=PatientId("77", "ST ANNE"),
         birth_date=date(2000, 1, 1),
     )
-    rows = rows_of((entry_of(0), replace(entry_of(1), patient=other)), now=NOW, drafts={})
+    rows = rows_of(
+        (entry_of(0), replace(entry_of(1), patient=other)), now=NOW, drafts={}, last_taken={}
+    )
 
     assert [[badge.words for badge in row.badges] for row in rows] == [["Same surname"]] * 2
 
@@ -33,7 +36,7 @@ def test_two_visits_of_one_patient_are_no_look_alikes() -> None:
     encounter = entry_of(0).encounter
     assert encounter is not None
     second = replace(entry_of(0), encounter=replace(encounter, visit_number="V2"))
-    rows = rows_of((entry_of(0), second), now=NOW, drafts={})
+    rows = rows_of((entry_of(0), second), now=NOW, drafts={}, last_taken={})
 
     assert all(row.badges == () for row in rows)
     assert rows[0].key != rows[1].key
@@ -46,15 +49,19 @@ def test_a_shared_birth_date_and_initial_is_badged() -> None:
         name=PersonName(NameGroup("Haug", "Nils")),
         patient_id=PatientId("88", "ST ANNE"),
     )
-    rows = rows_of((entry_of(3), replace(entry_of(3), patient=other)), now=NOW, drafts={})
+    rows = rows_of(
+        (entry_of(3), replace(entry_of(3), patient=other)), now=NOW, drafts={}, last_taken={}
+    )
 
     assert [row.badges[0].words for row in rows] == ["Same birth date"] * 2
 
 
 def test_the_issuer_is_shown_only_where_lists_mix_them() -> None:
     other = replace(entry_of(1).patient, patient_id=PatientId("0012345678", "OTHER"))
-    alone = rows_of((entry_of(0),), now=NOW, drafts={})
-    mixed = rows_of((entry_of(0), replace(entry_of(1), patient=other)), now=NOW, drafts={})
+    alone = rows_of((entry_of(0),), now=NOW, drafts={}, last_taken={})
+    mixed = rows_of(
+        (entry_of(0), replace(entry_of(1), patient=other)), now=NOW, drafts={}, last_taken={}
+    )
 
     assert [row.issuer for row in alone] == [""]
     assert ["ST ANNE" in mixed[0].issuer, "OTHER" in mixed[1].issuer] == [True, True]
@@ -63,14 +70,14 @@ def test_the_issuer_is_shown_only_where_lists_mix_them() -> None:
 def test_drafts_and_orders_are_marked() -> None:
     key = entry_of(0).patient.patient_id.key
     ordered = replace(entry_of(0), orders=(sealing.ORDER,))
-    (row,) = rows_of((ordered,), now=NOW, drafts={key: 3})
+    (row,) = rows_of((ordered,), now=NOW, drafts={key: 3}, last_taken={})
 
     assert [badge.icon for badge in row.badges] == ["tray", "file-text"]
     assert row.badges[0].words == "3 drafts"
 
 
 def test_a_masked_row_tells_neither_given_name_nor_year_nor_age_nor_script() -> None:
-    (row,) = rows_of((entry_of(0),), now=NOW, drafts={})
+    (row,) = rows_of((entry_of(0),), now=NOW, drafts={}, last_taken={})
     hidden = masked(row, entry_of(0).patient)
 
     for answer in ("Thị", "Mai", "1956", "67", "阮"):
@@ -79,7 +86,14 @@ def test_a_masked_row_tells_neither_given_name_nor_year_nor_age_nor_script() -> 
 
 
 def test_the_spoken_row_says_all_that_is_drawn() -> None:
-    (row,) = rows_of((entry_of(0),), now=NOW, drafts={})
+    (row,) = rows_of((entry_of(0),), now=NOW, drafts={}, last_taken={})
 
     for part in (row.name, row.born, row.sex, row.record, row.place):
         assert part in row.spoken
+
+
+def test_the_last_column_says_when_the_last_picture_was_taken() -> None:
+    key = entry_of(0).patient.patient_id.key
+    (row,) = rows_of((entry_of(0),), now=NOW, drafts={}, last_taken={key: NOW})
+
+    assert plain(row.note) == "Today 09:30"
