@@ -7,18 +7,23 @@ bytes, and it ends with the last row that is asked for. A changed row makes its 
 
 from __future__ import annotations
 
+import heapq
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, chain
 from typing import Final
 
+from capture_app.model.encounter import Location
 from capture_app.model.worklist import PatientListEntry
+from capture_app.patients.places import without_places, words_of_place
 from capture_app.patients.spelling import (
     AskedWord,
     asked_words,
     folded,
     has_digit,
+    typed,
     words_of,
     words_of_date,
     words_of_number,
@@ -50,7 +55,8 @@ def row_of(entry: PatientListEntry) -> Row:
     numbers: dict[str, None] = {}
     for word in chain(_of_patient(entry), _of_visit(entry)):
         (numbers if has_digit(word) else names)[word] = None
-    return Row(sort_key(entry), entry, _line(names), _line(numbers))
+    place = _place(entry.encounter.location) if entry.encounter else b""
+    return Row(sort_key(entry), entry, _line(names), _line(numbers) + place)
 
 
 def sort_key(entry: PatientListEntry) -> SortKey:
@@ -88,6 +94,11 @@ def _of_visit(entry: PatientListEntry) -> Iterator[str]:
     for order in entry.orders:
         if order.accession_number:
             yield from words_of_number(order.accession_number)
+
+
+@lru_cache(maxsize=20_000)
+def _place(location: Location) -> bytes:
+    return _line(dict.fromkeys(words_of_place(location)))
 
 
 def _line(words: Iterable[str]) -> bytes:
@@ -232,7 +243,8 @@ class Roster:
         """The first rows that have every word of the text, in the order of the list.
 
         A word is the beginning of a word of the row; one with a digit may stand inside a number,
-        one in a script without gaps between words anywhere.
+        one in a script without gaps between words anywhere. "Bed 12" is found in bed 12, and where
+        Bed is a name.
         """
         found: list[PatientListEntry] = []
         for row in self._matches(text):
@@ -242,11 +254,33 @@ class Roster:
         return tuple(found)
 
     def _matches(self, text: str) -> Iterator[Row]:
-        asked = tuple(map(_asked, asked_words(text)))
-        # The longest first: it rules out most chunks at one look.
-        longest_first = tuple(sorted(asked, key=lambda word: -len(word.ways[0])))
+        readings = tuple(map(_longest_first, _readings(text)))
         for chunk in self._chunks:
-            yield from chunk.matches(longest_first) if asked else chunk.rows
+            found = [chunk.matches(asked) if asked else iter(chunk.rows) for asked in readings]
+            yield from found[0] if len(found) == 1 else _merged(found)
+
+
+def _readings(text: str) -> Iterator[tuple[AskedWord, ...]]:
+    """What was typed, as plain words, and where it speaks of a place also as that."""
+    plain = typed(text)
+    yield asked_words(plain)
+    rest, places = without_places(plain)
+    if places:
+        yield (*asked_words(rest), *(AskedWord((place,), has_digit=True) for place in places))
+
+
+def _longest_first(words: tuple[AskedWord, ...]) -> tuple[_Asked, ...]:
+    """As bytes to find; the longest rules out most chunks at one look."""
+    return tuple(sorted(map(_asked, words), key=lambda word: -len(word.ways[0])))
+
+
+def _merged(found: list[Iterator[Row]]) -> Iterator[Row]:
+    """Rows in order, each once."""
+    last: Row | None = None
+    for row in heapq.merge(*found, key=_key):
+        if row is not last:
+            yield row
+        last = row
 
 
 def _asked(word: AskedWord) -> _Asked:

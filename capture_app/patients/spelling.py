@@ -56,7 +56,7 @@ _WRITTEN_OUT: Final = str.maketrans(
 )
 _BETWEEN_WORDS: Final = re.compile(r"[\s,;^=\-\u2010-\u2015/]+")
 _DIGIT: Final = re.compile(r"\d")
-_SEPARATORS: Final = re.compile(r"[-./\\]")
+SEPARATORS: Final = re.compile(r"[-./\\]")
 _DATE_IN_WORDS: Final = re.compile(
     r"\b(\d{1,2})(?:st|nd|rd|th)?[ .-]+(" + "|".join(_MONTHS) + r")[a-z]*\.?[ .-]+(\d{4})\b"
 )
@@ -99,7 +99,7 @@ def words_of_number(number: str) -> Iterator[str]:
     """An identifier as it stands and without its separators."""
     plain = folded(number)
     yield plain
-    bare = _SEPARATORS.sub("", plain)
+    bare = SEPARATORS.sub("", plain)
     if bare != plain:
         yield bare
 
@@ -120,9 +120,13 @@ class AskedWord:
     has_digit: bool
 
 
-def asked_words(text: str) -> tuple[AskedWord, ...]:
-    """What was typed, as words that all must be found."""
-    plain = _DATE_IN_WORDS.sub(lambda m: f"{int(m[1]):02d}{m[2]}{m[3]}", folded(text))
+def typed(text: str) -> str:
+    """What was typed, folded, with each date that has a month's name as one word."""
+    return _DATE_IN_WORDS.sub(lambda m: f"{int(m[1]):02d}{m[2]}{m[3]}", folded(text))
+
+
+def asked_words(plain: str) -> tuple[AskedWord, ...]:
+    """What was `typed`, as words that all must be found."""
     asked: list[AskedWord] = []
     for word in re.split(r"[\s,;^=]+", plain):
         if has_digit(word):
@@ -141,7 +145,7 @@ def has_digit(word: str) -> bool:
 
 def _meanings(word: str) -> Iterator[str]:
     """A word with digits: without separators, and as (the beginning of) a date."""
-    parts = [part for part in _SEPARATORS.split(word) if part]
+    parts = [part for part in SEPARATORS.split(word) if part]
     if len(parts) == 1:
         yield parts[0]
         return

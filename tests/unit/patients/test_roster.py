@@ -1,9 +1,11 @@
 import random
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from capture_app.model.patient import NameGroup, PatientId
+from capture_app.model.words import use
 from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.roster import Roster, row_of
 from tests.unit.patients.people import a_patient, a_visit, an_entry
@@ -149,3 +151,82 @@ def test_thousands_of_changes_leave_the_same_as_a_fresh_list() -> None:
         grown.remove(row.key)
     assert len(grown) == 0
     assert grown.find("", 10) == ()
+
+
+# ---------------------------------------------------------------------------------------- places
+
+
+WARD_MATES = (
+    an_entry(a_patient("Adams", "Ann", number="1"), a_visit("V1", "4B", "12")),
+    an_entry(a_patient("Bedford", "Bo", number="2"), a_visit("V2", "4B", "1-2")),
+    an_entry(a_patient("Cole", "Cy", number="1200"), a_visit("V3", "5C", "3")),
+    an_entry(a_patient("Ward", "Di", number="4", born=date(1956, 1, 2)), a_visit("V4", "12", "4")),
+    an_entry(a_patient("Eden", "Ed", number="5"), a_visit("V5", "Stroke Unit", "A")),
+    replace(an_entry(a_patient("Frost", "Fay", number="6")), encounter=None),
+)
+
+
+@pytest.fixture
+def ward() -> Roster:
+    roster = Roster()
+    roster.fill([row_of(entry) for entry in WARD_MATES])
+    return roster
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("bed 12", ["1", "2"]),  # 12 and 1-2; not number 1200, not ward 12
+        ("4B, bed 12", ["1", "2"]),
+        ("BED 12", ["1", "2"]),
+        ("bed12", ["1", "2"]),
+        ("bed: 1-2", ["1", "2"]),
+        ("bed 12 adams", ["1"]),
+        ("adams bed 1", ["1"]),
+        ("ward 12", ["4"]),
+        ("ward 4", ["1", "2", "4"]),  # and Ward in bed 4
+        ("ward 4b bed 12 ann", ["1"]),
+        ("ward 4b, bed 3", []),
+        ("ward stroke unit", ["5"]),
+        ("ward stroke bed a", ["5"]),
+        ("ward 1956", ["4"]),  # the name and the year
+        ("ward di", ["4"]),
+        ("bedf", ["2"]),
+        ("be", ["2"]),
+        ("bedford 4b", ["2"]),
+        ("5c bed", ["1200"]),  # the number of the bed is still to come
+        ("5c bed ", ["1200"]),
+        ("frost bed", []),
+        ("wardrobe 12", []),
+    ],
+)
+def test_a_place_is_found_as_the_row_says_it(ward: Roster, typed: str, found: list[str]) -> None:
+    assert numbers(ward.find(typed, 10)) == found
+
+
+def test_the_word_alone_finds_everybody_who_has_a_place_in_the_order_of_the_list(
+    ward: Roster,
+) -> None:
+    assert numbers(ward.find("bed", 10)) == ["1", "2", "1200", "5", "4"]
+    assert numbers(ward.find("bed", 2)) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("translation", "typed"),
+    [
+        ("Bett {bed}", "Bett 12"),
+        ("Bett {bed}", "4b, bett 12"),
+        ("السرير {bed}", "السرير 12"),
+        ("{bed}床", "12床"),
+        ("{bed}. ágy", "12. ágy"),
+    ],
+)
+def test_a_place_is_found_in_the_language_of_the_window(
+    ward: Roster, translation: str, typed: str
+) -> None:
+    use({"bed {bed}": translation})
+    try:
+        assert numbers(ward.find(typed, 10)) == ["1", "2"]
+        assert numbers(ward.find("bed 12", 10)) == ["2"]  # a name, and no place any more
+    finally:
+        use({})
