@@ -16,6 +16,7 @@ from capture_app.model.delivery import ImageState, ProofKind
 from capture_app.patients import adt
 from capture_app.patients.fold import EVENTS
 from capture_app.settings.load import load
+from tests.certificates import write_certificates
 
 REPOSITORY = Path(__file__).parents[2]
 DOCS = REPOSITORY / "docs"
@@ -154,10 +155,10 @@ def test_exit_codes_are_those_of_the_commands() -> None:
 def test_the_complete_example_can_be_used(tmp_path: Path) -> None:
     blocks = _FENCE.findall(section("docs/it-guide.md", "## A complete example"))
     (toml,) = (code for language, code in blocks if language == "toml")
-    for path in set(re.findall(r'"(/etc/capture-app/[^"]+)"', toml)):  # they must be there
-        here = tmp_path / Path(path).name
-        here.write_text("", encoding="ascii")
-        toml = toml.replace(path, str(here))
+    write_certificates(tmp_path)
+    for path in set(re.findall(r'"(/etc/capture-app/[^"]+)"', toml)):  # they must be usable
+        kind = {".pem": "good.crt", ".key": "good.key"}[Path(path).suffix]
+        toml = toml.replace(path, str(tmp_path / kind))
     file = tmp_path / "settings.toml"
     file.write_text(toml, encoding="utf-8")
     settings = load(settings_file=file, data_dir=None, environ={})

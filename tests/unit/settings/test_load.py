@@ -1,12 +1,8 @@
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from capture_app.errors import SettingsError, SettingsFault
 from capture_app.model.coding import Code
@@ -20,6 +16,7 @@ from capture_app.settings.schema import (
     Settings,
     Theme,
 )
+from tests.certificates import write_certificates
 
 Write = Callable[[str], Path]
 
@@ -379,24 +376,7 @@ def test_archive_that_hangs_together_loads(write: Write, text: str) -> None:
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with good.crt and its good.key, other.key, locked.key (a password) and text.pem."""
     folder = tmp_path_factory.mktemp("certificates")
-    key, other = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "trolley")])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1)
-        .not_valid_before(datetime(2024, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2044, 1, 1, tzinfo=UTC))
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "good.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    locked = serialization.BestAvailableEncryption(b"password")
-    for file, private, protection in (
-        ("good.key", key, serialization.NoEncryption()),
-        ("other.key", other, serialization.NoEncryption()),
-        ("locked.key", key, locked),
-    ):
-        pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-        (folder / file).write_bytes(private.private_bytes(pem, form, protection))
-    (folder / "text.pem").write_text("none of them\n")
+    write_certificates(folder)
     return folder
 
 
