@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from capture_app.catalog.catalog import Catalog
 from capture_app.exam.rules import allowed_sides
 from capture_app.model.coding import Code
 from capture_app.model.order import Order
 from capture_app.model.procedure import Description, ProcedureEntry, Region, Side, SideRule
+
+T = TypeVar("T")
 
 _BY_SITE: Final = {
     SideRule.PAIRED: (Side.RIGHT, Side.LEFT, Side.BOTH),
@@ -22,9 +25,10 @@ _SIDE_CODES: Final = {
     ("SCT", "24028007"): Side.RIGHT,
     ("SCT", "7771000"): Side.LEFT,
     ("SCT", "51440002"): Side.BOTH,
+    ("DCM", "130290"): Side.MIDLINE,
     ("SCT", "260528009"): Side.MIDLINE,
 }
-"""Laterality (PS3.16 CID 244), and Median of CID 2."""
+"""Laterality (PS3.16 CID 244), and Median of CID 2, in its present and its earlier code."""
 
 
 def sides_of(description: Description) -> tuple[Side, ...]:
@@ -67,28 +71,38 @@ def with_side(description: Description, side: Side) -> Description:
 
 
 def from_order(order: Order | None, catalog: Catalog) -> Description:
-    """What an order says already, by its codes: act, site and side. Only what is unmistakable.
+    """What an order says already, by its codes: act, site and side. Only what is unmistakable:
+    where it names two sides, sites or acts, none is taken.
 
-    Looked for in Scheduled Protocol Code Sequence (0040,0008), then in Requested Procedure Code
-    Sequence (0032,1064). An act that shares its code with others is taken only by its local id.
+    Looked for in Scheduled Protocol Code Sequence (0040,0008) and in Requested Procedure Code
+    Sequence (0032,1064), which names the act where the first does not. An act that shares its code
+    with others is taken only by its local id.
     """
     if order is None:
         return Description()
     codes = [*order.scheduled_protocol_codes]
+    acts = {found for code in codes if (found := _entry_of(code, catalog))}
     if order.requested_procedure_code is not None:
         codes.append(order.requested_procedure_code)
+        if not acts and (requested := _entry_of(order.requested_procedure_code, catalog)):
+            acts = {requested}
     description = Description()
-    entry = next((found for code in codes if (found := _entry_of(code, catalog))), None)
+    entry = _only(acts)
     if entry is not None:
         description = with_procedure(description, entry, catalog)
-    regions = (catalog.region(code.value, code.scheme) for code in codes)
-    region = next(
-        (found for found in regions if found is not None and is_about(entry, found)), None
-    )
-    if region is not None:
+    regions = {catalog.region(code.value, code.scheme) for code in codes} - {None}
+    region = _only(regions)
+    if region is not None and is_about(entry, region):
         description = with_region(description, region)
-    side = next((_SIDE_CODES[code.key] for code in codes if code.key in _SIDE_CODES), None)
+    elif len(regions) > 1:  # nor the act's own: it is none of those that are named
+        description = replace(description, region=None, side=None)
+    side = _only({_SIDE_CODES[code.key] for code in codes if code.key in _SIDE_CODES})
     return description if side is None else with_side(description, side)
+
+
+def _only(found: Collection[T]) -> T | None:
+    """The one that was found; None for none, and for several."""
+    return next(iter(found)) if len(found) == 1 else None
 
 
 def _entry_of(code: Code, catalog: Catalog) -> ProcedureEntry | None:

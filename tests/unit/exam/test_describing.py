@@ -100,6 +100,25 @@ def test_an_order_says_act_site_and_side(catalog: Catalog) -> None:
     assert said.purpose is not None
 
 
+def test_an_order_that_names_two_sides_sites_or_acts_names_none(catalog: Catalog) -> None:
+    left, right = Code("7771000", "SCT", "Left"), Code("24028007", "SCT", "Right")
+    shin, forearm = Code(SHIN, "SCT", "Shin"), Code(FOREARM, "SCT", "Forearm")
+    ulcer, other = (Code(act, "99CAPTURE", act) for act in ("WND-LEG-ULCER", "WND-OTHER"))
+    assert from_order(order(shin, left, right), catalog).side is None
+    assert from_order(order(shin, left, left), catalog).side is Side.LEFT
+    assert from_order(order(shin, forearm, left), catalog).region is None
+    assert from_order(order(ulcer, other), catalog).procedure is None
+    foot = Code("WND-DFU", "99CAPTURE", "Diabetic foot ulcer")
+    assert from_order(order(foot), catalog).region is not None
+    assert from_order(order(foot, shin, forearm), catalog).region is None
+
+
+def test_the_midline_is_known_by_both_its_codes(catalog: Catalog) -> None:
+    for midline in (Code("130290", "DCM", "Median"), Code("260528009", "SCT", "Median")):
+        said = from_order(order(Code(BACK, "SCT", "Back"), midline), catalog)
+        assert said.side is Side.MIDLINE
+
+
 def test_a_code_that_many_acts_share_says_no_act(catalog: Catalog) -> None:
     assert from_order(order(Code("197157006", "SCT", "Photography of patient")), catalog) == EMPTY
     assert from_order(None, catalog) == EMPTY
