@@ -135,7 +135,7 @@ def _top_parser() -> argparse.ArgumentParser:
         usage="capture-app [command] [options]",
         description="Point-of-care image capture, delivered to the archive as standard DICOM.",
         epilog=f"commands:\n{listing}\n\n'capture-app COMMAND --help' tells more of one.\n"
-        "Exit codes: 0 done, 1 it failed, 2 wrong options or settings, 3 refused by a rule.",
+        "Exit codes: 0 done, 1 failed, 2 wrong options or settings, 3 refused by a rule.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"capture-app {__version__}")
