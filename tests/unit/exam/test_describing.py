@@ -108,9 +108,9 @@ def test_an_order_that_names_two_sides_sites_or_acts_names_none(catalog: Catalog
     assert from_order(order(shin, left, left), catalog).side is Side.LEFT
     assert from_order(order(shin, forearm, left), catalog).region is None
     assert from_order(order(ulcer, other), catalog).procedure is None
-    foot = Code("WND-DFU", "99CAPTURE", "Diabetic foot ulcer")
-    assert from_order(order(foot), catalog).region is not None
-    assert from_order(order(foot, shin, forearm), catalog).region is None
+    body = Code("DERM-TBP-BASE", "99CAPTURE", "Total body photography")
+    assert from_order(order(body), catalog).region is not None
+    assert from_order(order(body, shin, forearm), catalog).region is None
 
 
 def test_the_midline_is_known_by_both_its_codes(catalog: Catalog) -> None:
