@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
+from capture_app.audit.trail import read_trail
+from capture_app.bootstrap import open_data_folder
+from capture_app.clock import SystemClock
 from capture_app.demo.hospital import Hospital
 from capture_app.imaging.jpeg import entropy_coded
+from capture_app.model.audit_event import AuditAction
 from capture_app.settings.resources import resource
 from tests.e2e.commands import CaptureApp
 
@@ -60,6 +64,19 @@ def test_import_without_serve_delivers_by_itself(
     _admitted(capture_app, hospital)
     done = capture_app.run("import", PICTURE, *MAI, *WOUND, "--wait", "--json")
     assert (done.code, [row["state"] for row in done.json]) == (0, ["confirmed"])
+    with open_data_folder(hospital.settings, SystemClock()) as folder:
+        events = [row.event for row in read_trail(folder.database.read())]
+    programs = [
+        (event.action, event.details["program"]) for event in events if event.details.get("program")
+    ]
+    assert programs == [
+        (AuditAction.APPLICATION_STARTED, "serve"),
+        (AuditAction.APPLICATION_STOPPED, "serve"),
+        (AuditAction.APPLICATION_STARTED, "import"),
+        (AuditAction.APPLICATION_STOPPED, "import"),
+    ]
+    came = {AuditAction.IMPORTED, AuditAction.CAPTURED}
+    assert [event.action for event in events if event.action in came] == [AuditAction.IMPORTED]
 
 
 @pytest.mark.parametrize(
