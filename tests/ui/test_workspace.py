@@ -55,6 +55,11 @@ def drafts(hands: Hands) -> tuple[Draft, ...]:
     return hands.stage.outbox.drafts()
 
 
+def act_of(draft: Draft) -> str:
+    procedure = draft.description.procedure
+    return procedure.entry_id if procedure is not None else ""
+
+
 def on_disk(hands: Hands, count: int) -> tuple[Draft, ...]:
     hands.qtbot.waitUntil(lambda: len(drafts(hands)) == count)
     return drafts(hands)
@@ -284,6 +289,28 @@ def test_another_side_is_for_the_next_pictures_and_says_who_stays(mai: Hands) ->
     mai.qtbot.waitUntil(
         lambda: [d.description.side for d in drafts(mai)] == [Side.RIGHT, Side.RIGHT]
     )
+
+
+def test_another_side_says_who_stays_before_an_act_is_chosen_too(mai: Hands) -> None:
+    mai.shot(Qt.Key.Key_Space)
+    mai.tap("front.shin.L")  # the picture gets it, too
+    mai.key(Qt.Key.Key_R, ALT)
+    assert mai.state.message is not None
+    assert mai.state.message.todo == "1 picture stays as it is."
+    mai.page.toast.acted.emit()
+    mai.qtbot.waitUntil(lambda: [d.description.side for d in drafts(mai)] == [Side.RIGHT])
+
+
+def test_another_act_is_for_the_next_pictures_and_says_who_stays(mai: Hands) -> None:
+    mai.key(Qt.Key.Key_1)
+    mai.shot(Qt.Key.Key_Space)
+    mai.key(Qt.Key.Key_2)
+    message = mai.state.message
+    assert message is not None
+    assert message.what == "Next pictures: Leg ulcer (venous, arterial or mixed)."
+    assert (message.todo, message.act) == ("1 picture stays as it is.", "Change it too")
+    mai.page.toast.acted.emit()
+    mai.qtbot.waitUntil(lambda: [act_of(d) for d in drafts(mai)] == ["WND-LEG-ULCER"])
 
 
 def test_a_selected_picture_is_the_one_that_changes(mai: Hands) -> None:

@@ -17,6 +17,7 @@ from capture_app.exam.describing import (
     with_region,
     with_side,
 )
+from capture_app.exam.rules import MissingPart
 from capture_app.model.delivery import ImageState
 from capture_app.model.procedure import Choice, Description, ProcedureEntry, Region, Side
 from capture_app.model.words import tr, trn
@@ -68,6 +69,11 @@ class Describing(QObject):
             lambda before: with_procedure(before, entry, self._catalog),
             lambda before: before.procedure is None,
         )
+        self._tell_who_stays(
+            tr(entry.display_name),
+            lambda said: said.procedure == entry,
+            lambda said: with_procedure(said, entry, self._catalog),
+        )
 
     def _suits(self, entry: ProcedureEntry) -> bool:
         device = self._board.known.device
@@ -94,7 +100,7 @@ class Describing(QObject):
             lambda before: with_region(before, region, side),
             lambda before: before.region is None,
         )
-        self._tell_who_stays()
+        self._tell_of_site()
 
     def choose_side(self, side: Side) -> None:
         """A side. Nothing happens where the site does not have it."""
@@ -105,7 +111,7 @@ class Describing(QObject):
             lambda before: with_side(before, side),
             lambda before: before.side is None and before.region == choice.region,
         )
-        self._tell_who_stays()
+        self._tell_of_site()
 
     def choose(self, name: str, choice_id: str) -> None:
         """Purpose, keeping or consent."""
@@ -163,33 +169,43 @@ class Describing(QObject):
         if self._board.known.stopped and not missing_parts(self._board.known):
             self._board.show(stopped=False, selected=frozenset())
 
-    def _tell_who_stays(self) -> None:
-        """Says so where pictures keep another site, and offers to change them too."""
+    def _tell_of_site(self) -> None:
+        choice = self._board.known.choice
+        region, side = choice.region, choice.side
+        if region is None or MissingPart.SIDE in missing_of(choice):
+            return  # half a site: the other half comes next
+        self._tell_who_stays(
+            wording.site(choice),
+            lambda said: (said.region, said.side) == (region, side),
+            lambda said: with_region(said, region, side),
+        )
+
+    def _tell_who_stays(
+        self,
+        what: str,
+        has_it: Callable[[Description], bool],
+        change: Callable[[Description], Description],
+    ) -> None:
+        """Says so where pictures keep what was said of them before, and offers to change them."""
         known = self._board.known
-        if known.selected or known.stopped or missing_of(known.choice):
-            return
-        here = (known.choice.region, known.choice.side)
-        others = [s for s in known.drafts if (s.description.region, s.description.side) != here]
-        if not others:
+        others = [shot for shot in known.drafts if not has_it(shot.description)]
+        if known.selected or known.stopped or not others:
             return
         n = len(others)
         message = Message(
-            tr("Next pictures: {site}.", site=wording.site(known.choice)),
+            tr("Next pictures: {what}.", what=what),
             trn("{n} picture stays as it is.", "{n} pictures stay as they are.", n),
             "info",
             act=trn("Change it too", "Change all {n}", n),
             act_icon="check",
         )
-        self._board.say(message, lambda: self._change_site(others))
+        self._board.say(message, lambda: self._change_too(others, change))
 
-    def _change_site(self, shots: Sequence[Shot]) -> None:
-        region, side = self._board.known.choice.region, self._board.known.choice.side
-        if region is None:
-            return
+    def _change_too(
+        self, shots: Sequence[Shot], change: Callable[[Description], Description]
+    ) -> None:
         ids = frozenset(shot.capture_id for shot in shots)
-        self._board.change(
-            ids, lambda s: replace(s, description=with_region(s.description, region, side))
-        )
+        self._board.change(ids, lambda s: replace(s, description=change(s.description)))
         self.write(shot for shot in self._board.known.drafts if shot.capture_id in ids)
 
     # ------------------------------------------------------------------------------- selecting
