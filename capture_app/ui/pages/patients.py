@@ -17,12 +17,14 @@ from capture_app.ui import wording
 from capture_app.ui.marks import Tone
 from capture_app.ui.shell.fonts import MEDIUM, REGULAR, SEMIBOLD
 from capture_app.ui.viewmodels.drafts import DraftCard
+from capture_app.ui.viewmodels.patient_rows import RowKey
 from capture_app.ui.viewmodels.patients import PatientsViewModel
 from capture_app.ui.viewmodels.patients_state import TABS, PatientsState, tab_words
 from capture_app.ui.widgets.barcode_picture import BarcodePicture
 from capture_app.ui.widgets.buttons import Button, ButtonKind, TabButton
 from capture_app.ui.widgets.card import Backdrop, Card, Panel
 from capture_app.ui.widgets.chips import Chip
+from capture_app.ui.widgets.choices import ORDERS_WIDTH, ListPopover
 from capture_app.ui.widgets.fields import FilterField
 from capture_app.ui.widgets.identity_popover import IdentityPopover
 from capture_app.ui.widgets.labels import Label
@@ -58,6 +60,7 @@ class PatientsPage(Backdrop):
         super().__init__(parent)
         self._vm = viewmodel
         self._popover: IdentityPopover | None = None
+        self._order_popover: ListPopover | None = None
         self._shown_drafts: tuple[DraftCard, ...] = ()
         page = QHBoxLayout(self)
         page.setContentsMargins(16, 16, 16, 4)
@@ -188,6 +191,7 @@ class PatientsPage(Backdrop):
         self._note.setVisible(bool(state.feed_note))
         self._render_drafts(state)
         self._render_check(state)
+        self._render_order_question(state)
 
     def _render_drafts(self, state: PatientsState) -> None:
         if state.drafts == self._shown_drafts and not self._drafts.isHidden():
@@ -214,13 +218,29 @@ class PatientsPage(Backdrop):
             return
         if self._popover is None:
             self._popover = IdentityPopover(host_of(self), check)
-            row = self.rows_view.rect_of(state.asked) if state.asked is not None else QRect()
-            if not row.isNull() and self.rows_view.rect().contains(row.center()):
-                host = host_of(self)
-                row = QRect(self.rows_view.mapTo(host, row.topLeft()), row.size())
-            else:
-                row = QRect()
-            self._popover.show_at(row)
+            self._popover.show_at(self._place_of(state.asked))
+
+    def _render_order_question(self, state: PatientsState) -> None:
+        question = self._vm.order_question
+        popover = self._order_popover
+        if question is None:
+            self._order_popover = None
+            if popover is not None:
+                popover.dismiss()
+        elif popover is None:
+            title = tr("Which order are the pictures for?")
+            popover = ListPopover(host_of(self), title, question.rows, "", width=ORDERS_WIDTH)
+            popover.picked.connect(question.answer)
+            popover.close_asked.connect(question.cancel)
+            self._order_popover = popover
+            popover.show_at(self._place_of(state.order_asked))
+
+    def _place_of(self, key: RowKey | None) -> QRect:
+        """Where a row is, in what a popover covers; nowhere where it is not in sight."""
+        row = self.rows_view.rect_of(key) if key is not None else QRect()
+        if row.isNull() or not self.rows_view.rect().contains(row.center()):
+            return QRect()
+        return QRect(self.rows_view.mapTo(host_of(self), row.topLeft()), row.size())
 
     # ---------------------------------------------------------------------- keys
 

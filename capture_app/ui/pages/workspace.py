@@ -32,7 +32,7 @@ from capture_app.ui.viewmodels.workspace_state import WorkspaceState
 from capture_app.ui.viewmodels.workspace_words import live_marks
 from capture_app.ui.widgets.banner import PatientBanner, banner_of
 from capture_app.ui.widgets.card import Backdrop, Panel
-from capture_app.ui.widgets.choices import ChoiceRow, ListPopover
+from capture_app.ui.widgets.choices import ORDERS_WIDTH, ChoiceRow, ListPopover
 from capture_app.ui.widgets.filmstrip import Filmstrip
 from capture_app.ui.widgets.live_view import LiveView
 from capture_app.ui.widgets.popover import Popover
@@ -49,7 +49,6 @@ _RIGHT_WIDTH = 368
 _TOAST_WIDTH = 758
 _TOAST_INSET = 18
 _INFO_MS = 5000
-_ORDERS_WIDTH = 560
 
 
 class WorkspacePage(Backdrop):
@@ -280,8 +279,8 @@ class WorkspacePage(Backdrop):
             self._vm.ordering.choose(shown.at_once)
             return
         ordering = self._vm.ordering
-        title = tr("Which order are these pictures for?")
-        popover = ListPopover(self, title, ordering.rows(), ordering.chosen, width=_ORDERS_WIDTH)
+        title = tr("Which order are the pictures for?")
+        popover = ListPopover(self, title, ordering.rows(), ordering.chosen, width=ORDERS_WIDTH)
         popover.picked.connect(self._use_order)
         self._open(popover, self.banner.order)
 

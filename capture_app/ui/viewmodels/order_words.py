@@ -87,21 +87,17 @@ def order_shown(
 
 
 def _in_use(used: Order, device: DeviceInfo | None, *, is_open: bool) -> OrderShown:
-    words = wording.order(used)
-    whole = words if is_open else tr("{order}. Pictures were taken for it: it stays.", order=words)
-    if not contradicts(used, device):
-        return OrderShown(tr("Order in use"), words, whole, usable=is_open)
-    return OrderShown(
-        tr("Order in use {number}", number=wording.order_number(used)).strip(),
-        _asks_for(used),
-        tr(
-            "{order}. It {asks}, and the device in use makes another kind of picture.",
-            order=words,
-            asks=_asks_for(used),
-        ),
-        usable=is_open,
-        warns=True,
-    )
+    number, what, words = wording.order_number(used), wording.order_what(used), wording.order(used)
+    label = tr("Order {number} in use", number=number) if number else tr("Order in use")
+    if contradicts(used, device):
+        whole = tr("In use: {order}. The device makes another kind of picture.", order=words)
+        return OrderShown(label, _asks_for(used), whole, usable=is_open, warns=True)
+    if is_open:
+        whole = tr("In use: {order}", order=words)
+    else:
+        whole = tr("In use: {order}. Pictures were taken for it: it stays.", order=words)
+    value = wording.own_direction(what) if what else _asks_for(used)
+    return OrderShown(label, value, whole, usable=is_open)
 
 
 def _note(order: Order, device: DeviceInfo | None, now: datetime) -> str:

@@ -9,8 +9,10 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from capture_app.errors import CaptureAppError
+from capture_app.exam.orders import of_row
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
+from capture_app.model.order import Order
 from capture_app.model.patient import Patient
 from capture_app.model.words import tr, trn
 from capture_app.model.worklist import IdentifiedBy, PatientListEntry
@@ -19,10 +21,11 @@ from capture_app.ui import wording
 from capture_app.ui.marks import Message, Tone
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
-from capture_app.ui.viewmodels.drafts import DraftCard, DraftsSeen, PatientKey, read_drafts
+from capture_app.ui.viewmodels.drafts import DraftCard, DraftsSeen, read_drafts
 from capture_app.ui.viewmodels.feeds import feed_chip, feed_note
 from capture_app.ui.viewmodels.holding import Holding
 from capture_app.ui.viewmodels.identity_check import IdentityCheck
+from capture_app.ui.viewmodels.last_identified import LastIdentified
 from capture_app.ui.viewmodels.patient_rows import RowKey, key_of, masked, rows_of
 from capture_app.ui.viewmodels.patients_state import (
     TABS,
@@ -31,11 +34,10 @@ from capture_app.ui.viewmodels.patients_state import (
     current_visit,
     empty_words,
 )
+from capture_app.ui.viewmodels.row_order import RowOrder
 
 _ROWS: Final = 200
 _SLOW_MS: Final = 400
-_KNOWN_FOR_S: Final = 300.0
-"""For so long after the last act in an exam its patient is opened again without a question."""
 _AGES_EVERY_S: Final = 60.0
 
 
@@ -71,9 +73,11 @@ class PatientsViewModel(QObject):
         self._searching = False
         self._search_again = False
         self._enter_waits = False
-        self._known: tuple[PatientKey, float] | None = None
+        self._last = LastIdentified(services.clock)
         self.check: IdentityCheck | None = None
         """The question that is open, if one is."""
+        self.order_question: RowOrder | None = None
+        """The question which order a row stands for, if that is open."""
         self.state = PatientsState()
         self._holding = Holding(services.clock, self._let_go, self)
         self._slow = self._timer(_SLOW_MS, self._say_loading)
@@ -260,7 +264,8 @@ class PatientsViewModel(QObject):
             self._take(self._newer)
 
     def _is_held(self) -> bool:
-        return self._holding.is_held or self.check is not None
+        asks = self.check is not None or self.order_question is not None
+        return asks or self._holding.is_held
 
     def _let_go(self) -> None:
         if self._newer is not None and not self._is_held():
@@ -296,26 +301,58 @@ class PatientsViewModel(QObject):
             self.choose(self.state.marked)
 
     def choose(self, key: RowKey) -> None:
-        """A row is to be opened."""
+        """A row is to be opened. A row of the worklist is an order, a row elsewhere is none."""
         entry = next((entry for entry in self._found.entries if key_of(entry) == key), None)
-        if entry is not None:
-            self._show(replace(self.state, marked=key))
-            identified = IdentifiedBy.LIST_AND_SECOND_IDENTIFIER
-            self._ask(entry.patient, lambda: self._exam_of(entry, identified), key)
+        if entry is None:
+            return
+        self._show(replace(self.state, marked=key))
+        if self._found.tab is Tab.WORKLIST and entry.orders:
+            self._ask(entry.patient, lambda: self._open_order(entry, key), key)
+        else:
+            self._ask(entry.patient, lambda: self._open_row(entry, None), key)
+
+    def _open_order(self, entry: PatientListEntry, key: RowKey) -> None:
+        order = of_row(entry.orders, self._services.devices.chosen)
+        if order is not None:
+            self._open_row(entry, order)
+            return
+        question = RowOrder(self._services, entry, key, self)
+        self.order_question = question
+        question.answered.connect(lambda order: self._order_told(entry, order))
+        question.closed.connect(self._end_order_question)
+        self._show(replace(self.state, order_asked=key))
+
+    def _order_told(self, entry: PatientListEntry, order: Order | None) -> None:
+        self._end_order_question()
+        self._open_row(entry, order)
+
+    def _end_order_question(self) -> None:
+        question, self.order_question = self.order_question, None
+        if question is not None:
+            question.deleteLater()
+            self._show(replace(self.state, order_asked=None))
+            self._let_go()
+
+    def _open_row(self, entry: PatientListEntry, order: Order | None) -> None:
+        exams, operator = self._services.exams, self._operator
+        by = IdentifiedBy.LIST_AND_SECOND_IDENTIFIER
+        self._open(lambda: exams.open(entry, operator, by, order))
 
     def reopen(self, card: DraftCard) -> None:
         """Drafts are to be taken up again: same patient, visit and order."""
         exams, operator = self._services.exams, self._operator
-        self._ask(card.patient, lambda: exams.reopen(card.exam_id, operator), None)
+        self._ask(
+            card.patient, lambda: self._open(lambda: exams.reopen(card.exam_id, operator)), None
+        )
 
     def scanned(self, code: str) -> None:
         """A wristband was scanned, on whatever page: it opens the patient without a question."""
         found = self._services.census.by_code(code)
         people = {entry.patient.patient_id.key for entry in found}
         if len(people) == 1:
-            self._end_check()
-            visit = current_visit(found)
-            self._open(lambda: self._exam_of(visit, IdentifiedBy.SCAN))
+            self._end_questions()
+            visit, exams, operator = current_visit(found), self._services.exams, self._operator
+            self._open(lambda: exams.open(visit, operator, IdentifiedBy.SCAN))
             return
         if people:
             words = tr("This code fits more than one patient. Nobody was opened.")
@@ -323,28 +360,23 @@ class PatientsViewModel(QObject):
             words = tr("This code names nobody in the lists. Nobody was opened.")
         self.told.emit(Message(words, "", "warning", Tone.WARN))
 
-    def _exam_of(self, entry: PatientListEntry, by: IdentifiedBy) -> Exam:
-        """Begins an exam; in the pool. The one order there is belongs to it; of several none."""
-        order = entry.orders[0] if len(entry.orders) == 1 else None
-        return self._services.exams.open(entry, self._operator, by, order)
-
-    def _ask(self, patient: Patient, begin: Callable[[], Exam], row: RowKey | None) -> None:
+    def _ask(self, patient: Patient, then: Callable[[], None], row: RowKey | None) -> None:
         """Asks the second identifier, unless the settings or a moment ago make it needless."""
-        if self.state.opening or self.check is not None:
+        if self.state.opening or self.check is not None or self.order_question is not None:
             return
         wanted = self._services.settings.security.second_identifier
-        if not wanted or self._is_known(patient.patient_id.key):
-            self._open(begin)
+        if not wanted or self._last.is_known(patient.patient_id.key):
+            then()
             return
         check = IdentityCheck(self._services, self._tasks, self._operator, patient, self)
         self.check = check
-        check.passed.connect(lambda: self._passed(begin))
+        check.passed.connect(lambda: self._passed(then))
         check.closed.connect(self._not_passed)
         self._refresh(asked=row)
 
-    def _passed(self, begin: Callable[[], Exam]) -> None:
+    def _passed(self, then: Callable[[], None]) -> None:
         self._end_check()
-        self._open(begin)
+        then()
 
     def _not_passed(self, was_wrong: bool) -> None:  # noqa: FBT001 - a signal's slot
         self._end_check()
@@ -365,21 +397,18 @@ class PatientsViewModel(QObject):
             self._refresh(asked=None)
             self._let_go()
 
-    def _is_known(self, patient: PatientKey) -> bool:
-        """Whether this patient was the last one identified, a moment ago."""
-        if self._known is None or self._known[0] != patient:
-            return False
-        return self._services.clock.monotonic() - self._known[1] < _KNOWN_FOR_S
+    def _end_questions(self) -> None:
+        self._end_check()
+        self._end_order_question()
 
     def stay_known(self) -> None:
         """The patient last identified is being worked with: the idle time begins anew."""
-        if self._known is not None:
-            self._known = (self._known[0], self._services.clock.monotonic())
+        self._last.stay()
 
     def forget(self) -> None:
         """Idle or locked: whoever is opened next is asked."""
-        self._known = None
-        self._end_check()
+        self._last.forget()
+        self._end_questions()
 
     def _open(self, begin: Callable[[], Exam]) -> None:
         if self.state.opening:
@@ -399,7 +428,7 @@ class PatientsViewModel(QObject):
         )
 
     def _opened(self, exam: Exam) -> None:
-        self._known = (exam.patient.patient_id.key, self._services.clock.monotonic())
+        self._last.note(exam.patient.patient_id.key)
         self._asks_anew(replace(self.state, opening=False, text="", marked=None))
         self.opened.emit(exam)
 

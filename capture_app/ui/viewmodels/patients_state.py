@@ -31,6 +31,8 @@ class PatientsState:
     marked: RowKey | None = None
     asked: RowKey | None = None
     """The row whose second identifier is being asked: what would answer is hidden."""
+    order_asked: RowKey | None = None
+    """The row of the worklist whose order is being asked."""
     record_label: str = ""
     changes: int = 0
     """Rows that changed while the list is held still."""

@@ -23,6 +23,8 @@ from capture_app.ui.widgets.chips import Chip
 from capture_app.ui.widgets.labels import Label
 from capture_app.ui.widgets.order_button import OrderButton
 
+_AFTER_FACT = 20
+
 
 @dataclass(frozen=True, slots=True)
 class BannerFact:
@@ -81,13 +83,17 @@ def _identified(exam: Exam) -> ChipText:
 class _Fact(QWidget):
     def __init__(self, fact: BannerFact) -> None:
         super().__init__()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column = QVBoxLayout()
         column.setSpacing(4)
         column.addStretch(1)
         column.addWidget(Label(fact.label, 12, MEDIUM, tone=Tone.TEXT_2))
         column.addWidget(Label(fact.value, 15, SEMIBOLD))
         column.addStretch(1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addLayout(column)
+        row.addSpacing(_AFTER_FACT)  # goes with the fact where that is hidden
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
 
 
@@ -135,7 +141,6 @@ class PatientBanner(QWidget):
         row.addSpacing(16)
         for fact in (*self._facts, *self._droppable):
             row.addWidget(fact)
-            row.addSpacing(20)
         row.addWidget(self._more)
         row.addStretch(1)
         row.addWidget(self.order)
@@ -166,7 +171,6 @@ class PatientBanner(QWidget):
     def _needs(self) -> int:
         facts = [fact for fact in (*self._facts, *self._droppable) if not fact.isHidden()]
         widths = sum(fact.sizeHint().width() for fact in facts)
-        widths += 20 * (len(self._facts) + len(self._droppable))
         # a label that wraps has another size hint, so the name is measured as one line
         name = QFontMetrics(self._name.font()).horizontalAdvance(self._name.text()) + 1
         native = 0 if self._native.isHidden() else self._native.sizeHint().width()

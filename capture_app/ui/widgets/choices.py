@@ -14,6 +14,8 @@ from capture_app.ui.widgets.listbox import ListBox
 from capture_app.ui.widgets.popover import Popover
 
 PURPOSE, KEEP, CONSENT = "purpose", "keep", "consent"
+ORDERS_WIDTH = 800
+"""Of a list of orders: their words are the hospital's, and are to be read whole."""
 _ROW = 44
 _MOST_ROWS = 9
 
