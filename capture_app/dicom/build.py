@@ -48,7 +48,7 @@ def build(request: SealRequest) -> Dataset:
     ds = Dataset()
     sop_common_module(ds, request, UID(SOP_CLASSES[kind]), sealed_at)
     patient_module(ds, exam.patient, request.institution.issuer_of_patient_id)
-    patient_study_module(ds, exam.patient, exam.encounter, started_on)
+    patient_study_module(ds, exam, request.study, started_on)
     general_study_module(ds, request)
     general_series_module(ds, request, kind, entry)
     general_equipment_module(ds, request)

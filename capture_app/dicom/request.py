@@ -12,6 +12,7 @@ from capture_app.model.coding import Code
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.exam import Exam
+from capture_app.model.patient import PersonName
 from capture_app.model.procedure import Description, ProcedureEntry
 from capture_app.settings.schema import Institution, Station
 
@@ -30,6 +31,9 @@ class StudyValues:
     """Requested Procedure ID of an order, else a short number of our own; at most 16 characters."""
     reason: Code | None = None
     """Only where it is true of the whole study."""
+    referring_physician: PersonName | None = None
+    """Of the order, else of the visit: a feed may change it while the study grows."""
+    reason_for_visit: str = ""
 
     def fits(self, entry: ProcedureEntry) -> bool:
         """Whether an image of this act may join the study without making its values untrue."""
@@ -70,7 +74,7 @@ def first_study_values(
     only where it is the reason of each of these images.
     """
     entries = [d.procedure for d in descriptions if d.procedure is not None]
-    entry, order = entries[0], exam.order
+    entry, order, encounter = entries[0], exam.order, exam.encounter
     reasons = {e.reason for e in entries}
     reason = reasons.pop() if len(reasons) == 1 else None
     description, code = study_description(entry, exam.department), entry.code
@@ -78,4 +82,15 @@ def first_study_values(
         description = descriptive(order.requested_procedure_description) or description
         code = order.requested_procedure_code or code
         study_id = order.requested_procedure_id or study_id
-    return StudyValues(started_at, description, code, study_id, reason)
+    referring = order.referring_physician if order is not None else None
+    if referring is None and encounter is not None:
+        referring = encounter.referring_physician
+    return StudyValues(
+        started_at,
+        description,
+        code,
+        study_id,
+        reason,
+        referring_physician=referring,
+        reason_for_visit=encounter.reason if encounter is not None else "",
+    )

@@ -8,9 +8,10 @@ from typing import Final
 from pydicom.dataset import Dataset
 
 from capture_app.dicom.elements import item, put, put_known
+from capture_app.dicom.request import StudyValues
 from capture_app.dicom.texts import descriptive, person_name
 from capture_app.dicom.times import age_string, da
-from capture_app.model.encounter import Encounter
+from capture_app.model.exam import Exam
 from capture_app.model.patient import Patient, PatientId
 
 _UNIVERSAL_ID_TYPES: Final = frozenset({"DNS", "EUI64", "ISO", "URI", "UUID", "X400", "X500"})
@@ -34,19 +35,17 @@ def patient_module(ds: Dataset, patient: Patient, default_issuer: str) -> None:
     put_known(ds, "OtherPatientIDsSequence", others)
 
 
-def patient_study_module(
-    ds: Dataset, patient: Patient, encounter: Encounter | None, on: date
-) -> None:
+def patient_study_module(ds: Dataset, exam: Exam, study: StudyValues, on: date) -> None:
     """The visit and the age on the day of the study."""
+    patient, encounter = exam.patient, exam.encounter
     if patient.birth_date is not None:
         put_known(ds, "PatientAge", age_string(patient.birth_date, on))
-    if encounter is None:
-        return
-    put_known(ds, "AdmissionID", encounter.visit_number)
-    if encounter.visit_number and encounter.issuer:
-        issuer = item([("LocalNamespaceEntityID", encounter.issuer)])
-        put(ds, "IssuerOfAdmissionIDSequence", [issuer])
-    put_known(ds, "ReasonForVisit", descriptive(encounter.reason))
+    if encounter is not None and encounter.visit_number:
+        put(ds, "AdmissionID", encounter.visit_number)
+        if encounter.issuer:
+            issuer = item([("LocalNamespaceEntityID", encounter.issuer)])
+            put(ds, "IssuerOfAdmissionIDSequence", [issuer])
+    put_known(ds, "ReasonForVisit", descriptive(study.reason_for_visit))
 
 
 def _identifier(ds: Dataset, patient_id: PatientId, issuer: str) -> None:

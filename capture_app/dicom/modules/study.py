@@ -30,7 +30,7 @@ def general_study_module(ds: Dataset, request: SealRequest) -> None:
     """The values that all images of the study share, as they were fixed at its first seal."""
     exam, study = request.exam, request.study
     started = study.started_at.astimezone(study_zone(study.started_at))
-    order, encounter = exam.order, exam.encounter
+    order = exam.order
     put(ds, "StudyInstanceUID", request.study_instance_uid)
     put(ds, "StudyDate", da(started))
     put(ds, "StudyTime", tm(started))
@@ -39,10 +39,7 @@ def general_study_module(ds: Dataset, request: SealRequest) -> None:
     if order is not None and order.accession_number and order.accession_issuer:
         issuer = item([("LocalNamespaceEntityID", order.accession_issuer)])
         put(ds, "IssuerOfAccessionNumberSequence", [issuer])
-    referring = order.referring_physician if order is not None else None
-    if referring is None and encounter is not None:
-        referring = encounter.referring_physician
-    put(ds, "ReferringPhysicianName", person_name_that_fits(referring))
+    put(ds, "ReferringPhysicianName", person_name_that_fits(study.referring_physician))
     put_known(ds, "StudyDescription", descriptive(study.description))
     put_codes(ds, "ProcedureCodeSequence", [study.procedure_code])
     put_codes(ds, "ReasonForPerformedProcedureCodeSequence", [study.reason])

@@ -9,7 +9,7 @@ from capture_app.clock import FixedClock
 from capture_app.dicom.part10 import read
 from capture_app.model.exam import Exam
 from capture_app.model.order import Order
-from capture_app.model.patient import PatientId
+from capture_app.model.patient import NameGroup, PatientId, PersonName
 from capture_app.model.procedure import Description, Side
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.tasks import read_instance
@@ -49,6 +49,19 @@ def test_one_visit_one_act_one_study_over_exams_and_processes(
     assert first.StudyInstanceUID == second.StudyInstanceUID == morning.study_instance_uid
     assert noon.study_instance_uid == morning.study_instance_uid
     for keyword in ("StudyDate", "StudyTime", "StudyID", "StudyDescription"):
+        assert first[keyword] == second[keyword]
+
+
+def test_a_study_says_the_same_when_the_visit_changes_meanwhile(
+    outbox: Outbox, clock: FixedClock
+) -> None:
+    (first,) = sent(outbox, begin(outbox, clock), LEG)
+    doctor = PersonName(NameGroup("Sato", "Kenichi"))
+    visit = replace(sealing.VISIT, referring_physician=doctor, reason="Fall")
+    (second,) = sent(outbox, begin(outbox, clock, encounter=visit), LEG)
+    assert first.StudyInstanceUID == second.StudyInstanceUID
+    assert first.ReasonForVisit == "Leg ulcer follow-up"
+    for keyword in ("ReferringPhysicianName", "ReasonForVisit", "AdmissionID"):
         assert first[keyword] == second[keyword]
 
 
