@@ -120,10 +120,9 @@ def _each(report: RecoveryReport, paths: Iterable[Path], act: Callable[[Path], N
         try:
             act(path)
         except (SealBrokenError, OSError) as error:
-            _log.error("stray-file-unreadable", error_type=type(error).__name__)
-            report.alarms.append(
-                tr("A sealed file cannot be read; it was kept: {name}", name=path.name)
-            )
+            said = tr("A sealed file cannot be read; it was kept: {name}", name=path.name)
+            _log.error("stray-file-unreadable", error_type=type(error).__name__, reason=said)
+            report.alarms.append(said)
         except StoreError:
             raise  # the disk or the database: all of it is tried again
         except Exception:  # noqa: BLE001 - logged and told; the others must not wait for it
