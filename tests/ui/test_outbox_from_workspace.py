@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from capture_app.clock import FixedClock
@@ -54,6 +55,19 @@ def test_o_looks_at_the_outbox_and_esc_goes_back_to_the_exam(mai: Hands) -> None
     mai.until_live()
     mai.shot(Qt.Key.Key_F13)
     mai.qtbot.waitUntil(lambda: len(mai.stage.outbox.drafts()) == 2)
+
+
+def test_the_window_grows_for_no_page_behind_the_one_on_screen(mai: Hands) -> None:
+    size = mai.window.size()
+    mai.key(Qt.Key.Key_O)
+    mai.qtbot.waitUntil(content(mai).outbox.isVisible)
+    QApplication.processEvents()
+    assert mai.window.size() == size
+    strip = content(mai).strip
+    assert strip.mapTo(mai.window, QPoint(0, strip.height())).y() <= size.height()
+    mai.key(Qt.Key.Key_Escape)
+    QApplication.processEvents()
+    assert mai.window.size() == size
 
 
 def test_the_button_goes_back_as_well(mai: Hands) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from capture_app.errors import CaptureAppError
 from capture_app.model.exam import Exam
@@ -28,6 +28,7 @@ from capture_app.ui.viewmodels.patients import PatientsViewModel
 from capture_app.ui.viewmodels.status import StatusViewModel
 from capture_app.ui.widgets.card import Backdrop
 from capture_app.ui.widgets.identity_popover import IdentityPopover
+from capture_app.ui.widgets.pages import Pages
 from capture_app.ui.widgets.popover import HOST
 from capture_app.ui.widgets.toast import Toast
 
@@ -74,7 +75,7 @@ class Content(Backdrop):
         self.outbox = OutboxPage(self.outbox_vm, tasks)
         self.outbox.back_asked.connect(self._back_to_workspace)
         self._veil = Backdrop()
-        self._pages = QStackedWidget()
+        self._pages = Pages()
         for page in (self.patients, self.outbox, self._veil):
             self._pages.addWidget(page)
         self.strip = StatusStrip(status)
@@ -127,9 +128,9 @@ class Content(Backdrop):
         self.patients.focus_list()
 
     def _show_place(self, place: Place, page: QWidget) -> None:
+        self._pages.setCurrentWidget(page)  # first: the workspace leaves no room for the bar
         self._bar.show()
         self._bar.show_place(place)
-        self._pages.setCurrentWidget(page)
         self.in_workspace.emit(False)  # noqa: FBT003 - a signal has no keywords
 
     def _show_outbox(self, exam: Exam | None) -> None:
@@ -149,8 +150,8 @@ class Content(Backdrop):
 
     def _show_workspace(self, page: WorkspacePage) -> None:
         self._bar.hide()
-        self._pages.setCurrentWidget(page)
         self.in_workspace.emit(True)  # noqa: FBT003 - a signal has no keywords
+        self._pages.setCurrentWidget(page)
         page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @property

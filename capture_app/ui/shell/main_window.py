@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from capture_app.errors import CaptureAppError
 from capture_app.model.operator import Operator
@@ -29,6 +29,7 @@ from capture_app.ui.viewmodels.sign_in import SignInViewModel
 from capture_app.ui.viewmodels.status import StatusViewModel
 from capture_app.ui.widgets.card import Backdrop
 from capture_app.ui.widgets.leave_popover import LeavePopover
+from capture_app.ui.widgets.pages import Pages
 from capture_app.ui.widgets.toast import Toast
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class MainWindow(QWidget):
         self._keys: KeysPopover | None = None
         self._band = PracticeBand()
         self._band.setVisible(services.settings.practice)
-        self._stack = QStackedWidget()
+        self._stack = Pages()
         self._lock_page = self._with_strip(self.sign_in)
         self._stack.addWidget(self._lock_page)
         column = QVBoxLayout(self)
