@@ -1,5 +1,6 @@
 """100 pictures to Orthanc as it is shipped, against DCMTK's dcmsend."""
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ def measure(shop: Workshop) -> Iterator[Measure]:
     wanted = sorted(one.instance.sop_instance_uid for one in objects)
     for _ in range(shop.rounds):
         for name, send in ways.items():
+            os.sync()  # what was written before is not written now, at the cost of one of them
             with run_orthanc(nagle=True) as orthanc:
                 times[name].append(seconds(partial(send, orthanc)))
                 assert orthanc.sop_instance_uids() == wanted, f"{name}: not all have arrived"

@@ -17,7 +17,7 @@ from capture_app.devices.synthetic import LARGE_SIZE, SyntheticSource
 from capture_app.settings.log import configure
 from tests import sealing
 
-# Gives 3.0 MB: what cameras make of 12 megapixels.
+# Gives 3.2 MB: what cameras make of 12 megapixels.
 _QUALITY = 93
 
 
