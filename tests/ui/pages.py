@@ -1,17 +1,23 @@
 """Every page of the window in turn, in a believable state: for layout tests and screenshots."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QWidget
 
 from capture_app.errors import KeyUnavailableError, RefusedDeliveryError
+from capture_app.exam.second_identifier import accepted_initials
 from capture_app.model.operator import Operator, Role
+from capture_app.model.order import Order
 from capture_app.model.procedure import Side
+from capture_app.patients.patient_list import Tab
 from capture_app.ui.pages.first_run import FirstRunPage
 from capture_app.ui.pages.problem import ProblemPage
 from capture_app.ui.pages.workspace import WorkspacePage
 from capture_app.ui.shell.app_bar import Place
+from capture_app.ui.shell.content import Content
 from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.viewmodels.first_run import FirstRunViewModel
 from capture_app.ui.viewmodels.outbox_rows import OutboxAct, Section
@@ -24,6 +30,34 @@ COLLEAGUES = (
     ("sbarros", "S. Barros"),
     ("tkowalski", "T. Kowalski"),
     ("yaydin", "Y. Aydın"),
+)
+
+_ORDER = Order(
+    study_instance_uid="1.2.276.0.7230010.3.1.2.417",
+    accession_number="A-2026-0417",
+    requested_procedure_id="R0417",
+    requested_procedure_description="Wound photograph",
+    requested_procedure_code=None,
+    scheduled_procedure_step_id="S0417",
+    scheduled_procedure_step_description="Wound photograph",
+    scheduled_protocol_codes=(),
+    modality="XC",
+    scheduled_station_ae_title="CAPTURE",
+    scheduled_at=datetime(2026, 10, 12, 10, 20, tzinfo=UTC),
+)
+ORDERS = (
+    _ORDER,
+    replace(
+        _ORDER,
+        accession_number="A-2026-0418",
+        scheduled_procedure_step_description="Pressure sores of sacrum, heels and left hip, again",
+    ),
+    replace(
+        _ORDER,
+        accession_number="A-2026-0433",
+        scheduled_procedure_step_description="Ultrasound of knee",
+        modality="US",
+    ),
 )
 
 
@@ -111,9 +145,42 @@ def all_pages(
     window.sign_in_vm.signed_in.emit(operator)
     yield "asked-again", window
     content.go(Place.PATIENTS)
+    yield from order_pages(window, content, stage, wait)
     wait(lambda: window.status.state.unsent > 0)
     window.close()
     yield "leaving", window
+
+
+def order_pages(
+    window: MainWindow, content: Content, stage: Stage, wait: Wait
+) -> Iterator[tuple[str, QWidget]]:
+    """Orders: asked for a row of the worklist, offered in the banner, listed, in use."""
+    patients, number = content.patients_vm, "0012354687"
+    stage.order(number, *ORDERS)
+    patients.show_tab(Tab.WORKLIST)
+    wait(lambda: patients.shows_what_was_asked and len(patients.state.rows) == 1)
+    patients.choose(patients.state.rows[0].key)
+    wait(lambda: patients.check is not None)
+    assert patients.check is not None
+    patient = patients.check.patient
+    assert patient.birth_date is not None
+    patients.check.answer(min(accepted_initials(patient)), f"{patient.birth_date.year}")
+    wait(lambda: patients.order_question is not None)
+    yield "patients-order", window
+    patients.scanned(number)
+    wait(lambda: content.exam is not None)
+    page = next(page for page in window.findChildren(WorkspacePage) if page.isVisible())
+    wait(lambda: page.viewmodel.live.frame() is not None)
+    yield "workspace-order-offered", window
+    page.press_order()
+    yield "workspace-orders", window
+    page.close_popover()
+    page.viewmodel.ordering.choose(page.viewmodel.ordering.rows()[0].row_id)
+    wait(lambda: content.exam is not None and content.exam.order is not None)
+    yield "workspace-order-in-use", window
+    content.go(Place.OUTBOX)
+    yield "outbox-from-exam", window
+    content.go(Place.PATIENTS)
 
 
 def workspace_pages(window: MainWindow, wait: Wait) -> Iterator[tuple[str, QWidget]]:

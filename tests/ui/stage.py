@@ -18,12 +18,14 @@ from capture_app.exam.session import ExamService
 from capture_app.hl7.build import Sender, build_adt
 from capture_app.model.device import DeviceKind
 from capture_app.model.operator import Operator, Role
+from capture_app.model.order import Order
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.outbox.engine import Engine
 from capture_app.outbox.outbox import Outbox
 from capture_app.patients.adt import AdtReceiver
 from capture_app.patients.census import Census, open_census
+from capture_app.patients.orders import Answer, WorklistItem
 from capture_app.security.users import PinCost, Users
 from capture_app.settings.schema import (
     AdtFeed,
@@ -77,6 +79,12 @@ class Stage:
             )
             answer = self.receiver.handle(message)
             assert b"|AA|" in answer or b"MSA|AA" in answer, answer
+
+    def order(self, number: str, *orders: Order) -> None:
+        """A worklist answers: these orders, for the visit of this patient, and no others."""
+        (entry,) = self.census.lookup(number)
+        items = tuple(WorklistItem(entry.patient, entry.encounter, order) for order in orders)
+        self.census.put_worklist(Answer("mwl", items, self.services.clock.now()))
 
     def add_user(self, user_id: str, name: str, role: Role = Role.CAPTURE) -> Operator:
         by = next((u for u in self.services.users.list() if u.role is Role.ADMIN), None)

@@ -133,7 +133,7 @@ def test_every_page_fits_and_can_be_reached(
             window.hide()
             window.deleteLater()
             stage.services.devices.stop()
-    assert len(seen) == 17
+    assert len(seen) == 22
     assert not faults, "\n".join(faults)
 
 

@@ -16,7 +16,6 @@ from capture_app.model.coding import Code
 from capture_app.model.exam import Exam
 from capture_app.model.order import Order
 from capture_app.model.procedure import Side
-from capture_app.patients.orders import Answer, WorklistItem
 from capture_app.patients.patient_list import Tab
 from capture_app.ui.shown import OrderShown
 from capture_app.ui.widgets.choices import ListPopover
@@ -25,7 +24,6 @@ from tests.ui.conftest import Desk
 from tests.ui.hands import ALT, Hands, at_work, clinic
 from tests.ui.stage import Stage
 
-MAI = ADMISSIONS[0]
 NUMBER = "0012345678"
 STUDY = "1.2.276.0.7230010.3.1.2."
 PHOTO = Order(
@@ -80,9 +78,7 @@ def hands(desk: Desk, stage: Stage, qtbot: QtBot, clock: FixedClock) -> Iterator
 
 def put(stage: Stage, *orders: Order) -> None:
     """The worklist has these orders for Mai."""
-    patient = replace(MAI.patient, patient_id=replace(MAI.patient.patient_id, issuer="ST ANNE"))
-    items = tuple(WorklistItem(patient, MAI.encounter, order) for order in orders)
-    stage.census.put_worklist(Answer("mwl", items, stage.services.clock.now()))
+    stage.order(NUMBER, *orders)
 
 
 def exam(hands: Hands) -> Exam:
@@ -123,7 +119,8 @@ def describe_and_send(hands: Hands) -> list[pydicom.Dataset]:
 def send(hands: Hands) -> list[pydicom.Dataset]:
     hands.send()
     outbox = hands.stage.outbox
-    hands.qtbot.waitUntil(lambda: outbox.counts().held > 0, timeout=10_000)
+    # The answer, and not the rows alone: they are there a moment before the ten seconds begin.
+    hands.qtbot.waitUntil(lambda: not any(t.is_draft for t in hands.state.thumbs), timeout=10_000)
     hands.clock.advance(11)
     engine = hands.stage.engine()
     engine.start()

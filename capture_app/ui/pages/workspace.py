@@ -155,7 +155,7 @@ class WorkspacePage(Backdrop):
             self.banner.order.clicked,
         ):
             pressed.connect(self._rest)
-        self.banner.order.clicked.connect(self._order_pressed)
+        self.banner.order.clicked.connect(self.press_order)
         vm.changed.connect(self._render)
         vm.live.changed.connect(self._render_camera)
         vm.shutter.flashed.connect(self.view.flash)
@@ -187,7 +187,7 @@ class WorkspacePage(Backdrop):
         for letter, side in (("R", Side.RIGHT), ("L", Side.LEFT), ("M", Side.MIDLINE)):
             self._bind(partial(describing.choose_side, side), QKeySequence(f"Alt+{letter}"))
         self._bind(self._toggle_map, Qt.Key.Key_B)
-        self._bind(self._order_pressed, QKeySequence("Alt+O"))
+        self._bind(self.press_order, QKeySequence("Alt+O"))
         self._bind(sending.delete, Qt.Key.Key_Delete)
         self._bind(sending.undo, QKeySequence("Ctrl+Z"))
         self._bind(sending.send, QKeySequence("Ctrl+Return"), QKeySequence("Ctrl+Enter"))
@@ -270,7 +270,7 @@ class WorkspacePage(Backdrop):
         popover.picked.connect(self._use_camera)
         self._open(popover, self.camera)
 
-    def _order_pressed(self) -> None:
+    def press_order(self) -> None:
         """Uses the one order on offer if all its words could be read; else lists what there is."""
         shown = self._vm.state.order
         if shown is None or not shown.usable:
