@@ -229,7 +229,9 @@ class PatientsPage(Backdrop):
                 popover.dismiss()
         elif popover is None:
             title = tr("Which order are the pictures for?")
-            popover = ListPopover(host_of(self), title, question.rows, "", width=ORDERS_WIDTH)
+            # An Enter too many, meant for the question before, is no order.
+            host, rows, none = host_of(self), question.rows, question.rows[-1].row_id
+            popover = ListPopover(host, title, rows, none, width=ORDERS_WIDTH)
             popover.picked.connect(question.answer)
             popover.close_asked.connect(question.cancel)
             self._order_popover = popover

@@ -20,6 +20,7 @@ from capture_app.ui.widgets.labels import Label
 
 WIDTH = 560
 _ARROW = 9
+_ARROW_INSET = 94
 
 
 HOST = "popover-host"
@@ -163,8 +164,7 @@ class Popover(QWidget):
         shape = QPainterPath()
         shape.addRoundedRect(rect, Metric.RADIUS_PANEL, Metric.RADIUS_PANEL)
         if not self._row.isNull():
-            rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
-            x = rect.right() - 94 if rtl else rect.left() + 94
+            x = self._arrow_at(rect)
             below = rect.top() > self._row.bottom()
             edge = rect.top() if below else rect.bottom()
             tip = edge - _ARROW if below else edge + _ARROW
@@ -177,6 +177,15 @@ class Popover(QWidget):
         painter.setBrush(theme.raised)
         painter.setPen(QPen(theme.outline, 1))
         painter.drawPath(shape)
+
+    def _arrow_at(self, card: QRectF) -> float:
+        """Near the leading edge of the card, but always at the row."""
+        rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        x = card.right() - _ARROW_INSET if rtl else card.left() + _ARROW_INSET
+        if self._row.left() + _ARROW <= x <= self._row.right() - _ARROW:
+            return x
+        least = Metric.RADIUS_PANEL + _ARROW
+        return max(card.left() + least, min(self._row.center().x(), card.right() - least))
 
 
 class _CardBox(QWidget):
