@@ -17,9 +17,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-import keyring
-import keyring.errors
-
 from capture_app.errors import KeyUnavailableError
 from capture_app.model.words import tr
 from capture_app.settings.schema import KeyStore, Security
@@ -90,6 +87,8 @@ def read_secret(security: Security, name: str) -> str:
 
 def _require_allowed_backend(security: Security) -> None:
     """By name: where it finds one, keyring falls back on a plain text file without a word."""
+    import keyring  # noqa: PLC0415 - where the key is in a file nobody need wait for it
+
     for backend in _backends(keyring.get_keyring()):
         name = f"{type(backend).__module__}.{type(backend).__qualname__}"
         if name not in security.allowed_keyring_backends:
@@ -120,6 +119,9 @@ def _entry_of(data_dir: Path) -> str:
 
 
 def _from_keyring(entry: str) -> str | None:
+    import keyring  # noqa: PLC0415
+    import keyring.errors  # noqa: PLC0415
+
     try:
         return keyring.get_password(SERVICE, entry)
     except keyring.errors.KeyringError as error:
@@ -128,6 +130,9 @@ def _from_keyring(entry: str) -> str | None:
 
 def _to_keyring(entry: str, text: str) -> str:
     """What stands in the key store afterwards: read back, because a null backend takes anything."""
+    import keyring  # noqa: PLC0415
+    import keyring.errors  # noqa: PLC0415
+
     try:
         keyring.set_password(SERVICE, entry, text)
         found = keyring.get_password(SERVICE, entry)

@@ -18,7 +18,6 @@ from capture_app.ui.pages.sign_in import SignInPage
 from capture_app.ui.services import Services
 from capture_app.ui.shell import theme
 from capture_app.ui.shell.app_bar import PracticeBand
-from capture_app.ui.shell.content import Content
 from capture_app.ui.shell.focus_ring import FocusRing
 from capture_app.ui.shell.input_watch import InputWatch
 from capture_app.ui.shell.scanner import ScannerFilter
@@ -34,12 +33,15 @@ from capture_app.ui.widgets.toast import Toast
 
 if TYPE_CHECKING:
     from capture_app.ui.pages.set_up import SetUpPage
+    from capture_app.ui.shell.content import Content
     from capture_app.ui.widgets.keys_popover import KeysPopover
 
 _log = structlog.get_logger(__name__)
 
 IDENTITY_ASKED_AGAIN_S: Final = 300.0
 """After so many idle seconds the patient of an open exam is asked for again."""
+_READ_AHEAD_MS: Final = 50
+"""The lock is painted by then. While a PIN is typed and checked there is time to read the rest."""
 
 
 class MainWindow(QWidget):
@@ -155,7 +157,10 @@ class MainWindow(QWidget):
             self.content.ask_again()
         else:
             self._drop_content()
-            self.content = Content(self._services, self.tasks, self.acts, operator, self.status)
+            content_type = _content_type()
+            self.content = content_type(
+                self._services, self.tasks, self.acts, operator, self.status
+            )
             self.content.lock_asked.connect(self.lock)
             self.content.in_workspace.connect(lambda on: self._band.set_compact(compact=on))
             self._stack.addWidget(self.content)
@@ -255,6 +260,7 @@ class MainWindow(QWidget):
         handle = self.windowHandle()
         if handle is not None:
             self.scanner.watch(handle)
+        QTimer.singleShot(_READ_AHEAD_MS, self, _content_type)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         unsent = self.status.state.unsent
@@ -286,3 +292,10 @@ class MainWindow(QWidget):
         self._second.stop()
         self.acts.stop()
         self.tasks.stop()
+
+
+def _content_type() -> type[Content]:
+    """What a signed-in user sees, read when it is first needed: the lock does not wait for it."""
+    from capture_app.ui.shell.content import Content  # noqa: PLC0415
+
+    return Content
