@@ -86,7 +86,7 @@ def open_window(settings: Settings) -> int:
 def start_camera(services: Services) -> None:
     """The camera, and whatever the first patient and the first shutter will need."""
     from capture_app.bootstrap import read_ahead  # noqa: PLC0415
-    from capture_app.ui.pages import workspace as _workspace  # noqa: F401, PLC0415
+    from capture_app.ui.pages import outbox, workspace  # noqa: F401, PLC0415
 
     services.devices.start()
     read_ahead()

@@ -15,7 +15,6 @@ from capture_app.model.operator import Operator
 from capture_app.model.words import tr
 from capture_app.ui import wording
 from capture_app.ui.marks import Message, Tone
-from capture_app.ui.pages.outbox import OutboxPage
 from capture_app.ui.pages.patients import PatientsPage
 from capture_app.ui.services import Services
 from capture_app.ui.shell.app_bar import AppBar, Place
@@ -23,7 +22,6 @@ from capture_app.ui.shell.status_strip import StatusStrip
 from capture_app.ui.tasks import Tasks
 from capture_app.ui.thumbnails import small
 from capture_app.ui.viewmodels.identity_check import IdentityCheck
-from capture_app.ui.viewmodels.outbox import OutboxViewModel
 from capture_app.ui.viewmodels.patients import PatientsViewModel
 from capture_app.ui.viewmodels.status import StatusViewModel
 from capture_app.ui.widgets.card import Backdrop
@@ -33,7 +31,9 @@ from capture_app.ui.widgets.popover import HOST
 from capture_app.ui.widgets.toast import Toast
 
 if TYPE_CHECKING:
+    from capture_app.ui.pages.outbox import OutboxPage
     from capture_app.ui.pages.workspace import WorkspacePage
+    from capture_app.ui.viewmodels.outbox import OutboxViewModel
     from capture_app.ui.viewmodels.workspace import WorkspaceViewModel
 
 
@@ -66,17 +66,15 @@ class Content(Backdrop):
         self.patients_vm = PatientsViewModel(services, tasks, operator, self._when_free, self)
         self.patients_vm.opened.connect(self._open)
         self.patients_vm.told.connect(self.tell)
-        self.outbox_vm = OutboxViewModel(services, tasks, operator, self)
+        self._outbox: tuple[OutboxViewModel, OutboxPage] | None = None
         self._bar = AppBar()
         self._bar.show_user(operator.display_name)
         self._bar.went.connect(self.go)
         self._bar.lock_asked.connect(self.lock_asked)
         self.patients = PatientsPage(self.patients_vm)
-        self.outbox = OutboxPage(self.outbox_vm, tasks)
-        self.outbox.back_asked.connect(self._back_to_workspace)
         self._veil = Backdrop()
         self._pages = Pages()
-        for page in (self.patients, self.outbox, self._veil):
+        for page in (self.patients, self._veil):
             self._pages.addWidget(page)
         self.strip = StatusStrip(status)
         self._status = status
@@ -99,7 +97,8 @@ class Content(Backdrop):
         self._leave_workspace()
         self._drop_question()
         self.patients_vm.close()
-        self.outbox_vm.close()
+        if self._outbox is not None:
+            self._outbox[0].close()
 
     # ---------------------------------------------------------------------- going about
 
@@ -157,11 +156,34 @@ class Content(Backdrop):
     @property
     def place(self) -> Place | None:
         """Where in the navigation one is; None in the workspace or behind the veil."""
-        pages: dict[QWidget | None, Place] = {
-            self.patients: Place.PATIENTS,
-            self.outbox: Place.OUTBOX,
-        }
-        return pages.get(self._pages.currentWidget())
+        current = self._pages.currentWidget()
+        if current is self.patients:
+            return Place.PATIENTS
+        is_outbox = self._outbox is not None and current is self._outbox[1]
+        return Place.OUTBOX if is_outbox else None
+
+    @property
+    def outbox_vm(self) -> OutboxViewModel:
+        """What the outbox shows."""
+        return self._looked_at()[0]
+
+    @property
+    def outbox(self) -> OutboxPage:
+        """The outbox's page."""
+        return self._looked_at()[1]
+
+    def _looked_at(self) -> tuple[OutboxViewModel, OutboxPage]:
+        """The outbox, made when it is first looked at: the list need not wait for it."""
+        if self._outbox is None:
+            from capture_app.ui.pages.outbox import OutboxPage  # noqa: PLC0415
+            from capture_app.ui.viewmodels.outbox import OutboxViewModel  # noqa: PLC0415
+
+            viewmodel = OutboxViewModel(self._services, self._tasks, self.operator, self)
+            page = OutboxPage(viewmodel, self._tasks)
+            page.back_asked.connect(self._back_to_workspace)
+            self._pages.addWidget(page)
+            self._outbox = viewmodel, page
+        return self._outbox
 
     @property
     def exam(self) -> Exam | None:
@@ -207,7 +229,8 @@ class Content(Backdrop):
     def suspend(self) -> None:
         """Idle or locked: what is open is veiled, and its patient is asked for again."""
         self.patients_vm.forget()
-        self.outbox_vm.close_proof()
+        if self._outbox is not None:
+            self._outbox[0].close_proof()
         if self._workspace_vm is None:
             return
         self._suspended = self._workspace_vm.exam
@@ -290,7 +313,7 @@ class Content(Backdrop):
         command = event.modifiers() & (
             Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
         )
-        if event.key() == Qt.Key.Key_Escape and self._pages.currentWidget() is self.outbox:
+        if event.key() == Qt.Key.Key_Escape and self.place is Place.OUTBOX:
             if self._workspace is not None:
                 self._back_to_workspace()
             else:
