@@ -21,6 +21,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made by pyne
     Verification,
 )
 
+from capture_app.demo.scp import Scp
 from capture_app.demo.shelf import DuplicateDiffersError
 
 if TYPE_CHECKING:
@@ -61,27 +62,23 @@ class DimseArchive:
         self._peers = dict(commitment_peers or {})
         self._requests: SimpleQueue[tuple[str, Dataset] | None] = SimpleQueue()
         ae = AE(ae_title=ae_title)
-        ae.require_called_aet = True
         ae.maximum_pdu_size = 131_072
         ae.add_supported_context(Verification)
         ae.add_supported_context(StudyRootQueryRetrieveInformationModelFind)
         ae.add_supported_context(StorageCommitmentPushModel)
         for context in AllStoragePresentationContexts:
             ae.add_supported_context(str(context.abstract_syntax), STORABLE_TRANSFER_SYNTAXES)
-        server = ae.start_server(
-            ("127.0.0.1", port),
-            block=False,
-            evt_handlers=[
+        self._scp = Scp(
+            ae,
+            port,
+            [
                 (evt.EVT_C_ECHO, lambda _event: 0x0000),
                 (evt.EVT_C_STORE, self._on_store),
                 (evt.EVT_C_FIND, self._on_find),
                 (evt.EVT_N_ACTION, self._on_commitment_request),
             ],
         )
-        if server is None:  # block=False always gives the server; the types cannot say so
-            raise RuntimeError("the server did not start")
-        self._server = server
-        self.port: int = server.server_address[1]
+        self.port = self._scp.port
         self._reporter = threading.Thread(target=self._report, name="practice-commitment")
         self._reporter.start()
 
@@ -91,7 +88,7 @@ class DimseArchive:
 
     def stop(self) -> None:
         """Ends the SCP and its threads."""
-        self._server.shutdown()
+        self._scp.stop()
         self._requests.put(None)
         self._reporter.join()
 

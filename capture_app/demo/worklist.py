@@ -11,6 +11,8 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made by pyne
     Verification,
 )
 
+from capture_app.demo.scp import Scp
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -29,25 +31,18 @@ class WorklistPeer:
     ) -> None:
         self._items = tuple(items)
         ae = AE(ae_title=ae_title)
-        ae.require_called_aet = True
         ae.add_supported_context(Verification)
         ae.add_supported_context(ModalityWorklistInformationFind)
-        server = ae.start_server(
-            ("127.0.0.1", port),
-            block=False,
-            evt_handlers=[
-                (evt.EVT_C_ECHO, lambda _event: 0x0000),
-                (evt.EVT_C_FIND, self._on_find),
-            ],
+        self._scp = Scp(
+            ae,
+            port,
+            [(evt.EVT_C_ECHO, lambda _event: 0x0000), (evt.EVT_C_FIND, self._on_find)],
         )
-        if server is None:  # block=False always gives the server; the types cannot say so
-            raise RuntimeError("the server did not start")
-        self._server = server
-        self.port: int = server.server_address[1]
+        self.port = self._scp.port
 
     def stop(self) -> None:
         """Ends the SCP and its threads."""
-        self._server.shutdown()
+        self._scp.stop()
 
     def _on_find(self, event: Event) -> Iterator[tuple[int, Dataset | None]]:
         identifier = event.identifier
