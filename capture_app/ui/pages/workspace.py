@@ -180,7 +180,8 @@ class WorkspacePage(Backdrop):
     def _bind_keys(self) -> None:
         describing, sending = self._vm.describing, self._vm.sending
         self._bind(self._vm.shutter.shoot, Qt.Key.Key_Space)
-        self._bind(self._pedal, Qt.Key.Key_F13, Qt.Key.Key_PageDown)
+        # X11 and Wayland name the F13 of the usual keyboard map "Tools".
+        self._bind(self._pedal, Qt.Key.Key_F13, Qt.Key.Key_Tools, Qt.Key.Key_PageDown)
         for digit in range(1, 10):
             self._bind(partial(describing.press_digit, digit), Qt.Key(Qt.Key.Key_0 + digit))
         self._bind(self.procedures.start_filter, Qt.Key.Key_Slash)
