@@ -75,6 +75,7 @@ def focused() -> QWidget | None:
 @pytest.mark.parametrize(
     "key", [Qt.Key.Key_Space, Qt.Key.Key_F13, Qt.Key.Key_Tools, Qt.Key.Key_PageDown]
 )
+@pytest.mark.qt_log_ignore("keyToAscii Unhandled key code", extend=True)
 def test_space_and_both_keys_of_a_pedal_take_a_picture(mai: Hands, key: Qt.Key) -> None:
     """The pedal's F13 arrives as "Tools" through the keyboard map that Linux has."""
     mai.shot(key)
