@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -259,6 +259,14 @@ def test_b_opens_the_map_large_with_closer_views(mai: Hands) -> None:
     mai.key(Qt.Key.Key_B)
     mai.key(Qt.Key.Key_B)
     mai.qtbot.waitUntil(lambda: not mai.page.findChildren(LargeBodyMap))
+
+
+def test_the_large_map_leaves_the_patient_in_sight(mai: Hands) -> None:
+    mai.key(Qt.Key.Key_B)
+    (large,) = mai.page.findChildren(LargeBodyMap)
+    card = large.card.geometry().translated(large.mapTo(mai.page, QPoint(0, 0)))
+    assert card.top() >= mai.page.banner.geometry().bottom()
+    assert card.bottom() <= mai.page.height()
 
 
 def test_a_site_that_the_act_is_not_about_is_refused_in_words(mai: Hands) -> None:

@@ -223,6 +223,7 @@ class WorkspacePage(Backdrop):
     def _open(self, popover: Popover, beside: QWidget | None) -> None:
         self.close_popover()
         self._popover = popover
+        popover.keep_clear = self.banner.height()  # whose pictures these are stays in sight
         popover.close_asked.connect(self.close_popover)
         row = QRect()
         if beside is not None:

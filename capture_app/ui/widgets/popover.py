@@ -60,6 +60,8 @@ class Popover(QWidget):
         column.setSpacing(12)
         column.addWidget(self.title)
         column.addLayout(self.body)
+        self.keep_clear = 0
+        """What stands at the upper edge and stays in sight, in pixels; the middle is below it."""
         self._focus_before: QWidget | None = None
         parent.installEventFilter(self)
         self.hide()
@@ -86,9 +88,10 @@ class Popover(QWidget):
         card = self._card
         card.setFixedHeight(self._column.totalHeightForWidth(card.width()))
         if self._row.isNull():
-            corner = QPoint(
-                (self.width() - card.width()) // 2, max(16, (self.height() - card.height()) // 2)
-            )
+            middle = (self.height() - card.height()) // 2
+            lowest = max(16, self.height() - card.height() - 8)
+            top = min(max(16, middle, self.keep_clear + 8), lowest)
+            corner = QPoint((self.width() - card.width()) // 2, top)
         else:
             rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
             x = self._row.right() - 16 - card.width() if rtl else self._row.left() + 16
