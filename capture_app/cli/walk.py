@@ -7,6 +7,7 @@ archive has proven that it holds.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,7 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEventLoop, Qt, QTimer
+from PySide6.QtCore import (
+    QEventLoop,
+    QMessageLogContext,
+    Qt,
+    QTimer,
+    QtMsgType,
+    qInstallMessageHandler,
+)
 from PySide6.QtTest import QTest
 
 from capture_app.exam.second_identifier import accepted_initials
@@ -86,10 +94,17 @@ class _Report:
         (self.out / "report.txt").write_text(f"{text}\n\n{last}\n", encoding="utf-8")
 
 
+def _qt_says(_kind: QtMsgType, _where: QMessageLogContext, words: str) -> None:
+    """Qt's own messages, without the one that comes with every window drawn into memory."""
+    if "propagateSizeHints" not in words:
+        sys.stderr.write(words + "\n")
+
+
 def walk(services: Services, hospital: Hospital, out: Path, *, pin: str) -> bool:
     """Walks from the lock to Confirmed; True where the archive has proven every image."""
     out.mkdir(parents=True, exist_ok=True)
     station = services.settings.station
+    qInstallMessageHandler(_qt_says)
     application(language=station.language, theme_name=station.theme)
     services.devices.start()
     window = MainWindow(services)
