@@ -101,7 +101,7 @@ def draw(app: QApplication, out: Path, tongue: str, theme_name: Theme) -> None:
 
 def main(arguments: list[str]) -> int:
     """Draws the variants asked for, or all."""
-    if not arguments:
+    if not arguments or arguments[0].startswith("-"):
         print(__doc__)
         return 2
     out = Path(arguments[0])
