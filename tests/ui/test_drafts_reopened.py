@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from capture_app.clock import FixedClock
@@ -15,6 +17,7 @@ from capture_app.imaging.rgb import encode_rgb
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.operator import Operator
 from capture_app.model.worklist import IdentifiedBy
+from capture_app.ui.widgets.buttons import Button
 from tests import sealing
 from tests.ui.conftest import Desk
 from tests.ui.hands import Hands, at_work, clinic
@@ -76,3 +79,28 @@ def test_a_blurred_draft_says_so_when_its_patient_is_opened_again(
     wanted = ["Draft", "Blurred", "Blurred"]
     hands.qtbot.waitUntil(lambda: [t.badge.words for t in hands.state.thumbs] == wanted)
     hands.qtbot.waitUntil(lambda: all(b.has_image for b in hands.page.filmstrip.buttons))
+
+
+def test_the_focus_stays_on_a_patients_drafts_while_they_grow_older(
+    hands: Hands, clock: FixedClock
+) -> None:
+    hands.scan(MAI)
+    hands.shot(Qt.Key.Key_Space)
+    hands.key(Qt.Key.Key_Escape)
+    assert hands.window.content is not None
+    page, viewmodel = hands.window.content.patients, hands.window.content.patients_vm
+
+    def opening() -> list[Button]:
+        buttons = (button for button in page.findChildren(Button) if button.isVisible())
+        return [b for b in buttons if b.accessibleName().startswith("Open the drafts")]
+
+    hands.qtbot.waitUntil(lambda: len(opening()) == 1)
+    (before,) = opening()
+    note = viewmodel.state.drafts[0].note
+    before.setFocus()
+    clock.advance(120)
+    hands.qtbot.waitUntil(lambda: viewmodel.state.drafts[0].note != note)
+    assert opening() == [before]
+    assert before.hasFocus()
+    QTest.keyClick(hands.handle, Qt.Key.Key_Return)
+    hands.qtbot.waitUntil(lambda: hands.page_is_there)

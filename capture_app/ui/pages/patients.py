@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
@@ -38,19 +40,31 @@ _SIDE_WIDTH = 320
 
 
 class _DraftRow(QWidget):
+    """One patient's drafts. It stays while their age changes, and so does the focus on it."""
+
     def __init__(self, card: DraftCard) -> None:
         super().__init__()
+        self.card = card
         self.open = Button(tr("Open"))
-        self.open.setAccessibleName(tr("Open the drafts of {name}", name=card.name))
+        self._name = Label("", 15, SEMIBOLD, wrap=True)
+        self._note = Label("", 13, REGULAR, tone=Tone.TEXT_2, wrap=True)
         words = QVBoxLayout()
         words.setSpacing(5)
-        words.addWidget(Label(wording.own_direction(card.name), 15, SEMIBOLD, wrap=True))
-        words.addWidget(Label(card.note, 13, REGULAR, tone=Tone.TEXT_2, wrap=True))
+        words.addWidget(self._name)
+        words.addWidget(self._note)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
         row.addLayout(words, 1)
         row.addWidget(self.open)
+        self.show_card(card)
+
+    def show_card(self, card: DraftCard) -> None:
+        """Another state of the same exam's drafts."""
+        self.card = card
+        self.open.setAccessibleName(tr("Open the drafts of {name}", name=card.name))
+        self._name.setText(wording.own_direction(card.name))
+        self._note.setText(card.note)
 
 
 class PatientsPage(Backdrop):
@@ -62,6 +76,7 @@ class PatientsPage(Backdrop):
         self._popover: IdentityPopover | None = None
         self._order_popover: ListPopover | None = None
         self._shown_drafts: tuple[DraftCard, ...] = ()
+        self._draft_rows: list[_DraftRow] = []
         page = QHBoxLayout(self)
         page.setContentsMargins(16, 16, 16, 4)
         page.setSpacing(16)
@@ -137,9 +152,9 @@ class PatientsPage(Backdrop):
         self._drafts = Card(tr("Drafts"), padding=20)
         self._drafts.hide()  # until somebody has some
         self._drafts.title.set_font(15, SEMIBOLD)
-        self._draft_rows = QVBoxLayout()
-        self._draft_rows.setSpacing(12)
-        self._drafts.body.addLayout(self._draft_rows)
+        self._draft_column = QVBoxLayout()
+        self._draft_column.setSpacing(12)
+        self._drafts.body.addLayout(self._draft_column)
         missing = Card(tr("Not in the list?"), padding=20)
         missing.title.set_font(15, SEMIBOLD)
         text = tr(
@@ -197,17 +212,24 @@ class PatientsPage(Backdrop):
         if state.drafts == self._shown_drafts and not self._drafts.isHidden():
             return
         self._shown_drafts = state.drafts
-        while (item := self._draft_rows.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-        for card in state.drafts:
-            row = _DraftRow(card)
-            row.open.clicked.connect(lambda _checked=False, card=card: self._vm.reopen(card))
-            self._draft_rows.addWidget(row)
+        exams = [row.card.exam_id for row in self._draft_rows]
+        if exams != [card.exam_id for card in state.drafts]:
+            self._replace_draft_rows(state.drafts)
+        for row, card in zip(self._draft_rows, state.drafts, strict=True):
+            row.show_card(card)
         n = len(state.drafts)
         self._drafts.set_note(trn("{n} patient", "{n} patients", n))
         self._drafts.setVisible(n > 0)
+
+    def _replace_draft_rows(self, cards: Sequence[DraftCard]) -> None:
+        for row in self._draft_rows:
+            self._draft_column.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        self._draft_rows = [_DraftRow(card) for card in cards]
+        for row in self._draft_rows:
+            row.open.clicked.connect(lambda _checked=False, row=row: self._vm.reopen(row.card))
+            self._draft_column.addWidget(row)
 
     def _render_check(self, state: PatientsState) -> None:
         check = self._vm.check
