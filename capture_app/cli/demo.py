@@ -38,14 +38,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="DIR",
-        help="where --headless leaves screenshots, DICOM files and its report "
+        help="walk as --headless, and leave screenshots, DICOM files and the report there "
         "(a new folder practice-report-<time> here)",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit 0 when the window was closed, or when every image of the walk is Confirmed."""
-    if args.headless or not has_display():
+    if args.headless or args.out is not None or not has_display():
         return _walk(args)
     return open_practice(args)
 
