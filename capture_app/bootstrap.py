@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import structlog
@@ -349,8 +348,3 @@ def _passwords(settings: Settings) -> Callable[[str], str | None]:
             return None
 
     return password
-
-
-def pictures_folder(settings: Settings) -> Path:
-    """Where the sealed files are."""
-    return settings.data_dir / PICTURES

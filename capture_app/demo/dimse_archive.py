@@ -82,10 +82,6 @@ class DimseArchive:
         self._reporter = threading.Thread(target=self._report, name="practice-commitment")
         self._reporter.start()
 
-    def add_commitment_peer(self, ae_title: str, host: str, port: int) -> None:
-        """Puts the address on file to which commitment reports for an AE title go."""
-        self._peers[ae_title] = (host, port)
-
     def stop(self) -> None:
         """Ends the SCP and its threads."""
         self._scp.stop()

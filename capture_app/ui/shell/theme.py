@@ -26,7 +26,6 @@ class Metric:
     PAGE_MARGIN = 16
     PANEL_GAP = 8
     PANEL_PADDING = 16
-    FORM_GAP = 8
     TARGET = 44
     BAR = 64
     STATUS = 24

@@ -123,29 +123,3 @@ def draw_badge(painter: QPainter, rect: QRect, badge: ChipText, *, rtl: bool) ->
     box(painter, rect, Metric.RADIUS_KEY, fill=scrim)
     colour = theme.on_picture.tone(badge.tone)
     draw_run(painter, rect, _badge_pieces(badge), colour, rtl=rtl, gap=5)
-
-
-class CountBadge(QWidget):
-    """A number beside a name: the patients of a tab, the pictures that wait."""
-
-    def __init__(self, count: int = 0, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._count = count
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-
-    def show_count(self, count: int) -> None:
-        """Another number."""
-        self._count = count
-        self.updateGeometry()
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        width = run_width((Words(f"{self._count}", font(12, SEMIBOLD)),)) + 14
-        return QSize(max(20, width), Metric.BADGE)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        theme = current()
-        box(painter, self.rect(), Metric.RADIUS_KEY, fill=faded(theme.text, theme.key_cap_tint))
-        words = Words(f"{self._count}", font(12, SEMIBOLD))
-        draw_run(painter, self.rect(), (words,), theme.text_2, rtl=False)

@@ -193,11 +193,6 @@ class ShortField(QWidget):
         """What stands in it."""
         return self.edit.text()
 
-    def set_caption(self, caption: str) -> None:
-        """Another caption, which is also its name for a reader."""
-        self._caption.setText(caption)
-        self.edit.setAccessibleName(caption)
-
     def clear(self) -> None:
         """Empties it."""
         self.edit.clear()
