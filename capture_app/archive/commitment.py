@@ -24,7 +24,7 @@ from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDel
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt
 from capture_app.model.words import tr
 from capture_app.net.deadline import Deadline, Interruption
-from capture_app.net.dimse import (
+from capture_app.net.dicom.association import (
     SUCCESS,
     UNCOMPRESSED,
     Association,
@@ -32,8 +32,8 @@ from capture_app.net.dimse import (
     Peer,
     open_association,
 )
-from capture_app.net.event_report_scp import EventReportScp
-from capture_app.net.upper_layer import Context
+from capture_app.net.dicom.event_report_scp import EventReportScp
+from capture_app.net.dicom.upper_layer import Context
 
 _log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from capture_app.archive.proof import PixelHash
 from capture_app.archive.query import ListedOnly
 from capture_app.archive.stow import StowArchive
 from capture_app.clock import Clock
-from capture_app.net.dimse import Peer
+from capture_app.net.dicom.association import Peer
 from capture_app.net.http import HttpClient
 from capture_app.net.tls import client_context, server_context
 from capture_app.net.wire import Address

@@ -20,8 +20,8 @@ from capture_app.errors import DeliveryError, RefusedDeliveryError
 from capture_app.model.delivery import Instance, StoreReceipt
 from capture_app.model.words import tr
 from capture_app.net.deadline import Deadline, Interruption, UnderWay
-from capture_app.net.dimse import Association, Peer, no_context, open_association
-from capture_app.net.upper_layer import Context
+from capture_app.net.dicom.association import Association, Peer, no_context, open_association
+from capture_app.net.dicom.upper_layer import Context
 
 _META_BEGINS: Final = 132
 _GROUP_LENGTH: Final = struct.Struct("<4s2sHL")  # (0002,0000) UL 4

@@ -11,9 +11,15 @@ from capture_app.clock import Clock
 from capture_app.errors import DeliveryError, TransientDeliveryError
 from capture_app.model.words import tr
 from capture_app.net.deadline import Deadline
-from capture_app.net.dimse import SUCCESS, UNCOMPRESSED, VERIFICATION, Peer, open_association
+from capture_app.net.dicom.association import (
+    SUCCESS,
+    UNCOMPRESSED,
+    VERIFICATION,
+    Peer,
+    open_association,
+)
+from capture_app.net.dicom.upper_layer import Context
 from capture_app.net.http import HttpClient
-from capture_app.net.upper_layer import Context
 
 _LONGEST_ANSWER: Final = 1 << 20
 

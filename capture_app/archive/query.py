@@ -18,8 +18,8 @@ from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDel
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt
 from capture_app.model.words import tr
 from capture_app.net.deadline import Deadline, Interruption
-from capture_app.net.dimse import UNCOMPRESSED, Association, Peer, open_association
-from capture_app.net.upper_layer import Context
+from capture_app.net.dicom.association import UNCOMPRESSED, Association, Peer, open_association
+from capture_app.net.dicom.upper_layer import Context
 from capture_app.net.wire import failure
 
 STUDY_ROOT_FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"

@@ -10,8 +10,8 @@ import structlog
 from capture_app.clock import Clock
 from capture_app.errors import FeedError
 from capture_app.net.deadline import Deadline, Interruption
-from capture_app.net.dimse import UNCOMPRESSED, Peer, open_association
-from capture_app.net.upper_layer import Context
+from capture_app.net.dicom.association import UNCOMPRESSED, Peer, open_association
+from capture_app.net.dicom.upper_layer import Context
 from capture_app.net.wire import Address
 from capture_app.patients.orders import Answer, WorklistItem
 from capture_app.patients.worklist_items import identifier_for, read_item

@@ -20,9 +20,9 @@ from capture_app.demo.dimse_archive import DimseArchive as PracticeArchive
 from capture_app.demo.shelf import Shelf
 from capture_app.model.delivery import ProofReceipt
 from capture_app.net.deadline import Deadline
-from capture_app.net.dimse import UNCOMPRESSED, Association, Peer, open_association
-from capture_app.net.messages import N_EVENT_REPORT_RQ
-from capture_app.net.upper_layer import Context
+from capture_app.net.dicom.association import UNCOMPRESSED, Association, Peer, open_association
+from capture_app.net.dicom.dimse_messages import N_EVENT_REPORT_RQ
+from capture_app.net.dicom.upper_layer import Context
 from capture_app.net.wire import Address
 from capture_app.settings.schema import ArchiveDestination, ProofChoice
 from tests.archive_samples import new_uid, photo

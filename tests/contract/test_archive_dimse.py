@@ -15,8 +15,8 @@ from capture_app.archive.query import STUDY_ROOT_FIND
 from capture_app.demo.dimse_archive import DimseArchive as PracticeArchive
 from capture_app.demo.shelf import Shelf
 from capture_app.net.deadline import Deadline
-from capture_app.net.dimse import UNCOMPRESSED, Peer, open_association
-from capture_app.net.upper_layer import Context
+from capture_app.net.dicom.association import UNCOMPRESSED, Peer, open_association
+from capture_app.net.dicom.upper_layer import Context
 from capture_app.net.wire import Address
 from capture_app.settings.schema import ArchiveDestination
 from tests.archive_samples import Sample, photo

@@ -6,7 +6,7 @@ from pydicom.dataset import Dataset
 from capture_app.archive.commitment import Transaction, Transactions
 from capture_app.errors import TransientDeliveryError
 from capture_app.net.deadline import Interruption
-from capture_app.net.dimse import EventReport
+from capture_app.net.dicom.association import EventReport
 
 
 def report(

@@ -9,9 +9,9 @@ from pynetdicom.dimse_primitives import C_ECHO
 from pynetdicom.pdu import P_DATA_TF
 
 from capture_app.errors import TransientDeliveryError
-from capture_app.net.dimse import VERIFICATION
-from capture_app.net.messages import encoded_command
-from capture_app.net.upper_layer import data_pdus, longest_fragment
+from capture_app.net.dicom.association import VERIFICATION
+from capture_app.net.dicom.dimse_messages import encoded_command
+from capture_app.net.dicom.upper_layer import data_pdus, longest_fragment
 
 
 def test_a_command_is_encoded_as_pynetdicom_encodes_it() -> None:

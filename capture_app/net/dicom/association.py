@@ -19,9 +19,9 @@ from pydicom.uid import UID
 
 from capture_app.errors import RefusedDeliveryError, TransientDeliveryError
 from capture_app.model.words import tr
-from capture_app.net import upper_layer
 from capture_app.net.deadline import Deadline, Interruption
-from capture_app.net.messages import (
+from capture_app.net.dicom import upper_layer
+from capture_app.net.dicom.dimse_messages import (
     C_CANCEL_RQ,
     C_ECHO_RQ,
     C_FIND_RQ,
@@ -33,7 +33,7 @@ from capture_app.net.messages import (
     Message,
     ReleaseRequested,
 )
-from capture_app.net.upper_layer import AcceptedContext, Context, Terms
+from capture_app.net.dicom.upper_layer import AcceptedContext, Context, Terms
 from capture_app.net.wire import Address, Wire, connect, failure
 
 VERIFICATION: Final = "1.2.840.10008.1.1"

@@ -13,8 +13,8 @@ from pydicom.uid import UID
 from pynetdicom.dsutils import decode, encode
 
 from capture_app.errors import ConformanceError
-from capture_app.net import upper_layer
-from capture_app.net.upper_layer import AcceptedContext, Fragment, Terms
+from capture_app.net.dicom import upper_layer
+from capture_app.net.dicom.upper_layer import AcceptedContext, Fragment, Terms
 from capture_app.net.wire import Wire, failure
 
 C_STORE_RQ: Final = 0x0001

@@ -23,16 +23,16 @@ from pynetdicom.presentation import PresentationContext, build_context, negotiat
 
 from capture_app.clock import Clock
 from capture_app.errors import DeliveryError
-from capture_app.net import upper_layer
 from capture_app.net.deadline import Deadline, Interruption
-from capture_app.net.dimse import (
+from capture_app.net.dicom import upper_layer
+from capture_app.net.dicom.association import (
     SUCCESS,
     UNCOMPRESSED,
     VERIFICATION,
     EventReport,
     answer_event_report,
 )
-from capture_app.net.messages import (
+from capture_app.net.dicom.dimse_messages import (
     C_ECHO_RQ,
     IS_RESPONSE,
     N_EVENT_REPORT_RQ,
@@ -40,7 +40,7 @@ from capture_app.net.messages import (
     Message,
     ReleaseRequested,
 )
-from capture_app.net.upper_layer import AcceptedContext, Terms
+from capture_app.net.dicom.upper_layer import AcceptedContext, Terms
 from capture_app.net.wire import Wire, failure, failure_of, shut
 
 _log = structlog.get_logger()

@@ -1,0 +1,1 @@
+"""The DICOM upper layer, its messages, and associations under a deadline."""
