@@ -26,7 +26,7 @@ from capture_app.exam.session import ExamService
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.words import tr
 from capture_app.outbox.outbox import Outbox, OutboxRules
-from capture_app.patients.census import Census, open_census
+from capture_app.patients.census.census import Census, open_census
 from capture_app.security.keys import load_or_create_key, read_secret
 from capture_app.security.users import Users
 from capture_app.settings.practice import claim_data_folder, refuse_real_destinations
@@ -119,7 +119,7 @@ def open_services(settings: Settings, clock: Clock) -> Iterator[Services]:
 
 def ask_worklists(services: Services) -> None:
     """Asks every worklist once, at the same time, for a command that does not stay."""
-    from capture_app.patients.poller import WorklistPoller  # noqa: PLC0415 - as in Background
+    from capture_app.patients.sources.worklist.poller import WorklistPoller  # noqa: PLC0415 - as in Background
 
     settings = services.settings
     if not settings.worklists:
@@ -149,7 +149,7 @@ def try_peers(settings: Settings, clock: Clock) -> tuple[Tried, ...]:
     """
     from capture_app.archive.connect import echo, ways  # noqa: PLC0415 - as in Background
     from capture_app.archive.echo import EchoResult, Way, echo_dimse  # noqa: PLC0415
-    from capture_app.patients.worklist import peer_of  # noqa: PLC0415
+    from capture_app.patients.sources.worklist.query import peer_of  # noqa: PLC0415
 
     station = settings.station
 
@@ -210,8 +210,8 @@ class Background:
         # Only here: reading what delivers and listens takes as long as opening the window.
         from capture_app.archive.connect import commitment_listeners, connect  # noqa: PLC0415
         from capture_app.outbox.engine import Engine  # noqa: PLC0415
-        from capture_app.patients.adt import AdtReceiver  # noqa: PLC0415
-        from capture_app.patients.poller import WorklistPoller  # noqa: PLC0415
+        from capture_app.patients.sources.adt.receiver import AdtReceiver  # noqa: PLC0415
+        from capture_app.patients.sources.worklist.poller import WorklistPoller  # noqa: PLC0415
 
         settings, clock = services.settings, services.clock
         self._services = services

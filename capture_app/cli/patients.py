@@ -18,7 +18,7 @@ from capture_app.cli.start import (
 )
 from capture_app.model.words import tr, trn
 from capture_app.model.worklist import PatientListEntry
-from capture_app.patients.status import DeadLetter, FeedStatus
+from capture_app.patients.census.status import DeadLetter, FeedStatus
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from capture_app.clock import Clock
 from capture_app.devices.chosen import ChosenDevice
 from capture_app.exam.session import ExamService
 from capture_app.outbox.outbox import Outbox
-from capture_app.patients.census import Census
+from capture_app.patients.census.census import Census
 from capture_app.security.users import Users
 from capture_app.settings.schema import Settings
 

@@ -11,7 +11,7 @@ from statistics import fmean
 from capture_app.bootstrap import open_services
 from capture_app.model.device import DeviceKind
 from capture_app.model.operator import Role
-from capture_app.patients.adt import AdtReceiver
+from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.describe import settings_toml
 from capture_app.settings.schema import (
     AdtFeed,

@@ -18,11 +18,11 @@ from capture_app.demo.worklist import WorklistPeer
 from capture_app.errors import DeliveryError
 from capture_app.model.worklist import FeedSource
 from capture_app.net.deadline import Interruption
-from capture_app.patients.census import Census, open_census
-from capture_app.patients.orders import Answer
-from capture_app.patients.patient_list import Tab
-from capture_app.patients.poller import WorklistPoller
-from capture_app.patients.worklist import MODALITY_WORKLIST_FIND, ask
+from capture_app.patients.census.census import Census, open_census
+from capture_app.patients.census.orders import Answer
+from capture_app.patients.finding.patient_list import Tab
+from capture_app.patients.sources.worklist.poller import WorklistPoller
+from capture_app.patients.sources.worklist.query import MODALITY_WORKLIST_FIND, ask
 from capture_app.settings.schema import AdtFeed, Settings, Station, Worklist
 from capture_app.store.cipher import Cipher
 from tests.peers import HOST, Orthanc, Wlmscpfs, free_port, run_orthanc, run_wlmscpfs

@@ -18,7 +18,7 @@ from capture_app.bootstrap import ENGINE_LOCK, Background, open_services
 from capture_app.clock import SystemClock
 from capture_app.demo.hospital import Hospital
 from capture_app.model.audit_event import AuditAction
-from capture_app.patients.census import DATABASE
+from capture_app.patients.census.census import DATABASE
 from capture_app.store.role import EngineRole
 from tests.faults.small_disk import small_disk
 from tests.peers import is_listening

@@ -6,8 +6,8 @@ import threading
 from pathlib import Path
 
 from capture_app.clock import SystemClock
-from capture_app.patients.adt import AdtReceiver
-from capture_app.patients.census import open_census
+from capture_app.patients.census.census import open_census
+from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings import log
 from capture_app.settings.schema import AdtFeed, Settings
 from capture_app.store.cipher import Cipher

@@ -14,11 +14,11 @@ from capture_app.hl7.build import build_adt
 from capture_app.model.encounter import Encounter, EncounterState, Location
 from capture_app.model.patient import NameGroup, Patient, PatientId, PersonName, Sex
 from capture_app.model.worklist import FeedSource, PatientListEntry
-from capture_app.patients.adt import AdtReceiver
-from capture_app.patients.census import Census, open_census
-from capture_app.patients.fold import EVENTS
-from capture_app.patients.roster import Roster, row_of
-from capture_app.patients.state import decode, encode
+from capture_app.patients.census.census import Census, open_census
+from capture_app.patients.census.fold import EVENTS
+from capture_app.patients.census.state import decode, encode
+from capture_app.patients.finding.roster import Roster, row_of
+from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.schema import AdtFeed, Settings
 from capture_app.store.cipher import Cipher
 

@@ -15,8 +15,8 @@ from capture_app.hl7.split import Composite, Delimiters, Message, parse_header
 from capture_app.model.encounter import Encounter, EncounterState, Location
 from capture_app.model.patient import NameGroup, Patient, PatientId, PersonName, Sex
 from capture_app.net.mllp import Unframer, framed
-from capture_app.patients.fold import entries, fold
-from capture_app.patients.reading import Authority, Reader
+from capture_app.patients.census.fold import entries, fold
+from capture_app.patients.sources.adt.reading import Authority, Reader
 
 NOW = datetime(2024, 7, 2, 9, 30, tzinfo=UTC)
 READER = Reader(Authority("HOSP", "MR"), "UNICODE UTF-8")

@@ -12,7 +12,7 @@ from capture_app.exam.second_identifier import accepted_initials
 from capture_app.model.operator import Operator, Role
 from capture_app.model.order import Order
 from capture_app.model.procedure import Side
-from capture_app.patients.patient_list import Tab
+from capture_app.patients.finding.patient_list import Tab
 from capture_app.ui.pages.first_run import FirstRunPage
 from capture_app.ui.pages.problem import ProblemPage
 from capture_app.ui.pages.workspace import WorkspacePage

@@ -23,9 +23,9 @@ from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.outbox.engine import Engine
 from capture_app.outbox.outbox import Outbox
-from capture_app.patients.adt import AdtReceiver
-from capture_app.patients.census import Census, open_census
-from capture_app.patients.orders import Answer, WorklistItem
+from capture_app.patients.census.census import Census, open_census
+from capture_app.patients.census.orders import Answer, WorklistItem
+from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.security.users import PinCost, Users
 from capture_app.settings.schema import (
     AdtFeed,

@@ -13,7 +13,7 @@ from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.worklist import IdentifiedBy
-from capture_app.patients.patient_list import Tab
+from capture_app.patients.finding.patient_list import Tab
 from capture_app.ui.widgets.identity_popover import IdentityPopover
 from tests.ui.conftest import Desk
 from tests.ui.stage import Stage

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from capture_app.model.words import tr, trn
-from capture_app.patients.patient_list import Tab
+from capture_app.patients.finding.patient_list import Tab
 from capture_app.ui import wording
 from capture_app.ui.marks import Tone
 from capture_app.ui.shell.fonts import MEDIUM, REGULAR, SEMIBOLD

@@ -8,7 +8,7 @@ from typing import Final
 
 from capture_app.model.words import isolated, tr
 from capture_app.model.worklist import FeedSource
-from capture_app.patients.status import FeedStatus
+from capture_app.patients.census.status import FeedStatus
 from capture_app.ui import wording
 from capture_app.ui.marks import ChipText, Tone
 

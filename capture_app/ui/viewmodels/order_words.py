@@ -11,7 +11,7 @@ from capture_app.model.device import DeviceInfo
 from capture_app.model.exam import Exam
 from capture_app.model.order import Order
 from capture_app.model.words import tr, trn
-from capture_app.patients.census import Census
+from capture_app.patients.census.census import Census
 from capture_app.ui import wording
 from capture_app.ui.shown import ListRow, OrderShown
 

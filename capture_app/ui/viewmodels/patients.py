@@ -16,7 +16,7 @@ from capture_app.model.order import Order
 from capture_app.model.patient import Patient
 from capture_app.model.words import tr, trn
 from capture_app.model.worklist import IdentifiedBy, PatientListEntry
-from capture_app.patients.patient_list import Tab
+from capture_app.patients.finding.patient_list import Tab
 from capture_app.ui import wording
 from capture_app.ui.marks import Message, Tone
 from capture_app.ui.services import Services

@@ -10,8 +10,8 @@ from typing import Final
 from capture_app.model.encounter import EncounterState
 from capture_app.model.words import isolated, tr
 from capture_app.model.worklist import PatientListEntry
-from capture_app.patients.patient_list import Tab
-from capture_app.patients.status import FeedStatus
+from capture_app.patients.census.status import FeedStatus
+from capture_app.patients.finding.patient_list import Tab
 from capture_app.ui import wording
 from capture_app.ui.marks import ChipText
 from capture_app.ui.viewmodels.drafts import DraftCard, DraftsSeen, PatientKey

@@ -10,8 +10,8 @@ import structlog
 
 from capture_app.clock import FixedClock
 from capture_app.hl7.split import Message, Segment, parse
-from capture_app.patients.adt import AdtReceiver
-from capture_app.patients.census import Census, open_census
+from capture_app.patients.census.census import Census, open_census
+from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.schema import AdtFeed, Settings
 from capture_app.store.cipher import Cipher
 
@@ -181,7 +181,7 @@ def test_a_fault_of_ours_is_told_kept_and_ends_nothing(
     receiver = AdtReceiver(census, FEED, clock)
     logged = _capture_the_log(monkeypatch)
     with monkeypatch.context() as patched:
-        patched.setattr("capture_app.patients.adt.read_event", lambda *_: 1 // 0)
+        patched.setattr("capture_app.patients.sources.adt.receiver.read_event", lambda *_: 1 // 0)
         answer = receiver.handle(ADMIT.encode())
     assert part(answer, "MSA").text(1) == "AE"
     assert "feed-message-failed" in [entry["event"] for entry in logged]

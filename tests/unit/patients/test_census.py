@@ -14,10 +14,10 @@ from capture_app.hl7.build import Sender, build_adt
 from capture_app.model.encounter import Encounter, EncounterState
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.worklist import FeedSource
-from capture_app.patients.adt import AdtReceiver
-from capture_app.patients.census import ADT, DATABASE, Census, open_census
-from capture_app.patients.orders import Answer, WorklistItem
-from capture_app.patients.patient_list import Tab
+from capture_app.patients.census.census import ADT, DATABASE, Census, open_census
+from capture_app.patients.census.orders import Answer, WorklistItem
+from capture_app.patients.finding.patient_list import Tab
+from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.schema import AdtFeed, Settings
 from capture_app.store.cipher import Cipher
 from tests.unit.patients.people import AS_OF, a_patient, a_visit, an_order

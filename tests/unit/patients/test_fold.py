@@ -8,8 +8,8 @@ import pytest
 from capture_app.hl7.split import parse
 from capture_app.model.encounter import EncounterState
 from capture_app.model.worklist import PatientListEntry
-from capture_app.patients.fold import CensusPatient, add, entries, fold
-from capture_app.patients.reading import AdtEvent, Authority, read_event
+from capture_app.patients.census.fold import CensusPatient, add, entries, fold
+from capture_app.patients.sources.adt.reading import AdtEvent, Authority, read_event
 
 DAY = datetime(2024, 7, 2, tzinfo=UTC)
 NOW = DAY + timedelta(hours=20)

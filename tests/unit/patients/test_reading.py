@@ -6,7 +6,13 @@ from capture_app.errors import MessageError
 from capture_app.hl7.split import parse
 from capture_app.model.encounter import Location
 from capture_app.model.patient import PatientId, Sex
-from capture_app.patients.reading import AdtEvent, Authority, Said, VisitFacts, read_event
+from capture_app.patients.sources.adt.reading import (
+    AdtEvent,
+    Authority,
+    Said,
+    VisitFacts,
+    read_event,
+)
 
 NOW = datetime(2024, 7, 2, 9, 30, tzinfo=timezone(timedelta(hours=2)))
 HOSP = Authority("HOSP", "MR")

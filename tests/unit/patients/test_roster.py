@@ -7,7 +7,7 @@ import pytest
 from capture_app.model.patient import NameGroup, PatientId
 from capture_app.model.words import use
 from capture_app.model.worklist import PatientListEntry
-from capture_app.patients.roster import Roster, row_of
+from capture_app.patients.finding.roster import Roster, row_of
 from tests.unit.patients.people import a_patient, a_visit, an_entry
 
 PEOPLE = (

@@ -1,6 +1,6 @@
 import pytest
 
-from capture_app.patients.scan import scanned_number
+from capture_app.patients.finding.scan import scanned_number
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from capture_app.patients.spelling import folded
+from capture_app.patients.finding.spelling import folded
 
 
 @pytest.mark.parametrize(

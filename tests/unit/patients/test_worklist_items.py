@@ -11,8 +11,8 @@ from capture_app.errors import FeedError
 from capture_app.model.coding import Code
 from capture_app.model.encounter import Encounter, EncounterState, Location
 from capture_app.model.patient import PatientId, Sex
-from capture_app.patients.orders import WorklistItem
-from capture_app.patients.worklist_items import identifier_for, read_item
+from capture_app.patients.census.orders import WorklistItem
+from capture_app.patients.sources.worklist.items import identifier_for, read_item
 from capture_app.settings.schema import Worklist
 from tests.worklists import an_item
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from capture_app.model.worklist import FeedSource
-from capture_app.patients.status import FeedStatus
+from capture_app.patients.census.status import FeedStatus
 from capture_app.ui.marks import Tone
 from capture_app.ui.viewmodels.feeds import feed_chip, feed_note
 from tests.unit.ui.test_wording import plain

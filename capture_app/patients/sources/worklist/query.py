@@ -13,8 +13,8 @@ from capture_app.net.deadline import Deadline, Interruption
 from capture_app.net.dicom.association import UNCOMPRESSED, Peer, open_association
 from capture_app.net.dicom.upper_layer import Context
 from capture_app.net.wire import Address
-from capture_app.patients.orders import Answer, WorklistItem
-from capture_app.patients.worklist_items import identifier_for, read_item
+from capture_app.patients.census.orders import Answer, WorklistItem
+from capture_app.patients.sources.worklist.items import identifier_for, read_item
 from capture_app.settings.schema import Worklist
 
 _log = structlog.get_logger(__name__)

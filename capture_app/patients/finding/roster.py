@@ -17,8 +17,8 @@ from typing import Final
 
 from capture_app.model.encounter import Location
 from capture_app.model.worklist import PatientListEntry
-from capture_app.patients.places import without_places, words_of_place
-from capture_app.patients.spelling import (
+from capture_app.patients.finding.places import without_places, words_of_place
+from capture_app.patients.finding.spelling import (
     AskedWord,
     asked_words,
     folded,

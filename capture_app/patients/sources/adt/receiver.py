@@ -14,10 +14,10 @@ from capture_app.hl7.ack import Outcome, Refusal, build_ack
 from capture_app.hl7.split import Message, parse_header
 from capture_app.model.words import tr
 from capture_app.net.mllp import Limits, MllpListener
-from capture_app.patients.census import ADT, Census
-from capture_app.patients.fold import EVENTS
-from capture_app.patients.reading import read_event
-from capture_app.patients.status import Link
+from capture_app.patients.census.census import ADT, Census
+from capture_app.patients.census.fold import EVENTS
+from capture_app.patients.census.status import Link
+from capture_app.patients.sources.adt.reading import read_event
 from capture_app.settings.schema import AdtFeed
 
 _log = structlog.get_logger(__name__)

@@ -9,6 +9,7 @@ from typing import Final
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from capture_app.dicom.received_text import WorklistText, first_item
 from capture_app.errors import FeedError
 from capture_app.hl7.dates import date_of, moment_of
 from capture_app.hl7.identifiers import identifier
@@ -18,8 +19,7 @@ from capture_app.model.encounter import Encounter, EncounterState, Location
 from capture_app.model.order import Order
 from capture_app.model.patient import NameGroup, Patient, PatientId, PersonName, Sex
 from capture_app.model.words import tr
-from capture_app.patients.orders import WorklistItem
-from capture_app.patients.worklist_text import WorklistText, first_item
+from capture_app.patients.census.orders import WorklistItem
 from capture_app.settings.schema import Worklist
 
 _RETURNED: Final = (

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from capture_app.model.encounter import Encounter, EncounterState, Location
 from capture_app.model.patient import NameGroup, Patient, PatientId, PersonName, Sex
-from capture_app.patients.fold import CensusPatient, Visit
+from capture_app.patients.census.fold import CensusPatient, Visit
 
 VERSION: Final = "1"
 """Raise it with every change of the layout or of the rules in fold.py."""

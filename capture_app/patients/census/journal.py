@@ -10,9 +10,9 @@ from typing import Final
 
 from capture_app.hl7.split import Message
 from capture_app.model.patient import PatientId
-from capture_app.patients.fold import CensusPatient
-from capture_app.patients.state import decode, encode
-from capture_app.patients.status import DeadLetter
+from capture_app.patients.census.fold import CensusPatient
+from capture_app.patients.census.state import decode, encode
+from capture_app.patients.census.status import DeadLetter
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
 

@@ -22,14 +22,14 @@ from capture_app.hl7.split import Message
 from capture_app.model.patient import PatientId
 from capture_app.model.words import tr
 from capture_app.model.worklist import FeedSource, PatientListEntry
-from capture_app.patients.fold import CensusPatient, add, fold
-from capture_app.patients.journal import Journal, Kept
-from capture_app.patients.orders import Answer, OrderBook
-from capture_app.patients.patient_list import PatientKey, PatientList, Tab
-from capture_app.patients.reading import READER_VERSION, AdtEvent, Reader
-from capture_app.patients.scan import scanned_number
-from capture_app.patients.state import VERSION as STATE_VERSION
-from capture_app.patients.status import DeadLetter, FeedStatus, Link
+from capture_app.patients.census.fold import CensusPatient, add, fold
+from capture_app.patients.census.journal import Journal, Kept
+from capture_app.patients.census.orders import Answer, OrderBook
+from capture_app.patients.census.state import VERSION as STATE_VERSION
+from capture_app.patients.census.status import DeadLetter, FeedStatus, Link
+from capture_app.patients.finding.patient_list import PatientKey, PatientList, Tab
+from capture_app.patients.finding.scan import scanned_number
+from capture_app.patients.sources.adt.reading import READER_VERSION, AdtEvent, Reader
 from capture_app.settings.resources import migrations
 from capture_app.settings.schema import AdtFeed, Settings
 from capture_app.store.cipher import Cipher

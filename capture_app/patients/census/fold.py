@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from capture_app.model.encounter import Encounter, EncounterState, Location
 from capture_app.model.patient import NameGroup, Patient, PersonName, Sex
 from capture_app.model.worklist import FeedSource, PatientListEntry
-from capture_app.patients.reading import AdtEvent, PersonFacts, Said, VisitFacts
+from capture_app.patients.sources.adt.reading import AdtEvent, PersonFacts, Said, VisitFacts
 
 T = TypeVar("T")
 VisitKey = tuple[str, str]

@@ -15,7 +15,7 @@ from typing import Final
 
 from capture_app.model.encounter import Location
 from capture_app.model.words import tr
-from capture_app.patients.spelling import SEPARATORS, folded, words_of, words_of_number
+from capture_app.patients.finding.spelling import SEPARATORS, folded, words_of, words_of_number
 
 
 class Mark(StrEnum):

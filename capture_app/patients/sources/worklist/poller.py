@@ -12,9 +12,9 @@ from capture_app.clock import Clock
 from capture_app.errors import DeliveryError
 from capture_app.model.words import tr
 from capture_app.net.deadline import Interruption
-from capture_app.patients.census import Census
-from capture_app.patients.orders import Answer
-from capture_app.patients.worklist import ask
+from capture_app.patients.census.census import Census
+from capture_app.patients.census.orders import Answer
+from capture_app.patients.sources.worklist.query import ask
 from capture_app.settings.schema import Station, Worklist
 
 _log = structlog.get_logger(__name__)

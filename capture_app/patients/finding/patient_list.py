@@ -17,9 +17,9 @@ from capture_app.clock import Clock
 from capture_app.model.encounter import EncounterState
 from capture_app.model.patient import PatientId
 from capture_app.model.worklist import PatientListEntry
-from capture_app.patients.fold import CensusPatient, entries, hidden_from
-from capture_app.patients.orders import Answer, OrderBook, contradicts
-from capture_app.patients.roster import Roster, SortKey, row_of
+from capture_app.patients.census.fold import CensusPatient, entries, hidden_from
+from capture_app.patients.census.orders import Answer, OrderBook, contradicts
+from capture_app.patients.finding.roster import Roster, SortKey, row_of
 
 _RECENT: Final = 50
 _MOST_HOLDERS: Final = 100

@@ -1,0 +1,1 @@
+"""The lists as the feeds tell them: events kept, folded, and read."""

@@ -1,0 +1,1 @@
+"""Finding a patient: by a scan, by any spelling, by place."""

@@ -1,0 +1,1 @@
+"""The Modality Worklist (PS3.4 Annex K)."""
