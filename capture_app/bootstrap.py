@@ -37,7 +37,7 @@ from capture_app.store.database import Database
 from capture_app.store.role import EngineRole
 
 if TYPE_CHECKING:
-    from capture_app.outbox.engine import Engine
+    from capture_app.outbox.delivery.engine import Engine
 
 _log = structlog.get_logger(__name__)
 
@@ -209,7 +209,7 @@ class Background:
     def __init__(self, services: Services, *, program: str) -> None:
         # Only here: reading what delivers and listens takes as long as opening the window.
         from capture_app.archive.connect import commitment_listeners, connect  # noqa: PLC0415
-        from capture_app.outbox.engine import Engine  # noqa: PLC0415
+        from capture_app.outbox.delivery.engine import Engine  # noqa: PLC0415
         from capture_app.patients.sources.adt.receiver import AdtReceiver  # noqa: PLC0415
         from capture_app.patients.sources.worklist.poller import WorklistPoller  # noqa: PLC0415
 
@@ -275,7 +275,7 @@ class Background:
         """Application Activity (PS3.15 A.5.3.1). A disk that takes no row keeps nobody from work:
         what is on its way must still be delivered.
         """
-        from capture_app.outbox.tasks import ENGINE_USER  # noqa: PLC0415 - as in __init__
+        from capture_app.outbox.steps.tasks import ENGINE_USER  # noqa: PLC0415 - as in __init__
 
         details = {"program": self._program, "version": __version__}
         event = AuditEvent(action, ENGINE_USER, details=details)

@@ -13,7 +13,7 @@ from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description
-from capture_app.outbox.engine import Engine
+from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox, OutboxRules
 from capture_app.outbox.ports import CONTENT_MISMATCH, IDENTITY_MISMATCH, NOT_IN_ARCHIVE
 from capture_app.settings.schema import Capture

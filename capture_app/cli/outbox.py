@@ -18,8 +18,8 @@ from capture_app.cli.start import (
 )
 from capture_app.model.delivery import ImageState, ImageStatus
 from capture_app.model.words import tr
-from capture_app.outbox.inspection import Inspection, inspect
 from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.recovery.inspection import Inspection, inspect
 from capture_app.outbox.status import StatusFilter
 
 _HEAD: Final = ("sop_instance_uid", "state", "changed", "destination", "proof", "tries", "reason")

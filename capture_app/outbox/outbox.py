@@ -16,10 +16,13 @@ from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
-from capture_app.outbox import acts, capture, exams, seal, status
-from capture_app.outbox.capture import Draft
+from capture_app.outbox import acts, status
 from capture_app.outbox.changes import Changes, OnChange
-from capture_app.outbox.seal import SealingRules, Sending
+from capture_app.outbox.keeping import draft as capture
+from capture_app.outbox.keeping import exam as exams
+from capture_app.outbox.keeping.draft import Draft
+from capture_app.outbox.sealing import seal
+from capture_app.outbox.sealing.seal import SealingRules, Sending
 from capture_app.outbox.spool import Spool
 from capture_app.outbox.status import Counts, StatusFilter
 from capture_app.settings.schema import Capture, Institution, Station

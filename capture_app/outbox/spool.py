@@ -20,10 +20,10 @@ from capture_app.clock import Clock
 from capture_app.errors import DiskFullError
 from capture_app.model.audit_event import AuditEvent
 from capture_app.model.patient import Patient
-from capture_app.outbox.record import from_record, to_record
 from capture_app.settings.write_once import make_folder
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
+from capture_app.store.record import from_record, to_record
 from capture_app.store.sealed import Staged, discard_staged, publish_sealed
 
 T = TypeVar("T")

@@ -14,9 +14,9 @@ from capture_app.dicom.part10 import pixel_sha256_of, read
 from capture_app.imaging.rgb import encode_rgb
 from capture_app.model.delivery import ImageState, ProofKind
 from capture_app.model.procedure import Side
-from capture_app.outbox.engine import Engine
+from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox
-from capture_app.outbox.tasks import read_instance
+from capture_app.outbox.steps.tasks import read_instance
 from capture_app.settings.schema import ArchiveDestination, ArchiveProtocol, ProofChoice
 from capture_app.store.role import EngineRole
 from tests import outboxes, sealing

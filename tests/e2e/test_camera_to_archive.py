@@ -17,9 +17,9 @@ from capture_app.exam.session import ExamService
 from capture_app.model.delivery import ImageState, ProofKind
 from capture_app.model.device import DeviceKind
 from capture_app.model.worklist import FeedSource, IdentifiedBy, PatientListEntry
-from capture_app.outbox.engine import Engine
+from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox
-from capture_app.outbox.seal import Sending
+from capture_app.outbox.sealing.seal import Sending
 from capture_app.settings.schema import ArchiveDestination, Device
 from capture_app.store.role import EngineRole
 from tests import outboxes, sealing

@@ -26,7 +26,7 @@ from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.model.delivery import ImageState, Instance, ProofReceipt, StoreReceipt
 from capture_app.model.exam import Exam
 from capture_app.model.patient import PatientId
-from capture_app.outbox.engine import Engine
+from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox, OutboxRules
 from capture_app.outbox.ports import Archive
 from capture_app.settings import log

@@ -13,9 +13,9 @@ from capture_app.errors import DiskFullError
 from capture_app.model.delivery import ImageState, ImageStatus, ProofKind
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
 from capture_app.model.exam import Exam
-from capture_app.outbox.engine import Engine
+from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox
-from capture_app.outbox.tasks import read_instance
+from capture_app.outbox.steps.tasks import read_instance
 from capture_app.settings.schema import ArchiveDestination, Capture
 from capture_app.store.role import EngineRole
 from capture_app.store.sealed import free_bytes, open_sealed

@@ -32,13 +32,13 @@ from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.exam import Exam
 from capture_app.model.patient import PatientId
 from capture_app.model.procedure import Side
-from capture_app.outbox.delivery import Delivery
+from capture_app.outbox.delivery.batch import Delivery
+from capture_app.outbox.delivery.schedule import Schedule
 from capture_app.outbox.outbox import Outbox
-from capture_app.outbox.recovery import recover
-from capture_app.outbox.retention import clean_deleted, purge_due
-from capture_app.outbox.schedule import Schedule
+from capture_app.outbox.recovery.start_up import recover
 from capture_app.outbox.status import StatusFilter
-from capture_app.outbox.tasks import open_tasks, release_held, requeue_running
+from capture_app.outbox.steps.retain import clean_deleted, purge_due
+from capture_app.outbox.steps.tasks import open_tasks, release_held, requeue_running
 from tests import outboxes, sealing
 from tests.outboxes import PACS, DirectoryArchive, begin, keep
 

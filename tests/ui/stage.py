@@ -21,7 +21,7 @@ from capture_app.model.operator import Operator, Role
 from capture_app.model.order import Order
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.worklist import IdentifiedBy
-from capture_app.outbox.engine import Engine
+from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox
 from capture_app.patients.census.census import Census, open_census
 from capture_app.patients.census.orders import Answer, WorklistItem

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from capture_app.archive.connect import connect
 from capture_app.clock import FixedClock, SystemClock
 from capture_app.model.delivery import ImageState
-from capture_app.outbox.engine import Engine
+from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.status import StatusFilter
 from capture_app.settings.schema import ArchiveDestination, Station
 from capture_app.store.role import EngineRole

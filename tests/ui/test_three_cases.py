@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from capture_app.clock import FixedClock
 from capture_app.model.coding import Code
 from capture_app.model.order import Order
-from capture_app.outbox.engine import Engine
+from capture_app.outbox.delivery.engine import Engine
 from tests.ui.conftest import Desk
 from tests.ui.hands import Hands, at_work, clinic
 from tests.ui.stage import Stage

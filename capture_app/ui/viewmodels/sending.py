@@ -12,7 +12,7 @@ from capture_app.errors import CaptureAppError
 from capture_app.exam.session import Stopped
 from capture_app.model.delivery import ImageState
 from capture_app.model.words import tr, trn
-from capture_app.outbox.seal import Sending
+from capture_app.outbox.sealing.seal import Sending
 from capture_app.ui.marks import Message
 from capture_app.ui.viewmodels import workspace_words as words
 from capture_app.ui.viewmodels.board import Board, trouble

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from capture_app.catalog.body_map import BodyMap
 from capture_app.model.delivery import ImageStatus
 from capture_app.model.exam import Exam
-from capture_app.outbox.capture import Draft
+from capture_app.outbox.keeping.draft import Draft
 from capture_app.outbox.status import StatusFilter
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks

@@ -23,7 +23,7 @@ from capture_app.model.patient import PatientId
 from capture_app.model.procedure import Description, Side
 from capture_app.model.worklist import FeedSource, IdentifiedBy, PatientListEntry
 from capture_app.outbox.outbox import Outbox
-from capture_app.outbox.seal import Sending
+from capture_app.outbox.sealing.seal import Sending
 from tests import outboxes, sealing
 
 DOCTOR = Operator("twong", "T. Wong, MD", Role.CAPTURE)

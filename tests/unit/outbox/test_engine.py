@@ -17,9 +17,9 @@ from capture_app.model.delivery import (
     ProofReceipt,
     StoreReceipt,
 )
-from capture_app.outbox.engine import Engine
+from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox
-from capture_app.outbox.tasks import claim, open_tasks, requeue_running
+from capture_app.outbox.steps.tasks import claim, open_tasks, requeue_running
 from capture_app.settings.schema import Capture
 from capture_app.store.role import EngineRole
 from tests import outboxes, sealing
@@ -471,7 +471,7 @@ def test_a_follower_delivers_nothing_until_the_leader_ends(rig: Rig) -> None:
 
 @pytest.mark.expects_log("engine-waits")
 def test_a_busy_database_is_waited_for(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("capture_app.outbox.engine._AFTER_A_FAULT_S", 0.01)
+    monkeypatch.setattr("capture_app.outbox.delivery.engine._AFTER_A_FAULT_S", 0.01)
     monkeypatch.setattr("capture_app.store.database.BUSY_TIMEOUT_MS", 20)
     slow = outboxes.open_outbox(rig.folder, rig.clock)
     (uid,) = rig.send()

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from capture_app.clock import FixedClock
-from capture_app.outbox.capture import UNDO_DELETE_FOR
-from capture_app.outbox.inspection import inspect
+from capture_app.outbox.keeping.draft import UNDO_DELETE_FOR
 from capture_app.outbox.outbox import Outbox
-from capture_app.outbox.retention import clean_deleted
+from capture_app.outbox.recovery.inspection import inspect
+from capture_app.outbox.steps.retain import clean_deleted
 from capture_app.store.cipher import Cipher
 from capture_app.store.sealed import SealedHeader, verify_sealed
 from tests import sealing
@@ -25,7 +25,7 @@ def while_it_looks(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -
             acts.pop()()
         return proved
 
-    monkeypatch.setattr("capture_app.outbox.inspection.verify_sealed", verify)
+    monkeypatch.setattr("capture_app.outbox.recovery.inspection.verify_sealed", verify)
 
 
 def test_a_whole_folder_is_whole(outbox: Outbox, clock: FixedClock) -> None:

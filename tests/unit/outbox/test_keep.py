@@ -15,9 +15,9 @@ from capture_app.model.operator import Operator, Role
 from capture_app.model.patient import PatientId
 from capture_app.model.procedure import Description, Side
 from capture_app.model.worklist import IdentifiedBy
-from capture_app.outbox import capture
+from capture_app.outbox.keeping import draft as capture
 from capture_app.outbox.outbox import Outbox
-from capture_app.outbox.retention import clean_deleted
+from capture_app.outbox.steps.retain import clean_deleted
 from capture_app.settings.schema import Capture
 from tests import outboxes, sealing
 from tests.outboxes import begin, keep

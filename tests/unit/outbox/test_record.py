@@ -7,7 +7,7 @@ import pytest
 from capture_app.errors import SealBrokenError
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description
-from capture_app.outbox.record import from_record, to_record
+from capture_app.store.record import from_record, to_record
 from tests import sealing
 
 

@@ -13,8 +13,8 @@ from capture_app.model.procedure import Description, Side
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.outbox import acts
 from capture_app.outbox.outbox import Outbox
-from capture_app.outbox.recovery import RecoveryReport, recover
-from capture_app.outbox.tasks import claim, open_tasks, read_instance
+from capture_app.outbox.recovery.start_up import RecoveryReport, recover
+from capture_app.outbox.steps.tasks import claim, open_tasks, read_instance
 from tests import outboxes, sealing
 from tests.outboxes import PACS, begin, keep
 

@@ -4,8 +4,8 @@ import pytest
 
 from capture_app.clock import FixedClock
 from capture_app.model.delivery import TaskKind
-from capture_app.outbox.schedule import Schedule, backoff
-from capture_app.outbox.tasks import Task
+from capture_app.outbox.delivery.schedule import Schedule, backoff
+from capture_app.outbox.steps.tasks import Task
 
 
 def task(task_id: int, **changes: object) -> Task:

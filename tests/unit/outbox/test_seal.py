@@ -13,12 +13,12 @@ from capture_app.model.delivery import ImageState
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
 from capture_app.model.patient import PatientId
 from capture_app.model.procedure import Choice, Description
-from capture_app.outbox import seal
 from capture_app.outbox.outbox import Outbox
-from capture_app.outbox.record import from_record
+from capture_app.outbox.sealing import seal
 from capture_app.outbox.spool import Spool
-from capture_app.outbox.tasks import read_instance
+from capture_app.outbox.steps.tasks import read_instance
 from capture_app.settings.schema import Capture
+from capture_app.store.record import from_record
 from capture_app.store.sealed import Staged, open_identity, open_sealed, stage_sealed
 from tests import outboxes, sealing
 from tests.outboxes import begin, keep

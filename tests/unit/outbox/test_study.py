@@ -12,7 +12,7 @@ from capture_app.model.order import Order
 from capture_app.model.patient import NameGroup, PatientId, PersonName
 from capture_app.model.procedure import Description, Side
 from capture_app.outbox.outbox import Outbox
-from capture_app.outbox.tasks import read_instance
+from capture_app.outbox.steps.tasks import read_instance
 from capture_app.store.sealed import open_sealed
 from tests import sealing
 from tests.outboxes import begin, keep

@@ -21,7 +21,7 @@ from capture_app.model.audit_event import AuditEvent
 from capture_app.model.delivery import TaskState
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
-from capture_app.outbox.capture import (
+from capture_app.outbox.keeping.draft import (
     Kept,
     description_context,
     how_it_came,
@@ -29,15 +29,15 @@ from capture_app.outbox.capture import (
     missing_file,
     set_fault,
 )
-from capture_app.outbox.record import from_record
-from capture_app.outbox.seal import (
+from capture_app.outbox.sealing.seal import (
     SealedIdentity,
     insert_instance,
     insert_store_tasks,
     remove_file,
 )
+from capture_app.outbox.sealing.study import restore_place
 from capture_app.outbox.spool import Spool, stamp
-from capture_app.outbox.study import restore_place
+from capture_app.store.record import from_record
 from capture_app.store.sealed import SUFFIX, open_identity, remove_unfinished, verify_sealed
 
 _log = structlog.get_logger(__name__)

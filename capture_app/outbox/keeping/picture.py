@@ -13,7 +13,7 @@ from typing import Final
 from capture_app.errors import SealBrokenError
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.words import tr
-from capture_app.outbox.record import from_record, to_record
+from capture_app.store.record import from_record, to_record
 
 _LENGTH_BYTES: Final = 4
 _PART_BYTES: Final = 1024 * 1024

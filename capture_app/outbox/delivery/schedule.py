@@ -11,7 +11,7 @@ from typing import Final
 
 from capture_app.clock import Clock
 from capture_app.model.delivery import TaskKind
-from capture_app.outbox.tasks import Task
+from capture_app.outbox.steps.tasks import Task
 
 FIRST_RETRY_S: Final = 30.0
 LONGEST_RETRY_S: Final = 600.0

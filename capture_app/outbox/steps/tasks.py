@@ -12,7 +12,7 @@ from typing import Final
 from capture_app.errors import DeliveryError
 from capture_app.model.audit_event import AuditAction, AuditEvent, Outcome
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt, StoreReceipt, TaskKind
-from capture_app.outbox.seal import instance_context
+from capture_app.outbox.sealing.seal import instance_context
 from capture_app.outbox.spool import Spool, stamp
 
 ENGINE_USER: Final = "capture-app"

@@ -21,10 +21,10 @@ from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
 from capture_app.model.worklist import IdentifiedBy
-from capture_app.outbox.exams import insert_exam
-from capture_app.outbox.picture import picture_content, picture_of
-from capture_app.outbox.record import from_record, to_record
+from capture_app.outbox.keeping.exam import insert_exam
+from capture_app.outbox.keeping.picture import picture_content, picture_of
 from capture_app.outbox.spool import Spool, moment, stamp
+from capture_app.store.record import from_record, to_record
 from capture_app.store.sealed import free_bytes, open_identity, open_sealed, stage_sealed
 
 UNDO_DELETE_FOR: Final = timedelta(hours=24)

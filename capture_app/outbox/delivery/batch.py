@@ -19,12 +19,12 @@ from capture_app.errors import (
 )
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt, StoreReceipt, TaskKind
 from capture_app.model.words import tr
-from capture_app.outbox import tasks
-from capture_app.outbox.capture import missing_file
+from capture_app.outbox.delivery.schedule import Schedule, backoff
+from capture_app.outbox.keeping.draft import missing_file
 from capture_app.outbox.ports import NOT_IN_ARCHIVE, SEAL_BROKEN, Archive
-from capture_app.outbox.schedule import Schedule, backoff
 from capture_app.outbox.spool import Spool
-from capture_app.outbox.tasks import Task
+from capture_app.outbox.steps import tasks
+from capture_app.outbox.steps.tasks import Task
 from capture_app.store.sealed import open_sealed
 
 _log = structlog.get_logger(__name__)

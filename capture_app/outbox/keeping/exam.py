@@ -9,8 +9,8 @@ from capture_app.errors import RuleError
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.exam import Exam
 from capture_app.model.words import tr
+from capture_app.outbox.sealing.study import study_uid_for, visit_key
 from capture_app.outbox.spool import Spool, stamp
-from capture_app.outbox.study import study_uid_for, visit_key
 
 
 def open_exam(spool: Spool, exam: Exam, action: AuditAction = AuditAction.PATIENT_OPENED) -> Exam:

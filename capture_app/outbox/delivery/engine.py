@@ -15,13 +15,13 @@ import structlog
 
 from capture_app.clock import Clock
 from capture_app.errors import StoreError
-from capture_app.outbox import tasks
-from capture_app.outbox.delivery import Delivery
+from capture_app.outbox.delivery.batch import Delivery
+from capture_app.outbox.delivery.schedule import Schedule
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.ports import Archive
-from capture_app.outbox.recovery import recover
-from capture_app.outbox.retention import clean_deleted, purge_due
-from capture_app.outbox.schedule import Schedule
+from capture_app.outbox.recovery.start_up import recover
+from capture_app.outbox.steps import tasks
+from capture_app.outbox.steps.retain import clean_deleted, purge_due
 from capture_app.store.role import EngineRole
 
 _log = structlog.get_logger(__name__)

@@ -1,0 +1,1 @@
+"""From the shutter on: drafts, their exams and their pictures."""

@@ -1,0 +1,1 @@
+"""What a start and a look find on the disk."""
