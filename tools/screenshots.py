@@ -23,8 +23,8 @@ from PySide6.QtWidgets import QApplication
 
 from capture_app.clock import SystemClock
 from capture_app.settings.schema import Theme
+from capture_app.ui.looks import theme
 from capture_app.ui.shell import app as shell_app
-from capture_app.ui.shell import theme
 from capture_app.ui.shell.main_window import MainWindow
 from tests.ui.pages import all_pages, furnish, pages_without_services
 from tests.ui.stage import open_stage

@@ -35,8 +35,8 @@ def run(args: argparse.Namespace) -> int:
     # module that is imported is read as source too, which costs a quarter of a second.
     from capture_app import bootstrap as _rooms  # noqa: F401, PLC0415
     from capture_app.devices import chosen as _chosen  # noqa: F401, PLC0415
+    from capture_app.ui.first_run.viewmodel import FirstRunChoice, is_first_run  # noqa: PLC0415
     from capture_app.ui.shell.app import first_run, show_problem  # noqa: PLC0415
-    from capture_app.ui.viewmodels.first_run import FirstRunChoice, is_first_run  # noqa: PLC0415
 
     gc.freeze()
     gc.enable()
@@ -86,7 +86,8 @@ def open_window(settings: Settings) -> int:
 def start_camera(services: Services) -> None:
     """The camera, and whatever the first patient and the first shutter will need."""
     from capture_app.bootstrap import read_ahead  # noqa: PLC0415
-    from capture_app.ui.pages import outbox, workspace  # noqa: F401, PLC0415
+    from capture_app.ui.outbox import page as outbox  # noqa: F401, PLC0415
+    from capture_app.ui.workspace import page as workspace  # noqa: F401, PLC0415
 
     services.devices.start()
     read_ahead()

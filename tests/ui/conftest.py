@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 from capture_app.clock import FixedClock
 from capture_app.model.operator import Operator, Role
 from capture_app.settings.schema import Theme
+from capture_app.ui.looks import theme
 from capture_app.ui.shell import app as shell_app
-from capture_app.ui.shell import theme
 from capture_app.ui.shell.content import Content
 from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.tasks import Tasks

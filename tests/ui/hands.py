@@ -15,10 +15,10 @@ from pytestqt.qtbot import QtBot
 
 from capture_app.clock import Clock, FixedClock
 from capture_app.devices.capture import Live
-from capture_app.ui.pages.workspace import WorkspacePage
 from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.shell.scanner import BURST_GAP_S
-from capture_app.ui.viewmodels.workspace_state import WorkspaceState
+from capture_app.ui.workspace.page import WorkspacePage
+from capture_app.ui.workspace.state import WorkspaceState
 from tests.ui.stage import Stage, open_stage
 
 _HAND_S = BURST_GAP_S + 0.005

@@ -13,14 +13,14 @@ from capture_app.model.operator import Operator, Role
 from capture_app.model.order import Order
 from capture_app.model.procedure import Side
 from capture_app.patients.finding.patient_list import Tab
-from capture_app.ui.pages.first_run import FirstRunPage
-from capture_app.ui.pages.problem import ProblemPage
-from capture_app.ui.pages.workspace import WorkspacePage
+from capture_app.ui.first_run.page import FirstRunPage
+from capture_app.ui.first_run.viewmodel import FirstRunViewModel
+from capture_app.ui.outbox.rows import OutboxAct, Section
+from capture_app.ui.problem.page import ProblemPage
 from capture_app.ui.shell.app_bar import Place
 from capture_app.ui.shell.content import Content
 from capture_app.ui.shell.main_window import MainWindow
-from capture_app.ui.viewmodels.first_run import FirstRunViewModel
-from capture_app.ui.viewmodels.outbox_rows import OutboxAct, Section
+from capture_app.ui.workspace.page import WorkspacePage
 from tests.ui.stage import Stage
 
 Wait = Callable[[Callable[[], bool]], None]

@@ -8,10 +8,10 @@ from pytestqt.qtbot import QtBot
 
 from capture_app.catalog.body_map import BodyMap, load_body_map
 from capture_app.model.procedure import Side
-from capture_app.ui.shell.theme import current
-from capture_app.ui.shown import Selection
-from capture_app.ui.widgets.body_map import BodyMapView
-from capture_app.ui.widgets.figure import Figure
+from capture_app.ui.looks.theme import current
+from capture_app.ui.words.shown import Selection
+from capture_app.ui.workspace.body_map import BodyMapView
+from capture_app.ui.workspace.figure import Figure
 
 SHIN, UPPER_BACK = ("SCT", "25763004"), ("SCT", "699893008")
 

@@ -17,9 +17,9 @@ from capture_app.model.exam import Exam
 from capture_app.model.order import Order
 from capture_app.model.procedure import Side
 from capture_app.patients.finding.patient_list import Tab
-from capture_app.ui.shown import OrderShown
 from capture_app.ui.widgets.choices import ListPopover
-from capture_app.ui.widgets.order_button import OrderButton
+from capture_app.ui.words.shown import OrderShown
+from capture_app.ui.workspace.order_button import OrderButton
 from tests.ui.conftest import Desk
 from tests.ui.hands import ALT, CONTROL, Hands, at_work, clinic
 from tests.ui.stage import Stage

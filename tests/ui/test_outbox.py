@@ -11,12 +11,12 @@ from pytestqt.qtbot import QtBot
 from capture_app.clock import FixedClock
 from capture_app.errors import RefusedDeliveryError
 from capture_app.model.operator import Operator
+from capture_app.ui.outbox.proof_popover import ProofPopover
+from capture_app.ui.outbox.row_widget import OutboxRowWidget
+from capture_app.ui.outbox.rows import OutboxAct, OutboxRow, Section
+from capture_app.ui.outbox.viewmodel import OutboxTab, OutboxViewModel
 from capture_app.ui.shell.app_bar import Place
-from capture_app.ui.viewmodels.outbox import OutboxTab, OutboxViewModel
-from capture_app.ui.viewmodels.outbox_rows import OutboxAct, OutboxRow, Section
 from capture_app.ui.widgets.buttons import Button
-from capture_app.ui.widgets.outbox_row import OutboxRowWidget
-from capture_app.ui.widgets.proof_popover import ProofPopover
 from tests.ui.conftest import Desk
 from tests.ui.stage import Stage
 

@@ -14,7 +14,7 @@ from capture_app.model.operator import Operator
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.patients.finding.patient_list import Tab
-from capture_app.ui.widgets.identity_popover import IdentityPopover
+from capture_app.ui.identity.popover import IdentityPopover
 from tests.ui.conftest import Desk
 from tests.ui.stage import Stage
 from tests.ui.test_sign_in import audit_of

@@ -16,12 +16,12 @@ from capture_app.errors import StoreError
 from capture_app.model.operator import Operator
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.settings.schema import Theme
-from capture_app.ui.shell import theme
+from capture_app.ui.identity.popover import IdentityPopover
+from capture_app.ui.looks import theme
 from capture_app.ui.shell.app_bar import Place
+from capture_app.ui.shell.keys_popover import KeysPopover
+from capture_app.ui.shell.leave_popover import LeavePopover
 from capture_app.ui.tasks import Tasks
-from capture_app.ui.widgets.identity_popover import IdentityPopover
-from capture_app.ui.widgets.keys_popover import KeysPopover
-from capture_app.ui.widgets.leave_popover import LeavePopover
 from tests.ui.conftest import Desk
 from tests.ui.stage import PIN, Stage
 from tests.ui.test_patients import answer, opened_exam

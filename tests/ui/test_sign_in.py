@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from capture_app.clock import FixedClock
 from capture_app.model.operator import Operator, Role
 from capture_app.settings.practice import PRACTICE_PIN, PRACTICE_USER
-from capture_app.ui.pages.set_up import SetUpPage
+from capture_app.ui.set_up.page import SetUpPage
 from capture_app.ui.widgets.buttons import DigitButton
 from capture_app.ui.widgets.fields import ShortField
 from tests.ui.conftest import Desk

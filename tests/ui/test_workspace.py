@@ -19,7 +19,7 @@ from capture_app.model.procedure import Side
 from capture_app.outbox.keeping.draft import Draft
 from capture_app.settings.schema import Device
 from capture_app.ui.widgets.choices import KEEP, ListPopover
-from capture_app.ui.widgets.region_picker import LargeBodyMap, RegionPicker
+from capture_app.ui.workspace.region_picker import LargeBodyMap, RegionPicker
 from tests import outboxes, sealing
 from tests.peers import run_mjpeg_server
 from tests.ui.conftest import Desk

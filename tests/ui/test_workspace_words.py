@@ -9,8 +9,8 @@ from capture_app.devices.capture import Live, LiveState
 from capture_app.exam.rules import MissingPart
 from capture_app.imaging.quality import Quality, QualityChip
 from capture_app.model.procedure import Description, Side
-from capture_app.ui.marks import Tone
-from capture_app.ui.viewmodels import workspace_words as words
+from capture_app.ui.words.marks import Tone
+from capture_app.ui.workspace import words as words
 from tests import sealing
 
 AT = datetime(2026, 11, 24, 14, 2, tzinfo=timezone(timedelta(hours=1)))

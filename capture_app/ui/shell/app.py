@@ -17,10 +17,10 @@ from capture_app.errors import CaptureAppError
 from capture_app.model.words import tr
 from capture_app.settings.schema import Settings
 from capture_app.settings.schema import Theme as ThemeName
+from capture_app.ui.first_run.viewmodel import FirstRunChoice, FirstRunViewModel
+from capture_app.ui.looks import fonts, icons, theme
 from capture_app.ui.services import Services
-from capture_app.ui.shell import fonts, icons, theme
 from capture_app.ui.shell.main_window import MainWindow
-from capture_app.ui.viewmodels.first_run import FirstRunChoice, FirstRunViewModel
 
 _BEGIN_AFTER_MS: Final = 1000
 
@@ -76,7 +76,7 @@ def run(services: Services, begin: Callable[[], object]) -> int:
 
 def first_run(settings: Settings, settings_file: Path) -> FirstRunChoice:
     """Shows what the settings lack and offers Practice; returns the person's choice."""
-    from capture_app.ui.pages.first_run import FirstRunPage  # noqa: PLC0415 - seldom shown
+    from capture_app.ui.first_run.page import FirstRunPage  # noqa: PLC0415 - seldom shown
 
     station = settings.station
     app = application(language=station.language, theme_name=station.theme)
@@ -97,7 +97,7 @@ def first_run(settings: Settings, settings_file: Path) -> FirstRunChoice:
 
 def show_problem(error: CaptureAppError) -> None:
     """Shows why the application cannot open, until it is read."""
-    from capture_app.ui.pages.problem import ProblemPage  # noqa: PLC0415 - seldom shown
+    from capture_app.ui.problem.page import ProblemPage  # noqa: PLC0415 - seldom shown
 
     _log.error("cannot-open", reason=str(error))
     app = application()

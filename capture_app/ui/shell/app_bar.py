@@ -9,13 +9,13 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from capture_app.model.words import tr
-from capture_app.ui.marks import Tone
-from capture_app.ui.shell.fonts import BOLD, SEMIBOLD, font
-from capture_app.ui.shell.theme import Metric, current
+from capture_app.ui.looks.drawing import Mark, Words, draw_run
+from capture_app.ui.looks.fonts import BOLD, SEMIBOLD, font
+from capture_app.ui.looks.theme import Metric, current
 from capture_app.ui.widgets.avatar import Avatar, initials_of
 from capture_app.ui.widgets.buttons import Button, TabButton
-from capture_app.ui.widgets.drawing import Mark, Words, draw_run
 from capture_app.ui.widgets.labels import Icon, Label
+from capture_app.ui.words.marks import Tone
 
 
 class Place(StrEnum):

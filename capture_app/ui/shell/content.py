@@ -13,28 +13,28 @@ from capture_app.errors import CaptureAppError
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.words import tr
-from capture_app.ui import wording
-from capture_app.ui.marks import Message, Tone
-from capture_app.ui.pages.patients import PatientsPage
+from capture_app.ui.identity.popover import IdentityPopover
+from capture_app.ui.identity.viewmodel import IdentityCheck
+from capture_app.ui.patients.page import PatientsPage
+from capture_app.ui.patients.viewmodel import PatientsViewModel
 from capture_app.ui.services import Services
 from capture_app.ui.shell.app_bar import AppBar, Place
+from capture_app.ui.shell.page_stack import Pages
+from capture_app.ui.shell.status import StatusViewModel
 from capture_app.ui.shell.status_strip import StatusStrip
 from capture_app.ui.tasks import Tasks
 from capture_app.ui.thumbnails import small
-from capture_app.ui.viewmodels.identity_check import IdentityCheck
-from capture_app.ui.viewmodels.patients import PatientsViewModel
-from capture_app.ui.viewmodels.status import StatusViewModel
 from capture_app.ui.widgets.card import Backdrop
-from capture_app.ui.widgets.identity_popover import IdentityPopover
-from capture_app.ui.widgets.pages import Pages
 from capture_app.ui.widgets.popover import HOST
 from capture_app.ui.widgets.toast import Toast
+from capture_app.ui.words import wording
+from capture_app.ui.words.marks import Message, Tone
 
 if TYPE_CHECKING:
-    from capture_app.ui.pages.outbox import OutboxPage
-    from capture_app.ui.pages.workspace import WorkspacePage
-    from capture_app.ui.viewmodels.outbox import OutboxViewModel
-    from capture_app.ui.viewmodels.workspace import WorkspaceViewModel
+    from capture_app.ui.outbox.page import OutboxPage
+    from capture_app.ui.outbox.viewmodel import OutboxViewModel
+    from capture_app.ui.workspace.page import WorkspacePage
+    from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
 
 
 class Content(Backdrop):
@@ -175,8 +175,8 @@ class Content(Backdrop):
     def _looked_at(self) -> tuple[OutboxViewModel, OutboxPage]:
         """The outbox, made when it is first looked at: the list need not wait for it."""
         if self._outbox is None:
-            from capture_app.ui.pages.outbox import OutboxPage  # noqa: PLC0415
-            from capture_app.ui.viewmodels.outbox import OutboxViewModel  # noqa: PLC0415
+            from capture_app.ui.outbox.page import OutboxPage  # noqa: PLC0415
+            from capture_app.ui.outbox.viewmodel import OutboxViewModel  # noqa: PLC0415
 
             viewmodel = OutboxViewModel(self._services, self._tasks, self.operator, self)
             page = OutboxPage(viewmodel, self._tasks)
@@ -198,8 +198,8 @@ class Content(Backdrop):
 
     def _open(self, exam: Exam) -> None:
         # Only here: the list of patients need not wait for what the workspace shows.
-        from capture_app.ui.pages.workspace import WorkspacePage  # noqa: PLC0415
-        from capture_app.ui.viewmodels.workspace import WorkspaceViewModel  # noqa: PLC0415
+        from capture_app.ui.workspace.page import WorkspacePage  # noqa: PLC0415
+        from capture_app.ui.workspace.viewmodel import WorkspaceViewModel  # noqa: PLC0415
 
         self._leave_workspace(close_exam=False)
         self._drop_question()

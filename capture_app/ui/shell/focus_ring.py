@@ -11,9 +11,9 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QLineEdit, QWidget
 
+from capture_app.ui.looks.drawing import box
+from capture_app.ui.looks.theme import Metric, current
 from capture_app.ui.shell.input_watch import InputWatch
-from capture_app.ui.shell.theme import Metric, current
-from capture_app.ui.widgets.drawing import box
 
 _REACH = 4  # 2 px of gap, 2 px of line
 _MOVING = frozenset(

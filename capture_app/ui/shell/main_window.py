@@ -13,28 +13,28 @@ from capture_app.errors import CaptureAppError
 from capture_app.model.operator import Operator
 from capture_app.model.words import tr
 from capture_app.settings.schema import Theme as ThemeName
-from capture_app.ui.marks import Message, Tone
-from capture_app.ui.pages.sign_in import SignInPage
+from capture_app.ui.looks import theme
 from capture_app.ui.services import Services
-from capture_app.ui.shell import theme
 from capture_app.ui.shell.app_bar import PracticeBand
 from capture_app.ui.shell.focus_ring import FocusRing
 from capture_app.ui.shell.input_watch import InputWatch
+from capture_app.ui.shell.leave_popover import LeavePopover
+from capture_app.ui.shell.page_stack import Pages
 from capture_app.ui.shell.scanner import ScannerFilter
 from capture_app.ui.shell.shortcuts import WindowKeys, bind
+from capture_app.ui.shell.status import StatusViewModel
 from capture_app.ui.shell.status_strip import StatusStrip
+from capture_app.ui.sign_in.page import SignInPage
+from capture_app.ui.sign_in.viewmodel import SignInViewModel
 from capture_app.ui.tasks import Tasks
-from capture_app.ui.viewmodels.sign_in import SignInViewModel
-from capture_app.ui.viewmodels.status import StatusViewModel
 from capture_app.ui.widgets.card import Backdrop
-from capture_app.ui.widgets.leave_popover import LeavePopover
-from capture_app.ui.widgets.pages import Pages
 from capture_app.ui.widgets.toast import Toast
+from capture_app.ui.words.marks import Message, Tone
 
 if TYPE_CHECKING:
-    from capture_app.ui.pages.set_up import SetUpPage
+    from capture_app.ui.set_up.page import SetUpPage
     from capture_app.ui.shell.content import Content
-    from capture_app.ui.widgets.keys_popover import KeysPopover
+    from capture_app.ui.shell.keys_popover import KeysPopover
 
 _log = structlog.get_logger(__name__)
 
@@ -138,8 +138,8 @@ class MainWindow(QWidget):
 
     def _show_set_up(self) -> None:
         # Only here: it is shown once in the life of a station.
-        from capture_app.ui.pages.set_up import SetUpPage  # noqa: PLC0415
-        from capture_app.ui.viewmodels.set_up import SetUpViewModel  # noqa: PLC0415
+        from capture_app.ui.set_up.page import SetUpPage  # noqa: PLC0415
+        from capture_app.ui.set_up.viewmodel import SetUpViewModel  # noqa: PLC0415
 
         viewmodel = SetUpViewModel(self._services, self.tasks, self)
         viewmodel.signed_in.connect(self._signed_in)
@@ -199,7 +199,7 @@ class MainWindow(QWidget):
 
     def show_keys(self) -> None:
         """F1."""
-        from capture_app.ui.widgets.keys_popover import KeysPopover  # noqa: PLC0415 - seldom shown
+        from capture_app.ui.shell.keys_popover import KeysPopover  # noqa: PLC0415 - seldom shown
 
         if self.content is not None and not self.is_locked and self._keys is None:
             self._keys = KeysPopover(self.content)

@@ -6,12 +6,12 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from capture_app.model.words import tr
-from capture_app.ui import wording
-from capture_app.ui.marks import ChipText, Tone
-from capture_app.ui.shell.fonts import SEMIBOLD
-from capture_app.ui.shell.theme import Metric, current
-from capture_app.ui.viewmodels.status import StatusState, StatusViewModel
+from capture_app.ui.looks.fonts import SEMIBOLD
+from capture_app.ui.looks.theme import Metric, current
+from capture_app.ui.shell.status import StatusState, StatusViewModel
 from capture_app.ui.widgets.labels import ElidedLabel, Icon, Label
+from capture_app.ui.words import wording
+from capture_app.ui.words.marks import ChipText, Tone
 
 
 class _Part(QWidget):

@@ -6,9 +6,9 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from capture_app.ui.shell.fonts import BOLD, font
-from capture_app.ui.shell.theme import current, mixed
-from capture_app.ui.widgets.drawing import box, draw_line
+from capture_app.ui.looks.drawing import box, draw_line
+from capture_app.ui.looks.fonts import BOLD, font
+from capture_app.ui.looks.theme import current, mixed
 
 
 def initials_of(display_name: str) -> str:

@@ -8,9 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
-from capture_app.ui.shell.fonts import MEDIUM, SEMIBOLD, font
-from capture_app.ui.shell.theme import Metric, current, mixed
-from capture_app.ui.widgets.drawing import (
+from capture_app.ui.looks.drawing import (
     Cap,
     Mark,
     Piece,
@@ -21,6 +19,8 @@ from capture_app.ui.widgets.drawing import (
     run_width,
     shown_text,
 )
+from capture_app.ui.looks.fonts import MEDIUM, SEMIBOLD, font
+from capture_app.ui.looks.theme import Metric, current, mixed
 
 
 class ButtonKind(StrEnum):

@@ -6,11 +6,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from capture_app.ui.marks import Tone
-from capture_app.ui.shell.fonts import BOLD, MEDIUM, SEMIBOLD
-from capture_app.ui.shell.theme import Metric, current
-from capture_app.ui.widgets.drawing import box
+from capture_app.ui.looks.drawing import box
+from capture_app.ui.looks.fonts import BOLD, MEDIUM, SEMIBOLD
+from capture_app.ui.looks.theme import Metric, current
 from capture_app.ui.widgets.labels import Icon, Label
+from capture_app.ui.words.marks import Tone
 
 
 class Panel(QWidget):

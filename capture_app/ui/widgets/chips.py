@@ -6,10 +6,10 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from capture_app.ui.marks import ChipText, Tone
-from capture_app.ui.shell.fonts import SEMIBOLD, font
-from capture_app.ui.shell.theme import Metric, current, faded, mixed
-from capture_app.ui.widgets.drawing import Mark, Piece, Words, box, draw_run, run_width
+from capture_app.ui.looks.drawing import Mark, Piece, Words, box, draw_run, run_width
+from capture_app.ui.looks.fonts import SEMIBOLD, font
+from capture_app.ui.looks.theme import Metric, current, faded, mixed
+from capture_app.ui.words.marks import ChipText, Tone
 
 
 def _chip_pieces(chip: ChipText, size: int) -> tuple[Piece, ...]:

@@ -8,10 +8,10 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from capture_app.model.words import tr
-from capture_app.ui.shown import ListRow
 from capture_app.ui.widgets.buttons import ChoiceButton
 from capture_app.ui.widgets.listbox import ListBox
 from capture_app.ui.widgets.popover import Popover
+from capture_app.ui.words.shown import ListRow
 
 PURPOSE, KEEP, CONSENT = "purpose", "keep", "consent"
 ORDERS_WIDTH = 800

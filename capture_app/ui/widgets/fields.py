@@ -15,13 +15,13 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from capture_app.model.words import tr
-from capture_app.ui.marks import Tone
-from capture_app.ui.shell.fonts import MEDIUM, SEMIBOLD, font
-from capture_app.ui.shell.theme import Metric, current
+from capture_app.ui.looks.drawing import box
+from capture_app.ui.looks.fonts import MEDIUM, SEMIBOLD, font
+from capture_app.ui.looks.theme import Metric, current
 from capture_app.ui.widgets.buttons import IconButton
-from capture_app.ui.widgets.drawing import box
 from capture_app.ui.widgets.key_cap import KeyCap
 from capture_app.ui.widgets.labels import Icon, Label
+from capture_app.ui.words.marks import Tone
 
 _NAVIGATION = (
     Qt.Key.Key_Up,

@@ -6,9 +6,9 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from capture_app.ui.marks import Tone
-from capture_app.ui.shell.theme import current
-from capture_app.ui.widgets.drawing import KEY_CAP_HEIGHT, Cap, draw_key_cap, piece_width
+from capture_app.ui.looks.drawing import KEY_CAP_HEIGHT, Cap, draw_key_cap, piece_width
+from capture_app.ui.looks.theme import current
+from capture_app.ui.words.marks import Tone
 
 
 class KeyCap(QWidget):

@@ -14,10 +14,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from capture_app.ui.marks import Tone
-from capture_app.ui.shell.fonts import REGULAR, font, line_height
-from capture_app.ui.shell.theme import Metric, current
-from capture_app.ui.widgets.drawing import draw_icon, draw_line
+from capture_app.ui.looks.drawing import draw_icon, draw_line
+from capture_app.ui.looks.fonts import REGULAR, font, line_height
+from capture_app.ui.looks.theme import Metric, current
+from capture_app.ui.words.marks import Tone
 
 _WRAPPED_PITCH = 1.4
 _BREAKS_FROM = 160

@@ -18,11 +18,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from capture_app.ui.shell.fonts import MEDIUM, REGULAR, SEMIBOLD, font
-from capture_app.ui.shell.theme import Metric, current, faded
-from capture_app.ui.shown import ListRow
-from capture_app.ui.widgets.drawing import box, draw_icon, draw_line
+from capture_app.ui.looks.drawing import box, draw_icon, draw_line
+from capture_app.ui.looks.fonts import MEDIUM, REGULAR, SEMIBOLD, font
+from capture_app.ui.looks.theme import Metric, current, faded
 from capture_app.ui.widgets.scroll_bar import ThinScrollBar
+from capture_app.ui.words.shown import ListRow
 
 _CAP = 22
 _BAR = 12

@@ -14,8 +14,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from capture_app.ui.shell.fonts import BOLD
-from capture_app.ui.shell.theme import Metric, current, faded
+from capture_app.ui.looks.fonts import BOLD
+from capture_app.ui.looks.theme import Metric, current, faded
 from capture_app.ui.widgets.labels import Label
 
 WIDTH = 560

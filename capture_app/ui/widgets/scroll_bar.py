@@ -6,8 +6,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QScrollBar, QStyle, QStyleOptionSlider, QWidget
 
-from capture_app.ui.shell.theme import current
-from capture_app.ui.widgets.drawing import box
+from capture_app.ui.looks.drawing import box
+from capture_app.ui.looks.theme import current
 
 WIDTH = 12
 

@@ -6,12 +6,12 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from capture_app.ui.marks import Message, Tone
-from capture_app.ui.shell.fonts import MEDIUM, SEMIBOLD
-from capture_app.ui.shell.theme import Metric, current
+from capture_app.ui.looks.drawing import box
+from capture_app.ui.looks.fonts import MEDIUM, SEMIBOLD
+from capture_app.ui.looks.theme import Metric, current
 from capture_app.ui.widgets.buttons import Button
-from capture_app.ui.widgets.drawing import box
 from capture_app.ui.widgets.labels import ElidedLabel, Icon, Label
+from capture_app.ui.words.marks import Message, Tone
 
 UNDO_SHOWN_MS = 8000
 

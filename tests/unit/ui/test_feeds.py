@@ -5,8 +5,8 @@ from datetime import datetime, timedelta, timezone
 
 from capture_app.model.worklist import FeedSource
 from capture_app.patients.census.status import FeedStatus
-from capture_app.ui.marks import Tone
-from capture_app.ui.viewmodels.feeds import feed_chip, feed_note
+from capture_app.ui.patients.feeds import feed_chip, feed_note
+from capture_app.ui.words.marks import Tone
 from tests.unit.ui.test_wording import plain
 
 NOW = datetime(2024, 7, 2, 9, 30, tzinfo=timezone(timedelta(hours=2)))

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, timezone
 from capture_app.demo.people import ADMISSIONS
 from capture_app.model.patient import NameGroup, PatientId, PersonName
 from capture_app.model.worklist import FeedSource, PatientListEntry
-from capture_app.ui.viewmodels.patient_rows import masked, rows_of
+from capture_app.ui.patients.rows import masked, rows_of
 from tests import sealing
 from tests.unit.ui.test_wording import plain
 

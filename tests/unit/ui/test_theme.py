@@ -4,8 +4,8 @@ import pytest
 from PySide6.QtGui import QColor
 
 from capture_app.settings.schema import Theme as ThemeName
-from capture_app.ui.marks import Tone
-from capture_app.ui.shell.theme import Theme, load, mixed
+from capture_app.ui.looks.theme import Theme, load, mixed
+from capture_app.ui.words.marks import Tone
 
 
 def luminance(colour: QColor) -> float:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from capture_app.model import words
 from capture_app.model.encounter import Location
 from capture_app.model.patient import NameGroup, Patient, PatientId, PersonName, Sex
-from capture_app.ui import wording
+from capture_app.ui.words import wording
 from tests import sealing
 
 ISOLATES = str.maketrans("", "", "\u2066\u2067\u2068\u2069")

@@ -1,0 +1,1 @@
+"""TODO-DOC first_run"""

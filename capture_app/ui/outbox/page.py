@@ -1,0 +1,219 @@
+"""The outbox page: three sections of rows, each with what happened, what can be done, and when."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from capture_app.model.words import tr
+from capture_app.ui.looks.fonts import BOLD, MEDIUM, REGULAR, SEMIBOLD
+from capture_app.ui.looks.theme import Metric
+from capture_app.ui.outbox.proof_popover import ProofPopover
+from capture_app.ui.outbox.row_widget import PICTURE, OutboxRowWidget
+from capture_app.ui.outbox.rows import OutboxRow, Section
+from capture_app.ui.outbox.viewmodel import OutboxState, OutboxTab, OutboxViewModel, empty_words
+from capture_app.ui.tasks import Tasks
+from capture_app.ui.thumbnails import small_image
+from capture_app.ui.widgets.buttons import Button, TabButton
+from capture_app.ui.widgets.card import Backdrop, Panel
+from capture_app.ui.widgets.fields import FilterField
+from capture_app.ui.widgets.labels import ElidedLabel, Icon, Label
+from capture_app.ui.widgets.popover import host_of
+from capture_app.ui.widgets.scrolling import ScrollColumn
+from capture_app.ui.words.marks import Tone
+
+_HEADS = {
+    Section.NEEDS_YOU: ("warning-circle", Tone.BAD),
+    Section.WAITING: ("clock", Tone.TEXT_2),
+    Section.CONFIRMED: ("check-circle", Tone.TEXT_2),
+}
+
+
+def _section_words(section: Section) -> tuple[str, str]:
+    return {
+        Section.NEEDS_YOU: (
+            tr("Needs you"),
+            tr("Nothing is lost. These wait until someone acts."),
+        ),
+        Section.WAITING: (tr("Waiting"), tr("Sends by itself, also while locked.")),
+        Section.CONFIRMED: (
+            tr("Confirmed today"),
+            tr("Each picture was proven by the archive: see its proof."),
+        ),
+    }[section]
+
+
+class _SectionPanel(Panel):
+    def __init__(self, section: Section) -> None:
+        super().__init__()
+        icon, tone = _HEADS[section]
+        title, note = _section_words(section)
+        self.count = Label(size=16, weight=BOLD, tone=tone)
+        head = QHBoxLayout()
+        head.setContentsMargins(16, 0, 16, 0)
+        head.setSpacing(8)
+        head.addWidget(Icon(icon, Metric.ICON, tone=tone))
+        head.addWidget(Label(title, 16, BOLD))
+        head.addWidget(self.count)
+        head.addSpacing(8)
+        head.addWidget(ElidedLabel(note, 13, MEDIUM, tone=Tone.TEXT_2), 1)
+        self.rows = QVBoxLayout()
+        self.rows.setSpacing(0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 8, 0, 4)
+        column.setSpacing(6)
+        column.addLayout(head)
+        column.addLayout(self.rows)
+        self.widgets: dict[str, OutboxRowWidget] = {}
+
+
+class OutboxPage(Backdrop):
+    """Renders an OutboxState. Rows are updated where they stand: a countdown moves nothing."""
+
+    back_asked = Signal()
+    """Back to the exam from which the outbox was looked at."""
+
+    def __init__(
+        self, viewmodel: OutboxViewModel, tasks: Tasks, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._vm = viewmodel
+        self._tasks = tasks
+        self._popover: ProofPopover | None = None
+        self._tabs = {
+            OutboxTab.ALL: TabButton(tr("All")),
+            OutboxTab.NEEDS_YOU: TabButton(tr("Needs you")),
+            OutboxTab.WAITING: TabButton(tr("Waiting")),
+            OutboxTab.CONFIRMED: TabButton(tr("Confirmed")),
+        }
+        self.back = Button("", icon="arrow-left", key=tr("Esc"))
+        self.back.clicked.connect(self.back_asked)
+        self.back.hide()
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self.back)
+        for tab, button in self._tabs.items():
+            button.clicked.connect(lambda _checked=False, tab=tab: viewmodel.show_tab(tab))
+            head.addWidget(button)
+        head.addStretch(1)
+        self._filter = FilterField(tr("Filter by name or MRN"), height=Metric.CONTROL)
+        self._filter.setFixedWidth(max(280, self._filter.sizeHint().width()))
+        self._filter.textChanged.connect(viewmodel.filter)
+        self._filter.left.connect(lambda: self.setFocus(Qt.FocusReason.OtherFocusReason))
+        head.addWidget(self._filter)
+        self._fault = Label(size=14, weight=SEMIBOLD, tone=Tone.BAD, wrap=True)
+        self._sections = {section: _SectionPanel(section) for section in Section}
+        self._empty = Label(size=15, weight=REGULAR, tone=Tone.TEXT_2, wrap=True, centred=True)
+        scroll = ScrollColumn()
+        scroll.column.setSpacing(8)
+        for panel in self._sections.values():
+            scroll.column.addWidget(panel)
+        scroll.column.addWidget(self._empty)
+        scroll.column.addStretch(1)
+        self._scroll = scroll
+        page = QVBoxLayout(self)
+        page.setContentsMargins(16, 8, 16, 4)
+        page.setSpacing(8)
+        page.addLayout(head)
+        page.addWidget(self._fault)
+        page.addWidget(scroll, 1)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        viewmodel.changed.connect(self.render_state)
+        self.render_state()
+
+    def show_way_back(self, patient: str) -> None:
+        """Back to this patient's exam, which stays open; empty: there is none."""
+        self.back.setText(tr("Back to {patient}", patient=patient.replace("&", "&&")))
+        self.back.setVisible(bool(patient))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._vm.appear()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._vm.vanish()
+
+    @property
+    def empty_text(self) -> str:
+        """What stands in the place of rows where there are none."""
+        return self._empty.text()
+
+    def render_state(self) -> None:
+        """Shows the state."""
+        state = self._vm.state
+        counts = state.counts
+        numbers = {
+            OutboxTab.ALL: counts.needs_you + counts.waiting + counts.confirmed_today,
+            OutboxTab.NEEDS_YOU: counts.needs_you,
+            OutboxTab.WAITING: counts.waiting,
+            OutboxTab.CONFIRMED: counts.confirmed_today,
+        }
+        for tab, button in self._tabs.items():
+            button.setChecked(tab is state.tab)
+            button.set_count(numbers[tab] or None)
+        self._fault.setText(state.fault)
+        self._fault.setVisible(bool(state.fault))
+        in_section = {
+            Section.NEEDS_YOU: counts.needs_you,
+            Section.WAITING: counts.waiting,
+            Section.CONFIRMED: counts.confirmed_today,
+        }
+        for section, panel in self._sections.items():
+            rows = state.section(section)
+            panel.count.setText(str(in_section[section]))
+            panel.setVisible(bool(rows))
+            self._render_rows(panel, rows)
+        words = "" if state.rows else empty_words(state)
+        self._empty.setText(words)
+        self._empty.setVisible(bool(words))
+        self._render_proof(state)
+
+    def _render_rows(self, panel: _SectionPanel, rows: tuple[OutboxRow, ...]) -> None:
+        wanted = {row.key for row in rows}
+        for key in [key for key in panel.widgets if key not in wanted]:
+            gone = panel.widgets.pop(key)
+            panel.rows.removeWidget(gone)
+            gone.hide()
+            gone.deleteLater()
+        for at, row in enumerate(rows):
+            widget = panel.widgets.get(row.key)
+            if widget is None:
+                widget = OutboxRowWidget(row)
+                widget.acted.connect(self._vm.act)
+                panel.widgets[row.key] = widget
+                self._load_picture(row, widget)
+            else:
+                widget.show_row(row)
+            if panel.rows.indexOf(widget) != at:
+                panel.rows.insertWidget(at, widget)
+
+    def _load_picture(self, row: OutboxRow, widget: OutboxRowWidget) -> None:
+        self._tasks.run(
+            lambda: small_image(self._vm.image_of(row), PICTURE),
+            owner=widget,
+            done=widget.show_picture,
+            failed=lambda _error: None,  # purged, or damaged: then the row says so in its words
+        )
+
+    def _render_proof(self, state: OutboxState) -> None:
+        if state.proof is None:
+            if self._popover is not None:
+                popover, self._popover = self._popover, None
+                popover.dismiss()
+        elif self._popover is None:
+            self._popover = ProofPopover(host_of(self), state.proof)
+            self._popover.close_asked.connect(self._vm.close_proof)
+            self._popover.open()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.text() == "/":
+            self._filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            self._filter.selectAll()
+        elif event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+            bar = self._scroll.verticalScrollBar()
+            step = Metric.OUTBOX_ROW
+            bar.setValue(bar.value() + (step if event.key() == Qt.Key.Key_Down else -step))
+        else:
+            super().keyPressEvent(event)

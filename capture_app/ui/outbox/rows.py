@@ -1,0 +1,350 @@
+"""The rows of the outbox: the images of one send that stand alike, and what is said of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from capture_app.errors import CaptureAppError
+from capture_app.model.delivery import ImageState, ImageStatus, ProofKind
+from capture_app.model.exam import Exam
+from capture_app.model.words import isolated, tr, trn
+from capture_app.outbox.outbox import Outbox
+from capture_app.ui.words import wording
+from capture_app.ui.words.marks import Tone
+
+
+class Section(StrEnum):
+    """The three parts of the page."""
+
+    NEEDS_YOU = "needs-you"
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+
+
+class OutboxAct(StrEnum):
+    """What a person can do for a row."""
+
+    TRY_NOW = "try-now"
+    ASK_NOW = "ask-now"
+    SEND_AGAIN = "send-again"
+    HOLD = "hold"
+    RELEASE = "release"
+    SHOW_PROOF = "show-proof"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The images of one send that are in one section. `key` is the same at each reading."""
+
+    key: str
+    exam: Exam
+    site: str
+    images: tuple[ImageStatus, ...]
+
+    @property
+    def counts_down(self) -> bool:
+        """Whether its words hold a time that runs."""
+        return any(image.due_at for image in self.images)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One row, in words."""
+
+    key: str
+    section: Section
+    capture_id: str
+    """Whose picture stands for the row."""
+    sop_instance_uids: tuple[str, ...]
+    name: str
+    digits: str
+    what: str
+    icon: str
+    tone: Tone
+    state: str
+    sentence: str
+    when: str
+    acts: tuple[OutboxAct, ...]
+    share: float | None = None
+    """How much of it is delivered, for the thin bar; None for no bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProofLine:
+    """One image of a proof or of the details."""
+
+    number: str
+    state: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is known of a send, image by image: what was said by whom and when, nothing more."""
+
+    key: str
+    title: str
+    summary: str
+    images: tuple[ProofLine, ...]
+
+
+def section_of(state: ImageState) -> Section:
+    """Where an image is listed."""
+    if state is ImageState.NEEDS_YOU:
+        return Section.NEEDS_YOU
+    if state in (ImageState.CONFIRMED, ImageState.PURGED):
+        return Section.CONFIRMED
+    return Section.WAITING
+
+
+def group_sends(outbox: Outbox, statuses: Iterable[ImageStatus]) -> tuple[Sent, ...]:
+    """Groups what was sent together and stands alike; needs you first, newest first in each."""
+    groups: dict[tuple[Section, str, str], list[ImageStatus]] = {}
+    for status in statuses:
+        key = (section_of(status.state), status.exam_id, status.send_id)
+        groups.setdefault(key, []).append(status)
+    exams: dict[str, Exam] = {}
+    sends = []
+    for (section, exam_id, send_id), images in groups.items():
+        if exam_id not in exams:
+            exams[exam_id] = outbox.exam(exam_id)
+        ordered = tuple(sorted(images, key=lambda image: (image.kept_at, image.capture_id)))
+        site = _site_of(outbox, ordered[0])
+        sends.append(Sent(f"{section}|{exam_id}|{send_id}", exams[exam_id], site, ordered))
+    order = tuple(Section)
+    return tuple(
+        sorted(
+            sends,
+            key=lambda sent: (
+                order.index(section_of(sent.images[0].state)),
+                -max(image.changed_at for image in sent.images).timestamp(),
+                sent.key,
+            ),
+        )
+    )
+
+
+def _site_of(outbox: Outbox, image: ImageStatus) -> str:
+    try:
+        return wording.site(outbox.description_of(image.capture_id))
+    except CaptureAppError:
+        return ""  # its file or row is damaged: the row says so in its own words
+
+
+def row_of(sent: Sent, now: datetime) -> OutboxRow:
+    """A row, as of now."""
+    section = section_of(sent.images[0].state)
+    said = {
+        Section.NEEDS_YOU: _needs_you,
+        Section.WAITING: _waiting,
+        Section.CONFIRMED: _confirmed,
+    }[section](sent, now)
+    patient = sent.exam.patient
+    n = trn("{n} picture", "{n} pictures", len(sent.images))
+    return OutboxRow(
+        key=sent.key,
+        section=section,
+        capture_id=sent.images[0].capture_id,
+        sop_instance_uids=tuple(image.sop_instance_uid for image in sent.images),
+        name=patient.name.shown,
+        digits=wording.last_digits(patient.patient_id),
+        what=f"{sent.site}, {n}" if sent.site else n,
+        icon=said.icon,
+        tone=said.tone,
+        state=said.state,
+        sentence=said.sentence,
+        when=said.when,
+        acts=said.acts,
+        share=said.share,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    icon: str
+    tone: Tone
+    state: str
+    sentence: str
+    when: str
+    acts: tuple[OutboxAct, ...]
+    share: float | None = None
+
+
+def _needs_you(sent: Sent, _now: datetime) -> _Said:
+    reasons = Counter(image.last_error for image in sent.images if image.last_error)
+    reason = reasons.most_common(1)[0][0] if reasons else tr("The reason was not recorded.")
+    first, dot, rest = reason.partition(". ")
+    return _Said(
+        "warning-circle",
+        Tone.BAD,
+        first + dot.strip() if dot else reason,
+        rest,
+        tr("Waits for you"),
+        (OutboxAct.SHOW_PROOF, OutboxAct.SEND_AGAIN),
+    )
+
+
+def _waiting(sent: Sent, now: datetime) -> _Said:
+    states = Counter(image.state for image in sent.images)
+    total = len(sent.images)
+    delivered = states[ImageState.SENT] + states[ImageState.LISTED]
+    if states[ImageState.SENDING] or (delivered and states[ImageState.QUEUED]):
+        words = tr("{n} of {total} delivered.", n=delivered, total=total)
+        share = delivered / total
+        return _Said("arrow-up", Tone.ACCENT, tr("Sending"), words, "", (OutboxAct.HOLD,), share)
+    if states[ImageState.QUEUED]:
+        return _queued(sent, now)
+    if states[ImageState.HELD]:
+        return _held(sent, now)
+    wait = _due_in(sent, now)
+    asks = tr("Asks again in {time}", time=wait) if wait else ""
+    if states[ImageState.SENT]:
+        return _Said(
+            "check",
+            Tone.TEXT_2,
+            tr("Sent {time}.", time=_changed(sent, now)),
+            _error(sent) or tr("The archive's proof is still due."),
+            asks,
+            (OutboxAct.ASK_NOW,),
+        )
+    return _Said(
+        "eye",
+        Tone.TEXT_2,
+        tr("Listed {time}.", time=_changed(sent, now)),
+        tr("The archive shows it. Its promise to keep it is still due."),
+        asks,
+        (OutboxAct.ASK_NOW,),
+    )
+
+
+def _queued(sent: Sent, now: datetime) -> _Said:
+    error = _error(sent)
+    wait = _due_in(sent, now)
+    if not error:
+        return _Said("clock", Tone.TEXT_2, tr("Queued."), tr("Goes next."), "", (OutboxAct.HOLD,))
+    when = tr("Tries in {time}", time=wait) if wait else tr("Tries now")
+    acts = (OutboxAct.TRY_NOW, OutboxAct.HOLD)
+    return _Said("clock", Tone.TEXT_2, tr("Queued."), error, when, acts)
+
+
+def _held(sent: Sent, now: datetime) -> _Said:
+    if any(image.held_by_person for image in sent.images):
+        return _Said(
+            "pause",
+            Tone.TEXT_2,
+            tr("Held."),
+            tr("Kept back since {time}.", time=_changed(sent, now)),
+            tr("Until you release it"),
+            (OutboxAct.RELEASE,),
+        )
+    return _Said(
+        "hourglass-medium",
+        Tone.TEXT_2,
+        tr("Held."),
+        tr("A few seconds for second thoughts, then it goes by itself."),
+        "",
+        (OutboxAct.RELEASE, OutboxAct.HOLD),
+    )
+
+
+def _confirmed(sent: Sent, now: datetime) -> _Said:
+    image = max(sent.images, key=lambda one: one.changed_at)
+    local = image.changed_at.astimezone(now.tzinfo)
+    return _Said(
+        "check-circle",
+        Tone.OK,
+        tr("Confirmed {time}", time=wording.clock_time(local)),
+        _proof_words(image),
+        wording.clock_time(local, seconds=True),
+        (OutboxAct.SHOW_PROOF,),
+    )
+
+
+def _proof_words(image: ImageStatus) -> str:
+    archive = isolated(image.destination) if image.destination else tr("the archive")
+    match image.proof:
+        case ProofKind.PIXEL_HASH:
+            return tr("Pixels read back from {archive} and found equal", archive=archive)
+        case ProofKind.STORAGE_COMMITMENT:
+            return tr("Storage commitment from {archive}", archive=archive)
+        case ProofKind.LISTED:
+            return tr("Listed by {archive}: no proof that it is kept", archive=archive)
+        case None:
+            return tr("The kind of proof was not recorded.")
+
+
+def _error(sent: Sent) -> str:
+    return next((image.last_error for image in sent.images if image.last_error), "")
+
+
+def _due_in(sent: Sent, now: datetime) -> str:
+    """When the next of them is due, as a countdown; empty where it is due or not known."""
+    due = [image.due_at for image in sent.images if image.due_at is not None]
+    if not due:
+        return ""
+    left = (min(due) - now).total_seconds()
+    return wording.countdown(left) if left >= 0.5 else ""
+
+
+def _changed(sent: Sent, now: datetime) -> str:
+    newest = max(image.changed_at for image in sent.images)
+    return wording.clock_time(newest.astimezone(now.tzinfo))
+
+
+_STATE_WORDS = {
+    ImageState.DRAFT: "Draft",
+    ImageState.HELD: "Held",
+    ImageState.QUEUED: "Queued",
+    ImageState.SENDING: "Sending",
+    ImageState.SENT: "Sent",
+    ImageState.LISTED: "Listed",
+    ImageState.CONFIRMED: "Confirmed",
+    ImageState.PURGED: "Confirmed",
+    ImageState.NEEDS_YOU: "Needs you",
+}
+
+
+def state_words(state: ImageState) -> str:
+    """The word for a state, the same everywhere."""
+    return tr(_STATE_WORDS[state])
+
+
+def proof_of(sent: Sent, now: datetime) -> Proof:
+    """What is known of each image of a send."""
+    section = section_of(sent.images[0].state)
+    confirmed = section is Section.CONFIRMED
+    summary = (
+        tr("What the archive proved, picture by picture. Patient and study were compared too.")
+        if confirmed
+        else tr("What happened so far, picture by picture. Nothing is lost.")
+    )
+    return Proof(
+        key=sent.key,
+        title=tr("Proof of delivery") if confirmed else tr("Details"),
+        summary=summary,
+        images=tuple(_proof_line(i + 1, image, now) for i, image in enumerate(sent.images)),
+    )
+
+
+def _proof_line(number: int, image: ImageStatus, now: datetime) -> ProofLine:
+    def at(moment: datetime) -> str:
+        local = moment.astimezone(now.tzinfo)
+        return f"{wording.day(local.date())} {wording.clock_time(local, seconds=True)}"
+
+    lines = [tr("Taken {time}", time=at(image.kept_at))]
+    if image.sealed_at is not None:
+        lines.append(tr("Sealed {time}", time=at(image.sealed_at)))
+    if image.proof is not None:
+        lines.append(_proof_words(image))
+    changed = tr("{state} since {time}", state=state_words(image.state), time=at(image.changed_at))
+    lines.append(changed)
+    if image.failures:
+        lines.append(trn("Tried {n} time in vain", "Tried {n} times in vain", image.failures))
+    if image.last_error:
+        lines.append(image.last_error)
+    lines.append(tr("SOP Instance UID {uid}", uid=isolated(image.sop_instance_uid)))
+    return ProofLine(tr("Picture {n}", n=number), state_words(image.state), tuple(lines))

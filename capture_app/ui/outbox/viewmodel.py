@@ -1,0 +1,238 @@
+"""The outbox: what needs a person, what is on its way, what is confirmed, in true words."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from capture_app.errors import CaptureAppError
+from capture_app.model.delivery import ImageState, ImageStatus
+from capture_app.model.encoded_image import EncodedImage
+from capture_app.model.operator import Operator
+from capture_app.model.words import tr
+from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.status import Counts, StatusFilter
+from capture_app.ui.outbox.rows import (
+    OutboxAct,
+    OutboxRow,
+    Proof,
+    Section,
+    Sent,
+    group_sends,
+    proof_of,
+    row_of,
+    section_of,
+)
+from capture_app.ui.services import Services
+from capture_app.ui.tasks import Tasks
+from capture_app.ui.words import wording
+
+_CONFIRMED_SHOWN: Final = 200
+
+
+class OutboxTab(StrEnum):
+    """What to show."""
+
+    ALL = "all"
+    NEEDS_YOU = "needs-you"
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """The page."""
+
+    counts: Counts = field(default_factory=Counts)
+    tab: OutboxTab = OutboxTab.ALL
+    filter_text: str = ""
+    rows: tuple[OutboxRow, ...] = ()
+    """In the order of the sections: needs you, waiting, confirmed."""
+    loaded: bool = False
+    proof: Proof | None = None
+    """What the popover shows."""
+    fault: str = ""
+
+    def section(self, section: Section) -> tuple[OutboxRow, ...]:
+        """The rows of one section."""
+        return tuple(row for row in self.rows if row.section is section)
+
+
+class OutboxViewModel(QObject):
+    """Reads the outbox anew at each change; the acts are the outbox's, each in the trail."""
+
+    changed = Signal()
+
+    def __init__(
+        self, services: Services, tasks: Tasks, operator: Operator, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._outbox = services.outbox
+        self._clock = services.clock
+        self._tasks = tasks
+        self._operator = operator
+        self._sends: tuple[Sent, ...] = ()
+        self._reading = False
+        self._again = False
+        self._shown = False
+        self.state = OutboxState()
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(100)
+        self._soon.timeout.connect(self.read)
+        self._second = QTimer(self)
+        self._second.setInterval(1000)
+        self._second.timeout.connect(self._tick)
+        self._leave = self._outbox.on_change(lambda _id: tasks.post(self, self._soon.start))
+
+    def close(self) -> None:
+        """Ends the listening."""
+        self._leave()
+        self._second.stop()
+        self._soon.stop()
+
+    def appear(self) -> None:
+        """The page is on screen: it counts down and follows changes."""
+        self._shown = True
+        self._second.start()
+        self.read()
+
+    def vanish(self) -> None:
+        """The page is not on screen any more."""
+        self._shown = False
+        self._second.stop()
+
+    def read(self) -> None:
+        """Reads anew, outside the GUI thread."""
+        if not self._shown:
+            return
+        if self._reading:
+            self._again = True
+            return
+        self._reading = True
+        outbox, now = self._outbox, self._clock.now()
+        self._tasks.run(
+            lambda: _load(outbox, now), owner=self, done=self._loaded, failed=self._failed
+        )
+
+    def show_tab(self, tab: OutboxTab) -> None:
+        """Another tab."""
+        self._show(replace(self.state, tab=tab))
+
+    def filter(self, text: str) -> None:
+        """Only the patients whose name or number holds the text."""
+        self._show(replace(self.state, filter_text=text))
+
+    def act(self, row: OutboxRow, act: OutboxAct) -> None:
+        """Does what a person asked for one row."""
+        outbox, operator, uids = self._outbox, self._operator, row.sop_instance_uids
+        if act is OutboxAct.SHOW_PROOF:
+            sent = next((sent for sent in self._sends if sent.key == row.key), None)
+            if sent is not None:
+                self._show(replace(self.state, proof=proof_of(sent, self._clock.now())))
+            return
+        jobs: dict[OutboxAct, Callable[[], int]] = {
+            OutboxAct.TRY_NOW: lambda: outbox.try_now(uids, operator),
+            OutboxAct.ASK_NOW: lambda: outbox.try_now(uids, operator),
+            OutboxAct.SEND_AGAIN: lambda: outbox.try_now(uids, operator),
+            OutboxAct.HOLD: lambda: outbox.hold(uids, operator),
+            OutboxAct.RELEASE: lambda: outbox.release(uids, operator),
+        }
+        self._tasks.run(jobs[act], owner=self, done=lambda _moved: self.read(), failed=self._failed)
+
+    def image_of(self, row: OutboxRow) -> EncodedImage:
+        """The picture that stands for a row. Blocks: for the pool. Raises as the outbox does."""
+        return self._outbox.image_of(row.capture_id)
+
+    def close_proof(self) -> None:
+        """The popover closes."""
+        self._show(replace(self.state, proof=None))
+
+    def _loaded(self, loaded: tuple[Counts, tuple[Sent, ...]]) -> None:
+        self._reading = False
+        counts, self._sends = loaded
+        self._show(replace(self.state, counts=counts, loaded=True, fault=""))
+        if self._again:
+            self._again = False
+            self.read()
+
+    def _failed(self, error: CaptureAppError) -> None:
+        self._reading = False
+        self._show(replace(self.state, fault=str(error), loaded=True))
+
+    def _tick(self) -> None:
+        if any(sent.counts_down for sent in self._sends):
+            self._show(self.state)
+
+    def _show(self, state: OutboxState) -> None:
+        now = self._clock.now()
+        rows = tuple(
+            row_of(sent, now)
+            for sent in self._sends
+            if _in_tab(sent, state.tab) and _matches(sent, state.filter_text)
+        )
+        state = replace(state, rows=rows)
+        if state != self.state:
+            self.state = state
+            self.changed.emit()
+
+
+def _load(outbox: Outbox, now: datetime) -> tuple[Counts, tuple[Sent, ...]]:
+    """What is shown, read in the pool: the words of a send need its exam, which is sealed."""
+    open_states = frozenset(ImageState) - {
+        ImageState.DRAFT,
+        ImageState.CONFIRMED,
+        ImageState.PURGED,
+    }
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    statuses: tuple[ImageStatus, ...] = (
+        *outbox.statuses(StatusFilter(states=open_states)),
+        *outbox.statuses(
+            StatusFilter(
+                states=frozenset({ImageState.CONFIRMED, ImageState.PURGED}),
+                changed_since=midnight,
+                limit=_CONFIRMED_SHOWN,
+            )
+        ),
+    )
+    return outbox.counts(), group_sends(outbox, statuses)
+
+
+def _in_tab(sent: Sent, tab: OutboxTab) -> bool:
+    wanted = {
+        OutboxTab.NEEDS_YOU: Section.NEEDS_YOU,
+        OutboxTab.WAITING: Section.WAITING,
+        OutboxTab.CONFIRMED: Section.CONFIRMED,
+    }.get(tab)
+    return wanted is None or section_of(sent.images[0].state) is wanted
+
+
+def _matches(sent: Sent, text: str) -> bool:
+    asked = _plain(text).split()
+    patient = sent.exam.patient
+    number = patient.patient_id.value
+    where = _plain(f"{patient.name.shown} {wording.native(patient.name)} {number}")
+    where += " " + _plain(wording.last_digits(patient.patient_id))
+    return all(word in where for word in asked)
+
+
+def _plain(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in apart if not unicodedata.combining(c)).casefold()
+
+
+def empty_words(state: OutboxState) -> str:
+    """What an empty page says."""
+    if not state.loaded:
+        return ""
+    if state.filter_text:
+        return tr('No pictures of "{text}" here.', text=state.filter_text)
+    if state.tab is OutboxTab.CONFIRMED:
+        return tr("Nothing confirmed today yet.")
+    return tr("All sent and confirmed.")

@@ -1,1 +1,0 @@
-"""Layout and render(state): one file a page."""

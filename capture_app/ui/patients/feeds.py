@@ -1,0 +1,54 @@
+"""How old the lists are, in words: the age of every feed is always shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from capture_app.model.words import isolated, tr
+from capture_app.model.worklist import FeedSource
+from capture_app.patients.census.status import FeedStatus
+from capture_app.ui.words import wording
+from capture_app.ui.words.marks import ChipText, Tone
+
+_OLD_S: Final = {FeedSource.ADT: 900.0, FeedSource.WORKLIST: 300.0}
+"""From this age on a list may miss people: an admissions feed is quiet at night, a poll is not."""
+
+
+def feed_chip(feed: FeedStatus) -> ChipText:
+    """The chip of a feed."""
+    name = tr("Ward list") if feed.source is FeedSource.ADT else tr("Worklist")
+    if feed.age_seconds is None:
+        words = tr("{list}: nothing received yet", list=name)
+        return ChipText(words, "warning", Tone.WARN)
+    age = wording.span(timedelta(seconds=feed.age_seconds))
+    words = tr("{list} {age} old", list=name, age=age)
+    if feed.problem or feed.age_seconds > _OLD_S[feed.source]:
+        return ChipText(words, "warning", Tone.WARN)
+    return ChipText(words, "check-circle", Tone.OK)
+
+
+def feed_note(feeds: Iterable[FeedStatus], now: datetime) -> str:
+    """What is wrong with the feeds and who may be missing, in words; empty where all is well."""
+    notes = []
+    for feed in feeds:
+        if feed.problem:
+            notes.append(feed.problem)
+        elif feed.age_seconds is not None and feed.age_seconds > _OLD_S[feed.source]:
+            age = wording.span(timedelta(seconds=feed.age_seconds))
+            if feed.source is FeedSource.ADT:
+                notes.append(
+                    tr("Ward list {age} old. It may miss people. Scanning still works.", age=age)
+                )
+        if feed.incomplete_since and now - feed.incomplete_since < timedelta(days=7):
+            since = wording.moment(feed.incomplete_since, now)
+            notes.append(
+                tr(
+                    "Patients admitted before {since} appear when the feed next names them.",
+                    since=since,
+                )
+            )
+        if feed.truncated:
+            notes.append(tr("{list} has more items than are shown.", list=isolated(feed.name)))
+    return "\n".join(notes)

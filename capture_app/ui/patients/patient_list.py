@@ -1,0 +1,384 @@
+"""The list of patients: 48 px rows in fixed columns, one of them marked by the keyboard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import (
+    QColor,
+    QEnterEvent,
+    QFont,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+)
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from capture_app.model.patient import Sex
+from capture_app.model.words import tr
+from capture_app.ui.looks.drawing import box, draw_line
+from capture_app.ui.looks.fonts import MEDIUM, REGULAR, SEMIBOLD, font
+from capture_app.ui.looks.theme import Metric, current
+from capture_app.ui.patients.rows import PatientRow, RowKey
+from capture_app.ui.widgets.chips import draw_small_chip, small_chip_width
+from capture_app.ui.widgets.scroll_bar import ThinScrollBar
+from capture_app.ui.words import wording
+
+_Index = QModelIndex | QPersistentModelIndex
+_LEAD = 20
+_ROW_ROLE = Qt.ItemDataRole.UserRole
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where each column begins, from the leading edge, for rows of one width."""
+
+    name: int
+    born: int
+    age: int
+    sex: int
+    record: int
+    place: int
+    note: int
+    end: int
+
+    @classmethod
+    def across(cls, width: int) -> Columns:
+        """The columns: fixed, so that nothing moves while typing. The name has the rest."""
+        metrics = QFontMetrics(font(14, MEDIUM))
+        sex = max(metrics.horizontalAdvance(wording.sex(value)) for value in Sex) + 16
+        age = metrics.horizontalAdvance(f"{tr('{n} mo', n=88)}") + 12
+        place, note = 104, 106
+        end = width - _LEAD
+        note_at = end - 128 - note
+        place_at = note_at - place
+        record_at = place_at - 122
+        sex_at = record_at - max(60, sex)
+        age_at = sex_at - max(46, age)
+        born = QFontMetrics(font(14, SEMIBOLD)).horizontalAdvance(wording.longest_day()) + 12
+        born_at = age_at - max(106, born)
+        return cls(_LEAD, born_at, age_at, sex_at, record_at, place_at, note_at, end)
+
+
+class PatientListModel(QAbstractListModel):
+    """The rows, for the view and for a screen reader."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._rows: tuple[PatientRow, ...] = ()
+
+    @property
+    def rows(self) -> tuple[PatientRow, ...]:
+        """The rows as shown."""
+        return self._rows
+
+    def show_rows(self, rows: tuple[PatientRow, ...]) -> None:
+        """Other rows."""
+        self.beginResetModel()
+        self._rows = rows
+        self.endResetModel()
+
+    def rowCount(self, parent: _Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._rows)
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row = self._rows[index.row()]
+        if role == _ROW_ROLE:
+            return row
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return row.spoken
+        return None
+
+
+class _RowPainter(QStyledItemDelegate):
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+        return QSize(200, Metric.ROW)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        view = option.widget
+        if not isinstance(view, PatientList):
+            return
+        rect = QRect(option.rect)
+        view.paint_row(painter, rect, index.row())
+
+
+class PatientList(QListView):
+    """The list. It asks, and its page answers: a row to be opened, a step with the arrows."""
+
+    asked = Signal(object)
+    """A row was pressed and let go: its RowKey."""
+    stepped = Signal(int)
+    """Rows to move by, for the arrow keys."""
+    entered = Signal()
+    """Enter: the marked row is to be opened."""
+    pointed = Signal(bool)
+    """Whether the pointer is over the rows: then they must not move."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows = PatientListModel(self)
+        self.setModel(self._rows)
+        self.setItemDelegate(_RowPainter(self))
+        self.setFrameShape(QListView.Shape.NoFrame)
+        self.viewport().setAutoFillBackground(False)
+        self.setVerticalScrollBar(ThinScrollBar())
+        self.setUniformItemSizes(True)
+        self.setMouseTracking(True)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setAccessibleName(tr("Patients"))
+        self.verticalScrollBar().setSingleStep(Metric.ROW)
+        self._marked: RowKey | None = None
+        self._pressed: RowKey | None = None
+        self._hovered = -1
+
+    # ------------------------------------------------------------------ what it shows
+
+    def show_rows(self, rows: tuple[PatientRow, ...], marked: RowKey | None) -> None:
+        """Other rows, or another mark; the scroll position stays."""
+        if rows != self._rows.rows:
+            at = self.verticalScrollBar().value()
+            self._rows.show_rows(rows)
+            self.verticalScrollBar().setValue(at)
+            self._hovered = -1
+        if marked != self._marked or marked is not None:
+            self._marked = marked
+            row = self._row_of(marked)
+            if row >= 0:
+                index = self._rows.index(row)
+                self.setCurrentIndex(index)
+                self.scrollTo(index)
+        self.viewport().update()
+
+    def rect_of(self, key: RowKey) -> QRect:
+        """Where a row is, in the list's own coordinates; null where it is not shown."""
+        row = self._row_of(key)
+        if row < 0:
+            return QRect()
+        rect = self.visualRect(self._rows.index(row))
+        return rect.translated(self.viewport().pos()).adjusted(8, 2, -8, -3)
+
+    def _row_of(self, key: RowKey | None) -> int:
+        return next((i for i, row in enumerate(self._rows.rows) if row.key == key), -1)
+
+    # ------------------------------------------------------------------ what it is told
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        page = max(1, self.viewport().height() // Metric.ROW - 1)
+        steps = {
+            Qt.Key.Key_Up: -1,
+            Qt.Key.Key_Down: 1,
+            Qt.Key.Key_PageUp: -page,
+            Qt.Key.Key_PageDown: page,
+            Qt.Key.Key_Home: -len(self._rows.rows),
+            Qt.Key.Key_End: len(self._rows.rows),
+        }
+        key = Qt.Key(event.key())
+        if key in steps:
+            self.stepped.emit(steps[key])
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if not event.isAutoRepeat():
+                self.entered.emit()
+        else:
+            event.ignore()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed = None
+        if event.button() is Qt.MouseButton.LeftButton:
+            self._pressed = self._key_at(event)
+            self.viewport().update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        pressed, self._pressed = self._pressed, None
+        self.viewport().update()
+        if pressed is not None and self._key_at(event) == pressed:
+            self.asked.emit(pressed)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        row = self.indexAt(event.position().toPoint()).row()
+        if row != self._hovered:
+            self._hovered = row
+            self.viewport().update()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self.pointed.emit(True)  # noqa: FBT003 - a signal has no keywords
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._hovered = -1
+        self.viewport().update()
+        self.pointed.emit(False)  # noqa: FBT003 - a signal has no keywords
+
+    def _key_at(self, event: QMouseEvent) -> RowKey | None:
+        index = self.indexAt(event.position().toPoint())
+        return self._rows.rows[index.row()].key if index.isValid() else None
+
+    # ------------------------------------------------------------------ how a row looks
+
+    def paint_row(self, painter: QPainter, rect: QRect, at: int) -> None:
+        """One row. The mark of the keyboard: fill, and 2 px of accent, inset 8."""
+        theme = current()
+        row = self._rows.rows[at]
+        inset = rect.adjusted(8, 2, -8, -3)
+        if row.key == self._marked:
+            fill = theme.selected
+            box(painter, inset, Metric.RADIUS_CONTROL, fill=fill, outline=theme.accent, width=2)
+        elif row.key == self._pressed:
+            box(painter, inset, Metric.RADIUS_CONTROL, fill=theme.pressed)
+        elif at == self._hovered:
+            box(painter, inset, Metric.RADIUS_CONTROL, fill=theme.hover)
+        line = rect.adjusted(16, rect.height() - 1, -16, 0)
+        painter.fillRect(line, theme.hairline)
+        columns = Columns.across(rect.width())
+        _RowText(painter, rect, columns, rtl=self._rtl).paint(row)
+
+    @property
+    def _rtl(self) -> bool:
+        return self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+
+
+class ListHeader(QWidget):
+    """The titles of the columns. Not to be pressed: the order is the census's."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(36)
+        self._record = tr("MRN")
+
+    def show_record_label(self, label: str) -> None:
+        """What the number's column is called: with its issuer where all rows share one."""
+        if label != self._record:
+            self._record = label
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        theme = current()
+        columns = Columns.across(self.width())
+        rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        text = _RowText(painter, self.rect().adjusted(0, 4, 0, 0), columns, rtl=rtl)
+        heading = font(12, MEDIUM)
+        for left, right, words in (
+            (columns.name, columns.born, tr("Name")),
+            (columns.born, columns.sex, tr("Born")),
+            (columns.sex, columns.record, tr("Sex")),
+            (columns.record, columns.place, self._record),
+            (columns.place, columns.note, tr("Place")),
+            (columns.note, columns.end, tr("Last pictures")),
+        ):
+            text.cell(left, right - 8, words, heading, theme.text_2)
+        painter.fillRect(16, self.height() - 1, self.width() - 32, 1, theme.hairline)
+
+
+class _RowText:
+    """Writes the cells of one row, mirrored where the page runs from the right."""
+
+    def __init__(self, painter: QPainter, rect: QRect, columns: Columns, *, rtl: bool) -> None:
+        self._painter = painter
+        self._rect = rect
+        self._columns = columns
+        self._rtl = rtl
+
+    def paint(self, row: PatientRow) -> None:
+        theme = current()
+        at = self._columns
+        fact, quiet = font(14, SEMIBOLD), font(14, MEDIUM)
+        self._name(row)
+        self.cell(at.born, at.age, row.born, fact, theme.text)
+        self.cell(at.age, at.sex - 4, row.age, quiet, theme.text_2)
+        self.cell(at.sex, at.record - 4, row.sex, quiet, theme.text_2)
+        self._record(row)
+        self.cell(at.place, at.note - 8, row.place, quiet, theme.text_2)
+        room = self._badges(row)
+        self.cell(at.note, min(at.note + 120, room), row.note, quiet, theme.text_2)
+
+    def _record(self, row: PatientRow) -> None:
+        """The number is never cut: a long one is set smaller, a very long one in two lines."""
+        theme = current()
+        left, right = self._columns.record, self._columns.place - 4
+        face = font(14, SEMIBOLD)
+        if QFontMetrics(face).horizontalAdvance(row.record) > right - left:
+            face = font(12, SEMIBOLD)
+        if row.issuer:
+            self.cell(left, right, row.record, face, theme.text, dy=-8)
+            self.cell(left, right, row.issuer, font(12, MEDIUM), theme.text_2, dy=9)
+        elif QFontMetrics(face).horizontalAdvance(row.record) > right - left:
+            half = len(row.record) // 2
+            self.cell(left, right, row.record[:half], face, theme.text, dy=-8)
+            self.cell(left, right, row.record[half:], face, theme.text, dy=8)
+        else:
+            self.cell(left, right, row.record, face, theme.text)
+
+    def cell(
+        self, left: int, right: int, words: str, face: QFont, colour: QColor, *, dy: int = 0
+    ) -> None:
+        """Words between two columns, from the leading one; cut with a mark where too long."""
+        if not words or right <= left:
+            return
+        metrics = QFontMetrics(face)
+        shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, right - left)
+        self._painter.setFont(face)
+        self._painter.setPen(colour)
+        slot = self._slot(left, right).translated(0, dy)
+        side = Qt.AlignmentFlag.AlignRight if self._rtl else Qt.AlignmentFlag.AlignLeft
+        draw_line(self._painter, slot, shown, side)
+
+    def _slot(self, left: int, right: int) -> QRect:
+        rect = self._rect
+        x = rect.right() + 1 - right if self._rtl else rect.left() + left
+        return QRect(x, rect.top(), right - left, rect.height() - 1)
+
+    def _name(self, row: PatientRow) -> None:
+        """The name is never cut while two lines can hold it; the native script yields first."""
+        theme = current()
+        left, right = self._columns.name, self._columns.born - 8
+        face = font(15, SEMIBOLD)
+        name = wording.own_direction(row.name)
+        width = QFontMetrics(face).horizontalAdvance(name)
+        if width <= right - left:
+            self.cell(left, right, name, face, theme.text)
+            native = font(15, REGULAR)
+            start = left + width + 10
+            if row.native and start + QFontMetrics(native).horizontalAdvance(row.native) <= right:
+                self.cell(start, right, row.native, native, theme.text_2)
+            return
+        family, _, given = row.name.partition(", ")
+        small = font(13, SEMIBOLD)
+        self.cell(left, right, f"{family}," if given else family, small, theme.text, dy=-9)
+        self.cell(left, right, given, small, theme.text, dy=9)
+
+    def _badges(self, row: PatientRow) -> int:
+        """Draws as many badges as there is room for, from the end; returns where they begin."""
+        edge = self._columns.end + 4
+        for badge in row.badges:
+            width = small_chip_width(badge)
+            if edge - width < self._columns.note + (96 if row.note else 0):
+                break
+            slot = self._slot(edge - width, edge)
+            chip = QRect(slot.x(), slot.y() + (slot.height() - 24) // 2, width, 24)
+            draw_small_chip(self._painter, chip, badge, rtl=self._rtl)
+            edge -= width + 6
+        return edge - 6

@@ -1,0 +1,181 @@
+"""A row of the patient list, as it is shown: made from what the census says."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from capture_app.exam.second_identifier import LAST_DIGITS
+from capture_app.model.encounter import EncounterState
+from capture_app.model.patient import Patient
+from capture_app.model.words import isolated, tr, trn
+from capture_app.model.worklist import PatientListEntry
+from capture_app.ui.words import wording
+from capture_app.ui.words.marks import ChipText, Tone
+
+_HIDDEN = "····"
+
+
+class RowKey(NamedTuple):
+    """What makes two rows the same: the patient's number, who issued it, and the visit."""
+
+    number: str
+    issuer: str
+    visit: str
+
+    @property
+    def patient(self) -> tuple[str, str]:
+        """The patient, whatever the visit."""
+        return (self.number, self.issuer)
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRow:
+    """One row, in words."""
+
+    key: RowKey
+    name: str
+    native: str
+    born: str
+    age: str
+    sex: str
+    record: str
+    issuer: str
+    """Shown under the number only where the list mixes issuers."""
+    place: str
+    note: str
+    badges: tuple[ChipText, ...]
+
+    @property
+    def spoken(self) -> str:
+        """The row for a screen reader."""
+        parts = (self.name, self.native, self.born, self.age, self.sex, self.record, self.place)
+        badges = (badge.words for badge in self.badges)
+        return ", ".join(part for part in (*parts, self.note, *badges) if part)
+
+
+def key_of(entry: PatientListEntry) -> RowKey:
+    """The key of an entry."""
+    visit = entry.encounter.visit_number if entry.encounter else ""
+    return RowKey(entry.patient.patient_id.value, entry.patient.patient_id.issuer, visit)
+
+
+def rows_of(
+    entries: Iterable[PatientListEntry],
+    *,
+    now: datetime,
+    drafts: Mapping[tuple[str, str], int],
+    last_taken: Mapping[tuple[str, str], datetime],
+) -> tuple[PatientRow, ...]:
+    """The rows of a list, look-alikes badged.
+
+    `drafts`: how many each patient has here; `last_taken`: when the last picture was taken.
+    """
+    shown = tuple(entries)
+    alike = _look_alikes(shown)
+    issuers = {entry.patient.patient_id.issuer for entry in shown}
+    is_mixed = len(issuers) > 1
+    return tuple(
+        _row(entry, alike, now=now, drafts=drafts, last_taken=last_taken, mixed=is_mixed)
+        for entry in shown
+    )
+
+
+def _row(
+    entry: PatientListEntry,
+    alike: Mapping[tuple[str, str], str],
+    *,
+    now: datetime,
+    drafts: Mapping[tuple[str, str], int],
+    last_taken: Mapping[tuple[str, str], datetime],
+    mixed: bool,
+) -> PatientRow:
+    patient = entry.patient
+    number = patient.patient_id
+    badges: list[ChipText] = []
+    if number.key in alike:
+        badges.append(ChipText(alike[number.key], "users", Tone.WARN))
+    if n := drafts.get(number.key, 0):
+        badges.append(ChipText(trn("{n} draft", "{n} drafts", n), "tray"))
+    if entry.orders:
+        badges.append(ChipText(_order_words(entry), "file-text"))
+    return PatientRow(
+        key=key_of(entry),
+        name=patient.name.shown,
+        native=wording.native(patient.name),
+        born=wording.day(patient.birth_date),
+        age=wording.age(patient, now.date()),
+        sex=wording.sex(patient.sex),
+        record=wording.record_number(number),
+        issuer=isolated(number.issuer) if mixed else "",
+        place=wording.place(entry.encounter.location if entry.encounter else None),
+        note=_note(entry, last_taken.get(number.key), now),
+        badges=tuple(badges),
+    )
+
+
+def _order_words(entry: PatientListEntry) -> str:
+    if len(entry.orders) > 1:
+        return trn("{n} order", "{n} orders", len(entry.orders))
+    what = wording.order_what(entry.orders[0])
+    short = what if len(what) <= 16 else what[:15].rstrip() + "…"
+    return tr("Order: {what}", what=isolated(short)) if short else tr("Order")
+
+
+def _note(entry: PatientListEntry, last_taken: datetime | None, now: datetime) -> str:
+    """What the last column says: that the visit is over, else when the last picture was taken."""
+    state = entry.encounter.state if entry.encounter else EncounterState.OPEN
+    match state:
+        case EncounterState.CLOSED:
+            return tr("Discharged")
+        case EncounterState.CANCELLED:
+            return tr("Cancelled")
+        case EncounterState.OPEN:
+            return wording.moment(last_taken, now) if last_taken else ""
+
+
+def _look_alikes(entries: tuple[PatientListEntry, ...]) -> dict[tuple[str, str], str]:
+    """Patients who may be taken for another one in this list, with the word for why."""
+    people = {entry.patient.patient_id.key: entry.patient for entry in entries}
+    surnames = Counter(_plain(_family(patient)) for patient in people.values())
+    births = Counter(
+        (patient.birth_date, _plain(patient.name.shown)[:1])
+        for patient in people.values()
+        if patient.birth_date
+    )
+    found: dict[tuple[str, str], str] = {}
+    for key, patient in people.items():
+        surname = _plain(_family(patient))
+        if surname and surnames[surname] > 1:
+            found[key] = tr("Same surname")
+        elif (
+            patient.birth_date and births[(patient.birth_date, _plain(patient.name.shown)[:1])] > 1
+        ):
+            found[key] = tr("Same birth date")
+    return found
+
+
+def _family(patient: Patient) -> str:
+    group = patient.name.alphabetic if str(patient.name.alphabetic) else patient.name.ideographic
+    return group.family
+
+
+def _plain(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in apart if not unicodedata.combining(c)).casefold()
+
+
+def masked(row: PatientRow, patient: Patient) -> PatientRow:
+    """The row while its second identifier is asked: nothing on it gives an answer away."""
+    group = patient.name.alphabetic if str(patient.name.alphabetic) else patient.name.ideographic
+    name = f"{group.family.upper()}, {_HIDDEN}" if group.family else _HIDDEN
+    if patient.birth_date is not None:
+        born = wording.day_without_year(patient.birth_date)
+        return replace(row, name=name, native="", born=born, age="")
+    value = patient.patient_id.value
+    number = isolated(value[:-LAST_DIGITS] + _HIDDEN)
+    return replace(row, name=name, native="", age="", record=number)

@@ -1,0 +1,106 @@
+"""What the patients page shows, and what an answer of the census makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from capture_app.model.encounter import EncounterState
+from capture_app.model.words import isolated, tr
+from capture_app.model.worklist import PatientListEntry
+from capture_app.patients.census.status import FeedStatus
+from capture_app.patients.finding.patient_list import Tab
+from capture_app.ui.patients.drafts import DraftCard, DraftsSeen, PatientKey
+from capture_app.ui.patients.rows import PatientRow, RowKey
+from capture_app.ui.words import wording
+from capture_app.ui.words.marks import ChipText
+
+TABS: Final = (Tab.WARD, Tab.WORKLIST, Tab.RECENT, Tab.ALL)
+
+
+@dataclass(frozen=True, slots=True)
+class PatientsState:
+    """The page."""
+
+    text: str = ""
+    tab: Tab = Tab.WARD
+    counts: tuple[tuple[Tab, int], ...] = ()
+    rows: tuple[PatientRow, ...] = ()
+    marked: RowKey | None = None
+    asked: RowKey | None = None
+    """The row whose second identifier is being asked: what would answer is hidden."""
+    order_asked: RowKey | None = None
+    """The row of the worklist whose order is being asked."""
+    record_label: str = ""
+    changes: int = 0
+    """Rows that changed while the list is held still."""
+    feeds: tuple[ChipText, ...] = ()
+    feed_note: str = ""
+    drafts: tuple[DraftCard, ...] = ()
+    empty: str = ""
+    empty_act: str = ""
+    loading: str = ""
+    opening: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One answer of the census, and what was asked."""
+
+    question: int
+    """Counts the changes of words and tab: an old answer to the same words is no answer."""
+    text: str
+    tab: Tab
+    entries: tuple[PatientListEntry, ...]
+    counts: tuple[tuple[Tab, int], ...]
+    feeds: tuple[FeedStatus, ...]
+    drafts: DraftsSeen
+    last_taken: Mapping[PatientKey, datetime]
+
+
+def empty_words(found: Found) -> tuple[str, str]:
+    """What an empty list says, and the act that may help."""
+    tab = tab_words(found.tab)
+    look = tr("Look in All") if found.tab is not Tab.ALL else ""
+    if found.text:
+        words = tr('No one matches "{text}" in {tab}.', text=isolated(found.text), tab=tab)
+        return words, look
+    if found.tab is Tab.RECENT:
+        return tr("No patient was opened here yet."), look
+    if found.tab is Tab.WORKLIST:
+        return tr("No orders for this station."), look
+    heard = [feed.age_seconds for feed in found.feeds if feed.age_seconds is not None]
+    if not heard:
+        return tr("No patients yet. No feed has sent anything so far."), ""
+    age = wording.span(timedelta(seconds=min(heard)))
+    return tr("No patients in {tab}. Last message {age} ago.", tab=tab, age=age), look
+
+
+def tab_words(tab: Tab) -> str:
+    """What a tab is called."""
+    return {
+        Tab.WARD: tr("Ward"),
+        Tab.WORKLIST: tr("Worklist"),
+        Tab.RECENT: tr("Recent"),
+        Tab.ALL: tr("All"),
+    }[tab]
+
+
+def current_visit(entries: tuple[PatientListEntry, ...]) -> PatientListEntry:
+    """Of one patient's visits the open one that began last; else the first."""
+    open_ones = [
+        entry
+        for entry in entries
+        if entry.encounter is not None and entry.encounter.state is EncounterState.OPEN
+    ]
+    dated = [entry for entry in open_ones if entry.encounter and entry.encounter.admitted_at]
+    if dated:
+        return max(dated, key=_admitted)
+    return (open_ones or list(entries))[0]
+
+
+def _admitted(entry: PatientListEntry) -> float:
+    encounter = entry.encounter
+    return encounter.admitted_at.timestamp() if encounter and encounter.admitted_at else 0.0

@@ -1,0 +1,443 @@
+"""The patient list: found by anything a person knows, opened by a scan or after a check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from capture_app.errors import CaptureAppError
+from capture_app.exam.orders import of_row
+from capture_app.model.exam import Exam
+from capture_app.model.operator import Operator
+from capture_app.model.order import Order
+from capture_app.model.patient import Patient
+from capture_app.model.words import tr, trn
+from capture_app.model.worklist import IdentifiedBy, PatientListEntry
+from capture_app.patients.finding.patient_list import Tab
+from capture_app.ui.identity.viewmodel import IdentityCheck
+from capture_app.ui.patients.drafts import DraftCard, DraftsSeen, read_drafts
+from capture_app.ui.patients.feeds import feed_chip, feed_note
+from capture_app.ui.patients.holding import Holding
+from capture_app.ui.patients.last_identified import LastIdentified
+from capture_app.ui.patients.row_order import RowOrder
+from capture_app.ui.patients.rows import RowKey, key_of, masked, rows_of
+from capture_app.ui.patients.state import (
+    TABS,
+    Found,
+    PatientsState,
+    current_visit,
+    empty_words,
+)
+from capture_app.ui.services import Services
+from capture_app.ui.tasks import Tasks
+from capture_app.ui.words import wording
+from capture_app.ui.words.marks import Message, Tone
+
+_ROWS: Final = 200
+_SLOW_MS: Final = 400
+_AGES_EVERY_S: Final = 60.0
+
+
+class PatientsViewModel(QObject):
+    """Searches outside the GUI thread; holds the rows still under the pointer and under Enter."""
+
+    changed = Signal()
+    opened = Signal(object)
+    """The Exam that was opened."""
+    told = Signal(object)
+    """A Message, for whatever page is on screen."""
+
+    def __init__(
+        self,
+        services: Services,
+        tasks: Tasks,
+        operator: Operator,
+        when_free: Callable[[Callable[[], None]], None],
+        parent: QObject | None = None,
+    ) -> None:
+        """`when_free` calls back once another exam may begin: no picture is on its way to disk."""
+        super().__init__(parent)
+        self._services = services
+        self._tasks = tasks
+        self._operator = operator
+        self._when_free = when_free
+        self._question = 0
+        self._found = Found(-1, "", Tab.WARD, (), (), (), DraftsSeen(), {})
+        self._newer: Found | None = None
+        self._drafts = DraftsSeen()
+        self._drafts_changed = True
+        self._drafts_read_at = services.clock.monotonic()
+        self._searching = False
+        self._search_again = False
+        self._enter_waits = False
+        self._last = LastIdentified(services.clock)
+        self.check: IdentityCheck | None = None
+        """The question that is open, if one is."""
+        self.order_question: RowOrder | None = None
+        """The question which order a row stands for, if that is open."""
+        self.state = PatientsState()
+        self._holding = Holding(services.clock, self._let_go, self)
+        self._slow = self._timer(_SLOW_MS, self._say_loading)
+        self._soon = self._timer(100, self.read)
+        self._second = self._timer(1000, self._tick, once=False)
+        self._second.start()
+        self._leave = (
+            services.census.on_change(lambda: tasks.post(self, self._soon.start)),
+            services.outbox.on_change(lambda _id: tasks.post(self, self._pictures_changed)),
+        )
+        self.read()
+
+    def _timer(self, milliseconds: int, act: Callable[[], None], *, once: bool = True) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(once)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(act)
+        return timer
+
+    def close(self) -> None:
+        """Ends the listening; another user comes, or the window closes."""
+        for leave in self._leave:
+            leave()
+        for timer in (self._slow, self._soon, self._second):
+            timer.stop()
+        self._holding.close()
+
+    # ---------------------------------------------------------------------- finding
+
+    def filter(self, text: str) -> None:
+        """Other words in the filter: the list is searched for them at once."""
+        if text != self.state.text:
+            self.touched()
+            self._asks_anew(replace(self.state, text=text, marked=None))
+
+    def show_tab(self, tab: Tab) -> None:
+        """Another part of the list."""
+        if tab is not self.state.tab:
+            self._asks_anew(replace(self.state, tab=tab, marked=None))
+
+    def _asks_anew(self, state: PatientsState) -> None:
+        self._question += 1
+        self._enter_waits = False
+        self._show(state)
+        self.read()
+
+    def read(self) -> None:
+        """Asks the census, outside the GUI thread; one question at a time, the last one counts."""
+        if self._searching:
+            self._search_again = True
+            return
+        self._searching = True
+        self._slow.start()
+        question, text, tab = self._question, self.state.text, self.state.tab
+        services, operator = self._services, self._operator
+        # Drafts are sealed: they are opened again where they changed, not for every key.
+        known = None if self._drafts_changed else self._drafts
+        self._drafts_changed = False
+
+        def find() -> Found:
+            census = services.census
+            entries = census.find(text, tab=tab, limit=_ROWS)
+            counts = tuple((each, census.count(each)) for each in TABS)
+            feeds = census.feed_status()
+            last_taken = services.outbox.last_taken(entry.patient for entry in entries)
+            drafts = known
+            if drafts is None:
+                names = {user.user_id: user.display_name for user in services.users.list()}
+                drafts = read_drafts(services.exams, operator, names)
+            return Found(question, text, tab, entries, counts, feeds, drafts, last_taken)
+
+        self._tasks.run(find, owner=self, done=self._answered, failed=self._failed)
+
+    def _pictures_changed(self) -> None:
+        self._drafts_changed = True
+        self._soon.start()
+
+    def _answered(self, found: Found) -> None:
+        self._searching = False
+        self._slow.stop()
+        self._drafts = found.drafts
+        if self._search_again:
+            self._search_again = False
+            self.read()
+        if found.question != self._question:
+            return  # the words changed meanwhile: their own answer is on its way
+        is_same = self._found.question == found.question
+        if is_same and self._is_held() and found.entries != self._found.entries:
+            self._newer = found
+            self._refresh()
+        else:
+            self._take(found)
+        if self._enter_waits:
+            self._enter_waits = False
+            if len(self.state.rows) == 1:
+                self.open_marked()
+
+    def _failed(self, error: CaptureAppError) -> None:
+        self._searching = False
+        self._drafts_changed = True
+        self._slow.stop()
+        words = tr("The list cannot be read.")
+        self.told.emit(Message(words, str(error), "warning-circle", Tone.BAD))
+
+    def _take(self, found: Found) -> None:
+        self._found, self._newer = found, None
+        self._refresh()
+
+    def _refresh(self, **changes: Any) -> None:
+        """Makes the state from what was found, as of now, with these changes."""
+        found, now = self._found, self._services.clock.now()
+        if not self.shows_what_was_asked:
+            self._show(replace(self.state, **changes))
+            return
+        rows = rows_of(
+            found.entries, now=now, drafts=found.drafts.counts, last_taken=found.last_taken
+        )
+        cards = found.drafts.cards
+        marked = self.state.marked
+        if marked not in {row.key for row in rows}:
+            marked = rows[0].key if found.text and rows else None
+        if self.check is not None:
+            asked = self.check.patient
+            key = asked.patient_id.key
+            rows = tuple(masked(row, asked) if row.key.patient == key else row for row in rows)
+            hidden = tr("Asked now")
+            cards = tuple(
+                replace(card, name=hidden) if card.patient.patient_id.key == key else card
+                for card in cards
+            )
+        issuers = {entry.patient.patient_id.issuer for entry in found.entries}
+        label = tr("MRN")
+        if len(issuers) == 1:
+            label = wording.record_label(found.entries[0].patient.patient_id)
+        empty, act = ("", "") if rows else empty_words(found)
+        self._show(
+            replace(
+                self.state,
+                counts=found.counts,
+                rows=rows,
+                marked=marked,
+                record_label=label,
+                changes=self._count_changes(),
+                feeds=tuple(feed_chip(feed) for feed in found.feeds),
+                feed_note=feed_note(found.feeds, now),
+                drafts=cards,
+                empty=empty,
+                empty_act=act,
+                loading="",
+                **changes,
+            )
+        )
+
+    def _tick(self) -> None:
+        now = self._services.clock.monotonic()
+        if now - self._drafts_read_at >= _AGES_EVERY_S:
+            self._drafts_read_at = now
+            self._pictures_changed()  # a draft is another minute old
+        self._refresh()
+
+    def _say_loading(self) -> None:
+        n = dict(self._found.counts).get(self.state.tab, 0)
+        words = trn("Loading {n} patient", "Loading {n} patients", n) if n else tr("Loading")
+        self._show(replace(self.state, loading=words))
+
+    @property
+    def shows_what_was_asked(self) -> bool:
+        """Whether the rows are the answer to the words in the filter."""
+        return self._found.question == self._question
+
+    # ---------------------------------------------------------------------- holding still
+
+    def pointed(self, *, over: bool) -> None:
+        """The pointer came over the rows, or left them."""
+        self._holding.pointed(over=over)
+
+    def touched(self) -> None:
+        """A key was pressed, or the list was touched: for a moment nothing moves."""
+        self._holding.touched()
+
+    def apply_changes(self) -> None:
+        """The person asked for the changes now."""
+        if self._newer is not None:
+            self._take(self._newer)
+
+    def _is_held(self) -> bool:
+        asks = self.check is not None or self.order_question is not None
+        return asks or self._holding.is_held
+
+    def _let_go(self) -> None:
+        if self._newer is not None and not self._is_held():
+            self._take(self._newer)
+
+    def _count_changes(self) -> int:
+        if self._newer is None:
+            return 0
+        shown = {key_of(entry): entry for entry in self._found.entries}
+        newer = {key_of(entry): entry for entry in self._newer.entries}
+        return sum(shown.get(key) != newer.get(key) for key in shown.keys() | newer.keys())
+
+    # ---------------------------------------------------------------------- choosing
+
+    def move(self, by: int) -> None:
+        """Marks another row."""
+        self.touched()
+        keys = [row.key for row in self.state.rows]
+        if not keys:
+            return
+        if self.state.marked in keys:
+            at = min(len(keys) - 1, max(0, keys.index(self.state.marked) + by))
+        else:
+            at = 0 if by > 0 else len(keys) - 1
+        self._show(replace(self.state, marked=keys[at]))
+
+    def open_marked(self) -> None:
+        """Enter. While the words are still being looked for it waits for their one match."""
+        self.touched()
+        if not self.shows_what_was_asked:
+            self._enter_waits = True
+        elif self.state.marked is not None:
+            self.choose(self.state.marked)
+
+    def choose(self, key: RowKey) -> None:
+        """A row is to be opened. A row of the worklist is an order, a row elsewhere is none."""
+        entry = next((entry for entry in self._found.entries if key_of(entry) == key), None)
+        if entry is None:
+            return
+        self._show(replace(self.state, marked=key))
+        if self._found.tab is Tab.WORKLIST and entry.orders:
+            self._ask(entry.patient, lambda: self._open_order(entry, key), key)
+        else:
+            self._ask(entry.patient, lambda: self._open_row(entry, None), key)
+
+    def _open_order(self, entry: PatientListEntry, key: RowKey) -> None:
+        order = of_row(entry.orders, self._services.devices.chosen)
+        if order is not None:
+            self._open_row(entry, order)
+            return
+        question = RowOrder(self._services, entry, key, self)
+        self.order_question = question
+        question.answered.connect(lambda order: self._order_told(entry, order))
+        question.closed.connect(self._end_order_question)
+        self._show(replace(self.state, order_asked=key))
+
+    def _order_told(self, entry: PatientListEntry, order: Order | None) -> None:
+        self._end_order_question()
+        self._open_row(entry, order)
+
+    def _end_order_question(self) -> None:
+        question, self.order_question = self.order_question, None
+        if question is not None:
+            question.deleteLater()
+            self._show(replace(self.state, order_asked=None))
+            self._let_go()
+
+    def _open_row(self, entry: PatientListEntry, order: Order | None) -> None:
+        exams, operator = self._services.exams, self._operator
+        by = IdentifiedBy.LIST_AND_SECOND_IDENTIFIER
+        self._open(lambda: exams.open(entry, operator, by, order))
+
+    def reopen(self, card: DraftCard) -> None:
+        """Drafts are to be taken up again: same patient, visit and order."""
+        exams, operator = self._services.exams, self._operator
+        self._ask(
+            card.patient, lambda: self._open(lambda: exams.reopen(card.exam_id, operator)), None
+        )
+
+    def scanned(self, code: str) -> None:
+        """A wristband was scanned, on whatever page: it opens the patient without a question."""
+        found = self._services.census.by_code(code)
+        people = {entry.patient.patient_id.key for entry in found}
+        if len(people) == 1:
+            self._end_questions()
+            visit, exams, operator = current_visit(found), self._services.exams, self._operator
+            self._open(lambda: exams.open(visit, operator, IdentifiedBy.SCAN))
+            return
+        if people:
+            words = tr("This code fits more than one patient. Nobody was opened.")
+        else:
+            words = tr("This code names nobody in the lists. Nobody was opened.")
+        self.told.emit(Message(words, "", "warning", Tone.WARN))
+
+    def _ask(self, patient: Patient, then: Callable[[], None], row: RowKey | None) -> None:
+        """Asks the second identifier, unless the settings or a moment ago make it needless."""
+        if self.state.opening or self.check is not None or self.order_question is not None:
+            return
+        wanted = self._services.settings.security.second_identifier
+        if not wanted or self._last.is_known(patient.patient_id.key):
+            then()
+            return
+        check = IdentityCheck(self._services, self._tasks, self._operator, patient, self)
+        self.check = check
+        check.passed.connect(lambda: self._passed(then))
+        check.closed.connect(self._not_passed)
+        self._refresh(asked=row)
+
+    def _passed(self, then: Callable[[], None]) -> None:
+        self._end_check()
+        then()
+
+    def _not_passed(self, was_wrong: bool) -> None:  # noqa: FBT001 - a signal's slot
+        self._end_check()
+        if was_wrong:
+            self.told.emit(
+                Message(
+                    tr("Nobody was opened: three answers did not fit."),
+                    tr("Scan the wristband, or look for the right patient."),
+                    "warning-circle",
+                    Tone.BAD,
+                )
+            )
+
+    def _end_check(self) -> None:
+        check, self.check = self.check, None
+        if check is not None:
+            check.deleteLater()
+            self._refresh(asked=None)
+            self._let_go()
+
+    def _end_questions(self) -> None:
+        self._end_check()
+        self._end_order_question()
+
+    def stay_known(self) -> None:
+        """The patient last identified is being worked with: the idle time begins anew."""
+        self._last.stay()
+
+    def forget(self) -> None:
+        """Idle or locked: whoever is opened next is asked."""
+        self._last.forget()
+        self._end_questions()
+
+    def _open(self, begin: Callable[[], Exam]) -> None:
+        if self.state.opening:
+            return
+        self._show(replace(self.state, opening=True))
+        census = self._services.census
+
+        def open_exam() -> Exam:
+            exam = begin()
+            census.note_opened(exam.patient.patient_id)
+            return exam
+
+        self._when_free(
+            lambda: self._tasks.run(
+                open_exam, owner=self, done=self._opened, failed=self._not_opened
+            )
+        )
+
+    def _opened(self, exam: Exam) -> None:
+        self._last.note(exam.patient.patient_id.key)
+        self._asks_anew(replace(self.state, opening=False, text="", marked=None))
+        self.opened.emit(exam)
+
+    def _not_opened(self, error: CaptureAppError) -> None:
+        self._show(replace(self.state, opening=False))
+        words = tr("The patient was not opened.")
+        self.told.emit(Message(words, str(error), "warning-circle", Tone.BAD))
+
+    def _show(self, state: PatientsState) -> None:
+        if state != self.state:
+            self.state = state
+            self.changed.emit()

@@ -1,0 +1,1 @@
+"""What things are called: wordings, marks, and values that name them."""

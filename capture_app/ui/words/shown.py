@@ -1,0 +1,75 @@
+"""What the parts of the workspace show: plain values that its view-model gives to its page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from capture_app.model.procedure import Side
+from capture_app.ui.words.marks import ChipText
+
+RegionKey = tuple[str, str]
+"""Coding scheme and code value."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """One row of a list. `key`: the key cap before it; `note`: quiet words at its end."""
+
+    row_id: str
+    words: str
+    key: str = ""
+    note: str = ""
+    usable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OrderShown:
+    """What the banner says of orders: which one is in use, or which may be, and how."""
+
+    label: str
+    value: str
+    whole: str
+    """Everything, in a sentence: for the tooltip and for a reader."""
+    at_once: str = ""
+    """The row id of the order that a press uses; empty where a press lists what there is."""
+    usable: bool = True
+    warns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LiveMarks:
+    """The chips on the picture, and the words that stand in its place when there is none."""
+
+    leading: tuple[ChipText, ...] = ()
+    """From the leading upper corner on: what is seen."""
+    trailing: tuple[ChipText, ...] = ()
+    """Up to the trailing upper corner: how good it is."""
+    absent: str = ""
+    """What happened, where there is no live image."""
+    absent_help: str = ""
+    """What to do, or what is safe."""
+    can_choose: bool = False
+    """Whether another camera may be chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thumb:
+    """One picture of the filmstrip."""
+
+    capture_id: str
+    number: int
+    badge: ChipText
+    site: str
+    """Site and side in words, or what is missing."""
+    selected: bool = False
+    is_draft: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is chosen, as far as the body map can show it."""
+
+    key: RegionKey
+    side: Side | None
+    side_is_open: bool
+    """A side must still be chosen: both limbs are tinted."""

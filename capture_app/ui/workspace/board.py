@@ -1,0 +1,117 @@
+"""What the parts of the workspace share: what is known, the state made of it, and its messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from capture_app.exam.orders import obvious, ours, prefilled
+from capture_app.model.exam import Exam
+from capture_app.model.operator import Operator
+from capture_app.ui.services import Services
+from capture_app.ui.tasks import Tasks
+from capture_app.ui.words.marks import Message, Tone
+from capture_app.ui.words.order_words import listed_orders
+from capture_app.ui.workspace.state import Known, Shot, WorkspaceState, state_of
+
+
+class Board(QObject):
+    """The one place where the workspace's knowledge changes. For the GUI thread only."""
+
+    changed = Signal()
+    doubted = Signal()
+    """An act on pictures failed: what is known of them must be read anew."""
+
+    def __init__(
+        self,
+        services: Services,
+        tasks: Tasks,
+        acts: Tasks,
+        exam: Exam,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.services = services
+        self.tasks = tasks
+        self.acts = acts
+        self.favourites = services.catalog.favourites(
+            services.settings.station.department, services.settings.capture.favourites
+        )
+        self.known = _known_at_first(services, exam)
+        self.state = self._made()
+        self._message_act: Callable[[], None] | None = None
+
+    @property
+    def exam(self) -> Exam:
+        """The exam whose pictures these are."""
+        return self.known.exam
+
+    @property
+    def operator(self) -> Operator:
+        """Who acts."""
+        return self.known.exam.operator
+
+    def show(self, **changes: Any) -> None:
+        """Replaces parts of what is known; tells of it where the page looks different."""
+        self.known = replace(self.known, **changes)
+        state = self._made()
+        if state != self.state:
+            self.state = state
+            self.changed.emit()
+
+    def change(self, capture_ids: Iterable[str], change: Callable[[Shot], Shot]) -> None:
+        """Replaces some pictures."""
+        ids = frozenset(capture_ids)
+        shots = (change(s) if s.capture_id in ids else s for s in self.known.shots)
+        self.show(shots=tuple(shots))
+
+    def do(self, work: Callable[[], object], done: Callable[[], None] | None = None) -> None:
+        """An act on pictures, in its turn. Where it fails it is said, and all is read anew."""
+
+        def failed(error: Exception) -> None:
+            self.say(trouble(str(error)))
+            self.doubted.emit()
+
+        self.acts.run(work, owner=self, done=lambda _: done() if done else None, failed=failed)
+
+    # ------------------------------------------------------------------------------- messages
+
+    def say(self, message: Message, act: Callable[[], None] | None = None) -> None:
+        """A message over the picture, and what its one act does."""
+        self._message_act = act
+        self.show(message=message, message_number=self.known.message_number + 1)
+
+    def act_on_message(self) -> bool:
+        """Does the act of the message; False where there is no message but a stop."""
+        if self.known.message is None:
+            return False
+        act, self._message_act = self._message_act, None
+        self.show(message=None)
+        if act is not None:
+            act()
+        return True
+
+    def message_left(self) -> None:
+        """The message went by itself."""
+        self._message_act = None
+        self.show(message=None)
+
+    def _made(self) -> WorkspaceState:
+        return state_of(self.known, self.services.catalog, self.favourites)
+
+
+def _known_at_first(services: Services, exam: Exam) -> Known:
+    """With the panels as the order in use says, else as the one does that is obviously meant."""
+    orders, device = listed_orders(services.census, exam), services.devices.chosen
+    here = ours(services.settings)
+    meant = exam.order or obvious(orders, device, here)
+    said = prefilled(meant, device, services.catalog)
+    return Known(exam, said, said, here, device=device, orders=orders)
+
+
+def trouble(what: str) -> Message:
+    """Something did not happen, and why."""
+    return Message(what, "", "warning-circle", Tone.BAD)

@@ -1,0 +1,84 @@
+"""The order that the pictures are for: none is used by itself, and one act uses what is offered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from capture_app.errors import CaptureAppError
+from capture_app.exam.orders import prefilled
+from capture_app.model.exam import Exam
+from capture_app.model.words import tr
+from capture_app.ui.words.order_words import NO_ORDER, listed_orders, order_id, order_rows
+from capture_app.ui.words.shown import ListRow
+from capture_app.ui.workspace.board import Board, trouble
+from capture_app.ui.workspace.shutter import Shutter
+
+
+class Ordering(QObject):
+    """Follows the patient's orders in the list, and begins the exam anew when one is chosen."""
+
+    began = Signal()
+    """The exam of the board is another one: same patient, another order."""
+
+    def __init__(self, board: Board, shutter: Shutter) -> None:
+        super().__init__(board)
+        self._board = board
+        self._shutter = shutter
+        services, tasks = board.services, board.tasks
+        self._leave: Callable[[], None] = services.census.on_change(
+            lambda: tasks.post(self, self._read)
+        )
+
+    def close(self) -> None:
+        """Ends the listening."""
+        self._leave()
+
+    def _read(self) -> None:
+        self._board.show(orders=listed_orders(self._board.services.census, self._board.exam))
+
+    @property
+    def chosen(self) -> str:
+        """The row of the order in use."""
+        return order_id(self._board.exam.order)
+
+    def rows(self) -> tuple[ListRow, ...]:
+        """What may be chosen: what is offered, what is in use, and no order."""
+        known, used = self._board.known, self._board.exam.order
+        orders = known.offers if used is None else dict.fromkeys((used, *known.offers))
+        return order_rows(orders, known.device, self._board.services.clock.now())
+
+    def choose(self, row_id: str) -> None:
+        """Uses an order from now on, or none. Not after the first picture, and not twice."""
+        board = self._board
+        if row_id == self.chosen or board.known.ordering:
+            return
+        order = next((o for o in board.known.offers if order_id(o) == row_id), None)
+        if order is None and row_id != NO_ORDER:
+            board.say(trouble(tr("This order is not in the list any more.")))
+            return
+        if not board.known.order_is_open:
+            board.say(trouble(tr("Pictures were taken already: their order stays as it is.")))
+            return
+        self._shutter.hold()
+        board.show(ordering=True, message=None)
+        choose = partial(board.services.exams.choose_order, board.exam, order, board.known.orders)
+        board.acts.run(choose, owner=self, done=self._chosen, failed=self._not_chosen)
+
+    def _chosen(self, exam: Exam) -> None:
+        board, changes = self._board, dict[str, Any]()
+        if exam.order is not None and board.known.choice == board.known.prefilled:
+            # Nobody chose anything yet: the panels say what this order says.
+            said = prefilled(exam.order, board.known.device, board.services.catalog)
+            changes = {"choice": said, "prefilled": said}
+        board.show(exam=exam, ordering=False, **changes)
+        self.began.emit()
+        self._shutter.go_on()
+
+    def _not_chosen(self, error: CaptureAppError) -> None:
+        self._board.show(ordering=False)
+        self._board.say(trouble(str(error)))
+        self._shutter.go_on()

@@ -1,0 +1,414 @@
+"""The workspace: the live picture, what it will be filed as, the pictures taken, Send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QHideEvent,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+    QResizeEvent,
+    QShortcut,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from capture_app.devices.capture import Live
+from capture_app.exam.rules import MissingPart
+from capture_app.model.frame import Frame
+from capture_app.model.procedure import Side
+from capture_app.model.words import tr
+from capture_app.ui.looks.theme import Metric
+from capture_app.ui.thumbnails import image_over
+from capture_app.ui.widgets.card import Backdrop, Panel
+from capture_app.ui.widgets.choices import ORDERS_WIDTH, ChoiceRow, ListPopover
+from capture_app.ui.widgets.popover import Popover
+from capture_app.ui.widgets.toast import Toast
+from capture_app.ui.words.marks import Tone
+from capture_app.ui.words.shown import ListRow
+from capture_app.ui.workspace.banner import PatientBanner, banner_of
+from capture_app.ui.workspace.filmstrip import Filmstrip
+from capture_app.ui.workspace.live_view import LiveView
+from capture_app.ui.workspace.procedure_picker import ProcedurePicker
+from capture_app.ui.workspace.region_picker import LargeBodyMap, RegionPicker
+from capture_app.ui.workspace.send_bar import SendBar
+from capture_app.ui.workspace.shutter_row import ShutterRow
+from capture_app.ui.workspace.site_and_side import SitePanel
+from capture_app.ui.workspace.state import WorkspaceState
+from capture_app.ui.workspace.tool_column import ToolButton, ToolColumn
+from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
+from capture_app.ui.workspace.words import live_marks
+
+_FRAME_MS = 33
+_RIGHT_WIDTH = 368
+_TOAST_WIDTH = 758
+_TOAST_INSET = 18
+_INFO_MS = 5000
+
+
+class WorkspacePage(Backdrop):
+    """Renders a WorkspaceState. The focus rests on the live picture between acts.
+
+    Letters and digits act only while no text field has the focus: a field takes them first. The
+    pedal's keys (F13, Page Down) act always.
+    """
+
+    left = Signal()
+    """Back to the patients is asked for."""
+
+    def __init__(self, viewmodel: WorkspaceViewModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._vm = viewmodel
+        self._frame: Frame | None = None
+        self._popover: Popover | None = None
+        self._said = -1
+        self.banner = PatientBanner(banner_of(viewmodel.exam, viewmodel.today))
+        self.banner.change_asked.connect(self.left)
+        self.view = LiveView()
+        self.view.choose_asked.connect(self._choose_camera)
+        self.grid = ToolButton(tr("Grid"), "grid-four", checkable=True)
+        self.grid.setChecked(True)
+        self.grid.toggled.connect(self.view.set_grid)
+        self.camera = ToolButton(tr("Camera"), "camera-rotate")
+        self.camera.clicked.connect(self._choose_camera)
+        self.tools = ToolColumn((self.grid, self.camera))
+        self.shutter = ShutterRow()
+        self.shutter.pressed.connect(viewmodel.shutter.shoot)
+        self.procedures = ProcedurePicker()
+        self.site = SitePanel(viewmodel.body_map)
+        self.site.set_compact(viewmodel.is_practice)
+        self.choices = ChoiceRow(self)
+        self.filmstrip = Filmstrip()
+        self.send_bar = SendBar()
+        self.toast = Toast(self)
+        self._lay_out()
+        self._connect()
+        self._bind_keys()
+        self._frames = QTimer(self)
+        self._frames.setInterval(_FRAME_MS)
+        self._frames.timeout.connect(self._show_frame)
+        self._render()
+        self._render_camera()
+
+    @property
+    def viewmodel(self) -> WorkspaceViewModel:
+        """What it renders."""
+        return self._vm
+
+    def _lay_out(self) -> None:
+        stage = QHBoxLayout()
+        stage.setSpacing(0)
+        stage.addWidget(self.tools)
+        stage.addWidget(self.view, 1)
+        left = QVBoxLayout()
+        left.setSpacing(10)
+        left.addLayout(stage, 1)
+        left.addWidget(self.shutter)
+        right_holder = QWidget()
+        right_holder.setFixedWidth(_RIGHT_WIDTH)
+        right = QVBoxLayout(right_holder)
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(Metric.PANEL_GAP)
+        right.addWidget(self.procedures, 1)
+        right.addWidget(self.site)
+        right.addWidget(self.choices)
+        body = QHBoxLayout()
+        body.setSpacing(Metric.PAGE_MARGIN)
+        body.addLayout(left, 1)
+        body.addWidget(right_holder)
+        strip = Panel()
+        strip.setFixedHeight(Metric.FILMSTRIP)
+        row = QHBoxLayout(strip)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.filmstrip, 1)
+        row.addSpacing(16)
+        row.addWidget(self.send_bar)
+        row.addSpacing(8)
+        inner = QVBoxLayout()
+        inner.setContentsMargins(Metric.PAGE_MARGIN, 8, Metric.PAGE_MARGIN, 4)
+        inner.setSpacing(10)
+        inner.addLayout(body, 1)
+        inner.addWidget(strip)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.setSpacing(0)
+        page.addWidget(self.banner)
+        page.addLayout(inner, 1)
+
+    def _connect(self) -> None:
+        vm = self._vm
+        # First of all: a button that turns itself off by what it does would hand the focus on to
+        # whatever comes next, and an Enter that is on its way would press that.
+        for pressed in (
+            self.shutter.pressed,
+            self.site.side_chosen,
+            self.choices.chosen,
+            self.send_bar.delete_asked,
+            self.send_bar.send_asked,
+            self.toast.acted,
+            self.banner.order.clicked,
+        ):
+            pressed.connect(self._rest)
+        self.banner.order.clicked.connect(self.press_order)
+        vm.changed.connect(self._render)
+        vm.live.changed.connect(self._render_camera)
+        vm.shutter.flashed.connect(self.view.flash)
+        vm.shutter.thumb_made.connect(self._show_thumb)
+        vm.sending.needed.connect(self._lead_to)
+        self.procedures.filtered.connect(vm.describing.filter)
+        self.procedures.picked.connect(vm.describing.choose_procedure)
+        self.procedures.left.connect(self._rest)
+        self.site.region_touched.connect(self._touch)
+        self.site.list_asked.connect(self.open_sites)
+        self.site.enlarge_asked.connect(self.open_map)
+        self.site.side_chosen.connect(lambda side: vm.describing.choose_side(Side(side)))
+        self.choices.chosen.connect(vm.describing.choose)
+        self.filmstrip.selected.connect(vm.describing.click)
+        self.send_bar.delete_asked.connect(vm.sending.delete)
+        self.send_bar.send_asked.connect(vm.sending.send)
+        self.toast.acted.connect(vm.act_on_message)
+        self.toast.left.connect(vm.message_left)
+
+    # ---------------------------------------------------------------------------------- keys
+
+    def _bind_keys(self) -> None:
+        describing, sending = self._vm.describing, self._vm.sending
+        self._bind(self._vm.shutter.shoot, Qt.Key.Key_Space)
+        # X11 and Wayland name the F13 of the usual keyboard map "Tools".
+        self._bind(self._pedal, Qt.Key.Key_F13, Qt.Key.Key_Tools, Qt.Key.Key_PageDown)
+        for digit in range(1, 10):
+            self._bind(partial(describing.press_digit, digit), Qt.Key(Qt.Key.Key_0 + digit))
+        self._bind(self.procedures.start_filter, Qt.Key.Key_Slash)
+        for letter, side in (("R", Side.RIGHT), ("L", Side.LEFT), ("M", Side.MIDLINE)):
+            self._bind(partial(describing.choose_side, side), QKeySequence(f"Alt+{letter}"))
+        self._bind(self._toggle_map, Qt.Key.Key_B)
+        self._bind(self.press_order, QKeySequence("Alt+O"))
+        self._bind(sending.delete, Qt.Key.Key_Delete)
+        self._bind(sending.undo, QKeySequence("Ctrl+Z"))
+        self._bind(sending.send, QKeySequence("Ctrl+Return"), QKeySequence("Ctrl+Enter"))
+
+    def _bind(self, act: Callable[[], object], *keys: Qt.Key | QKeySequence) -> None:
+        for key in keys:
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.setAutoRepeat(False)
+            shortcut.activated.connect(act)
+
+    def _pedal(self) -> None:
+        self.shutter.show_pedal(seen=True)
+        self._vm.shutter.shoot()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+            return
+        super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._rest()
+
+    def _rest(self) -> None:
+        """The focus goes back to the live picture."""
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # -------------------------------------------------------------------------------- popovers
+
+    def _open(self, popover: Popover, beside: QWidget | None) -> None:
+        self.close_popover()
+        self._popover = popover
+        popover.keep_clear = self.banner.height()  # whose pictures these are stays in sight
+        popover.close_asked.connect(self.close_popover)
+        row = QRect()
+        if beside is not None:
+            row = QRect(beside.mapTo(self, QPoint(0, 0)), beside.size())
+        popover.show_at(row)
+
+    def close_popover(self) -> None:
+        """The map or list that is open goes; the focus rests on the picture again."""
+        popover, self._popover = self._popover, None
+        if popover is not None:
+            popover.dismiss()
+            self._rest()
+
+    def _touch(self, scheme: str, code: str, side: str) -> None:
+        self.close_popover()
+        self._vm.describing.choose_region(scheme, code, side)
+        self._rest()
+
+    def _pick_site(self, row_id: str) -> None:
+        scheme, _, code = row_id.partition(":")
+        self._touch(scheme, code, "")
+
+    def open_sites(self) -> None:
+        """All sites as a list."""
+        picker = RegionPicker(self, self._vm.describing.region_rows(), self._vm.state.region_key)
+        picker.picked.connect(self._pick_site)
+        self._open(picker, None)  # in the middle: the banner stays in sight
+
+    def _toggle_map(self) -> None:
+        if isinstance(self._popover, LargeBodyMap):
+            self.close_popover()
+        else:
+            self.open_map()
+
+    def open_map(self) -> None:
+        """The body map, large."""
+        large = LargeBodyMap(self, self._vm.body_map, self._vm.state.selection)
+        large.touched.connect(self._touch)
+        self._open(large, None)
+
+    def _choose_camera(self) -> None:
+        live = self._vm.live
+        chosen = "" if live.device is None else live.device.device_id
+        rows = [ListRow(info.device_id, info.name) for info in live.available]
+        popover = ListPopover(self, tr("Camera"), rows, chosen)
+        popover.picked.connect(self._use_camera)
+        self._open(popover, self.camera)
+
+    def press_order(self) -> None:
+        """Uses the one order on offer if all its words could be read; else lists what there is."""
+        shown = self._vm.state.order
+        if shown is None or not shown.usable:
+            return
+        if shown.at_once and self.banner.order.is_whole:
+            self._vm.ordering.choose(shown.at_once)
+            return
+        ordering = self._vm.ordering
+        title = tr("Which order are the pictures for?")
+        popover = ListPopover(self, title, ordering.rows(), ordering.chosen, width=ORDERS_WIDTH)
+        popover.picked.connect(self._use_order)
+        self._open(popover, self.banner.order)
+
+    def _use_order(self, row_id: str) -> None:
+        self.close_popover()
+        self._vm.ordering.choose(row_id)
+
+    def _use_camera(self, device_id: str) -> None:
+        self.close_popover()
+        self._vm.live.choose(device_id)
+
+    # ------------------------------------------------------------------------------- rendering
+
+    def _render(self) -> None:
+        state = self._vm.state
+        self.banner.show_order(state.order)
+        self.procedures.show_rows(
+            state.rows, state.chosen_row, total=state.procedures, empty=state.found_nothing
+        )
+        self.procedures.show_needed(state.procedure_needed)
+        self._render_site(state)
+        self.choices.show_choices(state.choices, state.values)
+        self.filmstrip.show_thumbs(
+            state.thumbs, tr("No pictures yet. Press Space, the pedal, or Capture.")
+        )
+        self.send_bar.show_state(
+            sendable=state.sendable,
+            deletable=sum(thumb.is_draft for thumb in state.thumbs),
+            family=state.family,
+            digits=state.digits,
+        )
+        self._render_message(state)
+        self._render_shutter()
+
+    def _render_site(self, state: WorkspaceState) -> None:
+        self.site.show_choice(state.region, state.side, state.sides)
+        self.site.show_selection(state.selection)
+        self.site.show_hint(state.hint, state.hint_tone)
+        self.site.show_needed(state.site_needed)
+        if state.site_needed:
+            self.site.note.say(state.site_needed, "warning-circle", Tone.BAD)
+        elif state.from_order and state.region:
+            self.site.note.say(tr("From the order"), "file-text", Tone.TEXT_2)
+        else:
+            done = tr("Done") if state.site_done else ""
+            self.site.note.say(done, "check-circle", Tone.OK)
+
+    def _render_message(self, state: WorkspaceState) -> None:
+        message = state.message
+        if message is None:
+            self.toast.clear()
+            self._said = -1
+            return
+        if message == self.toast.message and state.message_number == self._said:
+            return
+        self._said = state.message_number
+        if message.act_key or message.tone is Tone.BAD:
+            self.toast.say(message)
+        else:
+            self.toast.say(message, for_ms=_INFO_MS)
+        self._place_toast()
+
+    def _render_camera(self) -> None:
+        live = self._vm.live
+        marks = live_marks(
+            live.state,
+            live.device,
+            live.quality,
+            safe=self._vm.safe_count,
+            others=bool(live.others),
+        )
+        self.view.show_marks(marks)
+        if not live.is_live:
+            self._frame = None
+            self.view.show_picture(None)
+        self._render_shutter()
+
+    def _render_shutter(self) -> None:
+        live = self._vm.live.state.live
+        if live is Live.LIVE:
+            self.shutter.show_next(self._vm.state.next_picture)
+        elif live is Live.OPENING:
+            self.shutter.show_off(tr("Opening the camera"), "camera", Tone.TEXT_2)
+        else:
+            self.shutter.show_off(tr("No live image"), "camera-slash", Tone.WARN)
+
+    def _show_frame(self) -> None:
+        frame = self._vm.live.frame()
+        if frame is not None and frame is not self._frame:
+            self._frame = frame  # the image does not own the pixels
+            self.view.show_picture(image_over(frame.pixels))
+
+    def _show_thumb(self, capture_id: str, image: object) -> None:
+        if isinstance(image, QImage):
+            self.filmstrip.show_image(capture_id, image)
+
+    def _lead_to(self, part: str) -> None:
+        """The first control that holds up sending takes the focus."""
+        control: QWidget = {
+            MissingPart.PROCEDURE: self.procedures.list,
+            MissingPart.REGION: self.site.region,
+            MissingPart.SIDE: self.site.sides.buttons[Side.RIGHT],
+        }.get(MissingPart(part), self.view)
+        control.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    # --------------------------------------------------------------------------- where and when
+
+    def _place_toast(self) -> None:
+        picture = QRect(self.view.mapTo(self, QPoint(0, 0)), self.view.size())
+        width = min(_TOAST_WIDTH, picture.width() - 2 * _TOAST_INSET)
+        self.toast.setFixedWidth(width)
+        x = picture.x() + (picture.width() - width) // 2
+        self.toast.move(x, picture.bottom() + 1 - _TOAST_INSET - self.toast.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_toast()
+        if self._popover is not None:
+            self._popover.setGeometry(self.rect())
+            self._popover.place()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._frames.start()
+        QTimer.singleShot(0, self, self._place_toast)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._frames.stop()
+        super().hideEvent(event)

@@ -1,0 +1,174 @@
+"""The shutter: the frame on the screen goes to the disk, and then it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from capture_app.errors import CaptureAppError, DeviceError
+from capture_app.imaging.quality import QualityChip, assess
+from capture_app.imaging.rgb import decode
+from capture_app.model.frame import Frame
+from capture_app.model.procedure import Description
+from capture_app.model.words import tr
+from capture_app.ui.workspace.board import Board, trouble
+from capture_app.ui.workspace.describing import Describing
+from capture_app.ui.workspace.live import LiveViewModel
+from capture_app.ui.workspace.state import Shot
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_SHOWN_ROWS: Final = 720
+"""A kept picture is looked at about as large as the live one was."""
+
+T = TypeVar("T")
+MakeSmall = Callable[[Any], object]
+"""Makes a thumbnail of a Frame or of an EncodedImage, on any thread."""
+
+
+class Shutter(QObject):
+    """Takes pictures; knows which are on their way to the disk."""
+
+    flashed = Signal()
+    """The shutter was pressed and a frame was taken."""
+    thumb_made = Signal(str, object)
+    """Capture id, and what `small` made of the picture."""
+
+    def __init__(
+        self, board: Board, describing: Describing, live: LiveViewModel, small: MakeSmall
+    ) -> None:
+        super().__init__(board)
+        self._board = board
+        self._describing = describing
+        self._live = live
+        self._small = small
+        self._numbers = count(1)
+        self._pending = 0
+        self._waiting: list[Callable[[], None]] = []
+        self._made: dict[int, object] = {}
+        self._is_held = False
+        self._asked = 0
+
+    def next_number(self) -> int:
+        """The number of the next picture in the filmstrip."""
+        return next(self._numbers)
+
+    def when_kept(self, act: Callable[[], None]) -> None:
+        """Calls `act` once no picture is on its way to the disk: at once, mostly."""
+        if self._pending:
+            self._waiting.append(act)
+        else:
+            act()
+
+    def hold(self) -> None:
+        """The exam is being begun anew: presses wait until `go_on`, and so does `when_kept`."""
+        self._is_held = True
+        self._pending += 1
+
+    def go_on(self) -> None:
+        """Ends a hold: what was pressed meanwhile is taken now."""
+        self._is_held = False
+        asked, self._asked = self._asked, 0
+        for _ in range(asked):
+            self.shoot()
+        self._one_less()
+
+    def shoot(self) -> None:
+        """Takes the frame on the screen. It is shown as a thumbnail once it is on the disk."""
+        board = self._board
+        if self._is_held:
+            self._asked += 1
+            return
+        try:
+            frame, device = self._live.take()
+        except DeviceError as error:
+            board.say(trouble(str(error) or tr("There is no live image.")))
+            return
+        self.flashed.emit()
+        self._pending += 1
+        given = board.known.choice
+        shot = Shot("", self.next_number(), given)
+        board.show(shots=(*board.known.shots, shot), message=None)
+        # Both at once: the small picture is mostly ready by the time that the large one is safe.
+        self._make(lambda: self._small(frame), lambda image: self._small_made(shot.number, image))
+        take, exam = board.services.exams.take, board.exam
+        board.acts.run(
+            lambda: take(exam, frame, device=device, description=given),
+            owner=self,
+            done=lambda capture_id: self._kept(shot.number, given, capture_id, frame),
+            failed=lambda error: self._not_kept(shot.number, error),
+        )
+
+    def _kept(self, number: int, given: Description, capture_id: str, frame: Frame) -> None:
+        shots = tuple(
+            replace(shot, capture_id=capture_id) if shot.number == number else shot
+            for shot in self._board.known.shots
+        )
+        self._board.show(shots=shots)
+        kept = next(shot for shot in shots if shot.number == number)
+        if kept.description != given:  # chosen while it was on its way
+            self._describing.write([kept])
+        self._show_small(number)
+        pixels = frame.pixels
+        self._make(lambda: _is_blurred(pixels), lambda blurred: self._assessed(capture_id, blurred))
+        self._one_less()
+
+    def _not_kept(self, number: int, error: CaptureAppError) -> None:
+        left = tuple(shot for shot in self._board.known.shots if shot.number != number)
+        self._board.show(shots=left)
+        self._made.pop(number, None)
+        self._board.say(trouble(str(error)))
+        self._one_less()
+
+    def _one_less(self) -> None:
+        self._pending -= 1
+        if not self._pending:
+            waiting, self._waiting = self._waiting, []
+            for act in waiting:
+                act()
+
+    def _small_made(self, number: int, image: object) -> None:
+        self._made[number] = image
+        self._show_small(number)
+
+    def _show_small(self, number: int) -> None:
+        """Shows a thumbnail once its picture is safe, and not before."""
+        shots = self._board.known.shots
+        capture_id = next((s.capture_id for s in shots if s.number == number), "")
+        if capture_id and number in self._made:
+            self.thumb_made.emit(capture_id, self._made.pop(number))
+
+    def _assessed(self, capture_id: str, blurred: bool) -> None:  # noqa: FBT001 - a task's result
+        if blurred:
+            self._board.change([capture_id], lambda shot: replace(shot, blurred=True))
+
+    def thumb_of_kept(self, capture_id: str) -> None:
+        """Makes the thumbnail of a picture of earlier, and looks whether it is sharp."""
+        image_of = self._board.services.outbox.image_of
+
+        def read() -> tuple[object, bool]:
+            image = image_of(capture_id)
+            return self._small(image), _is_blurred(decode(image, at_least=_SHOWN_ROWS))
+
+        def was_read(made: tuple[object, bool]) -> None:
+            small, blurred = made
+            self.thumb_made.emit(capture_id, small)
+            self._assessed(capture_id, blurred)
+
+        self._make(read, was_read)
+
+    def _make(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
+        def failed(error: CaptureAppError) -> None:
+            self._board.say(trouble(str(error)))
+
+        self._board.tasks.run(work, owner=self, done=done, failed=failed)
+
+
+def _is_blurred(pixels: NDArray[np.uint8]) -> bool:
+    return QualityChip.BLURRED in assess(pixels).chips

@@ -1,0 +1,72 @@
+"""The tools beside the picture: icon over words, on the picture's own dark surround."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from capture_app.ui.looks.drawing import Words, box, draw_icon, draw_run
+from capture_app.ui.looks.fonts import SEMIBOLD, font
+from capture_app.ui.looks.theme import Metric, current
+from capture_app.ui.widgets.buttons import Pressable
+
+_WIDTH = 66
+_TOOL = QSize(56, 56)
+
+
+class ToolButton(Pressable):
+    """A tool, 56 x 56. A checkable one is outlined in the accent while it is on."""
+
+    def __init__(self, text: str, icon: str, *, checkable: bool = False) -> None:
+        super().__init__(text)
+        self._icon = icon
+        self.setCheckable(checkable)
+        self.setFixedSize(_TOOL)
+
+    def sizeHint(self) -> QSize:
+        return _TOOL
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        theme = current().on_picture
+        radius = Metric.RADIUS_CONTROL
+        if self.isChecked():
+            box(painter, self.rect(), radius, fill=theme.selected, outline=theme.accent, width=2)
+        if self.isDown():
+            box(painter, self.rect(), radius, fill=theme.pressed)
+        elif self.underMouse():
+            box(painter, self.rect(), radius, fill=theme.hover)
+        icon = self.rect().adjusted(0, 7, 0, -29)
+        draw_icon(painter, icon, self._icon, theme.text, Metric.ICON)
+        words = (Words(self.text(), font(12, SEMIBOLD)),)
+        draw_run(painter, self.rect().adjusted(0, 30, 0, -6), words, theme.text, rtl=self.rtl)
+
+
+class ToolColumn(QWidget):
+    """Holds the tools from the top on."""
+
+    def __init__(self, tools: tuple[ToolButton, ...], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 12, 6, 12)
+        column.setSpacing(4)
+        for tool in tools:
+            column.addWidget(tool)
+        column.addStretch(1)
+        self.setFixedWidth(_WIDTH)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Round outside only: the picture goes on where it ends."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        whole = QRectF(self.rect())
+        radius = float(Metric.RADIUS_PANEL)
+        shape = QPainterPath()
+        shape.addRoundedRect(whole, radius, radius)
+        inner = whole.adjusted(0, 0, -radius, 0) if rtl else whole.adjusted(radius, 0, 0, 0)
+        shape.addRect(inner)
+        shape.setFillRule(Qt.FillRule.WindingFill)
+        painter.fillPath(shape, current().live_surround)

@@ -1,0 +1,163 @@
+"""The act itself: shoot, say what it shows, send. Its parts share one board."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from capture_app.catalog.body_map import BodyMap
+from capture_app.model.delivery import ImageStatus
+from capture_app.model.exam import Exam
+from capture_app.outbox.keeping.draft import Draft
+from capture_app.outbox.status import StatusFilter
+from capture_app.ui.services import Services
+from capture_app.ui.tasks import Tasks
+from capture_app.ui.workspace.board import Board, trouble
+from capture_app.ui.workspace.describing import Describing
+from capture_app.ui.workspace.live import LiveViewModel
+from capture_app.ui.workspace.ordering import Ordering
+from capture_app.ui.workspace.sending import SendingActs
+from capture_app.ui.workspace.shutter import MakeSmall, Shutter
+from capture_app.ui.workspace.state import Shot, WorkspaceState
+
+_STATES_SOON_MS: Final = 80
+
+
+class WorkspaceViewModel(QObject):
+    """One exam. Acts on pictures go through `acts`, one after the other; none is lost at the end.
+
+    `live` is the camera, `shutter` takes pictures, `describing` says what they show, `ordering` for
+    which order they are, `sending` sends, deletes and takes back.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        services: Services,
+        tasks: Tasks,
+        acts: Tasks,
+        exam: Exam,
+        small: MakeSmall,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._board = board = Board(services, tasks, acts, exam, self)
+        self.live = LiveViewModel(services, tasks, board)
+        self.describing = Describing(board)
+        self.shutter = Shutter(board, self.describing, self.live, small)
+        self.sending = SendingActs(board, self.describing, self.shutter)
+        self.ordering = Ordering(board, self.shutter)
+        self.ordering.began.connect(self.sending.forget)
+        board.changed.connect(self.changed)
+        board.doubted.connect(self._load)
+        board.show(device=self.live.device)
+        self.live.changed.connect(lambda: board.show(device=self.live.device))
+        self.live.refused.connect(lambda why: board.say(trouble(why)))
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_STATES_SOON_MS)
+        self._soon.timeout.connect(self._read_states)
+        self._leave = services.outbox.on_change(lambda _id: tasks.post(self, self._soon.start))
+        self._load()
+
+    @property
+    def exam(self) -> Exam:
+        """The exam whose pictures these are."""
+        return self._board.exam
+
+    @property
+    def body_map(self) -> BodyMap:
+        """The drawings of the body."""
+        return self._services.body_map
+
+    @property
+    def is_practice(self) -> bool:
+        """Whether this is the simulated hospital."""
+        return self._services.settings.practice
+
+    @property
+    def today(self) -> date:
+        """For the patient's age in the banner."""
+        return self._services.clock.now().date()
+
+    @property
+    def safe_count(self) -> int:
+        """How many of the pictures are drafts, safe on the disk."""
+        return len(self._board.known.drafts)
+
+    @property
+    def state(self) -> WorkspaceState:
+        """What the page shows."""
+        return self._board.state
+
+    def close(self) -> None:
+        """The page is left. Drafts stay with their patient."""
+        self._leave()
+        self._soon.stop()
+        self.ordering.close()
+        self.live.close()
+
+    def when_kept(self, then: Callable[[], None]) -> None:
+        """Before another patient is opened, before a lock: calls `then` once no picture is on its
+        way to the disk, for it must not meet a closed exam. At once, mostly.
+        """
+        self.shutter.when_kept(then)
+
+    def act_on_message(self) -> None:
+        """The one act of the message on the screen."""
+        if not self._board.act_on_message():
+            self.sending.lead()
+
+    def message_left(self) -> None:
+        """The message went by itself."""
+        self._board.message_left()
+
+    # ------------------------------------------------------------------------ what is on the disk
+
+    def _load(self) -> None:
+        """Reads this patient's drafts, of this exam and of earlier ones."""
+        outbox, exam = self._services.outbox, self.exam
+        self._board.acts.run(
+            lambda: outbox.drafts(patient_key=outbox.patient_key(exam)),
+            owner=self,
+            done=self._loaded,
+        )
+
+    def _loaded(self, drafts: Sequence[Draft]) -> None:
+        shots = self._board.known.shots
+        known = {shot.capture_id for shot in shots}
+        current = {draft.capture_id: draft for draft in drafts}
+        told = [
+            replace(shot, description=current[shot.capture_id].description)
+            if shot.capture_id in current
+            else shot
+            for shot in shots
+        ]
+        earlier = [draft for draft in drafts if draft.capture_id not in known]
+        told += [
+            Shot(draft.capture_id, self.shutter.next_number(), draft.description)
+            for draft in earlier
+        ]
+        self._board.show(shots=tuple(told))
+        for draft in earlier:
+            self.shutter.thumb_of_kept(draft.capture_id)
+        self._read_states()
+
+    def _read_states(self) -> None:
+        ids = tuple(shot.capture_id for shot in self._board.known.shots if shot.capture_id)
+        if not ids:
+            return
+        outbox, wanted = self._services.outbox, StatusFilter(capture_ids=ids)
+        self._board.acts.run(lambda: outbox.statuses(wanted), owner=self, done=self._states_read)
+
+    def _states_read(self, statuses: Sequence[ImageStatus]) -> None:
+        states = {status.capture_id: status.state for status in statuses}
+        self._board.change(
+            states, lambda shot: replace(shot, state=states.get(shot.capture_id, shot.state))
+        )

@@ -1,0 +1,243 @@
+"""What the workspace says: of a description, of a camera, of what is missing. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from capture_app.devices.capture import Live, LiveState
+from capture_app.dicom.kinds import KindMismatch, object_kind
+from capture_app.exam.describing import sides_of
+from capture_app.exam.rules import Missing, MissingPart, gate
+from capture_app.imaging.quality import Quality, QualityChip
+from capture_app.model.delivery import ImageState
+from capture_app.model.device import DeviceInfo
+from capture_app.model.exam import Exam
+from capture_app.model.procedure import Description, ImageKind, ProcedureEntry, Side
+from capture_app.model.words import tr, trn
+from capture_app.ui.outbox.rows import state_words
+from capture_app.ui.words import wording
+from capture_app.ui.words.marks import ChipText, Message, Tone
+from capture_app.ui.words.shown import LiveMarks, Selection
+
+_STATE_MARKS: Final = {
+    ImageState.DRAFT: ("check", Tone.TEXT),
+    ImageState.HELD: ("hourglass-medium", Tone.TEXT),
+    ImageState.QUEUED: ("clock", Tone.TEXT),
+    ImageState.SENDING: ("arrow-up", Tone.ACCENT),
+    ImageState.SENT: ("check", Tone.TEXT),
+    ImageState.LISTED: ("list-bullets", Tone.TEXT),
+    ImageState.CONFIRMED: ("check-circle", Tone.OK),
+    ImageState.PURGED: ("check-circle", Tone.OK),
+    ImageState.NEEDS_YOU: ("warning-circle", Tone.BAD),
+}
+
+
+def missing_of(description: Description) -> tuple[MissingPart, ...]:
+    """What a picture still needs before it may leave."""
+    verdict = gate(description)
+    return verdict.parts if isinstance(verdict, Missing) else ()
+
+
+def kind_note(device: DeviceInfo | None, entry: ProcedureEntry) -> str:
+    """Why an act cannot be done with the device in use, in two words; empty where it can."""
+    if device is None:
+        return ""
+    kind = object_kind(device, entry)
+    if not isinstance(kind, KindMismatch):
+        return ""
+    match kind.needed:
+        case ImageKind.ULTRASOUND:
+            return tr("needs ultrasound")
+        case ImageKind.ENDOSCOPY:
+            return tr("needs endoscope")
+        case ImageKind.MICROSCOPY:
+            return tr("needs microscope")
+        case ImageKind.PHOTO | ImageKind.DERMOSCOPY:
+            return tr("needs camera")
+
+
+# -------------------------------------------------------------------------------- the filmstrip
+
+
+def draft_badge(missing: Sequence[MissingPart], *, blurred: bool, stopped: bool) -> ChipText:
+    """The badge of a picture that is not sent."""
+    if missing:
+        tone = Tone.BAD if stopped else Tone.WARN
+        return ChipText(tr("Needs {n}", n=len(missing)), "warning-circle", tone)
+    if blurred:
+        return ChipText(tr("Blurred"), "warning", Tone.WARN)
+    return state_badge(ImageState.DRAFT)
+
+
+def state_badge(state: ImageState) -> ChipText:
+    """The badge of a picture on its way: a mark and its state in words."""
+    icon, tone = _STATE_MARKS[state]
+    return ChipText(state_words(state), icon, tone)
+
+
+def thumb_words(description: Description) -> str:
+    """Left lower leg; or what is missing: No procedure, no side."""
+    missing = missing_of(description)
+    if not missing:
+        return _without_brackets(wording.site(description))
+    first = {
+        MissingPart.PATIENT: tr("No patient"),
+        MissingPart.PROCEDURE: tr("No procedure"),
+        MissingPart.REGION: tr("No site"),
+        MissingPart.SIDE: tr("No side"),
+    }
+    other = {
+        MissingPart.PATIENT: tr("no patient"),
+        MissingPart.PROCEDURE: tr("no procedure"),
+        MissingPart.REGION: tr("no site"),
+        MissingPart.SIDE: tr("no side"),
+    }
+    return ", ".join([first[missing[0]], *(other[part] for part in missing[1:])])
+
+
+def _without_brackets(site: str) -> str:
+    """Left lower leg, front: the shorter form, where room is scarce."""
+    return re.sub(r"\s*\([^)]*\)", "", site)
+
+
+def next_words(description: Description, *, from_order: bool = False) -> ChipText:
+    """What the next picture will be filed as, beside the shutter, and whether an order says so."""
+    missing = missing_of(description)
+    if missing:
+        return ChipText(tr("Next: {what}", what=thumb_words(description)), "info", Tone.TEXT_2)
+    site = wording.site(description)
+    if from_order:
+        return ChipText(tr("From the order: {what}", what=site), "file-text", Tone.OK)
+    return ChipText(tr("Next: {what}", what=site), "check-circle", Tone.OK)
+
+
+# ------------------------------------------------------------------------------------- the stop
+
+
+def stop_message(pictures: int, parts: Sequence[MissingPart], *, midline: bool) -> Message:
+    """Nothing was sent, why, and the keys that help. Stays until it is solved."""
+    many, more = pictures > 1, len(parts) > 1
+    sentence = {
+        (False, False): "Nothing was sent. {n} picture needs {m} thing.",
+        (False, True): "Nothing was sent. {n} picture needs {m} things.",
+        (True, False): "Nothing was sent. {n} pictures need {m} thing.",
+        (True, True): "Nothing was sent. {n} pictures need {m} things.",
+    }[many, more]
+    what = tr(sentence, n=pictures, m=len(parts))
+    asked = {
+        MissingPart.PATIENT: tr("the patient"),
+        MissingPart.PROCEDURE: tr("the procedure (1-9)"),
+        MissingPart.REGION: tr("the site (B)"),
+        MissingPart.SIDE: tr("the side (Alt+R, Alt+L or Alt+M)")
+        if midline
+        else tr("the side (Alt+R or Alt+L)"),
+    }
+    names = [asked[part] for part in parts]
+    if len(names) == 1:
+        todo = tr("Choose {one}.", one=names[0])
+    else:
+        todo = tr("Choose {most} and {last}.", most=", ".join(names[:-1]), last=names[-1])
+    if pictures > 1:
+        goes = {1: tr("It goes to all {n}.", n=pictures), 2: tr("Both go to all {n}.", n=pictures)}
+        todo += " " + goes.get(len(names), tr("They go to all {n}.", n=pictures))
+    act = {
+        MissingPart.PATIENT: tr("Go to the patients"),
+        MissingPart.PROCEDURE: tr("Go to procedure"),
+        MissingPart.REGION: tr("Go to the site"),
+        MissingPart.SIDE: tr("Go to the side"),
+    }[parts[0]]
+    return Message(what, todo, "warning-circle", Tone.BAD, act, "arrow-right", stop=True)
+
+
+def needed_words(parts: Sequence[MissingPart]) -> tuple[str, str]:
+    """The words in the titles of the two panels while they hold up sending."""
+    procedure = tr("Needed to send") if MissingPart.PROCEDURE in parts else ""
+    if MissingPart.REGION in parts:
+        return procedure, tr("Site needed to send")
+    return procedure, tr("Side needed to send") if MissingPart.SIDE in parts else ""
+
+
+def side_hint(description: Description, *, stopped: bool) -> tuple[str, Tone]:
+    """The line under the sides."""
+    sides = sides_of(description)
+    if description.region is None:
+        return tr("Touch the map or the list"), Tone.TEXT_2
+    if not sides:
+        return tr("This site has no side"), Tone.TEXT_2
+    if MissingPart.SIDE in missing_of(description):
+        words = tr("Left, right or midline?") if Side.MIDLINE in sides else tr("Left or right?")
+        return words, Tone.BAD if stopped else Tone.WARN
+    if Side.MIDLINE not in sides:
+        return tr("Midline is for face and trunk"), Tone.TEXT_2
+    return tr("Alt + underlined letter"), Tone.TEXT_2
+
+
+def selection_of(description: Description) -> Selection | None:
+    """What the body map shows."""
+    if description.region is None:
+        return None
+    open_side = bool(sides_of(description)) and description.side is None
+    return Selection(description.region.code.key, description.side, open_side)
+
+
+# ----------------------------------------------------------------------------------- the camera
+
+
+def live_marks(
+    state: LiveState,
+    device: DeviceInfo | None,
+    quality: Quality | None,
+    *,
+    safe: int,
+    others: bool,
+) -> LiveMarks:
+    """The chips on the picture; or what happened to the camera, and what is safe."""
+    if state.live is Live.LIVE:
+        name = "" if device is None else device.name
+        leading = (ChipText(tr("Live"), "record", Tone.TEXT), ChipText(name, "camera"))
+        return LiveMarks(leading, () if quality is None else _quality_chips(quality))
+    if state.live is Live.OPENING:
+        return LiveMarks(absent=tr("Opening the camera"))
+    pictures = trn("{n} picture is safe.", "{n} pictures are safe.", safe) if safe else ""
+    if state.was_live:
+        time = wording.clock_time(state.since)
+        what = tr("Camera stopped at {time}.", time=time)
+        return LiveMarks(
+            absent=what, absent_help=f"{pictures} {tr('Trying again.')}".strip(), can_choose=others
+        )
+    what = state.reason or tr("Camera not found. Check the cable.")
+    return LiveMarks(absent=what, absent_help=tr("Drafts are safe."), can_choose=others)
+
+
+def _quality_chips(quality: Quality) -> tuple[ChipText, ...]:
+    words = {
+        QualityChip.SHARP: ChipText(tr("Sharp"), "check-circle", Tone.OK),
+        QualityChip.BLURRED: ChipText(tr("Blurred, hold still"), "warning", Tone.WARN),
+        QualityChip.WELL_LIT: ChipText(tr("Exposure"), "check-circle", Tone.OK),
+        QualityChip.TOO_DARK: ChipText(tr("Too dark"), "warning", Tone.WARN),
+        QualityChip.TOO_BRIGHT: ChipText(tr("Too bright"), "warning", Tone.WARN),
+    }
+    return tuple(words[chip] for chip in quality.chips)
+
+
+def sent_message(pictures: int, exam: Exam) -> Message:
+    """4 queued for NGUYEN ...678."""
+    patient = exam.patient
+    what = tr(
+        "{n} queued for {name} {digits}.",
+        n=pictures,
+        name=wording.family(patient.name),
+        digits=wording.last_digits(patient.patient_id),
+    )
+    return Message(
+        what, "", "paper-plane-right", Tone.OK, tr("Undo"), "arrow-u-up-left", tr("Ctrl") + "+Z"
+    )
+
+
+def deleted_message(pictures: int) -> Message:
+    """1 picture deleted."""
+    what = trn("{n} picture deleted.", "{n} pictures deleted.", pictures)
+    undo_key = tr("Ctrl") + "+Z"
+    return Message(what, "", "trash", Tone.TEXT_2, tr("Undo"), "arrow-u-up-left", undo_key)
