@@ -18,7 +18,7 @@ import structlog
 from pydicom.dataset import Dataset
 
 from capture_app.archive.outcomes import Proven, not_in_archive
-from capture_app.archive.query import filings
+from capture_app.archive.query import check_filing
 from capture_app.clock import Clock
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt
@@ -104,11 +104,11 @@ class Transactions:
         awaited = list(transactions)
 
         def is_over() -> bool:
-            return interruption.is_told or all(t.reasons is not None for t in awaited)
+            return interruption.is_interrupted or all(t.reasons is not None for t in awaited)
 
         with interruption.ended_by(self._wake), self._changed:
             answered = self._changed.wait_for(is_over, seconds)
-        interruption.refuse_if_told()
+        interruption.raise_if_interrupted()
         return answered
 
     def _wake(self) -> None:
@@ -213,7 +213,7 @@ class StorageCommitment:
         transactions = {instance.sop_instance_uid: transaction for instance, transaction in kept}
         instances = [instance for instance, _ in kept]
         try:
-            for instance, wrong in filings(self._peer, instances, deadline, interruption):
+            for instance, wrong in check_filing(self._peer, instances, deadline, interruption):
                 uid = instance.sop_instance_uid
                 transaction = transactions[uid]
                 if not isinstance(wrong, TransientDeliveryError):

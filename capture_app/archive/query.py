@@ -39,7 +39,7 @@ class ListedOnly:
         name = self._peer.address.name
         deadline = Deadline.after(self._clock, self._deadline_seconds)
         try:
-            for instance, filing in filings(self._peer, instances, deadline, interruption):
+            for instance, filing in check_filing(self._peer, instances, deadline, interruption):
                 uid = instance.sop_instance_uid
                 yield uid, filing or ProofReceipt(uid, ProofKind.LISTED, name)
         except RefusedDeliveryError as error:
@@ -53,7 +53,7 @@ class ListedOnly:
             ) from error
 
 
-def filings(
+def check_filing(
     peer: Peer, instances: Sequence[Instance], deadline: Deadline, interruption: Interruption
 ) -> Iterator[tuple[Instance, DeliveryError | None]]:
     """For each instance None where the archive has it filed as ours, else what is wrong.

@@ -16,7 +16,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from capture_app.errors import FeedError
-from capture_app.hl7.charset import decode
+from capture_app.model.strict_text import decode
 from capture_app.model.words import tr
 
 _CODECS: Final[Mapping[str, str]] = MappingProxyType(

@@ -25,7 +25,7 @@ _SAYS_NOTHING: Final = frozenset({"", "OT"})
 
 
 @dataclass(frozen=True, slots=True)
-class Ours:
+class StationIdentity:
     """By what an order shows that it is for this station."""
 
     ae_titles: frozenset[str]
@@ -33,11 +33,11 @@ class Ours:
     """Without regard to case."""
 
 
-def ours(settings: Settings) -> Ours:
+def ours(settings: Settings) -> StationIdentity:
     """Our own AE titles, those whose steps our worklists are asked for, and our departments."""
     titles = {settings.station.ae_title, *(w.station_ae_title for w in settings.worklists)}
     departments = {settings.station.department, settings.institution.department}
-    return Ours(
+    return StationIdentity(
         frozenset(titles - {""}), frozenset(name.casefold() for name in departments if name)
     )
 

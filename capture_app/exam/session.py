@@ -26,7 +26,7 @@ from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
 from capture_app.model.worklist import IdentifiedBy, PatientListEntry
-from capture_app.outbox.keeping.draft import Draft
+from capture_app.outbox.keeping.drafts import Draft
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
 from capture_app.settings.schema import Station

@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import Final
 
 from capture_app.errors import MessageError
-from capture_app.hl7.charset import codec_of, decode
+from capture_app.hl7.charset import codec_of
+from capture_app.model.strict_text import decode
 from capture_app.model.words import tr
 
 MAX_SEGMENTS: Final = 5_000

@@ -18,7 +18,7 @@ from capture_app.imaging.color_profile import IccChunks
 from capture_app.imaging.exif import read_exif
 from capture_app.imaging.file_kind import kind_of
 from capture_app.imaging.huffman import STANDARD_TABLES
-from capture_app.imaging.whole import scan_is_whole
+from capture_app.imaging.jpeg_truncation import scan_is_whole
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
 from capture_app.model.words import tr
 

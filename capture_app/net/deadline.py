@@ -42,23 +42,23 @@ class Interruption:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._endings: list[Callable[[], None]] = []
-        self._is_told = False
+        self._is_interrupted = False
 
     @property
-    def is_told(self) -> bool:
-        return self._is_told
+    def is_interrupted(self) -> bool:
+        return self._is_interrupted
 
-    def tell(self) -> None:
+    def interrupt(self) -> None:
         """Frees what blocks now and refuses what would begin later. Does not wait for it."""
         with self._lock:
-            self._is_told = True
+            self._is_interrupted = True
             endings = list(self._endings)
         for ending in endings:
             ending()
 
-    def refuse_if_told(self) -> None:
+    def raise_if_interrupted(self) -> None:
         """Raises TransientDeliveryError "interrupted" once it was told."""
-        if self._is_told:
+        if self._is_interrupted:
             raise TransientDeliveryError(
                 tr("This application stopped it; it will be tried again."), code="interrupted"
             )
@@ -67,7 +67,7 @@ class Interruption:
     def ended_by(self, ending: Callable[[], None]) -> Iterator[None]:
         """Within the block, `tell` calls `ending`, which must be quick and may run twice."""
         with self._lock:
-            self.refuse_if_told()
+            self.raise_if_interrupted()
             self._endings.append(ending)
         try:
             yield
@@ -100,4 +100,4 @@ class UnderWay:
         with self._lock:
             exchanges = list(self._exchanges)
         for interruption in exchanges:
-            interruption.tell()
+            interruption.interrupt()

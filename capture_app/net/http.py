@@ -99,7 +99,7 @@ class HttpClient:
             ):
                 return self._read(response, longest_answer)
         except (requests.RequestException, HTTPError, OSError) as error:
-            interruption.refuse_if_told()
+            interruption.raise_if_interrupted()
             if deadline.remaining <= 0:
                 raise failure(self._name, "timeout") from error
             raise self._failure(error) from error

@@ -147,7 +147,7 @@ class Wire:
         return remaining if waits_long else min(remaining, STALL_SECONDS)
 
     def _failure(self, error: OSError) -> TransientDeliveryError:
-        self._interruption.refuse_if_told()
+        self._interruption.raise_if_interrupted()
         return failure_of(self.name, error)
 
     def _acknowledge_quickly(self) -> None:
@@ -187,7 +187,7 @@ def connect(
                 sock.settimeout(_connect_patience(deadline))
                 sock.do_handshake()
         except OSError as error:
-            interruption.refuse_if_told()
+            interruption.raise_if_interrupted()
             raise failure_of(address.name, error) from error
         wire = Wire(sock, address.name, deadline, interruption)
         stack.callback(wire.close)

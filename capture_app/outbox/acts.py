@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from capture_app.errors import StoreError
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.operator import Operator
-from capture_app.outbox.keeping.draft import open_kept
+from capture_app.outbox.keeping.drafts import open_kept
 from capture_app.outbox.spool import Spool
 
 

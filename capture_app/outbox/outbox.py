@@ -18,9 +18,8 @@ from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.outbox import acts, status
 from capture_app.outbox.changes import Changes, OnChange
-from capture_app.outbox.keeping import draft as capture
-from capture_app.outbox.keeping import exam as exams
-from capture_app.outbox.keeping.draft import Draft
+from capture_app.outbox.keeping import drafts, exams
+from capture_app.outbox.keeping.drafts import Draft
 from capture_app.outbox.sealing import seal
 from capture_app.outbox.sealing.seal import SealingRules, Sending
 from capture_app.outbox.spool import Spool
@@ -115,7 +114,7 @@ class Outbox:
         called with it at the first moment at which that holds. Raises DiskFullError, StoreError:
         then nothing was kept.
         """
-        capture_id = capture.keep(
+        capture_id = drafts.keep(
             self.spool,
             exam,
             image,
@@ -133,39 +132,39 @@ class Outbox:
         self, capture_ids: Sequence[str], description: Description, operator: Operator
     ) -> None:
         """Says what drafts show and are for. Raises RuleError where one is no draft any more."""
-        capture.describe(self.spool, capture_ids, description, operator)
+        drafts.describe(self.spool, capture_ids, description, operator)
         self._changes.tell()
 
     def delete(self, capture_ids: Sequence[str], operator: Operator) -> None:
         """Takes drafts out of sight; `restore` undoes it for a day. Raises RuleError."""
-        capture.delete(self.spool, capture_ids, operator)
+        drafts.delete(self.spool, capture_ids, operator)
         self._changes.tell()
 
     def restore(self, capture_ids: Sequence[str], operator: Operator) -> None:
         """Brings deleted drafts back. Raises RuleError where it is too late."""
-        capture.restore(self.spool, capture_ids, operator)
+        drafts.restore(self.spool, capture_ids, operator)
         self._changes.tell()
 
     def drafts(
         self, *, exam_id: str | None = None, patient_key: str | None = None
     ) -> tuple[Draft, ...]:
         """Pictures that are kept and not sent, of an exam, of a patient, or all; oldest first."""
-        return capture.drafts(self.spool, exam_id=exam_id, patient_key=patient_key)
+        return drafts.drafts(self.spool, exam_id=exam_id, patient_key=patient_key)
 
     def last_taken(self, patients: Iterable[Patient]) -> Mapping[tuple[str, str], datetime]:
         """When the last picture of each of these patients was taken here, by the patient's key."""
-        return capture.last_taken(self.spool, patients)
+        return drafts.last_taken(self.spool, patients)
 
     def image_of(self, capture_id: str) -> EncodedImage:
         """The picture itself. Raises SealBrokenError, and StoreError after the purge."""
         try:
-            return capture.open_capture(self.spool, capture_id)
+            return drafts.open_capture(self.spool, capture_id)
         finally:
             self._changes.tell()  # a fault may have been found
 
     def description_of(self, capture_id: str) -> Description:
         """What a picture shows and is for, as last chosen."""
-        return capture.read_description(self.spool, capture_id)
+        return drafts.read_description(self.spool, capture_id)
 
     # --------------------------------------------------------------------------------- on its way
 

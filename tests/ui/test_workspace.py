@@ -16,7 +16,7 @@ from capture_app.model.delivery import ImageState
 from capture_app.model.device import DeviceKind
 from capture_app.model.operator import Operator
 from capture_app.model.procedure import Side
-from capture_app.outbox.keeping.draft import Draft
+from capture_app.outbox.keeping.drafts import Draft
 from capture_app.settings.schema import Device
 from capture_app.ui.widgets.choices import KEEP, ListPopover
 from capture_app.ui.workspace.region_picker import LargeBodyMap, RegionPicker

@@ -10,7 +10,7 @@ from capture_app.exam.rules import MissingPart
 from capture_app.imaging.quality import Quality, QualityChip
 from capture_app.model.procedure import Description, Side
 from capture_app.ui.words.marks import Tone
-from capture_app.ui.workspace import words as words
+from capture_app.ui.workspace import words
 from tests import sealing
 
 AT = datetime(2026, 11, 24, 14, 2, tzinfo=timezone(timedelta(hours=1)))

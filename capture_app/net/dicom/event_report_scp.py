@@ -116,7 +116,7 @@ class EventReportScp:
         with self._lock:
             callers = list(self._callers)
         for caller in callers:
-            caller.interruption.tell()
+            caller.interruption.interrupt()
         for caller in callers:
             caller.thread.join()
 
@@ -141,7 +141,7 @@ class EventReportScp:
                 return
             self._callers.append(caller)
         if is_crowded:
-            idle[0].interruption.tell()
+            idle[0].interruption.interrupt()
         caller.thread.start()
 
     def _serve(self, caller: _Caller) -> None:

@@ -20,7 +20,7 @@ from capture_app.errors import (
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt, StoreReceipt, TaskKind
 from capture_app.model.words import tr
 from capture_app.outbox.delivery.schedule import Schedule, backoff
-from capture_app.outbox.keeping.draft import missing_file
+from capture_app.outbox.keeping.drafts import missing_file
 from capture_app.outbox.ports import NOT_IN_ARCHIVE, SEAL_BROKEN, Archive
 from capture_app.outbox.spool import Spool
 from capture_app.outbox.steps import tasks

@@ -21,7 +21,7 @@ from capture_app.model.audit_event import AuditEvent
 from capture_app.model.delivery import TaskState
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
-from capture_app.outbox.keeping.draft import (
+from capture_app.outbox.keeping.drafts import (
     Kept,
     description_context,
     how_it_came,

@@ -22,7 +22,7 @@ from capture_app.model.delivery import Instance, TaskState
 from capture_app.model.operator import Operator
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
-from capture_app.outbox.keeping.draft import Kept, description_context, open_capture, open_kept
+from capture_app.outbox.keeping.drafts import Kept, description_context, open_capture, open_kept
 from capture_app.outbox.sealing.study import SeriesPlace, place_instance, place_study
 from capture_app.outbox.spool import Spool, stamp
 from capture_app.settings.schema import Institution, Station

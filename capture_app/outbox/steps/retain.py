@@ -7,7 +7,7 @@ from __future__ import annotations
 import structlog
 
 from capture_app.model.audit_event import AuditAction, AuditEvent
-from capture_app.outbox.keeping.draft import UNDO_DELETE_FOR
+from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
 from capture_app.outbox.sealing.seal import remove_file
 from capture_app.outbox.spool import Spool, stamp
 from capture_app.outbox.steps.tasks import ENGINE_USER

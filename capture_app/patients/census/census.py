@@ -103,12 +103,14 @@ class Census:
         self._tell()
         return True
 
-    def bury(
+    def keep_dead_letter(
         self, raw: bytes, message: Message | None, *, reason: str, ack_code: str, at: datetime
     ) -> None:
         """Keeps a message that cannot be used where a person will see it."""
         with self._writing:
-            self._journal.bury(raw, message, reason=reason, ack_code=ack_code, received_at=at)
+            self._journal.keep_dead_letter(
+                raw, message, reason=reason, ack_code=ack_code, received_at=at
+            )
         self._tell()
 
     def refresh(self) -> bool:

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from capture_app.model.encounter import Encounter, EncounterState, Location
 from capture_app.model.patient import NameGroup, Patient, PersonName, Sex
 from capture_app.model.worklist import FeedSource, PatientListEntry
-from capture_app.patients.sources.adt.reading import AdtEvent, PersonFacts, Said, VisitFacts
+from capture_app.patients.sources.adt.reading import AdtEvent, PersonFacts, Stated, VisitFacts
 
 T = TypeVar("T")
 VisitKey = tuple[str, str]
@@ -104,7 +104,7 @@ def _with_person(known: CensusPatient | None, event: AdtEvent) -> CensusPatient:
     if known is None:
         nobody = Patient(facts.patient_id, PersonName(NameGroup()), None, Sex.UNKNOWN)
         return CensusPatient(
-            patient=_told(nobody, facts),
+            patient=_merge_person(nobody, facts),
             recorded_at=event.recorded_at,
             occurred_at=event.occurred_at,
             as_of=event.received_at,
@@ -112,13 +112,13 @@ def _with_person(known: CensusPatient | None, event: AdtEvent) -> CensusPatient:
         )
     return replace(
         known,
-        patient=_told(known.patient, facts),
+        patient=_merge_person(known.patient, facts),
         recorded_at=event.recorded_at,
         as_of=max(known.as_of, event.received_at),
     )
 
 
-def _told(patient: Patient, facts: PersonFacts) -> Patient:
+def _merge_person(patient: Patient, facts: PersonFacts) -> Patient:
     return Patient(
         patient_id=facts.patient_id,
         name=facts.name or patient.name,
@@ -240,5 +240,5 @@ def _stated(before: Encounter | None, facts: VisitFacts) -> Encounter:
     )
 
 
-def _heard(said: Said[T] | None, kept: T) -> T:
+def _heard(said: Stated[T] | None, kept: T) -> T:
     return said.value if said is not None else kept

@@ -162,7 +162,7 @@ class Journal:
                 (dead_letters_before.isoformat(),),
             )
 
-    def bury(
+    def keep_dead_letter(
         self,
         raw: bytes,
         message: Message | None,

@@ -1,1 +1,1 @@
-"""TODO-DOC first_run"""
+"""A computer that is not connected yet."""

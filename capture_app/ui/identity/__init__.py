@@ -1,1 +1,1 @@
-"""TODO-DOC identity"""
+"""The second identifier: asked wherever a patient was not opened by a scan."""

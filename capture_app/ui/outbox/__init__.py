@@ -1,1 +1,1 @@
-"""TODO-DOC outbox"""
+"""The outbox page: what needs a person, what waits, what is confirmed."""

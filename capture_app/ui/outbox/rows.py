@@ -295,24 +295,6 @@ def _changed(sent: Sent, now: datetime) -> str:
     return wording.clock_time(newest.astimezone(now.tzinfo))
 
 
-_STATE_WORDS = {
-    ImageState.DRAFT: "Draft",
-    ImageState.HELD: "Held",
-    ImageState.QUEUED: "Queued",
-    ImageState.SENDING: "Sending",
-    ImageState.SENT: "Sent",
-    ImageState.LISTED: "Listed",
-    ImageState.CONFIRMED: "Confirmed",
-    ImageState.PURGED: "Confirmed",
-    ImageState.NEEDS_YOU: "Needs you",
-}
-
-
-def state_words(state: ImageState) -> str:
-    """The word for a state, the same everywhere."""
-    return tr(_STATE_WORDS[state])
-
-
 def proof_of(sent: Sent, now: datetime) -> Proof:
     """What is known of each image of a send."""
     section = section_of(sent.images[0].state)
@@ -340,11 +322,13 @@ def _proof_line(number: int, image: ImageStatus, now: datetime) -> ProofLine:
         lines.append(tr("Sealed {time}", time=at(image.sealed_at)))
     if image.proof is not None:
         lines.append(_proof_words(image))
-    changed = tr("{state} since {time}", state=state_words(image.state), time=at(image.changed_at))
+    changed = tr(
+        "{state} since {time}", state=wording.state_words(image.state), time=at(image.changed_at)
+    )
     lines.append(changed)
     if image.failures:
         lines.append(trn("Tried {n} time in vain", "Tried {n} times in vain", image.failures))
     if image.last_error:
         lines.append(image.last_error)
     lines.append(tr("SOP Instance UID {uid}", uid=isolated(image.sop_instance_uid)))
-    return ProofLine(tr("Picture {n}", n=number), state_words(image.state), tuple(lines))
+    return ProofLine(tr("Picture {n}", n=number), state, tuple(lines))

@@ -1,1 +1,1 @@
-"""TODO-DOC patients"""
+"""The patients page: who is there, found and opened."""

@@ -1,1 +1,1 @@
-"""TODO-DOC problem"""
+"""What cannot go on."""

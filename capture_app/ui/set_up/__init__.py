@@ -1,1 +1,1 @@
-"""TODO-DOC set_up"""
+"""The first user of a new computer."""

@@ -1,1 +1,1 @@
-"""TODO-DOC sign_in"""
+"""The lock."""

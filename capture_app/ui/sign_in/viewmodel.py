@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from capture_app.errors import CaptureAppError
 from capture_app.model.operator import Operator, Role
 from capture_app.model.words import isolated, tr, trn
-from capture_app.outbox.keeping.draft import Draft
+from capture_app.outbox.keeping.drafts import Draft
 from capture_app.outbox.status import Counts
 from capture_app.security.users import PIN_LONGEST, PIN_SHORTEST
 from capture_app.settings.practice import PRACTICE_PIN, PRACTICE_USER

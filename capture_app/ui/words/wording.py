@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from capture_app.model.delivery import ImageState
 from capture_app.model.encounter import Location
 from capture_app.model.order import Order
 from capture_app.model.patient import Patient, PatientId, PersonName, Sex
@@ -206,3 +207,21 @@ def site(description: Description) -> str:
 def _lower(name: str) -> str:
     """Lower leg becomes lower leg after a word; TMJ and Achilles tendon keep their capitals."""
     return name[:1].lower() + name[1:] if name[1:2].islower() else name
+
+
+_STATE_WORDS = {
+    ImageState.DRAFT: "Draft",
+    ImageState.HELD: "Held",
+    ImageState.QUEUED: "Queued",
+    ImageState.SENDING: "Sending",
+    ImageState.SENT: "Sent",
+    ImageState.LISTED: "Listed",
+    ImageState.CONFIRMED: "Confirmed",
+    ImageState.PURGED: "Confirmed",
+    ImageState.NEEDS_YOU: "Needs you",
+}
+
+
+def state_words(state: ImageState) -> str:
+    """The word for a state, the same everywhere."""
+    return tr(_STATE_WORDS[state])

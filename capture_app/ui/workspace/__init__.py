@@ -1,1 +1,1 @@
-"""TODO-DOC workspace"""
+"""The workspace: shoot, say what it shows, send."""

@@ -22,7 +22,7 @@ class Board(QObject):
     """The one place where the workspace's knowledge changes. For the GUI thread only."""
 
     changed = Signal()
-    doubted = Signal()
+    reload_needed = Signal()
     """An act on pictures failed: what is known of them must be read anew."""
 
     def __init__(
@@ -73,7 +73,7 @@ class Board(QObject):
 
         def failed(error: Exception) -> None:
             self.say(trouble(str(error)))
-            self.doubted.emit()
+            self.reload_needed.emit()
 
         self.acts.run(work, owner=self, done=lambda _: done() if done else None, failed=failed)
 

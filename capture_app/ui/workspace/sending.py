@@ -14,7 +14,7 @@ from capture_app.model.delivery import ImageState
 from capture_app.model.words import tr, trn
 from capture_app.outbox.sealing.seal import Sending
 from capture_app.ui.words.marks import Message
-from capture_app.ui.workspace import words as words
+from capture_app.ui.workspace import words
 from capture_app.ui.workspace.board import Board, trouble
 from capture_app.ui.workspace.describing import Describing
 from capture_app.ui.workspace.shutter import Shutter
@@ -74,7 +74,7 @@ class SendingActs(QObject):
         board.show(sending=False)
         if isinstance(answer, Stopped):  # what is on the disk says less than was thought
             board.say(trouble(tr("Nothing was sent. Some pictures are not described yet.")))
-            board.doubted.emit()
+            board.reload_needed.emit()
             return
         sent = tuple(s for s in board.known.drafts if s.capture_id in answer.capture_ids)
         board.change(answer.capture_ids, lambda shot: replace(shot, state=ImageState.HELD))
@@ -138,4 +138,4 @@ class SendingActs(QObject):
 
     def _not_undone(self, error: CaptureAppError) -> None:
         self._board.say(trouble(str(error)))
-        self._board.doubted.emit()
+        self._board.reload_needed.emit()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from capture_app.catalog.catalog import Catalog
 from capture_app.exam.describing import sides_of
-from capture_app.exam.orders import Ours, offered
+from capture_app.exam.orders import StationIdentity, offered
 from capture_app.exam.rules import MissingPart
 from capture_app.model.delivery import ImageState
 from capture_app.model.device import DeviceInfo
@@ -19,7 +19,7 @@ from capture_app.ui.words import wording
 from capture_app.ui.words.marks import ChipText, Message, Tone
 from capture_app.ui.words.order_words import order_shown
 from capture_app.ui.words.shown import ListRow, OrderShown, Selection, Thumb
-from capture_app.ui.workspace import words as words
+from capture_app.ui.workspace import words
 
 PURPOSE, KEEP, CONSENT = "purpose", "keep", "consent"
 _MOST_FOUND = 40
@@ -50,7 +50,7 @@ class Known:
     """What the panels show, and what the next picture gets."""
     prefilled: Description
     """What an order filled in."""
-    ours: Ours
+    ours: StationIdentity
     """By what an order shows that it is for this station."""
     shots: tuple[Shot, ...] = ()
     selected: frozenset[str] = frozenset()

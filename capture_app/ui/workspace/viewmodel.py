@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from capture_app.catalog.body_map import BodyMap
 from capture_app.model.delivery import ImageStatus
 from capture_app.model.exam import Exam
-from capture_app.outbox.keeping.draft import Draft
+from capture_app.outbox.keeping.drafts import Draft
 from capture_app.outbox.status import StatusFilter
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
@@ -55,7 +55,7 @@ class WorkspaceViewModel(QObject):
         self.ordering = Ordering(board, self.shutter)
         self.ordering.began.connect(self.sending.forget)
         board.changed.connect(self.changed)
-        board.doubted.connect(self._load)
+        board.reload_needed.connect(self._load)
         board.show(device=self.live.device)
         self.live.changed.connect(lambda: board.show(device=self.live.device))
         self.live.refused.connect(lambda why: board.say(trouble(why)))

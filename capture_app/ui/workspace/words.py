@@ -16,7 +16,6 @@ from capture_app.model.device import DeviceInfo
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description, ImageKind, ProcedureEntry, Side
 from capture_app.model.words import tr, trn
-from capture_app.ui.outbox.rows import state_words
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import ChipText, Message, Tone
 from capture_app.ui.words.shown import LiveMarks, Selection
@@ -74,7 +73,7 @@ def draft_badge(missing: Sequence[MissingPart], *, blurred: bool, stopped: bool)
 def state_badge(state: ImageState) -> ChipText:
     """The badge of a picture on its way: a mark and its state in words."""
     icon, tone = _STATE_MARKS[state]
-    return ChipText(state_words(state), icon, tone)
+    return ChipText(wording.state_words(state), icon, tone)
 
 
 def thumb_words(description: Description) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from capture_app.exam.orders import (
-    Ours,
+    StationIdentity,
     contradicts,
     is_offered,
     obvious,
@@ -22,8 +22,8 @@ from capture_app.model.procedure import Description, ImageKind
 from capture_app.settings.schema import Institution, Settings, Station, Worklist
 from tests import sealing
 
-HERE = Ours(frozenset({"CAPTURE"}), frozenset({"wound care"}))
-ELSEWHERE = Ours(frozenset(), frozenset())
+HERE = StationIdentity(frozenset({"CAPTURE"}), frozenset({"wound care"}))
+ELSEWHERE = StationIdentity(frozenset(), frozenset())
 PLAIN = replace(sealing.ORDER, modality="", scheduled_station_ae_title="", department="")
 PHOTO = replace(PLAIN, accession_number="P", modality="XC")
 ULTRASOUND = replace(PLAIN, accession_number="U", modality="US")
@@ -123,11 +123,11 @@ def test_what_is_ours_comes_from_the_settings(tmp_path: Path) -> None:
             Worklist("vna", "127.0.0.1", 105, "VNA"),
         ),
     )
-    assert ours(settings) == Ours(
+    assert ours(settings) == StationIdentity(
         frozenset({"CAPTURE_4B", "PHOTO"}), frozenset({"wound care", "surgery"})
     )
     nothing = ours(replace(settings, station=Station(), institution=Institution(), worklists=()))
-    assert nothing == Ours(frozenset({"CAPTURE"}), frozenset())
+    assert nothing == StationIdentity(frozenset({"CAPTURE"}), frozenset())
 
 
 def test_codes_fill_in_only_what_the_device_can_take() -> None:

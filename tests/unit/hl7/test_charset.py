@@ -1,8 +1,9 @@
 import pytest
 
 from capture_app.errors import MessageError
-from capture_app.hl7.charset import codec_of, decode
+from capture_app.hl7.charset import codec_of
 from capture_app.hl7.split import parse
+from capture_app.model.strict_text import decode
 
 
 def named(charset: str, family: bytes, default: str = "ASCII") -> str:

@@ -18,7 +18,7 @@ def test_telling_ends_what_blocks_and_refuses_what_comes() -> None:
     interruption = Interruption()
     ended: list[str] = []
     with interruption.ended_by(lambda: ended.append("first")):
-        interruption.tell()
+        interruption.interrupt()
     assert ended == ["first"]
     late = interruption.ended_by(lambda: ended.append("second"))
     with pytest.raises(TransientDeliveryError) as caught, late:
@@ -32,7 +32,7 @@ def test_telling_after_the_block_touches_nothing() -> None:
     ended: list[str] = []
     with interruption.ended_by(lambda: ended.append("first")):
         pass
-    interruption.tell()
+    interruption.interrupt()
     assert ended == []
 
 
@@ -41,7 +41,7 @@ def test_an_interrupt_ends_what_is_under_way_and_nothing_later() -> None:
     under_way.interrupt()
     with under_way.exchange() as first, under_way.exchange() as second:
         under_way.interrupt()
-        assert first.is_told
-        assert second.is_told
+        assert first.is_interrupted
+        assert second.is_interrupted
     with under_way.exchange() as third:
-        assert not third.is_told
+        assert not third.is_interrupted

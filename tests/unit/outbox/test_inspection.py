@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from capture_app.clock import FixedClock
-from capture_app.outbox.keeping.draft import UNDO_DELETE_FOR
+from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.recovery.inspection import inspect
 from capture_app.outbox.steps.retain import clean_deleted

@@ -15,7 +15,7 @@ from capture_app.model.operator import Operator, Role
 from capture_app.model.patient import PatientId
 from capture_app.model.procedure import Description, Side
 from capture_app.model.worklist import IdentifiedBy
-from capture_app.outbox.keeping import draft as capture
+from capture_app.outbox.keeping import drafts
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.steps.retain import clean_deleted
 from capture_app.settings.schema import Capture
@@ -120,7 +120,7 @@ def test_what_is_not_written_leaves_no_file(
     uid = outbox.drafts()[0].capture_id
     broken = replace(outbox.spool, clock=SameUid(clock, uid))
     with pytest.raises(sqlite3.IntegrityError):
-        capture.keep(
+        drafts.keep(
             broken,
             exam,
             sealing.photo(),

@@ -9,7 +9,7 @@ from capture_app.model.patient import PatientId, Sex
 from capture_app.patients.sources.adt.reading import (
     AdtEvent,
     Authority,
-    Said,
+    Stated,
     VisitFacts,
     read_event,
 )
@@ -118,22 +118,22 @@ def test_a_number_that_dicom_cannot_hold_is_refused_not_changed(number: str) -> 
     ],
 )
 def test_sex(said: str, sex: Sex) -> None:
-    assert read(f"PID|1||7^^^HOSP^MR||Doe^Jane||19560714|{said}").person.sex == Said(sex)
+    assert read(f"PID|1||7^^^HOSP^MR||Doe^Jane||19560714|{said}").person.sex == Stated(sex)
 
 
 @pytest.mark.parametrize(
     ("said", "born"),
     [
-        ("19560714", Said(date(1956, 7, 14))),
-        ("195607141100", Said(date(1956, 7, 14))),
-        ("1956", Said(None)),
-        ("19561301", Said(None)),
-        ('""', Said(None)),
+        ("19560714", Stated(date(1956, 7, 14))),
+        ("195607141100", Stated(date(1956, 7, 14))),
+        ("1956", Stated(None)),
+        ("19561301", Stated(None)),
+        ('""', Stated(None)),
         ("", None),
     ],
 )
 def test_a_birth_date_that_cannot_be_is_none_and_one_not_said_is_not_said(
-    said: str, born: Said[date | None] | None
+    said: str, born: Stated[date | None] | None
 ) -> None:
     assert read(f"PID|1||7^^^HOSP^MR||Doe^Jane||{said}").person.birth_date == born
 
@@ -163,13 +163,13 @@ def test_a_visit() -> None:
     assert facts == VisitFacts(
         visit_number="V9",
         issuer="ADM",
-        patient_class=Said("I"),
-        location=Said(Location("4B", "12", "A", "HOSP")),
-        admitted_at=Said(datetime(2024, 7, 1, tzinfo=NOW.tzinfo)),
-        discharged_at=Said(None),
+        patient_class=Stated("I"),
+        location=Stated(Location("4B", "12", "A", "HOSP")),
+        admitted_at=Stated(datetime(2024, 7, 1, tzinfo=NOW.tzinfo)),
+        discharged_at=Stated(None),
         referring_physician=facts.referring_physician,
-        department=Said("SUR"),
-        reason=Said("Wound & burn"),
+        department=Stated("SUR"),
+        reason=Stated("Wound & burn"),
     )
     assert facts.referring_physician is not None
     assert facts.referring_physician.value is not None

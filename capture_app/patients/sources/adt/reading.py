@@ -31,7 +31,7 @@ _NO_VISIT: Final = "N"
 
 
 @dataclass(frozen=True, slots=True)
-class Said(Generic[T]):
+class Stated(Generic[T]):
     """A value that a message states; None in its place means that the message says nothing."""
 
     value: T
@@ -56,8 +56,8 @@ class PersonFacts:
     patient_id: PatientId
     other_ids: tuple[PatientId, ...]
     name: PersonName | None
-    birth_date: Said[date | None] | None
-    sex: Said[Sex] | None
+    birth_date: Stated[date | None] | None
+    sex: Stated[Sex] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,13 @@ class VisitFacts:
 
     visit_number: str
     issuer: str
-    patient_class: Said[str] | None
-    location: Said[Location] | None
-    admitted_at: Said[datetime | None] | None
-    discharged_at: Said[datetime | None] | None
-    referring_physician: Said[PersonName | None] | None
-    department: Said[str] | None
-    reason: Said[str] | None
+    patient_class: Stated[str] | None
+    location: Stated[Location] | None
+    admitted_at: Stated[datetime | None] | None
+    discharged_at: Stated[datetime | None] | None
+    referring_physician: Stated[PersonName | None] | None
+    department: Stated[str] | None
+    reason: Stated[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +214,8 @@ def _words(segment: Segment | None, field: int) -> str:
     return name_text(segment.text(field, 2) or segment.text(field, 1))
 
 
-def _said(segment: Segment, field: int, read: Callable[[int], T]) -> Said[T] | None:
-    return Said(read(field)) if segment.is_valued(field) else None
+def _said(segment: Segment, field: int, read: Callable[[int], T]) -> Stated[T] | None:
+    return Stated(read(field)) if segment.is_valued(field) else None
 
 
 def _moment(segment: Segment | None, field: int, received_at: datetime) -> datetime | None:

@@ -150,7 +150,7 @@ class AdtReceiver:
         code = f"A{refused.outcome}"
         _log.info("feed-message-refused", feed=ADT, ack=code, reason=refused.refusal.reason)
         try:
-            self._census.bury(
+            self._census.keep_dead_letter(
                 raw, header, reason=refused.refusal.reason, ack_code=code, at=received_at
             )
         except StoreError as error:

@@ -50,7 +50,7 @@ class WorklistPoller:
         """Ends the thread, and a question under way."""
         self._stopping.set()
         self._wake.set()
-        self._interruption.tell()
+        self._interruption.interrupt()
         if self._thread is not None:
             self._thread.join(_STOPS_WITHIN_S)
             self._thread = None

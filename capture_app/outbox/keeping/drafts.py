@@ -21,7 +21,7 @@ from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
 from capture_app.model.worklist import IdentifiedBy
-from capture_app.outbox.keeping.exam import insert_exam
+from capture_app.outbox.keeping.exams import insert_exam
 from capture_app.outbox.keeping.picture import picture_content, picture_of
 from capture_app.outbox.spool import Spool, moment, stamp
 from capture_app.store.record import from_record, to_record

@@ -1,0 +1,47 @@
+"""Decoding that never guesses: a name that is wrong once is wrong in the archive for ever."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from capture_app.errors import MessageError
+from capture_app.model.words import tr
+
+# C0 and C1 controls that no text holds; ESC is legitimate only inside the ISO 2022 codecs, which
+# take it away. A C1 control out of an ISO 8859 message is a Windows code page in disguise.
+_CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+
+# Of the single-byte sets, those in which two bytes that form a UTF-8 character spell no real word.
+_NEVER_LOOKS_LIKE_UTF_8: Final = frozenset(
+    {"iso8859_1", "iso8859_6", "iso8859_8", "iso8859_9", "iso8859_15"}
+)
+
+
+def decode(raw: bytes, codec: str) -> str:
+    """The text of a message; MessageError where the bytes are not of that character set.
+
+    Nothing is replaced or left out: a name that cannot be read is refused, because a wrong one
+    would be stored for ever.
+    """
+    try:
+        text = raw.decode(codec)
+    except (UnicodeDecodeError, ValueError):
+        raise _wrong_bytes() from None
+    if _CONTROLS.search(text):
+        raise _wrong_bytes()
+    if codec in _NEVER_LOOKS_LIKE_UTF_8 and not raw.isascii() and _is_utf_8(raw):
+        raise _wrong_bytes()
+    return text
+
+
+def _is_utf_8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf_8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _wrong_bytes() -> MessageError:
+    return MessageError(tr("The message holds bytes that are not of its character set (MSH-18)."))
