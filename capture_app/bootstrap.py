@@ -10,8 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import structlog
@@ -24,14 +23,13 @@ from capture_app.clock import Clock
 from capture_app.errors import CaptureAppError, KeyUnavailableError, StoreError
 from capture_app.exam.session import ExamService
 from capture_app.model.audit_event import AuditAction, AuditEvent
-from capture_app.model.words import tr
 from capture_app.outbox.outbox import Outbox, OutboxRules
 from capture_app.patients.census.census import Census, open_census
 from capture_app.security.keys import load_or_create_key, read_secret
 from capture_app.security.users import Users
 from capture_app.settings.practice import claim_data_folder, refuse_real_destinations
 from capture_app.settings.resources import migrations
-from capture_app.settings.schema import ArchiveDestination, Settings, Worklist
+from capture_app.settings.schema import Settings
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
 from capture_app.store.role import EngineRole
@@ -44,7 +42,6 @@ _log = structlog.get_logger(__name__)
 OUTBOX_DATABASE: Final = "outbox.db"
 PICTURES: Final = "pictures"
 ENGINE_LOCK: Final = "engine.lock"
-TRY_WITHIN_S: Final = 10.0
 _LOOK_EVERY_S: Final = 0.2
 _RETRY_LISTENING_S: Final = 5.0
 _PORTS_TRIED_WITHIN_S: Final = 2.0
@@ -128,61 +125,6 @@ def ask_worklists(services: Services) -> None:
         for worklist in settings.worklists:
             poller = WorklistPoller(services.census, worklist, settings.station, services.clock)
             pool.submit(poller.ask_once)
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """How one way to one peer of the settings went. `reason` is a sentence, empty for `answers`."""
-
-    kind: str
-    name: str
-    way: str
-    answers: bool
-    milliseconds: int
-    reason: str
-
-
-def try_peers(settings: Settings, clock: Clock) -> tuple[Tried, ...]:
-    """Tries every archive, by each way that it is used, and every worklist, all at the same time.
-
-    No patient's data moves, and nothing is opened or written here. Takes at most TRY_WITHIN_S.
-    """
-    from capture_app.archive.connect import echo, ways  # noqa: PLC0415 - as in Background
-    from capture_app.archive.echo import EchoResult, Way, echo_dimse  # noqa: PLC0415
-    from capture_app.patients.sources.worklist.query import peer_of  # noqa: PLC0415
-
-    station = settings.station
-
-    def of_archive(archive: ArchiveDestination, way: Way) -> EchoResult:
-        short = replace(archive, deadline_seconds=min(archive.deadline_seconds, TRY_WITHIN_S))
-        password = partial(read_secret, settings.security)
-        return echo(short, station, way, clock=clock, password=password)
-
-    def of_worklist(worklist: Worklist) -> EchoResult:
-        seconds = min(worklist.deadline_seconds, TRY_WITHIN_S)
-        return echo_dimse(peer_of(worklist, station.ae_title), clock, seconds)
-
-    def tried(kind: str, name: str, way: Way, act: Callable[[], EchoResult]) -> Tried:
-        try:
-            result = act()
-        except CaptureAppError as error:  # no password, for instance
-            result = EchoResult(ok=False, milliseconds=0, reason=str(error))
-        except OSError as error:
-            reason = tr("A certificate file cannot be used: {why}.", why=error.strerror or error)
-            result = EchoResult(ok=False, milliseconds=0, reason=reason)
-        return Tried(kind, name, str(way), result.ok, result.milliseconds, result.reason)
-
-    tries = [
-        partial(tried, "archive", archive.name, way, partial(of_archive, archive, way))
-        for archive in settings.archives
-        for way in ways(archive)
-    ]
-    tries += [
-        partial(tried, "worklist", worklist.name, Way.DIMSE, partial(of_worklist, worklist))
-        for worklist in settings.worklists
-    ]
-    with ThreadPoolExecutor(max(1, len(tries)), "try") as pool:
-        return tuple(pool.map(lambda each: each(), tries))
 
 
 def read_ahead() -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from capture_app.bootstrap import Background, Services, open_services
-from capture_app.cli.desktop import start_camera, window_services
 from capture_app.cli.display import has_display, use_offscreen
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED
 from capture_app.cli.start import CLOCK, start_log
+from capture_app.cli.window import start_camera, window_services
 from capture_app.demo.hospital import Hospital
 from capture_app.errors import SettingsError, SettingsFault
 from capture_app.model.operator import Role

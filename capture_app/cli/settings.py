@@ -19,7 +19,7 @@ from capture_app.settings.log import configure
 from capture_app.settings.practice import refuse_real_destinations
 
 if TYPE_CHECKING:
-    from capture_app.bootstrap import Tried
+    from capture_app.diagnostics.trials import Tried
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_DONE
     tried: tuple[Tried, ...] | None = None
     if args.connect:
-        from capture_app.bootstrap import try_peers  # noqa: PLC0415 - what speaks to peers, only now
+        from capture_app.diagnostics.trials import try_peers  # noqa: PLC0415 - what speaks to peers, only now
 
         # To standard error alone: whoever checks may be another user than the one who serves.
         configure(None, console_level=args.log_level)

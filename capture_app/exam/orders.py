@@ -49,7 +49,7 @@ def contradicts(order: Order, device: DeviceInfo | None) -> bool:
     return order.modality not in _MAKES[device.image_kind]
 
 
-def is_offered(order: Order, device: DeviceInfo | None, here: Ours) -> bool:
+def is_offered(order: Order, device: DeviceInfo | None, here: StationIdentity) -> bool:
     """Whether its modality is what the device makes, or its station or its department is ours."""
     return (
         (device is not None and order.modality in _MAKES[device.image_kind])
@@ -58,13 +58,17 @@ def is_offered(order: Order, device: DeviceInfo | None, here: Ours) -> bool:
     )
 
 
-def offered(orders: Iterable[Order], device: DeviceInfo | None, here: Ours) -> tuple[Order, ...]:
+def offered(
+    orders: Iterable[Order], device: DeviceInfo | None, here: StationIdentity
+) -> tuple[Order, ...]:
     """The orders to offer, each once; those that contradict the device come last."""
     fitting = [o for o in dict.fromkeys(orders) if is_offered(o, device, here)]
     return tuple(sorted(fitting, key=lambda order: contradicts(order, device)))
 
 
-def obvious(orders: Iterable[Order], device: DeviceInfo | None, here: Ours) -> Order | None:
+def obvious(
+    orders: Iterable[Order], device: DeviceInfo | None, here: StationIdentity
+) -> Order | None:
     """The one order that is offered and does not contradict the device; None for none or several.
 
     It may be named alone, with one act that uses it.

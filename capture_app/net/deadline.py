@@ -57,7 +57,7 @@ class Interruption:
             ending()
 
     def raise_if_interrupted(self) -> None:
-        """Raises TransientDeliveryError "interrupted" once it was told."""
+        """Raises TransientDeliveryError "interrupted" once it was interrupted."""
         if self._is_interrupted:
             raise TransientDeliveryError(
                 tr("This application stopped it; it will be tried again."), code="interrupted"
@@ -65,7 +65,7 @@ class Interruption:
 
     @contextmanager
     def ended_by(self, ending: Callable[[], None]) -> Iterator[None]:
-        """Within the block, `tell` calls `ending`, which must be quick and may run twice."""
+        """Within the block, `interrupt` calls `ending`, which must be quick and may run twice."""
         with self._lock:
             self.raise_if_interrupted()
             self._endings.append(ending)

@@ -5,11 +5,11 @@ python -m tests.bench.watched_desktop [arguments of the command]
 
 import sys
 
-from capture_app.cli import desktop
+from capture_app.cli import window
 from capture_app.cli.main import main
 from capture_app.settings.schema import Settings
 
-_open_window = desktop.open_window
+_open_window = window.open_window
 
 
 def _watched(settings: Settings) -> int:
@@ -23,5 +23,5 @@ def _watched(settings: Settings) -> int:
 if __name__ == "__main__":
     # Development tools bring it along, and structlog reads it; an installed application has none.
     sys.modules["rich"] = None  # type: ignore[assignment]
-    desktop.open_window = _watched
+    window.open_window = _watched
     sys.exit(main(["desktop", *sys.argv[1:]]))

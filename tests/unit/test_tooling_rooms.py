@@ -13,6 +13,7 @@ REPOSITORY = Path(__file__).parents[2]
 # one violation for each contract, in the order of pyproject.toml
 PLANTED = {
     "Rooms look down only": ("net", "import capture_app.archive"),
+    "A page knows no other page": ("ui/outbox", "import capture_app.ui.patients"),
     "PySide6 only in ui and cli": ("imaging", "import PySide6.QtGui"),
     "The window speaks to services": ("ui", "import sqlite3"),
     "The simulated hospital is a peer": ("demo", "import capture_app.store"),
@@ -37,12 +38,13 @@ def judge(folder: Path) -> str:
 def house(tmp_path: Path) -> Path:
     """The rooms without their furniture."""
     shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
-    for init in (REPOSITORY / "capture_app").glob("*/__init__.py"):
-        room = tmp_path / "capture_app" / init.parent.name
-        room.mkdir(parents=True)
+    for init in (REPOSITORY / "capture_app").glob("**/__init__.py"):
+        room = tmp_path / init.parent.relative_to(REPOSITORY)
+        room.mkdir(parents=True, exist_ok=True)
         (room / "__init__.py").touch()
-    for module in (REPOSITORY / "capture_app").glob("*.py"):
-        (tmp_path / "capture_app" / module.name).touch()
+    for pattern in ("capture_app/*.py", "capture_app/ui/*.py"):
+        for module in REPOSITORY.glob(pattern):
+            (tmp_path / module.relative_to(REPOSITORY)).touch()
     return tmp_path
 
 

@@ -322,10 +322,8 @@ def _proof_line(number: int, image: ImageStatus, now: datetime) -> ProofLine:
         lines.append(tr("Sealed {time}", time=at(image.sealed_at)))
     if image.proof is not None:
         lines.append(_proof_words(image))
-    changed = tr(
-        "{state} since {time}", state=wording.state_words(image.state), time=at(image.changed_at)
-    )
-    lines.append(changed)
+    state = wording.state_words(image.state)
+    lines.append(tr("{state} since {time}", state=state, time=at(image.changed_at)))
     if image.failures:
         lines.append(trn("Tried {n} time in vain", "Tried {n} times in vain", image.failures))
     if image.last_error:

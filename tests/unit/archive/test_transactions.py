@@ -57,7 +57,7 @@ def test_a_stop_ends_the_wait() -> None:
     transactions, transaction = Transactions(), Transaction("1.2.3", 0.0)
     interruption = Interruption()
     transactions.begin(transaction)
-    teller = threading.Timer(0.05, interruption.tell)
+    teller = threading.Timer(0.05, interruption.interrupt)
     teller.start()
     with pytest.raises(TransientDeliveryError) as caught:
         transactions.wait([transaction], 30.0, interruption)

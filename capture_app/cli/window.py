@@ -1,0 +1,59 @@
+"""The window over the rooms: opened alike for patients and for practice."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from capture_app.cli.start import CLOCK
+
+if TYPE_CHECKING:
+    from capture_app.bootstrap import Services as Rooms
+    from capture_app.settings.schema import Settings
+    from capture_app.ui.services import Services
+
+
+def open_window(settings: Settings) -> int:
+    """The window on one data folder, until it is closed. Raises CaptureAppError before it opens."""
+    from capture_app.bootstrap import Background, open_services  # noqa: PLC0415
+    from capture_app.ui.shell.app import run as run_window  # noqa: PLC0415
+
+    with open_services(settings, CLOCK) as rooms, ExitStack() as behind:
+        services = window_services(rooms)
+
+        def begin() -> None:
+            try:
+                behind.enter_context(Background(rooms, program="desktop"))
+            finally:
+                start_camera(services)
+
+        return run_window(services, begin)
+
+
+def start_camera(services: Services) -> None:
+    """The camera, and whatever the first patient and the first shutter will need."""
+    from capture_app.bootstrap import read_ahead  # noqa: PLC0415
+    from capture_app.ui.outbox import page as outbox  # noqa: F401, PLC0415
+    from capture_app.ui.workspace import page as workspace  # noqa: F401, PLC0415
+
+    services.devices.start()
+    read_ahead()
+
+
+def window_services(rooms: Rooms) -> Services:
+    """What the window is given of the opened rooms, and the camera."""
+    from capture_app.catalog.body_map import load_body_map  # noqa: PLC0415
+    from capture_app.devices.chosen import ChosenDevice  # noqa: PLC0415
+    from capture_app.ui.services import Services  # noqa: PLC0415
+
+    return Services(
+        census=rooms.census,
+        exams=rooms.exams,
+        outbox=rooms.outbox,
+        devices=ChosenDevice(rooms.settings.devices, rooms.clock),
+        users=rooms.users,
+        catalog=rooms.catalog,
+        body_map=load_body_map(),
+        settings=rooms.settings,
+        clock=rooms.clock,
+    )

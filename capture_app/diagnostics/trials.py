@@ -1,0 +1,71 @@
+"""Connection trials: does every peer of the settings answer, by each way that it is used?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+from capture_app.archive.connect import echo, ways
+from capture_app.archive.echo import EchoResult, Way, echo_dimse
+from capture_app.clock import Clock
+from capture_app.errors import CaptureAppError
+from capture_app.model.words import tr
+from capture_app.patients.sources.worklist.query import peer_of
+from capture_app.security.keys import read_secret
+from capture_app.settings.schema import ArchiveDestination, Settings, Worklist
+
+TRY_WITHIN_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How one way to one peer of the settings went. `reason` is a sentence, empty for `answers`."""
+
+    kind: str
+    name: str
+    way: str
+    answers: bool
+    milliseconds: int
+    reason: str
+
+
+def try_peers(settings: Settings, clock: Clock) -> tuple[Tried, ...]:
+    """Tries every archive, by each way that it is used, and every worklist, all at the same time.
+
+    No patient's data moves, and nothing is opened or written here. Takes at most TRY_WITHIN_S.
+    """
+    station = settings.station
+
+    def of_archive(archive: ArchiveDestination, way: Way) -> EchoResult:
+        short = replace(archive, deadline_seconds=min(archive.deadline_seconds, TRY_WITHIN_S))
+        password = partial(read_secret, settings.security)
+        return echo(short, station, way, clock=clock, password=password)
+
+    def of_worklist(worklist: Worklist) -> EchoResult:
+        seconds = min(worklist.deadline_seconds, TRY_WITHIN_S)
+        return echo_dimse(peer_of(worklist, station.ae_title), clock, seconds)
+
+    def tried(kind: str, name: str, way: Way, act: Callable[[], EchoResult]) -> Tried:
+        try:
+            result = act()
+        except CaptureAppError as error:  # no password, for instance
+            result = EchoResult(ok=False, milliseconds=0, reason=str(error))
+        except OSError as error:
+            reason = tr("A certificate file cannot be used: {why}.", why=error.strerror or error)
+            result = EchoResult(ok=False, milliseconds=0, reason=reason)
+        return Tried(kind, name, str(way), result.ok, result.milliseconds, result.reason)
+
+    tries = [
+        partial(tried, "archive", archive.name, way, partial(of_archive, archive, way))
+        for archive in settings.archives
+        for way in ways(archive)
+    ]
+    tries += [
+        partial(tried, "worklist", worklist.name, Way.DIMSE, partial(of_worklist, worklist))
+        for worklist in settings.worklists
+    ]
+    with ThreadPoolExecutor(max(1, len(tries)), "try") as pool:
+        return tuple(pool.map(lambda each: each(), tries))
