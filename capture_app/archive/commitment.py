@@ -162,7 +162,7 @@ class CommitmentListener:
 
 
 class StorageCommitment:
-    """A `Proof` by storage commitment; without a listener the report must come at once."""
+    """A `ProofMethod` by storage commitment; without a listener the report must come at once."""
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from capture_app.archive.commitment import CommitmentListener, StorageCommitment
 from capture_app.archive.dimse import DimseArchive
 from capture_app.archive.echo import EchoResult, Way, echo_dimse, echo_web
-from capture_app.archive.outcomes import Proof
+from capture_app.archive.outcomes import ProofMethod
 from capture_app.archive.proof import PixelHash
 from capture_app.archive.query import ListedOnly
 from capture_app.archive.stow import StowArchive
@@ -140,7 +140,7 @@ def _proof(
     listener: CommitmentListener | None,
     clock: Clock,
     password: Password,
-) -> Proof:
+) -> ProofMethod:
     seconds = destination.deadline_seconds
     match _proof_choice(destination):
         case ProofChoice.PIXEL_HASH:

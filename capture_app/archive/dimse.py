@@ -11,7 +11,7 @@ from typing import Final
 from capture_app.archive.outcomes import (
     SEAL_BROKEN,
     SLOWEST_BYTES_PER_SECOND,
-    Proof,
+    ProofMethod,
     Proven,
     stored,
 )
@@ -32,7 +32,9 @@ _ABOUT_ALL: Final = frozenset({"timeout", "interrupted"})  # what the next image
 class DimseArchive:
     """An `outbox.ports.Archive` over DIMSE."""
 
-    def __init__(self, peer: Peer, *, proof: Proof, clock: Clock, deadline_seconds: float) -> None:
+    def __init__(
+        self, peer: Peer, *, proof: ProofMethod, clock: Clock, deadline_seconds: float
+    ) -> None:
         self._peer = peer
         self._proof = proof
         self._clock = clock

@@ -29,7 +29,7 @@ SLOWEST_BYTES_PER_SECOND: Final = 65_536
 Proven = Iterator[tuple[str, ProofReceipt | DeliveryError]]
 
 
-class Proof(Protocol):
+class ProofMethod(Protocol):
     """A way in which an archive shows that it holds instances; see outbox.ports.Archive.prove."""
 
     def prove(self, instances: Sequence[Instance], interruption: Interruption) -> Proven:

@@ -24,7 +24,7 @@ from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDel
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt
 from capture_app.model.words import tr
 from capture_app.net.deadline import Deadline, Interruption
-from capture_app.net.http import Answer, HttpClient
+from capture_app.net.http import HttpClient, HttpResponse
 from capture_app.net.wire import failure
 
 # Without transfer-syntax=* an archive sends a JPEG decompressed: true, large and not comparable.
@@ -46,7 +46,7 @@ _COMPARED: Final = (
 
 
 class PixelHash:
-    """A `Proof` by WADO-RS (PS3.18 10.4): PIXEL_HASH, or what is wrong."""
+    """A `ProofMethod` by WADO-RS (PS3.18 10.4): PIXEL_HASH, or what is wrong."""
 
     def __init__(
         self, name: str, url: str, *, client: HttpClient, clock: Clock, deadline_seconds: float
@@ -62,7 +62,9 @@ class PixelHash:
             answer = self._retrieved(instance, interruption)
             yield instance.sop_instance_uid, self._compared(instance, answer)
 
-    def _retrieved(self, instance: Instance, interruption: Interruption) -> Answer | DeliveryError:
+    def _retrieved(
+        self, instance: Instance, interruption: Interruption
+    ) -> HttpResponse | DeliveryError:
         """A DeliveryError is about this instance; one about the archive is raised."""
         seconds = self._deadline_seconds + instance.size / SLOWEST_BYTES_PER_SECOND
         try:
@@ -81,7 +83,7 @@ class PixelHash:
             raise
 
     def _compared(
-        self, instance: Instance, answer: Answer | DeliveryError
+        self, instance: Instance, answer: HttpResponse | DeliveryError
     ) -> ProofReceipt | DeliveryError:
         if isinstance(answer, DeliveryError):
             return answer
@@ -135,6 +137,6 @@ _PASSING: Final = frozenset(
 )
 
 
-def _read(answer: Answer) -> Dataset:
+def _read(answer: HttpResponse) -> Dataset:
     part10 = single_part(answer.content_type, answer.body)
     return dcmread(BytesIO(part10), specific_tags=list(_COMPARED))

@@ -28,7 +28,7 @@ _MOST_MATCHES: Final = 50  # for a question whose right answer is one
 
 
 class ListedOnly:
-    """A `Proof` for archives that can only be queried: at most LISTED."""
+    """A `ProofMethod` for archives that can only be queried: at most LISTED."""
 
     def __init__(self, peer: Peer, *, clock: Clock, deadline_seconds: float) -> None:
         self._peer = peer

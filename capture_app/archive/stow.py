@@ -12,7 +12,7 @@ from capture_app.archive.multipart import RelatedInstance
 from capture_app.archive.outcomes import (
     DUPLICATE,
     SLOWEST_BYTES_PER_SECOND,
-    Proof,
+    ProofMethod,
     Proven,
     stored,
     stored_by_web,
@@ -23,7 +23,7 @@ from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDel
 from capture_app.model.delivery import Instance, StoreReceipt
 from capture_app.model.words import tr
 from capture_app.net.deadline import Deadline, Interruption, UnderWay
-from capture_app.net.http import Answer, HttpClient
+from capture_app.net.http import HttpClient, HttpResponse
 
 _LONGEST_ANSWER: Final = 4 << 20
 # Statuses with a body that names instances; some archives put a success into a 400 or a 409.
@@ -51,7 +51,7 @@ class StowArchive:
         url: str,
         *,
         client: HttpClient,
-        proof: Proof,
+        proof: ProofMethod,
         clock: Clock,
         deadline_seconds: float,
     ) -> None:
@@ -89,7 +89,7 @@ class StowArchive:
     def interrupt(self) -> None:
         self._under_way.interrupt()
 
-    def _sent(self, instance: Instance, part10: bytes, interruption: Interruption) -> Answer:
+    def _sent(self, instance: Instance, part10: bytes, interruption: Interruption) -> HttpResponse:
         body = RelatedInstance(part10, boundary=self._clock.new_uid())
         seconds = self._deadline_seconds + instance.size / SLOWEST_BYTES_PER_SECOND
         return self._client.exchange(
@@ -102,7 +102,7 @@ class StowArchive:
             interruption=interruption,
         )
 
-    def _outcome(self, instance: Instance, answer: Answer) -> StoreReceipt | DeliveryError:
+    def _outcome(self, instance: Instance, answer: HttpResponse) -> StoreReceipt | DeliveryError:
         uid = instance.sop_instance_uid
         if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return RefusedDeliveryError(
@@ -138,7 +138,7 @@ class _Named:
     failed: Mapping[str, int]
 
     @classmethod
-    def in_answer(cls, answer: Answer) -> _Named:
+    def in_answer(cls, answer: HttpResponse) -> _Named:
         try:
             ds = json.loads(answer.body)
             if isinstance(ds, list):

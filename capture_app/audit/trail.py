@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from capture_app.clock import Clock
-from capture_app.model.audit_event import AuditAction, AuditEvent, Outcome
+from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.store.cipher import Cipher
 
 _BEGINNING: Final = "0" * 64
@@ -149,7 +149,7 @@ def _event(text: str) -> AuditEvent:
     return AuditEvent(
         action=AuditAction(fields["action"]),
         user_id=fields["user_id"],
-        outcome=Outcome(fields["outcome"]),
+        outcome=EventOutcome(fields["outcome"]),
         exam_id=fields["exam_id"],
         sop_instance_uid=fields["sop_instance_uid"],
         study_instance_uid=fields["study_instance_uid"],

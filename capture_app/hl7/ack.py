@@ -9,10 +9,10 @@ from capture_app.clock import Clock
 from capture_app.errors import MessageError
 from capture_app.hl7.charset import codec_of
 from capture_app.hl7.dates import ts
-from capture_app.hl7.split import Message, Segment
+from capture_app.hl7.split import Hl7Message, Segment
 
 
-class Outcome(StrEnum):
+class AckOutcome(StrEnum):
     """What became of a message: the second letter of the code."""
 
     ACCEPTED = "A"
@@ -33,7 +33,7 @@ class Refusal:
 
 
 def build_ack(
-    message: Message | None, outcome: Outcome, refusal: Refusal | None, clock: Clock
+    message: Hl7Message | None, outcome: AckOutcome, refusal: Refusal | None, clock: Clock
 ) -> bytes:
     """The one answer to a message; empty where its sender wants none (MSH-15, MSH-16: NE).
 
@@ -53,16 +53,16 @@ def build_ack(
     return _written(message, level + outcome, refusal, clock)
 
 
-def _wishes(message: Message) -> tuple[str, str]:
+def _wishes(message: Hl7Message) -> tuple[str, str]:
     return message.msh.text(15), message.msh.text(16)
 
 
-def _is_wished(condition: str, outcome: Outcome) -> bool:
+def _is_wished(condition: str, outcome: AckOutcome) -> bool:
     """Table 0155: always, on error or reject, on success, never."""
-    return condition in {"AL", "SU" if outcome is Outcome.ACCEPTED else "ER"}
+    return condition in {"AL", "SU" if outcome is AckOutcome.ACCEPTED else "ER"}
 
 
-def _written(message: Message | None, code: str, refusal: Refusal | None, clock: Clock) -> bytes:
+def _written(message: Hl7Message | None, code: str, refusal: Refusal | None, clock: Clock) -> bytes:
     divider, encoding = "|", "^~\\&"
     sender, facility, receiver, receiving, event, control_id = "", "", "", "", "", ""
     processing_id, version, charset = "P", "2.5.1", "UNICODE UTF-8"

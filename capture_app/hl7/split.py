@@ -106,7 +106,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Hl7Message:
     """A message in parts. The first segment is MSH."""
 
     segments: tuple[Segment, ...]
@@ -151,17 +151,17 @@ class Message:
         return self.msh.text(10)
 
 
-def parse_header(raw: bytes) -> Message:
+def parse_header(raw: bytes) -> Hl7Message:
     """Only the MSH segment, read byte for byte: enough to answer a message that cannot be read.
 
     Raises MessageError where there is none.
     """
     head = re.split(rb"[\r\n]", _stripped(raw)[:4096], maxsplit=1)[0].decode("iso8859_1")
     delimiters = _delimiters(head)
-    return Message((_segment(head, delimiters, "iso8859_1"),))
+    return Hl7Message((_segment(head, delimiters, "iso8859_1"),))
 
 
-def parse(raw: bytes, *, default_charset: str) -> Message:
+def parse(raw: bytes, *, default_charset: str) -> Hl7Message:
     """Splits one message. `default_charset` (HL7 table 0211) holds where MSH-18 is empty.
 
     Raises MessageError for what is no message, for a character set that is not known, and for
@@ -175,7 +175,7 @@ def parse(raw: bytes, *, default_charset: str) -> Message:
         raise MessageError(tr("The message has too many segments."))
     delimiters = _delimiters(lines[0])
     stripped = (line.strip("\n") for line in lines)
-    return Message(tuple(_segment(line, delimiters, codec) for line in stripped if line))
+    return Hl7Message(tuple(_segment(line, delimiters, codec) for line in stripped if line))
 
 
 def unescape(value: str, delimiters: Delimiters, codec: str) -> str:

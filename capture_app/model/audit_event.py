@@ -37,7 +37,7 @@ class AuditAction(StrEnum):
     PIN_RESET = "pin-reset"
 
 
-class Outcome(StrEnum):
+class EventOutcome(StrEnum):
     """How it ended (PS3.15 A.5.1, EventOutcomeIndicator 0, 4, 8)."""
 
     SUCCESS = "success"
@@ -51,7 +51,7 @@ class AuditEvent:
 
     action: AuditAction
     user_id: str
-    outcome: Outcome = Outcome.SUCCESS
+    outcome: EventOutcome = EventOutcome.SUCCESS
     exam_id: str = ""
     sop_instance_uid: str = ""
     study_instance_uid: str = ""

@@ -46,7 +46,7 @@ class Body(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """A whole answer. `content_type` is as the server wrote it."""
 
     status: int
@@ -82,7 +82,7 @@ class HttpClient:
         longest_answer: int,
         deadline: Deadline,
         interruption: Interruption | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Sends a request and reads the whole answer, whatever its status.
 
         Raises TransientDeliveryError: "refused", "unknown-host", "unreachable", "timeout",
@@ -147,7 +147,7 @@ class HttpClient:
             stream=True,
         )
 
-    def _read(self, response: requests.Response, longest: int) -> Answer:
+    def _read(self, response: requests.Response, longest: int) -> HttpResponse:
         status = response.status_code
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             raise TransientDeliveryError(
@@ -168,7 +168,7 @@ class HttpClient:
                 raise TransientDeliveryError(
                     tr("{name} sends more than was asked for.", name=self._name), code="too-long"
                 )
-        return Answer(status, response.headers.get("Content-Type", ""), bytes(content))
+        return HttpResponse(status, response.headers.get("Content-Type", ""), bytes(content))
 
     def _failure(self, error: BaseException) -> TransientDeliveryError:
         # requests and urllib3 wrap the error that tells something, sometimes in an argument.

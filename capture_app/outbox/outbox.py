@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from capture_app.clock import Clock
-from capture_app.model.audit_event import AuditAction, AuditEvent, Outcome
+from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.model.delivery import ImageStatus
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
@@ -90,7 +90,7 @@ class Outbox:
         event = AuditEvent(
             action,
             operator.user_id,
-            outcome=Outcome.MINOR_FAILURE,
+            outcome=EventOutcome.MINOR_FAILURE,
             patient_key=self.spool.patient_key(patient),
         )
         with self.spool.database.transaction() as connection:

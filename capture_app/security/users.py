@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from capture_app.audit.trail import record
 from capture_app.clock import Clock
 from capture_app.errors import SignInError
-from capture_app.model.audit_event import AuditAction, AuditEvent, Outcome
+from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.model.operator import Operator, Role
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.words import tr, trn
@@ -290,7 +290,7 @@ class Users:
         event = AuditEvent(
             AuditAction.SIGN_IN_FAILED,
             user_id,
-            outcome=Outcome.MINOR_FAILURE,
+            outcome=EventOutcome.MINOR_FAILURE,
             details={"reason": reason, **details},
         )
         record(connection, self._clock, event, cipher=self._cipher)

@@ -1,4 +1,4 @@
-"""Values of the model as JSON, inside sealed files and encrypted cells: readable for years.
+"""Frozen values as JSON, inside sealed files and encrypted cells: readable for years.
 
 A field that is not known any more is ignored, one that is new takes its default; so an older
 record opens in a newer version. What cannot be read raises SealBrokenError: it was sealed, so a
@@ -11,7 +11,7 @@ import dataclasses
 import json
 import types
 import typing
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
@@ -53,6 +53,8 @@ def _plain(value: object) -> Any:
             return value.isoformat()
         case tuple():
             return [_plain(item) for item in value]
+        case Mapping():
+            return [[_plain(key), _plain(item)] for key, item in value.items()]
         case _ if dataclasses.is_dataclass(value):
             return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
         case _:
@@ -70,6 +72,8 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         return lambda plain: None if plain is None else read(plain)
     if origin is tuple:
         return _tuple_reader(arguments)
+    if origin is Mapping:
+        return _mapping_reader(arguments)
     if kind in (datetime, date):
         return cast("Callable[[Any], Any]", kind.fromisoformat)
     if kind is bytes:
@@ -90,6 +94,11 @@ def _tuple_reader(arguments: tuple[Any, ...]) -> Callable[[Any], Any]:
         return lambda plain: tuple(read(item) for item in plain)
     readers = [_reader(argument) for argument in arguments]
     return lambda plain: tuple(read(item) for read, item in zip(readers, plain, strict=True))
+
+
+def _mapping_reader(arguments: tuple[Any, ...]) -> Callable[[Any], Any]:
+    read_key, read = map(_reader, arguments)
+    return lambda pairs: types.MappingProxyType({read_key(key): read(item) for key, item in pairs})
 
 
 def _dataclass_reader(kind: Any) -> Callable[[Any], Any]:

@@ -19,7 +19,7 @@ from capture_app.errors import DeliveryError
 from capture_app.model.worklist import FeedSource
 from capture_app.net.deadline import Interruption
 from capture_app.patients.census.census import Census, open_census
-from capture_app.patients.census.orders import Answer
+from capture_app.patients.census.orders import WorklistAnswer
 from capture_app.patients.finding.patient_list import Tab
 from capture_app.patients.sources.worklist.poller import WorklistPoller
 from capture_app.patients.sources.worklist.query import MODALITY_WORKLIST_FIND, ask
@@ -73,11 +73,11 @@ def _worklist(ae_title: str, port: int, **changed: object) -> Worklist:
     return Worklist("ris", HOST, port, ae_title, **values)  # type: ignore[arg-type]  # by name
 
 
-def asked(worklist: Worklist) -> Answer:
+def asked(worklist: Worklist) -> WorklistAnswer:
     return ask(worklist, "CAPTURE", CLOCK, Interruption())
 
 
-def names(answer: Answer) -> dict[str, str]:
+def names(answer: WorklistAnswer) -> dict[str, str]:
     return {item.patient.patient_id.value: item.patient.name.pn for item in answer.items}
 
 

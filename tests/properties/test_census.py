@@ -15,12 +15,12 @@ from capture_app.model.encounter import Encounter, EncounterState, Location
 from capture_app.model.patient import NameGroup, Patient, PatientId, PersonName, Sex
 from capture_app.model.worklist import FeedSource, PatientListEntry
 from capture_app.patients.census.census import Census, open_census
-from capture_app.patients.census.fold import EVENTS
-from capture_app.patients.census.state import decode, encode
+from capture_app.patients.census.fold import EVENTS, CensusPatient
 from capture_app.patients.finding.roster import Roster, row_of
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.schema import AdtFeed, Settings
 from capture_app.store.cipher import Cipher
+from capture_app.store.record import from_record, to_record
 
 NOW = datetime(2024, 7, 2, 9, 30, tzinfo=UTC)
 FEED = AdtFeed(assigning_authority="HOSP", port=1)
@@ -112,7 +112,7 @@ def test_a_restart_in_the_middle_changes_nothing(story: list[Told], after: int) 
             assert entry in fresh.by_code(entry.patient.patient_id.value)
             known = fresh._list.known(entry.patient.patient_id.key)
             assert known is not None
-            assert decode(encode(known)) == known
+            assert from_record(CensusPatient, to_record(known)) == known
 
     in_a_folder(restarted)
 

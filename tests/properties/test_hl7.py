@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from capture_app.clock import FixedClock
 from capture_app.errors import MessageError
-from capture_app.hl7.ack import Outcome, Refusal, build_ack
+from capture_app.hl7.ack import AckOutcome, Refusal, build_ack
 from capture_app.hl7.build import build_adt
 from capture_app.hl7.names import person_name
-from capture_app.hl7.split import Composite, Delimiters, Message, parse_header
+from capture_app.hl7.split import Composite, Delimiters, Hl7Message, parse_header
 from capture_app.model.encounter import Encounter, EncounterState, Location
 from capture_app.model.patient import NameGroup, Patient, PatientId, PersonName, Sex
 from capture_app.net.mllp import Unframer, framed
@@ -55,9 +55,9 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
         assert READER.read(raw, NOW).person.patient_id.value
 
 
-@given(messy, st.sampled_from(Outcome))
-def test_every_answer_can_be_read_by_its_receiver(raw: bytes, outcome: Outcome) -> None:
-    header: Message | None
+@given(messy, st.sampled_from(AckOutcome))
+def test_every_answer_can_be_read_by_its_receiver(raw: bytes, outcome: AckOutcome) -> None:
+    header: Hl7Message | None
     try:
         header = parse_header(raw)
     except MessageError:

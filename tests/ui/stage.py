@@ -24,7 +24,7 @@ from capture_app.model.worklist import IdentifiedBy
 from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox
 from capture_app.patients.census.census import Census, open_census
-from capture_app.patients.census.orders import Answer, WorklistItem
+from capture_app.patients.census.orders import WorklistAnswer, WorklistItem
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.security.users import PinCost, Users
 from capture_app.settings.schema import (
@@ -84,7 +84,7 @@ class Stage:
         """A worklist answers: these orders, for the visit of this patient, and no others."""
         (entry,) = self.census.lookup(number)
         items = tuple(WorklistItem(entry.patient, entry.encounter, order) for order in orders)
-        self.census.put_worklist(Answer("mwl", items, self.services.clock.now()))
+        self.census.put_worklist(WorklistAnswer("mwl", items, self.services.clock.now()))
 
     def add_user(self, user_id: str, name: str, role: Role = Role.CAPTURE) -> Operator:
         by = next((u for u in self.services.users.list() if u.role is Role.ADMIN), None)

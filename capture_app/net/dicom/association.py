@@ -30,7 +30,7 @@ from capture_app.net.dicom.dimse_messages import (
     N_ACTION_RQ,
     N_EVENT_REPORT_RQ,
     Conversation,
-    Message,
+    DimseMessage,
     ReleaseRequested,
 )
 from capture_app.net.dicom.upper_layer import AcceptedContext, Context, Terms
@@ -221,7 +221,7 @@ class Association:
             context.context_id, CommandField=C_CANCEL_RQ, MessageIDBeingRespondedTo=message_id
         )
 
-    def _response(self, message_id: int) -> Message:
+    def _response(self, message_id: int) -> DimseMessage:
         while True:
             try:
                 message = self._conversation.receive()
@@ -234,12 +234,12 @@ class Association:
             else:
                 self._conversation.protocol_error()
 
-    def _status(self, message: Message) -> int:
+    def _status(self, message: DimseMessage) -> int:
         if message.status is None:
             self._conversation.protocol_error()
         return message.status
 
-    def _answer(self, message: Message) -> None:
+    def _answer(self, message: DimseMessage) -> None:
         if message.field != N_EVENT_REPORT_RQ or self.on_event_report is None:
             self._conversation.protocol_error()
         answer_event_report(self._conversation, message, self.on_event_report)
@@ -255,7 +255,7 @@ def no_context(name: str, *, is_image: bool = True) -> RefusedDeliveryError:
 
 
 def answer_event_report(
-    conversation: Conversation, message: Message, answer: Callable[[EventReport], int]
+    conversation: Conversation, message: DimseMessage, answer: Callable[[EventReport], int]
 ) -> None:
     """Reads an N-EVENT-REPORT, asks `answer` for the status, and sends it (PS3.7 10.3.1)."""
     if message.message_id is None or message.event_type_id is None:

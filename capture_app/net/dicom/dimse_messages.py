@@ -36,7 +36,7 @@ class ReleaseRequested(Exception):  # noqa: N818 - no error: the peer ends the a
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class DimseMessage:
     """A message as it was received, its command elements checked (PS3.7 E); absent ones are None.
 
     `responds_to` is Message ID Being Responded To. `data` is the dataset, still encoded.
@@ -76,7 +76,7 @@ class Conversation:
             self.wire, context_id, command, data, longest=self.terms.longest_fragment
         )
 
-    def receive(self) -> Message:
+    def receive(self) -> DimseMessage:
         """The next whole message. Raises ReleaseRequested where the peer wants to end instead."""
         encoded = self._assembled(is_command=True, longest=_LONGEST_COMMAND)
         try:
@@ -95,7 +95,7 @@ class Conversation:
             raise failure(self.wire.name, "protocol") from error
         data = self._assembled(is_command=False, longest=_LONGEST_DATA) if has_data else b""
         self._is_within_message = False
-        return Message(
+        return DimseMessage(
             context,
             field,
             message_id,
@@ -107,7 +107,7 @@ class Conversation:
             data,
         )
 
-    def decoded(self, message: Message) -> Dataset:
+    def decoded(self, message: DimseMessage) -> Dataset:
         """The dataset of a message, in the transfer syntax that was agreed."""
         syntax = UID(message.context.transfer_syntax)
         try:

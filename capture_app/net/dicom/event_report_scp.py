@@ -37,7 +37,7 @@ from capture_app.net.dicom.dimse_messages import (
     IS_RESPONSE,
     N_EVENT_REPORT_RQ,
     Conversation,
-    Message,
+    DimseMessage,
     ReleaseRequested,
 )
 from capture_app.net.dicom.upper_layer import AcceptedContext, Terms
@@ -185,7 +185,7 @@ class EventReportScp:
             sock.do_handshake()
             yield sock
 
-    def _answer(self, conversation: Conversation, message: Message) -> None:
+    def _answer(self, conversation: Conversation, message: DimseMessage) -> None:
         if message.field == N_EVENT_REPORT_RQ:
             answer_event_report(conversation, message, self._on_report)
         elif message.field == C_ECHO_RQ and message.message_id is not None:

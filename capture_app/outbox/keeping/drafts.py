@@ -32,7 +32,7 @@ UNDO_DELETE_FOR: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PictureIdentity:
     """The identity chunk of a kept picture: enough to make its row again."""
 
     exam: Exam
@@ -74,7 +74,7 @@ def keep(
     """
     _require_room(spool.captures, min_free_bytes + len(image.data))
     uid = spool.clock.new_uid()
-    kept = Kept(exam, device, taken_at, description)
+    kept = PictureIdentity(exam, device, taken_at, description)
     staged = stage_sealed(
         spool.captures,
         uid=uid,
@@ -110,7 +110,7 @@ def insert_capture(
     connection: sqlite3.Connection,
     spool: Spool,
     capture_id: str,
-    kept: Kept,
+    kept: PictureIdentity,
     *,
     file: str | None,
     kept_at: str,
@@ -219,10 +219,10 @@ def read_description(spool: Spool, capture_id: str) -> Description:
     return spool.unseal(Description, row[1], description_context(capture_id))
 
 
-def open_kept(spool: Spool, capture_id: str) -> Kept:
+def open_kept(spool: Spool, capture_id: str) -> PictureIdentity:
     """What was frozen with a picture at the shutter. Raises as `open_capture`."""
     with _faults_noted(spool, capture_id) as path:
-        return from_record(Kept, open_identity(path, spool.cipher, uid=capture_id)[1])
+        return from_record(PictureIdentity, open_identity(path, spool.cipher, uid=capture_id)[1])
 
 
 def open_capture(spool: Spool, capture_id: str) -> EncodedImage:

@@ -22,7 +22,7 @@ from capture_app.model.delivery import TaskState
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
 from capture_app.outbox.keeping.drafts import (
-    Kept,
+    PictureIdentity,
     description_context,
     how_it_came,
     insert_capture,
@@ -140,7 +140,7 @@ def _adopt_capture(spool: Spool, path: Path, report: RecoveryReport) -> None:
             "SELECT file FROM capture WHERE capture_id = ?", (header.uid,)
         ).fetchone()
         if row is None:
-            kept = from_record(Kept, identity)
+            kept = from_record(PictureIdentity, identity)
             insert_capture(connection, spool, header.uid, kept, file=path.name, kept_at=kept_at)
             _record_adopted(connection, spool, kept, header.uid)
         elif row[0] is not None and not (spool.captures / row[0]).exists():
@@ -213,7 +213,7 @@ def _described_at_the_shutter(spool: Spool, file: str | None) -> Description | N
         return None
     try:
         _, identity = open_identity(spool.captures / file, spool.cipher)
-        return from_record(Kept, identity).description
+        return from_record(PictureIdentity, identity).description
     except (SealBrokenError, OSError):
         return None
 
@@ -238,7 +238,9 @@ def _put_capture_right(
         )
 
 
-def _record_adopted(connection: sqlite3.Connection, spool: Spool, kept: Kept, uid: str) -> None:
+def _record_adopted(
+    connection: sqlite3.Connection, spool: Spool, kept: PictureIdentity, uid: str
+) -> None:
     exam = kept.exam
     spool.record(
         connection,

@@ -22,7 +22,12 @@ from capture_app.model.delivery import Instance, TaskState
 from capture_app.model.operator import Operator
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
-from capture_app.outbox.keeping.drafts import Kept, description_context, open_capture, open_kept
+from capture_app.outbox.keeping.drafts import (
+    PictureIdentity,
+    description_context,
+    open_capture,
+    open_kept,
+)
 from capture_app.outbox.sealing.study import SeriesPlace, place_instance, place_study
 from capture_app.outbox.spool import Spool, stamp
 from capture_app.settings.schema import Institution, Station
@@ -44,7 +49,7 @@ class Sending:
 class SealedIdentity:
     """The identity chunk of a sealed instance: enough to make all of its rows again."""
 
-    kept: Kept
+    kept: PictureIdentity
     """With the description that was sealed."""
     capture_id: str
     send_id: str
@@ -69,7 +74,7 @@ class SealingRules:
 @dataclass(frozen=True, slots=True)
 class _Draft:
     capture_id: str
-    kept: Kept
+    kept: PictureIdentity
     """With the description that is in the row now."""
     cell: bytes
     """That description's cell: it must still be there when the instance is written."""

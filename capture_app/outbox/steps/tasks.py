@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from capture_app.errors import DeliveryError
-from capture_app.model.audit_event import AuditAction, AuditEvent, Outcome
+from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt, StoreReceipt, TaskKind
 from capture_app.outbox.sealing.seal import instance_context
 from capture_app.outbox.spool import Spool, stamp
@@ -229,7 +229,7 @@ def settle_needs_you(spool: Spool, task: Task, *, code: str, reason: str) -> Non
         )
         action = AuditAction.TRANSFERRED if task.kind is TaskKind.STORE else AuditAction.CONFIRMED
         details = {"destination": task.destination, "reason": code}
-        _record(connection, spool, action, task, details, Outcome.SERIOUS_FAILURE)
+        _record(connection, spool, action, task, details, EventOutcome.SERIOUS_FAILURE)
 
 
 def resends_of(spool: Spool, task: Task) -> int:
@@ -267,7 +267,7 @@ def _record(
     action: AuditAction,
     task: Task,
     details: dict[str, str],
-    outcome: Outcome = Outcome.SUCCESS,
+    outcome: EventOutcome = EventOutcome.SUCCESS,
 ) -> None:
     row = connection.execute(
         "SELECT capture.exam_id, exam.patient_key, series.study_instance_uid FROM instance "

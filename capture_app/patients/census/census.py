@@ -18,14 +18,13 @@ import structlog
 
 from capture_app.clock import Clock
 from capture_app.errors import MessageError
-from capture_app.hl7.split import Message
+from capture_app.hl7.split import Hl7Message
 from capture_app.model.patient import PatientId
 from capture_app.model.words import tr
 from capture_app.model.worklist import FeedSource, PatientListEntry
-from capture_app.patients.census.fold import CensusPatient, add, fold
-from capture_app.patients.census.journal import Journal, Kept
-from capture_app.patients.census.orders import Answer, OrderBook
-from capture_app.patients.census.state import VERSION as STATE_VERSION
+from capture_app.patients.census.fold import STATE_VERSION, CensusPatient, add, fold
+from capture_app.patients.census.journal import Journal, StoredMessage
+from capture_app.patients.census.orders import OrderBook, WorklistAnswer
 from capture_app.patients.census.status import DeadLetter, FeedStatus, Link
 from capture_app.patients.finding.patient_list import PatientKey, PatientList, Tab
 from capture_app.patients.finding.scan import scanned_number
@@ -78,7 +77,7 @@ class Census:
 
     # ------------------------------------------------------------------------- what the feed says
 
-    def apply(self, raw: bytes, message: Message, event: AdtEvent) -> bool:
+    def apply(self, raw: bytes, message: Hl7Message, event: AdtEvent) -> bool:
         """Stores a message durably and folds it in; False for a repeat, which changes nothing.
 
         Raises StoreError where it could not be stored: then it must not be acknowledged.
@@ -104,7 +103,7 @@ class Census:
         return True
 
     def keep_dead_letter(
-        self, raw: bytes, message: Message | None, *, reason: str, ack_code: str, at: datetime
+        self, raw: bytes, message: Hl7Message | None, *, reason: str, ack_code: str, at: datetime
     ) -> None:
         """Keeps a message that cannot be used where a person will see it."""
         with self._writing:
@@ -140,7 +139,7 @@ class Census:
             self._tell()
         return len(gone)
 
-    def put_worklist(self, answer: Answer) -> None:
+    def put_worklist(self, answer: WorklistAnswer) -> None:
         """Puts the answer of one worklist in place of the one before."""
         with self._lock:
             self._list.put_worklist(answer)
@@ -265,7 +264,9 @@ class Census:
         earlier = [kept for kept in stored if kept is not None]
         return fold([*earlier, event]) or add(known, event)
 
-    def _fold_all(self, messages: Iterable[Kept]) -> Iterator[tuple[CensusPatient, list[int]]]:
+    def _fold_all(
+        self, messages: Iterable[StoredMessage]
+    ) -> Iterator[tuple[CensusPatient, list[int]]]:
         gathered: defaultdict[PatientKey, list[AdtEvent]] = defaultdict(list)
         for event in map(self._read, messages):
             if event is not None:
@@ -274,7 +275,7 @@ class Census:
             if known := fold(events):
                 yield known, [event.arrival for event in events]
 
-    def _read(self, kept: Kept) -> AdtEvent | None:
+    def _read(self, kept: StoredMessage) -> AdtEvent | None:
         """A stored message; None where the settings of today cannot read it any more."""
         try:
             event = self.reader.read(kept.raw, kept.received_at)
@@ -323,7 +324,7 @@ def open_census(data_dir: Path, cipher: Cipher, clock: Clock, settings: Settings
     return Census(database, cipher, clock, settings)
 
 
-def _is_connected(answer: Answer) -> bool | None:
+def _is_connected(answer: WorklistAnswer) -> bool | None:
     """None before the first answer or failure."""
     return None if answer.as_of is None and not answer.problem else not answer.problem
 

@@ -18,6 +18,10 @@ from capture_app.model.worklist import FeedSource, PatientListEntry
 from capture_app.patients.sources.adt.reading import AdtEvent, PersonFacts, Stated, VisitFacts
 
 T = TypeVar("T")
+STATE_VERSION: Final = "2"
+"""Raise it with every change of `CensusPatient` or of the rules here: states that were kept under
+another version are folded anew from the messages, which stay the truth."""
+
 VisitKey = tuple[str, str]
 """Visit number and its issuer."""
 

@@ -8,13 +8,13 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-from capture_app.hl7.split import Message
+from capture_app.hl7.split import Hl7Message
 from capture_app.model.patient import PatientId
 from capture_app.patients.census.fold import CensusPatient
-from capture_app.patients.census.state import decode, encode
 from capture_app.patients.census.status import DeadLetter
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
+from capture_app.store.record import from_record, to_record
 
 MOST_DEAD_LETTERS: Final = 10_000
 """A sender with wrong settings must not fill the disk of a camera; the oldest go first. Each was
@@ -22,7 +22,7 @@ refused, so its sender knows of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredMessage:
     """A stored message."""
 
     event_id: int
@@ -54,7 +54,7 @@ class Journal:
     def keep(
         self,
         raw: bytes,
-        message: Message,
+        message: Hl7Message,
         number: PatientId,
         received_at: datetime,
         fold: Callable[[int], CensusPatient],
@@ -106,7 +106,7 @@ class Journal:
         )
         return map(self._state, rows)
 
-    def all(self) -> Iterator[Kept]:
+    def all(self) -> Iterator[StoredMessage]:
         """Every message, in order of arrival."""
         rows = self._db.read().execute(
             "SELECT event_id, received_at, duplicate_key, message FROM events"
@@ -114,7 +114,7 @@ class Journal:
         )
         return map(self._opened, rows)
 
-    def of_patient(self, number: PatientId) -> Iterator[Kept]:
+    def of_patient(self, number: PatientId) -> Iterator[StoredMessage]:
         """All messages about a patient, in order of arrival."""
         rows = self._db.read().execute(
             "SELECT event_id, received_at, duplicate_key, message FROM events"
@@ -125,7 +125,7 @@ class Journal:
 
     def fold_again(
         self,
-        fold: Callable[[Iterable[Kept]], Iterable[tuple[CensusPatient, list[int]]]],
+        fold: Callable[[Iterable[StoredMessage]], Iterable[tuple[CensusPatient, list[int]]]],
         reading: str,
     ) -> None:
         """Makes all states anew from the messages, after settings or rules were changed.
@@ -165,7 +165,7 @@ class Journal:
     def keep_dead_letter(
         self,
         raw: bytes,
-        message: Message | None,
+        message: Hl7Message | None,
         *,
         reason: str,
         ack_code: str,
@@ -222,22 +222,24 @@ class Journal:
         )
         return max((datetime.fromisoformat(text) for (text,) in rows if text), default=None)
 
-    def _opened(self, row: tuple[int, str, bytes, bytes]) -> Kept:
+    def _opened(self, row: tuple[int, str, bytes, bytes]) -> StoredMessage:
         event_id, received_at, key, sealed = row
         raw = self._cipher.open_blob(sealed, _context("event", key))
-        return Kept(event_id, datetime.fromisoformat(received_at), raw)
+        return StoredMessage(event_id, datetime.fromisoformat(received_at), raw)
 
     def _sealed_state(self, patient_key: bytes, known: CensusPatient) -> bytes:
-        return self._cipher.seal_blob(encode(known), _context("state", patient_key))
+        return self._cipher.seal_blob(to_record(known), _context("state", patient_key))
 
     def _state(self, row: tuple[bytes, bytes]) -> CensusPatient:
         patient_key, sealed = row
-        return decode(self._cipher.open_blob(sealed, _context("state", patient_key)))
+        return from_record(
+            CensusPatient, self._cipher.open_blob(sealed, _context("state", patient_key))
+        )
 
     def _patient_key(self, number: PatientId) -> bytes:
         return bytes.fromhex(self._cipher.keyed_hash("patient", *number.key))
 
-    def _duplicate_key(self, raw: bytes, message: Message | None) -> bytes:
+    def _duplicate_key(self, raw: bytes, message: Hl7Message | None) -> bytes:
         """Control IDs are used again: a message is a repeat only if all of it is the same."""
         msh = () if message is None else (message.msh.raw(field) for field in (3, 4, 10, 7))
         return bytes.fromhex(self._cipher.keyed_hash("message", *msh, sha256(raw).hexdigest()))

@@ -23,7 +23,7 @@ class WorklistItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WorklistAnswer:
     """What a worklist answered, and when. After a failed question the items of the last answer
     stay, with their age.
     """
@@ -52,10 +52,10 @@ class OrderBook:
 
     def __init__(self, issuer_when_absent: str) -> None:
         self._issuer_when_absent = issuer_when_absent
-        self._answers: dict[str, Answer] = {}
+        self._answers: dict[str, WorklistAnswer] = {}
         self._items: dict[tuple[str, str], list[tuple[WorklistItem, datetime]]] = {}
 
-    def put(self, answer: Answer) -> set[tuple[str, str]]:
+    def put(self, answer: WorklistAnswer) -> set[tuple[str, str]]:
         """Puts an answer in place of the worklist's last one. Whose orders may have changed."""
         touched = set(self._items)
         named = replace(answer, items=tuple(map(self._with_issuer, answer.items)))
@@ -68,7 +68,7 @@ class OrderBook:
                     self._items.setdefault(key, []).append((item, known.as_of))
         return touched | set(self._items)
 
-    def answers(self) -> tuple[Answer, ...]:
+    def answers(self) -> tuple[WorklistAnswer, ...]:
         """The last answer of each worklist."""
         return tuple(self._answers.values())
 

@@ -18,7 +18,7 @@ from capture_app.model.encounter import EncounterState
 from capture_app.model.patient import PatientId
 from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.census.fold import CensusPatient, entries, hidden_from
-from capture_app.patients.census.orders import Answer, OrderBook, contradicts
+from capture_app.patients.census.orders import OrderBook, WorklistAnswer, contradicts
 from capture_app.patients.finding.roster import Roster, SortKey, row_of
 
 _RECENT: Final = 50
@@ -103,12 +103,12 @@ class PatientList:
         for touched in {key, *others}:
             self._show(touched)
 
-    def put_worklist(self, answer: Answer) -> None:
+    def put_worklist(self, answer: WorklistAnswer) -> None:
         """Puts the answer of one worklist in place of its last one."""
         for key in self._orders.put(answer):
             self._show(key)
 
-    def count_contradicting(self, answer: Answer) -> int:
+    def count_contradicting(self, answer: WorklistAnswer) -> int:
         """How many items of a worklist contradict what the admissions feed says."""
         holders = ((item, self._claimant(item.patient.patient_id.key)) for item in answer.items)
         return sum(

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capture_app.model.words import tr
 from capture_app.ui.looks.fonts import REGULAR, SEMIBOLD
-from capture_app.ui.outbox.rows import Proof
+from capture_app.ui.outbox.rows import ProofReport
 from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.widgets.card import Hairline
 from capture_app.ui.widgets.labels import Label
@@ -21,7 +21,7 @@ _LIST_HEIGHT = 360
 class ProofPopover(Popover):
     """In the middle of the window; Esc or Close ends it. The words can be read, not changed."""
 
-    def __init__(self, host: QWidget, proof: Proof) -> None:
+    def __init__(self, host: QWidget, proof: ProofReport) -> None:
         super().__init__(host, proof.title, width=570)
         self.body.addWidget(Label(proof.summary, 13, REGULAR, tone=Tone.TEXT_2, wrap=True))
         scroll = ScrollColumn()

@@ -83,7 +83,7 @@ class ProofLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class ProofReport:
     """What is known of a send, image by image: what was said by whom and when, nothing more."""
 
     key: str
@@ -295,7 +295,7 @@ def _changed(sent: Sent, now: datetime) -> str:
     return wording.clock_time(newest.astimezone(now.tzinfo))
 
 
-def proof_of(sent: Sent, now: datetime) -> Proof:
+def proof_of(sent: Sent, now: datetime) -> ProofReport:
     """What is known of each image of a send."""
     section = section_of(sent.images[0].state)
     confirmed = section is Section.CONFIRMED
@@ -304,7 +304,7 @@ def proof_of(sent: Sent, now: datetime) -> Proof:
         if confirmed
         else tr("What happened so far, picture by picture. Nothing is lost.")
     )
-    return Proof(
+    return ProofReport(
         key=sent.key,
         title=tr("Proof of delivery") if confirmed else tr("Details"),
         summary=summary,

@@ -21,7 +21,7 @@ from capture_app.outbox.status import Counts, StatusFilter
 from capture_app.ui.outbox.rows import (
     OutboxAct,
     OutboxRow,
-    Proof,
+    ProofReport,
     Section,
     Sent,
     group_sends,
@@ -55,7 +55,7 @@ class OutboxState:
     rows: tuple[OutboxRow, ...] = ()
     """In the order of the sections: needs you, waiting, confirmed."""
     loaded: bool = False
-    proof: Proof | None = None
+    proof: ProofReport | None = None
     """What the popover shows."""
     fault: str = ""
 

@@ -7,7 +7,7 @@ import pytest
 
 from capture_app.audit.trail import read_trail, record, verify_chain
 from capture_app.clock import FixedClock
-from capture_app.model.audit_event import AuditAction, AuditEvent, Outcome
+from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
 
@@ -23,7 +23,7 @@ EVENTS = (
         patient_key="ab" * 32,
         details={"b": "2", "a": "é"},
     ),
-    AuditEvent(AuditAction.SIGN_IN_FAILED, "bob", outcome=Outcome.MINOR_FAILURE),
+    AuditEvent(AuditAction.SIGN_IN_FAILED, "bob", outcome=EventOutcome.MINOR_FAILURE),
     AuditEvent(AuditAction.PURGED, "engine"),
     AuditEvent(AuditAction.LOCKED, "anna"),
 )

@@ -12,7 +12,7 @@ from capture_app.errors import RuleError
 from capture_app.exam.rules import MissingPart
 from capture_app.exam.session import ExamService, Stopped
 from capture_app.imaging.jpeg import entropy_coded
-from capture_app.model.audit_event import AuditAction, Outcome
+from capture_app.model.audit_event import AuditAction, EventOutcome
 from capture_app.model.delivery import ImageState
 from capture_app.model.device import DeviceKind
 from capture_app.model.encoded_image import PixelCoding
@@ -329,5 +329,5 @@ def test_a_failed_identity_check_is_in_the_trail_and_opens_nothing(
     exams.identity_check_failed(sealing.MAI, sealing.NURSE)
     (row,) = read_trail(outbox.spool.database.read())
     assert row.event.action is AuditAction.IDENTITY_CHECK_FAILED
-    assert row.event.outcome is Outcome.MINOR_FAILURE
+    assert row.event.outcome is EventOutcome.MINOR_FAILURE
     assert row.event.patient_key == outbox.patient_key(sealing.exam())

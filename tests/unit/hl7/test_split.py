@@ -1,12 +1,19 @@
 import pytest
 
 from capture_app.errors import MessageError
-from capture_app.hl7.split import MAX_SEGMENTS, Delimiters, Message, parse, parse_header, unescape
+from capture_app.hl7.split import (
+    MAX_SEGMENTS,
+    Delimiters,
+    Hl7Message,
+    parse,
+    parse_header,
+    unescape,
+)
 
 MSH = r"MSH|^~\&|ADT|HOSP|APP|SITE|20240702093000||ADT^A01^ADT_A01|42|P|2.5.1"
 
 
-def split(*segments: str, separator: str = "\r", charset: str = "UNICODE UTF-8") -> Message:
+def split(*segments: str, separator: str = "\r", charset: str = "UNICODE UTF-8") -> Hl7Message:
     return parse(separator.join(segments).encode(), default_charset=charset)
 
 

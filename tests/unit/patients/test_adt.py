@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from capture_app.clock import FixedClock
-from capture_app.hl7.split import Message, Segment, parse
+from capture_app.hl7.split import Hl7Message, Segment, parse
 from capture_app.patients.census.census import Census, open_census
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.schema import AdtFeed, Settings
@@ -44,7 +44,7 @@ def part(answer: bytes, name: str) -> Segment:
     return found
 
 
-def whole(answer: bytes) -> Message:
+def whole(answer: bytes) -> Hl7Message:
     return parse(answer, default_charset="UNICODE UTF-8")
 
 

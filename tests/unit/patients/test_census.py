@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from capture_app.model.encounter import Encounter, EncounterState
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.worklist import FeedSource
 from capture_app.patients.census.census import ADT, DATABASE, Census, open_census
-from capture_app.patients.census.orders import Answer, WorklistItem
+from capture_app.patients.census.orders import WorklistAnswer, WorklistItem
 from capture_app.patients.finding.patient_list import Tab
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.schema import AdtFeed, Settings
@@ -298,6 +299,24 @@ def test_other_settings_read_the_same_messages_anew(opened: Opener, clock: Fixed
     assert entry.encounter.location.ward == "5C"
 
 
+def test_states_that_an_earlier_version_kept_are_made_anew_from_the_messages(
+    opened: Opener, clock: FixedClock, tmp_path: Path
+) -> None:
+    Feed(opened(), clock).send("A01", a_patient(number="7"), a_visit("V7"))
+    Feed(opened(), clock).send("A01", a_patient(number="8"), a_visit("V8"))
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as connection, connection:
+        rows = connection.execute(
+            "SELECT event_id, patient_key FROM events WHERE state IS NOT NULL"
+        ).fetchall()
+        assert len(rows) == 2
+        for event_id, patient_key in rows:  # a layout that cannot be read any more
+            sealed = CIPHER.seal_blob(b'["2024-07-02",[]]', b"census state " + patient_key)
+            connection.execute("UPDATE events SET state = ? WHERE event_id = ?", (sealed, event_id))
+        connection.execute("UPDATE census SET reading = 'of an earlier version'")
+    assert shown(opened()) == [("7", "V7"), ("8", "V8")]
+    assert shown(opened()) == [("7", "V7"), ("8", "V8")]  # from the states that were made
+
+
 @pytest.mark.expects_log("stored-message-unreadable")
 def test_messages_that_other_settings_cannot_read_are_told_not_dropped(
     opened: Opener, clock: FixedClock
@@ -390,8 +409,8 @@ def item(patient: Patient, visit: Encounter | None = None, accession: str = "ACC
     return WorklistItem(patient, visit, an_order(accession))
 
 
-def answer(*items: WorklistItem, name: str = "ris") -> Answer:
-    return Answer(name, items, AS_OF)
+def answer(*items: WorklistItem, name: str = "ris") -> WorklistAnswer:
+    return WorklistAnswer(name, items, AS_OF)
 
 
 def accessions(census: Census, text: str = "", tab: Tab = Tab.ALL) -> list[list[str]]:

@@ -14,7 +14,7 @@ from capture_app.errors import MessageError
 from capture_app.hl7.dates import date_of, moment_of
 from capture_app.hl7.identifiers import identifier, patient_id
 from capture_app.hl7.names import name_text, person_name, staff_name
-from capture_app.hl7.split import NULL, Message, Segment, parse
+from capture_app.hl7.split import NULL, Hl7Message, Segment, parse
 from capture_app.model.encounter import Location
 from capture_app.model.patient import PatientId, PersonName, Sex
 from capture_app.model.words import tr
@@ -105,7 +105,7 @@ class Reader:
         )
         return cls(authority, adt.default_charset)
 
-    def split(self, raw: bytes) -> Message:
+    def split(self, raw: bytes) -> Hl7Message:
         """The message in parts; see `hl7.split.parse`."""
         return parse(raw, default_charset=self.default_charset)
 
@@ -114,7 +114,7 @@ class Reader:
         return read_event(self.split(raw), self.authority, received_at)
 
 
-def read_event(message: Message, authority: Authority, received_at: datetime) -> AdtEvent:
+def read_event(message: Hl7Message, authority: Authority, received_at: datetime) -> AdtEvent:
     """Reads an ADT message. `received_at` is aware; its offset holds for times that name none.
 
     Raises MessageError for a message without exactly one patient of the configured authority, and

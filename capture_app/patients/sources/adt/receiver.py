@@ -10,8 +10,8 @@ import structlog
 
 from capture_app.clock import Clock
 from capture_app.errors import FeedError, MessageError, StoreError
-from capture_app.hl7.ack import Outcome, Refusal, build_ack
-from capture_app.hl7.split import Message, parse_header
+from capture_app.hl7.ack import AckOutcome, Refusal, build_ack
+from capture_app.hl7.split import Hl7Message, parse_header
 from capture_app.model.words import tr
 from capture_app.net.mllp import Limits, MllpListener
 from capture_app.patients.census.census import ADT, Census
@@ -29,7 +29,7 @@ _MERGES: Final = frozenset({"A18", "A30", "A34", "A35", "A36", "A39", "A40", "A4
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    outcome: Outcome
+    outcome: AckOutcome
     refusal: Refusal
 
 
@@ -84,7 +84,7 @@ class AdtReceiver:
         """
         received_at = self._clock.now()
         self._tidy_daily()
-        header: Message | None = None
+        header: Hl7Message | None = None
         try:
             header = parse_header(raw)
             refused = self._use(raw, header, received_at)
@@ -95,9 +95,9 @@ class AdtReceiver:
         except Exception:  # noqa: BLE001 - logged with its traceback, kept, and the feed goes on
             _log.exception("feed-message-failed", feed=ADT)
             reason = tr("The message met a fault of this application; it is kept.")
-            refused = _Refused(Outcome.ERROR, Refusal(reason))
+            refused = _Refused(AckOutcome.ERROR, Refusal(reason))
         if refused is None:
-            return build_ack(header, Outcome.ACCEPTED, None, self._clock)
+            return build_ack(header, AckOutcome.ACCEPTED, None, self._clock)
         return self._refuse(raw, header, refused, received_at)
 
     def refuse_too_long(self, beginning: bytes) -> bytes:
@@ -107,7 +107,7 @@ class AdtReceiver:
         except MessageError:
             header = None
         refusal = Refusal(tr("The message is longer than the settings allow (max_message_bytes)."))
-        refused = _Refused(Outcome.ERROR, refusal)
+        refused = _Refused(AckOutcome.ERROR, refusal)
         return self._refuse(beginning, header, refused, self._clock.now())
 
     def _tidy_daily(self) -> None:
@@ -121,7 +121,7 @@ class AdtReceiver:
         else:
             _log.info("census-tidied", feed=ADT, count=gone)
 
-    def _use(self, raw: bytes, header: Message, received_at: datetime) -> _Refused | None:
+    def _use(self, raw: bytes, header: Hl7Message, received_at: datetime) -> _Refused | None:
         """Stores and folds a message in; why not, for one that is not taken here."""
         if (refused := self._not_for_us(header)) is not None:
             return refused
@@ -135,17 +135,17 @@ class AdtReceiver:
         )
         return None
 
-    def _not_for_us(self, header: Message) -> _Refused | None:
+    def _not_for_us(self, header: Hl7Message) -> _Refused | None:
         if header.msh.text(11) != self._processing_id:
             reason = tr("The processing ID (MSH-11) is not the one that this site uses here.")
-            return _Refused(Outcome.REJECTED, Refusal(reason, "202"))
+            return _Refused(AckOutcome.REJECTED, Refusal(reason, "202"))
         if header.message_type != "ADT":
             reason = tr("Only ADT messages are taken here.")
-            return _Refused(Outcome.REJECTED, Refusal(reason, "200"))
+            return _Refused(AckOutcome.REJECTED, Refusal(reason, "200"))
         return None
 
     def _refuse(
-        self, raw: bytes, header: Message | None, refused: _Refused, received_at: datetime
+        self, raw: bytes, header: Hl7Message | None, refused: _Refused, received_at: datetime
     ) -> bytes:
         code = f"A{refused.outcome}"
         _log.info("feed-message-refused", feed=ADT, ack=code, reason=refused.refusal.reason)
@@ -157,9 +157,9 @@ class AdtReceiver:
             return self._not_stored(header, error)
         return build_ack(header, refused.outcome, refused.refusal, self._clock)
 
-    def _not_stored(self, header: Message | None, error: StoreError) -> bytes:
+    def _not_stored(self, header: Hl7Message | None, error: StoreError) -> bytes:
         _log.error("feed-message-not-stored", feed=ADT, reason=str(error))
-        return build_ack(header, Outcome.ERROR, Refusal(str(error)), self._clock)
+        return build_ack(header, AckOutcome.ERROR, Refusal(str(error)), self._clock)
 
 
 def _not_taken(event: str) -> _Refused | None:
@@ -170,9 +170,9 @@ def _not_taken(event: str) -> _Refused | None:
             "Patients or visits are merged by this message, which is not done here: "
             "a person has to look at it."
         )
-        return _Refused(Outcome.ERROR, Refusal(reason))
-    return _Refused(Outcome.REJECTED, Refusal(tr("This ADT event is not taken here."), "201"))
+        return _Refused(AckOutcome.ERROR, Refusal(reason))
+    return _Refused(AckOutcome.REJECTED, Refusal(tr("This ADT event is not taken here."), "201"))
 
 
-def _outcome(error: MessageError) -> Outcome:
-    return Outcome.REJECTED if error.ack_code == "AR" else Outcome.ERROR
+def _outcome(error: MessageError) -> AckOutcome:
+    return AckOutcome.REJECTED if error.ack_code == "AR" else AckOutcome.ERROR

@@ -13,7 +13,7 @@ from capture_app.errors import DeliveryError
 from capture_app.model.words import tr
 from capture_app.net.deadline import Interruption
 from capture_app.patients.census.census import Census
-from capture_app.patients.census.orders import Answer
+from capture_app.patients.census.orders import WorklistAnswer
 from capture_app.patients.sources.worklist.query import ask
 from capture_app.settings.schema import Station, Worklist
 
@@ -30,7 +30,7 @@ class WorklistPoller:
         self._worklist = worklist
         self._calling_ae_title = station.ae_title
         self._clock = clock
-        self._last = Answer(worklist.name)
+        self._last = WorklistAnswer(worklist.name)
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._interruption = Interruption()

@@ -13,7 +13,7 @@ from capture_app.net.deadline import Deadline, Interruption
 from capture_app.net.dicom.association import UNCOMPRESSED, Peer, open_association
 from capture_app.net.dicom.upper_layer import Context
 from capture_app.net.wire import Address
-from capture_app.patients.census.orders import Answer, WorklistItem
+from capture_app.patients.census.orders import WorklistAnswer, WorklistItem
 from capture_app.patients.sources.worklist.items import identifier_for, read_item
 from capture_app.settings.schema import Worklist
 
@@ -30,7 +30,7 @@ def peer_of(worklist: Worklist, calling_ae_title: str) -> Peer:
 
 def ask(
     worklist: Worklist, calling_ae_title: str, clock: Clock, interruption: Interruption
-) -> Answer:
+) -> WorklistAnswer:
     """The items of yesterday, today and tomorrow, at most as many as the settings allow.
 
     Items that cannot be used are counted and left out. Raises DeliveryError where there is no whole
@@ -61,4 +61,4 @@ def ask(
                 skipped += 1
                 kind = type(error).__name__
                 _log.info("worklist-item-skipped", worklist=worklist.name, error_type=kind)
-    return Answer(worklist.name, tuple(items), now, skipped, cut.is_set())
+    return WorklistAnswer(worklist.name, tuple(items), now, skipped, cut.is_set())

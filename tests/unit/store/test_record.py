@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -34,6 +35,7 @@ class Everything:
     inner: Inner
     maybe: Inner | None
     none: date | None
+    by_pair: Mapping[tuple[str, int], Inner]
     later: str = "default"
 
 
@@ -49,6 +51,7 @@ WHOLE = Everything(
     inner=Inner((("a", 1), ("b", 2)), ("x", 2)),
     maybe=Inner((), ("", 1.5)),
     none=None,
+    by_pair={("a", 1): Inner((), ("", 2.0)), ("a", 2): Inner((("b", 3),), ("", 2.5))},
 )
 
 
@@ -77,6 +80,8 @@ def test_an_older_record_takes_defaults_and_a_newer_one_loses_what_we_do_not_kno
         (b'"1956-07-14"', b'"14.7.1956"'),
         (b'["x",2]', b'["x",2,3]'),
         (b'"raw":"00ff"', b'"raw":"zz"'),
+        (b'[["a",1],', b'[["a",1],0,'),
+        (b'[["a",1],', b'[["a","1"],'),
         (b"}", b""),
     ],
 )
@@ -91,4 +96,4 @@ def test_what_does_not_fit_is_damage_and_is_not_quoted(before: bytes, after: byt
 
 def test_what_has_no_place_in_a_record_is_a_fault_of_ours() -> None:
     with pytest.raises(TypeError, match="no place in a record"):
-        to_record({"free": "form"})
+        to_record({"free", "form"})
