@@ -34,7 +34,8 @@ class Encounter:
     visit_number: str
     """PV1-19, else PID-18. May be empty where the feed gives none."""
     issuer: str
-    """Issuer of Admission ID Sequence (0038,0014). May be empty."""
+    """Who issued it: the local namespace (0040,0031) in Issuer of Admission ID Sequence
+    (0038,0014), CX-4 HD.1. May be empty."""
     patient_class: str
     """PV1-2: I, O, E, ..."""
     location: Location
@@ -46,3 +47,7 @@ class Encounter:
     """PV1-10 hospital service, as the feed sent it."""
     reason: str = ""
     """PV2-3."""
+    universal_id: str = ""
+    """Who issued the number, known everywhere: Universal Entity ID (0040,0032), CX-4 HD.2."""
+    universal_id_type: str = ""
+    """Universal Entity ID Type (0040,0033), CX-4 HD.3: ISO, DNS, ..."""

@@ -28,3 +28,6 @@ class Order:
     accession_issuer: str = ""
     department: str = ""
     """Institutional Department Name (0008,1040): where the step is to be done."""
+    accession_universal_id: str = ""
+    """Universal Entity ID (0040,0032) of who issued the accession number."""
+    accession_universal_id_type: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -14,6 +14,26 @@ class Sex(StrEnum):
     FEMALE = "F"
     OTHER = "O"
     UNKNOWN = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartialDate:
+    """A birth date of which only the year, or the year and the month, is known."""
+
+    year: int
+    month: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.year <= 9999 or (self.month is not None and not 1 <= self.month <= 12):
+            message = "no such year or month"
+            raise ValueError(message)
+
+    def __str__(self) -> str:
+        return f"{self.year:04}" if self.month is None else f"{self.year:04}-{self.month:02}"
+
+    def agrees_with(self, day: date) -> bool:
+        """Whether the day lies in this year or month."""
+        return self.year == day.year and self.month in (None, day.month)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +107,33 @@ class Patient:
     patient_id: PatientId
     name: PersonName
     birth_date: date | None
+    """The whole birth date; nothing less ever stands in an image."""
     sex: Sex
     other_ids: tuple[PatientId, ...] = ()
+    partial_birth_date: PartialDate | None = None
+    """What is known of the birth date where it is not known whole: shown, and asked for as the
+    year of birth, but never written into an image."""
+
+    def __post_init__(self) -> None:
+        if self.birth_date is not None and self.partial_birth_date is not None:
+            message = "a birth date is known whole or in part"
+            raise ValueError(message)
+
+    @property
+    def birth_year(self) -> int | None:
+        """The year of birth, if that much is known."""
+        born = self.birth_date or self.partial_birth_date
+        return born.year if born is not None else None
+
+    def with_birth_date(self, said: date | PartialDate | None) -> Patient:
+        """The patient with the birth date that a feed now states; a partial one that agrees with
+        the whole one known before takes nothing from it.
+        """
+        if isinstance(said, PartialDate):
+            if self.birth_date is not None and said.agrees_with(self.birth_date):
+                return self
+            return replace(self, birth_date=None, partial_birth_date=said)
+        return replace(self, birth_date=said, partial_birth_date=None)
 
     def age_years(self, on: date) -> int | None:
         """Whole years of age on a day; None where the birth date is not known."""

@@ -123,13 +123,14 @@ def _with_person(known: CensusPatient | None, event: AdtEvent) -> CensusPatient:
 
 
 def _merge_person(patient: Patient, facts: PersonFacts) -> Patient:
-    return Patient(
+    said = replace(
+        patient,
         patient_id=facts.patient_id,
         name=facts.name or patient.name,
-        birth_date=_heard(facts.birth_date, patient.birth_date),
         sex=_heard(facts.sex, patient.sex),
         other_ids=facts.other_ids,
     )
+    return said.with_birth_date(facts.birth_date.value) if facts.birth_date else said
 
 
 def _with_visit(known: CensusPatient, event: AdtEvent) -> CensusPatient:
@@ -234,6 +235,8 @@ def _stated(before: Encounter | None, facts: VisitFacts) -> Encounter:
         state=base.state,
         visit_number=facts.visit_number or base.visit_number,
         issuer=facts.issuer if facts.visit_number else base.issuer,
+        universal_id=facts.universal_id if facts.visit_number else base.universal_id,
+        universal_id_type=facts.universal_id_type if facts.visit_number else base.universal_id_type,
         patient_class=_heard(facts.patient_class, base.patient_class),
         location=_heard(facts.location, base.location),
         admitted_at=_heard(facts.admitted_at, base.admitted_at),

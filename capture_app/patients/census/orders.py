@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from capture_app.model.encounter import Encounter
+from capture_app.model.feed_note import FeedNote
 from capture_app.model.order import Order
 from capture_app.model.patient import Patient
 from capture_app.model.worklist import FeedSource, PatientListEntry
@@ -20,6 +21,8 @@ class WorklistItem:
     """Its issuer is empty where the worklist names none."""
     encounter: Encounter | None
     order: Order
+    notes: tuple[FeedNote, ...] = ()
+    """What could not be taken as it stood, each once, sorted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from capture_app.hl7.identifiers import identifier, patient_id
 from capture_app.hl7.names import name_text, person_name, staff_name
 from capture_app.hl7.split import NULL, Hl7Message, Segment, parse
 from capture_app.model.encounter import Location
-from capture_app.model.patient import PatientId, PersonName, Sex
+from capture_app.model.feed_note import FeedNote
+from capture_app.model.patient import PartialDate, PatientId, PersonName, Sex
 from capture_app.model.words import tr
 from capture_app.settings.schema import AdtFeed, Institution
 
@@ -56,7 +57,7 @@ class PersonFacts:
     patient_id: PatientId
     other_ids: tuple[PatientId, ...]
     name: PersonName | None
-    birth_date: Stated[date | None] | None
+    birth_date: Stated[date | PartialDate | None] | None
     sex: Stated[Sex] | None
 
 
@@ -73,6 +74,9 @@ class VisitFacts:
     referring_physician: Stated[PersonName | None] | None
     department: Stated[str] | None
     reason: Stated[str] | None
+    universal_id: str = ""
+    """Who issued the number, known everywhere (CX-4 HD.2)."""
+    universal_id_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,8 @@ class AdtEvent:
     """EVN-6, else `recorded_at`: the order of what happened to a visit."""
     received_at: datetime
     arrival: int = 0
+    notes: tuple[FeedNote, ...] = ()
+    """What could not be taken as it stood, each once, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
