@@ -8,6 +8,7 @@ CaptureAppError                 the text is for people: no patient data, says wh
 ├── DeviceError                 a capture device failed, was lost or refused
 ├── ImageError                  bytes that are not a picture we may keep
 ├── RuleError                   a rule of the act was broken (see exam.rules for the typed answers)
+│   └── ChangedSinceSeenError   what the person saw is not what is kept: look again, then act
 ├── StoreError                  the disk or the database refused
 │   ├── DiskFullError           no room: the shutter must say so
 │   ├── SealBrokenError         a sealed file fails its own check
@@ -78,6 +79,10 @@ class ImageError(CaptureAppError):
 
 class RuleError(CaptureAppError):
     """A rule of the clinician's act was broken."""
+
+
+class ChangedSinceSeenError(RuleError):
+    """An act carried what its person saw, and the store has something else: nothing was done."""
 
 
 class StoreError(CaptureAppError):

@@ -114,7 +114,9 @@ def run(args: argparse.Namespace) -> int:
                     on_safe=partial(_tell_safe, sys.stderr if args.json else sys.stdout),
                 )
                 capture_ids.append(capture_id)
-            sent = services.exams.send(exam, capture_ids, release_now=True)
+            sent = services.exams.send(
+                exam, dict.fromkeys(capture_ids, description), release_now=True
+            )
             if isinstance(sent, Stopped):
                 raise RuleError(tr("Something is missing to send the pictures."))
         except CaptureAppError:

@@ -26,7 +26,7 @@ from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
 from capture_app.model.worklist import IdentifiedBy, PatientListEntry
-from capture_app.outbox.keeping.drafts import Draft
+from capture_app.outbox.keeping.drafts import Draft, Seen, changed_since_seen
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
 from capture_app.settings.schema import Station
@@ -204,19 +204,34 @@ class ExamService:
             on_safe=on_safe,
         )
 
-    def describe(
-        self, capture_ids: Sequence[str], description: Description, operator: Operator
-    ) -> None:
-        """Says what drafts show and are for; what follows from the procedure is filled in."""
-        self._outbox.describe(capture_ids, self.completed(description), operator)
+    def describe(self, seen: Seen, description: Description, operator: Operator) -> None:
+        """Says what drafts show and are for; what follows from the procedure is filled in.
 
-    def delete(self, capture_ids: Sequence[str], operator: Operator) -> None:
-        """Takes drafts out of sight; `restore` undoes it."""
-        self._outbox.delete(capture_ids, operator)
+        `seen`: what each of them said until now. Raises ChangedSinceSeenError where one says
+        something else by now: then none is changed.
+        """
+        kept = self._as_kept(seen)
+        self._outbox.describe(tuple(kept), self.completed(description), operator, kept)
 
-    def restore(self, capture_ids: Sequence[str], operator: Operator) -> None:
-        """Brings deleted drafts back."""
-        self._outbox.restore(capture_ids, operator)
+    def delete(self, seen: Seen, operator: Operator) -> None:
+        """Takes drafts out of sight; `restore` undoes it. Raises as `describe`."""
+        kept = self._as_kept(seen)
+        self._outbox.delete(tuple(kept), operator, kept)
+
+    def restore(self, seen: Seen, operator: Operator) -> None:
+        """Brings deleted drafts back. Raises as `describe`."""
+        kept = self._as_kept(seen)
+        self._outbox.restore(tuple(kept), operator, kept)
+
+    def _as_kept(self, seen: Seen) -> Seen:
+        """What the store has of each picture, where that is what was seen.
+
+        A screen may leave out what follows from the procedure. Raises ChangedSinceSeenError.
+        """
+        kept = {capture_id: self._outbox.description_of(capture_id) for capture_id in seen}
+        if any(self.completed(kept[one]) != self.completed(seen[one]) for one in seen):
+            raise changed_since_seen()
+        return kept
 
     def completed(self, description: Description) -> Description:
         """With the purpose, keeping and consent that follow from the procedure where none was
@@ -243,29 +258,31 @@ class ExamService:
     def send(
         self,
         exam: Exam,
-        capture_ids: Sequence[str],
+        seen: Seen,
         operator: Operator | None = None,
         *,
         release_now: bool = False,
     ) -> Sending | Stopped:
         """Sends drafts of this exam's patient: all of them, or none and what is missing of each.
 
-        `operator` is who sends where that is not who opened the exam. Raises RuleError where a
-        picture is of another patient, and as `Outbox.seal`.
+        `seen`: what each picture said on the screen of the person who sends. `operator` is who
+        sends where that is not who opened the exam. Raises RuleError where a picture is of another
+        patient, ChangedSinceSeenError where one says something else by now, and as `Outbox.seal`.
         """
+        kept = self._as_kept(seen)
         missing = []
-        for capture_id in capture_ids:
+        for capture_id in seen:
             own = self._outbox.exam_of(capture_id)
             if self._outbox.patient_key(own) != self._outbox.patient_key(exam):
                 raise RuleError(tr("A picture is of another patient: nothing was sent."))
-            verdict: Ready | Missing = gate_to_send(
-                own.patient, self._outbox.description_of(capture_id)
-            )
+            verdict: Ready | Missing = gate_to_send(own.patient, kept[capture_id])
             if isinstance(verdict, Missing):
                 missing.append((capture_id, verdict))
         if missing:
             return Stopped(tuple(missing))
-        return self._outbox.seal(capture_ids, operator or exam.operator, release_now=release_now)
+        return self._outbox.seal(
+            tuple(seen), operator or exam.operator, seen=kept, release_now=release_now
+        )
 
     def undo(self, send_id: str, operator: Operator) -> bool:
         """Makes drafts of a Send again; False where it is too late."""

@@ -19,7 +19,7 @@ from capture_app.model.procedure import Description
 from capture_app.outbox import acts, status
 from capture_app.outbox.changes import Changes, OnChange
 from capture_app.outbox.keeping import drafts, exams
-from capture_app.outbox.keeping.drafts import Draft
+from capture_app.outbox.keeping.drafts import Draft, Seen
 from capture_app.outbox.sealing import seal
 from capture_app.outbox.sealing.seal import SealingRules, Sending
 from capture_app.outbox.spool import Spool
@@ -129,20 +129,32 @@ class Outbox:
         return capture_id
 
     def describe(
-        self, capture_ids: Sequence[str], description: Description, operator: Operator
+        self,
+        capture_ids: Sequence[str],
+        description: Description,
+        operator: Operator,
+        seen: Seen | None = None,
     ) -> None:
-        """Says what drafts show and are for. Raises RuleError where one is no draft any more."""
-        drafts.describe(self.spool, capture_ids, description, operator)
+        """Says what drafts show and are for. `seen`: what they said before, to who asks for it.
+
+        Raises RuleError where one is no draft any more, ChangedSinceSeenError where one says
+        something else than was seen; then none is changed.
+        """
+        drafts.describe(self.spool, capture_ids, description, operator, seen)
         self._changes.tell()
 
-    def delete(self, capture_ids: Sequence[str], operator: Operator) -> None:
-        """Takes drafts out of sight; `restore` undoes it for a day. Raises RuleError."""
-        drafts.delete(self.spool, capture_ids, operator)
+    def delete(
+        self, capture_ids: Sequence[str], operator: Operator, seen: Seen | None = None
+    ) -> None:
+        """Takes drafts out of sight; `restore` undoes it for a day. Raises as `describe`."""
+        drafts.delete(self.spool, capture_ids, operator, seen)
         self._changes.tell()
 
-    def restore(self, capture_ids: Sequence[str], operator: Operator) -> None:
-        """Brings deleted drafts back. Raises RuleError where it is too late."""
-        drafts.restore(self.spool, capture_ids, operator)
+    def restore(
+        self, capture_ids: Sequence[str], operator: Operator, seen: Seen | None = None
+    ) -> None:
+        """Brings deleted drafts back. Raises RuleError where it is too late, or done already."""
+        drafts.restore(self.spool, capture_ids, operator, seen)
         self._changes.tell()
 
     def drafts(
@@ -169,15 +181,27 @@ class Outbox:
     # --------------------------------------------------------------------------------- on its way
 
     def seal(
-        self, capture_ids: Sequence[str], operator: Operator, *, release_now: bool = False
+        self,
+        capture_ids: Sequence[str],
+        operator: Operator,
+        *,
+        seen: Seen | None = None,
+        release_now: bool = False,
     ) -> Sending:
         """Send: all of these drafts, or none. They are held for a while so that `undo` is possible.
 
-        Raises RuleError, ConformanceError, SealBrokenError, DiskFullError, StoreError.
+        `seen`: what the person who sends saw of each; None where the sender has just said it.
+        Raises RuleError, ChangedSinceSeenError, ConformanceError, SealBrokenError, DiskFullError,
+        StoreError.
         """
         try:
             sending = seal.seal(
-                self.spool, self._sealing, capture_ids, operator, release_now=release_now
+                self.spool,
+                self._sealing,
+                capture_ids,
+                operator,
+                seen=seen,
+                release_now=release_now,
             )
             held_until = self.spool.clock.monotonic() + self.rules.capture.hold_seconds
             self._held_until[sending.send_id] = held_until

@@ -41,7 +41,9 @@ def measure(shop: Workshop) -> Iterator[Measure]:
             drafts = [draft.capture_id for draft in services.outbox.drafts()]
             camera.see_that_all_are_kept(drafts, _JPEG_A_ROUND + _RGB_A_ROUND)
             sealed += [camera.seconds_to_sealed(draft) for draft in drafts[:_JPEG_A_ROUND]]
-            services.exams.delete(drafts[_JPEG_A_ROUND:], sealing.NURSE)
+            rest = drafts[_JPEG_A_ROUND:]
+            seen = {one: services.outbox.description_of(one) for one in rest}
+            services.exams.delete(seen, sealing.NURSE)
             assert not services.outbox.drafts()
         assert services.outbox.counts().queued == len(sealed)
     yield within("Shutter to SAFE, 12-megapixel JPEG", jpegs, at_most=0.150)
@@ -84,9 +86,10 @@ class _Camera:
     def seconds_to_sealed(self, capture_id: str) -> float:
         """From Send to where it is sealed, durable, and a step of the delivery."""
         send = self._services.exams.send
+        seen = {capture_id: self._services.outbox.description_of(capture_id)}
 
         def act() -> None:
-            assert not isinstance(send(self._exam, [capture_id], release_now=True), Stopped)
+            assert not isinstance(send(self._exam, seen, release_now=True), Stopped)
 
         return seconds(act)
 

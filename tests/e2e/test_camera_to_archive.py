@@ -129,8 +129,10 @@ def test_the_archive_holds_the_coded_picture_that_the_camera_served(
 
         eventually(both_pictures, 20)
     assert set(taken.values()) == {coded_part(jpeg) for jpeg in served}
-    exams.describe(list(taken), sealing.description(), sealing.NURSE)
-    assert isinstance(exams.send(exam, list(taken), release_now=True), Sending)
+    described = sealing.description()
+    seen = {one: outbox.description_of(one) for one in taken}
+    exams.describe(seen, described, sealing.NURSE)
+    assert isinstance(exams.send(exam, dict.fromkeys(taken, described), release_now=True), Sending)
     with delivering(outbox, tmp_path, orthanc):
         eventually(lambda: {s.state for s in outbox.statuses()} == {ImageState.CONFIRMED})
     assert {status.proof for status in outbox.statuses()} == {ProofKind.PIXEL_HASH}

@@ -11,7 +11,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from capture_app.errors import DiskFullError, RuleError, SealBrokenError, StoreError
+from capture_app.errors import (
+    ChangedSinceSeenError,
+    DiskFullError,
+    RuleError,
+    SealBrokenError,
+    StoreError,
+)
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
@@ -26,6 +32,9 @@ from capture_app.outbox.keeping.picture import picture_content, picture_of
 from capture_app.outbox.spool import Spool, moment, stamp
 from capture_app.store.record import from_record, to_record
 from capture_app.store.sealed import free_bytes, open_identity, open_sealed, stage_sealed
+
+Seen = Mapping[str, Description]
+"""What the person who acts saw of each picture, by capture id."""
 
 UNDO_DELETE_FOR: Final = timedelta(hours=24)
 """How long a deleted draft can be brought back before its file is removed."""
@@ -133,12 +142,21 @@ def insert_capture(
 
 
 def describe(
-    spool: Spool, capture_ids: Sequence[str], description: Description, operator: Operator
+    spool: Spool,
+    capture_ids: Sequence[str],
+    description: Description,
+    operator: Operator,
+    seen: Seen | None = None,
 ) -> None:
-    """Says what drafts show and are for. Raises RuleError where one is no draft any more."""
+    """Says what drafts show and are for; `seen` is what they said before.
+
+    Raises RuleError where one is no draft any more, ChangedSinceSeenError where one says something
+    else by now: then none is changed.
+    """
     with spool.database.transaction() as connection:
         for capture_id in capture_ids:
             _require_draft(connection, capture_id)
+            require_seen(connection, spool, capture_id, seen)
             connection.execute(
                 "UPDATE capture SET description = ? WHERE capture_id = ?",
                 (spool.seal(description, description_context(capture_id)), capture_id),
@@ -146,21 +164,35 @@ def describe(
             _record(connection, spool, AuditAction.DESCRIBED, capture_id, operator, description)
 
 
-def delete(spool: Spool, capture_ids: Sequence[str], operator: Operator) -> None:
-    """Takes drafts out of sight. The file stays for a day, so that `restore` can undo it."""
+def delete(
+    spool: Spool, capture_ids: Sequence[str], operator: Operator, seen: Seen | None = None
+) -> None:
+    """Takes drafts out of sight. The file stays for a day, so that `restore` can undo it.
+
+    Raises as `describe`.
+    """
     with spool.database.transaction() as connection:
         for capture_id in capture_ids:
             _require_draft(connection, capture_id)
+            require_seen(connection, spool, capture_id, seen)
             connection.execute(
                 "UPDATE capture SET deleted_at = ? WHERE capture_id = ?", (spool.now(), capture_id)
             )
             _record(connection, spool, AuditAction.DELETED, capture_id, operator)
 
 
-def restore(spool: Spool, capture_ids: Sequence[str], operator: Operator) -> None:
-    """Brings deleted drafts back. Raises RuleError where the file has been removed since."""
+def restore(
+    spool: Spool, capture_ids: Sequence[str], operator: Operator, seen: Seen | None = None
+) -> None:
+    """Brings deleted drafts back.
+
+    Raises RuleError where the file has been removed since or the picture is back already,
+    ChangedSinceSeenError where it says something else than when it was deleted.
+    """
     with spool.database.transaction() as connection:
         for capture_id in capture_ids:
+            _require_deleted(connection, capture_id)
+            require_seen(connection, spool, capture_id, seen)
             changed = connection.execute(
                 "UPDATE capture SET deleted_at = '' "
                 "WHERE capture_id = ? AND deleted_at <> '' AND file IS NOT NULL",
@@ -289,6 +321,39 @@ def _require_draft(connection: sqlite3.Connection, capture_id: str) -> None:
     ).fetchone()
     if row is None:
         raise RuleError(tr("The picture is not a draft any more: nothing was changed."))
+
+
+def _require_deleted(connection: sqlite3.Connection, capture_id: str) -> None:
+    row = connection.execute(
+        "SELECT 1 FROM capture WHERE capture_id = ? AND deleted_at = ''", (capture_id,)
+    ).fetchone()
+    if row is not None:
+        raise RuleError(tr("The picture was brought back already: nothing was changed."))
+
+
+def require_seen(
+    connection: sqlite3.Connection, spool: Spool, capture_id: str, seen: Seen | None
+) -> None:
+    """Raises ChangedSinceSeenError where the picture does not say what its person saw.
+
+    None asks nothing: a command that wrote the description itself a moment ago.
+    """
+    if seen is None:
+        return
+    row = connection.execute(
+        "SELECT description FROM capture WHERE capture_id = ?", (capture_id,)
+    ).fetchone()
+    if row is None or capture_id not in seen:
+        raise changed_since_seen()
+    if spool.unseal(Description, row[0], description_context(capture_id)) != seen[capture_id]:
+        raise changed_since_seen()
+
+
+def changed_since_seen() -> ChangedSinceSeenError:
+    """What is said where a picture was described anew under the eyes of whoever acts."""
+    return ChangedSinceSeenError(
+        tr("A picture was described anew in another window. Look at it, then do it again.")
+    )
 
 
 def _require_room(folder: Path, needed: int) -> None:

@@ -24,9 +24,11 @@ from capture_app.model.procedure import Description
 from capture_app.model.words import tr
 from capture_app.outbox.keeping.drafts import (
     PictureIdentity,
+    Seen,
     description_context,
     open_capture,
     open_kept,
+    require_seen,
 )
 from capture_app.outbox.sealing.study import SeriesPlace, place_instance, place_study
 from capture_app.outbox.spool import Spool, stamp
@@ -93,12 +95,15 @@ def seal(
     capture_ids: Sequence[str],
     operator: Operator,
     *,
+    seen: Seen | None,
     release_now: bool,
 ) -> Sending:
     """Seals drafts and queues them, all or none. See the module for what is promised when.
 
-    Raises RuleError where one is no draft or not described, ConformanceError where a dataset would
-    break the standard, SealBrokenError where a picture fails its check, DiskFullError, StoreError.
+    `seen`: what the person who sends saw of each; whatever says something else stops all. Raises
+    RuleError where one is no draft or not described, ChangedSinceSeenError, ConformanceError where
+    a dataset would break the standard, SealBrokenError where a picture fails its check,
+    DiskFullError, StoreError.
     """
     if not capture_ids:
         raise RuleError(tr("There is nothing to send."))
@@ -106,6 +111,8 @@ def seal(
         raise RuleError(tr("No archive is set up: nothing was sent. Add one to the settings."))
     send_id = spool.clock.new_uid()
     drafts = [_draft(spool, capture_id) for capture_id in capture_ids]
+    for draft in drafts:  # before numbers are given out; once more in the transaction
+        require_seen(spool.database.read(), spool, draft.capture_id, seen)
     places = _places(spool, drafts)
     sealed: list[_Sealed] = []
     try:
@@ -118,6 +125,7 @@ def seal(
     with spool.publishing([one.staged for one in sealed]) as connection:
         for one in sealed:
             _require_unchanged(connection, one.draft)
+            require_seen(connection, spool, one.draft.capture_id, seen)
             insert_instance(connection, spool, one.identity, file=one.staged.path.name)
             state = TaskState.QUEUED if release_now else TaskState.HELD
             insert_store_tasks(connection, spool, one.identity, rules.destinations, state)

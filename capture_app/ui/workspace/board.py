@@ -40,6 +40,8 @@ class Board(QObject):
         self.favourites = services.catalog.favourites(
             services.settings.station.department, services.settings.capture.favourites
         )
+        self.acts_begun = 0
+        """Counts the acts on pictures: what was read before the last of them is of yesterday."""
         self.known = _known_at_first(services, exam)
         self.state = self._made()
         self._message_act: Callable[[], None] | None = None
@@ -70,6 +72,7 @@ class Board(QObject):
 
     def do(self, work: Callable[[], object], done: Callable[[], None] | None = None) -> None:
         """An act on pictures, in its turn. Where it fails it is said, and all is read anew."""
+        self.acts_begun += 1
 
         def failed(error: Exception) -> None:
             self.say(trouble(str(error)))

@@ -156,13 +156,15 @@ class Describing(QObject):
 
     def write(self, shots: Iterable[Shot]) -> None:
         """Writes what was chosen; a picture on its way to the disk is written when it is kept."""
-        same: dict[Description, list[str]] = {}
+        same: dict[Description, dict[str, Description]] = {}
         for shot in shots:
             if shot.capture_id:
-                same.setdefault(shot.description, []).append(shot.capture_id)
+                same.setdefault(shot.description, {})[shot.capture_id] = shot.kept
         describe = self._board.services.exams.describe
-        for description, ids in same.items():
-            self._board.do(partial(describe, ids, description, self._board.operator))
+        for description, seen in same.items():
+            self._board.do(partial(describe, seen, description, self._board.operator))
+        written = {capture_id for seen in same.values() for capture_id in seen}
+        self._board.change(written, lambda shot: replace(shot, kept=shot.description))
 
     def end_stop(self) -> None:
         """The stop ends by itself once nothing is missing any more."""

@@ -47,15 +47,15 @@ class SendingActs(QObject):
 
     def _send(self) -> None:
         board = self._board
-        ids = [shot.capture_id for shot in board.known.drafts]
-        if not ids or board.known.sending:
+        seen = {shot.capture_id: shot.description for shot in board.known.drafts}
+        if not seen or board.known.sending:
             return
         if missing_parts(board.known):
             self._stop()
             return
         board.show(sending=True, message=None)
         send, exam = board.services.exams.send, board.exam
-        board.acts.run(lambda: send(exam, ids), owner=self, done=self._sent, failed=self._not_sent)
+        board.acts.run(lambda: send(exam, seen), owner=self, done=self._sent, failed=self._not_sent)
 
     def _stop(self) -> None:
         self._board.show(stopped=True, message=None)
@@ -85,6 +85,7 @@ class SendingActs(QObject):
     def _not_sent(self, error: CaptureAppError) -> None:
         self._board.show(sending=False)
         self._board.say(trouble(tr("Nothing was sent. {reason}", reason=str(error))))
+        self._board.reload_needed.emit()
 
     def delete(self) -> None:
         """Takes the selected drafts away, else the newest; undo brings them back."""
@@ -92,12 +93,12 @@ class SendingActs(QObject):
         gone = board.known.chosen or board.known.drafts[-1:]
         if not gone:
             return
-        ids = [shot.capture_id for shot in gone]
+        seen = {shot.capture_id: shot.kept for shot in gone}
         left = tuple(shot for shot in board.known.shots if shot not in gone)
         board.show(shots=left, selected=frozenset())
         self._undoables.append(_Undoable(gone))
         board.say(words.deleted_message(len(gone)), self.undo)
-        board.do(partial(board.services.exams.delete, ids, board.operator))
+        board.do(partial(board.services.exams.delete, seen, board.operator))
         self._describing.end_stop()
 
     def forget(self) -> None:
@@ -109,9 +110,10 @@ class SendingActs(QObject):
         if not self._undoables:
             return
         last = self._undoables.pop()
-        board, ids = self._board, [shot.capture_id for shot in last.shots]
+        board = self._board
         if not last.send_id:
-            restore = partial(board.services.exams.restore, ids, board.operator)
+            seen = {shot.capture_id: shot.kept for shot in last.shots}
+            restore = partial(board.services.exams.restore, seen, board.operator)
             board.do(restore, lambda: self._restored(last.shots))
             return
         undo = partial(board.services.exams.undo, last.send_id, board.operator)
@@ -123,7 +125,9 @@ class SendingActs(QObject):
         )
 
     def _restored(self, shots: Sequence[Shot]) -> None:
-        back = sorted((*self._board.known.shots, *shots), key=lambda shot: shot.number)
+        known = {shot.capture_id for shot in self._board.known.shots}
+        lost = (shot for shot in shots if shot.capture_id not in known)
+        back = sorted((*self._board.known.shots, *lost), key=lambda shot: shot.number)
         self._board.show(shots=tuple(back), message=None)
 
     def _unsent(self, shots: Sequence[Shot], *, undone: bool) -> None:

@@ -59,6 +59,11 @@ class Shutter(QObject):
         """The number of the next picture in the filmstrip."""
         return next(self._numbers)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a picture is on its way to the disk, or the exam is being begun anew."""
+        return self._pending > 0
+
     def when_kept(self, act: Callable[[], None]) -> None:
         """Calls `act` once no picture is on its way to the disk: at once, mostly."""
         if self._pending:
@@ -107,7 +112,7 @@ class Shutter(QObject):
 
     def _kept(self, number: int, given: Description, capture_id: str, frame: Frame) -> None:
         shots = tuple(
-            replace(shot, capture_id=capture_id) if shot.number == number else shot
+            replace(shot, capture_id=capture_id, kept=given) if shot.number == number else shot
             for shot in self._board.known.shots
         )
         self._board.show(shots=shots)

@@ -32,6 +32,8 @@ class Shot:
     capture_id: str
     number: int
     description: Description
+    kept: Description = Description()  # noqa: RUF009 - frozen
+    """What the store says of it, as far as this window knows: what its acts have seen."""
     state: ImageState = ImageState.DRAFT
     blurred: bool = False
 

@@ -62,7 +62,7 @@ class WorkspaceViewModel(QObject):
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_STATES_SOON_MS)
-        self._soon.timeout.connect(self._read_states)
+        self._soon.timeout.connect(self._load)
         self._leave = services.outbox.on_change(lambda _id: tasks.post(self, self._soon.start))
         self._load()
 
@@ -122,29 +122,37 @@ class WorkspaceViewModel(QObject):
 
     def _load(self) -> None:
         """Reads this patient's drafts, of this exam and of earlier ones."""
-        outbox, exam = self._services.outbox, self.exam
+        outbox, exam, begun = self._services.outbox, self.exam, self._board.acts_begun
         self._board.acts.run(
             lambda: outbox.drafts(patient_key=outbox.patient_key(exam)),
             owner=self,
-            done=self._loaded,
+            done=lambda drafts: self._loaded(drafts, begun),
         )
 
-    def _loaded(self, drafts: Sequence[Draft]) -> None:
+    def _loaded(self, drafts: Sequence[Draft], acts_begun: int) -> None:
+        if acts_begun != self._board.acts_begun or self.shutter.is_busy:
+            self._soon.start()  # an act was asked meanwhile: what was read is older than the screen
+            return
         shots = self._board.known.shots
         known = {shot.capture_id for shot in shots}
         current = {draft.capture_id: draft for draft in drafts}
         told = [
-            replace(shot, description=current[shot.capture_id].description)
+            replace(
+                shot,
+                description=current[shot.capture_id].description,
+                kept=current[shot.capture_id].description,
+            )
             if shot.capture_id in current
             else shot
             for shot in shots
         ]
         earlier = [draft for draft in drafts if draft.capture_id not in known]
         told += [
-            Shot(draft.capture_id, self.shutter.next_number(), draft.description)
+            Shot(draft.capture_id, self.shutter.next_number(), draft.description, draft.description)
             for draft in earlier
         ]
         self._board.show(shots=tuple(told))
+        self.describing.end_stop()
         for draft in earlier:
             self.shutter.thumb_of_kept(draft.capture_id)
         self._read_states()
@@ -154,10 +162,24 @@ class WorkspaceViewModel(QObject):
         if not ids:
             return
         outbox, wanted = self._services.outbox, StatusFilter(capture_ids=ids)
-        self._board.acts.run(lambda: outbox.statuses(wanted), owner=self, done=self._states_read)
-
-    def _states_read(self, statuses: Sequence[ImageStatus]) -> None:
-        states = {status.capture_id: status.state for status in statuses}
-        self._board.change(
-            states, lambda shot: replace(shot, state=states.get(shot.capture_id, shot.state))
+        begun = self._board.acts_begun
+        self._board.acts.run(
+            lambda: outbox.statuses(wanted),
+            owner=self,
+            done=lambda statuses: self._states_read(ids, statuses, begun),
         )
+
+    def _states_read(
+        self, asked: Sequence[str], statuses: Sequence[ImageStatus], acts_begun: int
+    ) -> None:
+        if acts_begun != self._board.acts_begun:
+            self._soon.start()
+            return
+        states = {status.capture_id: status.state for status in statuses}
+        gone = {capture_id for capture_id in asked if capture_id not in states}
+        shots = (
+            replace(shot, state=states.get(shot.capture_id, shot.state))
+            for shot in self._board.known.shots
+            if shot.capture_id not in gone  # deleted in another window
+        )
+        self._board.show(shots=tuple(shots))

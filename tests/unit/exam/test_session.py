@@ -8,7 +8,7 @@ from PIL import Image
 
 from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
-from capture_app.errors import RuleError
+from capture_app.errors import ChangedSinceSeenError, RuleError
 from capture_app.exam.rules import MissingPart
 from capture_app.exam.session import ExamService, Stopped
 from capture_app.imaging.jpeg import entropy_coded
@@ -47,6 +47,11 @@ def entry(clock: FixedClock, **changes: object) -> PatientListEntry:
         sealing.MAI, sealing.VISIT, (sealing.ORDER,), FeedSource.ADT, clock.now()
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def as_kept(outbox: Outbox, *capture_ids: str) -> dict[str, Description]:
+    """What a screen that is up to date shows."""
+    return {capture_id: outbox.description_of(capture_id) for capture_id in capture_ids}
 
 
 def frame(clock: FixedClock, **changes: object) -> Frame:
@@ -125,9 +130,9 @@ def test_after_a_picture_the_order_stays_until_the_picture_is_deleted(
     taken = exams.take(exam, frame(clock), device=sealing.CAMERA)
     with pytest.raises(RuleError, match="taken already"):
         exams.choose_order(exam, sealing.ORDER, (sealing.ORDER,))
-    exams.delete([taken], sealing.NURSE)
+    exams.delete(as_kept(outbox, taken), sealing.NURSE)
     ordered = exams.choose_order(exam, sealing.ORDER, (sealing.ORDER,))
-    exams.restore([taken], sealing.NURSE)
+    exams.restore(as_kept(outbox, taken), sealing.NURSE)
     assert outbox.exam_of(taken).order is None
     assert ordered.order == sealing.ORDER
 
@@ -260,19 +265,47 @@ def test_send_stops_and_says_what_is_missing_of_each(
     sideless = exams.take(
         exam, frame(clock), device=sealing.CAMERA, description=sealing.description(side=None)
     )
-    stopped = exams.send(exam, [good, bare, sideless])
+    stopped = exams.send(exam, as_kept(outbox, good, bare, sideless))
     assert isinstance(stopped, Stopped)
     assert [(capture_id, missing.parts) for capture_id, missing in stopped.missing] == [
         (bare, (MissingPart.PROCEDURE, MissingPart.REGION)),
         (sideless, (MissingPart.SIDE,)),
     ]
     assert {s.state for s in outbox.statuses()} == {ImageState.DRAFT}
-    exams.describe([bare, sideless], sealing.description(), sealing.NURSE)
-    sending = exams.send(exam, [good, bare, sideless])
+    exams.describe(as_kept(outbox, bare, sideless), sealing.description(), sealing.NURSE)
+    sending = exams.send(exam, as_kept(outbox, good, bare, sideless))
     assert isinstance(sending, Sending)
     assert {s.state for s in outbox.statuses()} == {ImageState.HELD}
     assert exams.undo(sending.send_id, sealing.NURSE)
     assert len(outbox.drafts()) == 3
+
+
+def test_an_act_on_what_another_window_changed_is_refused_and_changes_nothing(
+    exams: ExamService, outbox: Outbox, clock: FixedClock
+) -> None:
+    heel = sealing.description()
+    knee = sealing.description(side=Side.RIGHT)
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
+    one = exams.take(exam, frame(clock), device=sealing.CAMERA, description=heel)
+    two = exams.take(exam, frame(clock), device=sealing.CAMERA, description=heel)
+    seen = as_kept(outbox, one, two)
+    exams.describe(as_kept(outbox, two), knee, DOCTOR)  # the other window
+    trail = len(list(read_trail(outbox.spool.database.read())))
+    for act in (
+        lambda: exams.send(exam, seen),
+        lambda: exams.delete(seen, sealing.NURSE),
+        lambda: exams.describe(seen, sealing.description(purpose=1), sealing.NURSE),
+    ):
+        with pytest.raises(ChangedSinceSeenError, match="another window"):
+            act()
+    assert as_kept(outbox, one, two) == {one: heel, two: exams.completed(knee)}
+    assert {s.state for s in outbox.statuses()} == {ImageState.DRAFT}
+    assert len(list(read_trail(outbox.spool.database.read()))) == trail
+    exams.delete(as_kept(outbox, one), sealing.NURSE)
+    exams.restore({one: heel}, sealing.NURSE)
+    with pytest.raises(RuleError, match="brought back already"):
+        exams.restore({one: heel}, DOCTOR)
+    assert isinstance(exams.send(exam, as_kept(outbox, one, two)), Sending)
 
 
 def test_pictures_of_another_patient_are_not_sent_along(
@@ -288,7 +321,7 @@ def test_pictures_of_another_patient_are_not_sent_along(
     _, first = taken("1")
     exam_id, second = taken("2")
     with pytest.raises(RuleError, match="another patient"):
-        exams.send(outbox.exam(exam_id), [second, first])
+        exams.send(outbox.exam(exam_id), as_kept(outbox, second, first))
     assert {s.state for s in outbox.statuses()} == {ImageState.DRAFT}
 
 
@@ -315,11 +348,12 @@ def test_drafts_wait_with_their_patient_and_are_told_after_an_hour(
     (mine,) = exams.drafts_by_patient(sealing.NURSE)
     assert [draft.capture_id for draft in mine.drafts] == [old]
     described = sealing.description()
-    exams.describe([old, new], described, DOCTOR)
-    assert isinstance(exams.send(reopened, [old, new], DOCTOR), Sending)
-    exams.delete([someone.drafts[0].capture_id], DOCTOR)
+    exams.describe(as_kept(outbox, old, new), described, DOCTOR)
+    assert isinstance(exams.send(reopened, as_kept(outbox, old, new), DOCTOR), Sending)
+    left = as_kept(outbox, someone.drafts[0].capture_id)
+    exams.delete(left, DOCTOR)
     assert exams.drafts_by_patient() == ()
-    exams.restore([someone.drafts[0].capture_id], DOCTOR)
+    exams.restore(left, DOCTOR)
     assert len(exams.drafts_by_patient()) == 1
 
 
