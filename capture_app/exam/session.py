@@ -94,7 +94,7 @@ class ExamService:
             Exam(
                 exam_id=self._clock.new_uid(),
                 patient=entry.patient,
-                encounter=entry.encounter,
+                encounter=entry.visit_to_record,
                 order=order,
                 operator=operator,
                 study_instance_uid="",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -27,6 +27,21 @@ class IdentifiedBy(StrEnum):
     DRAFT_REOPENED = "draft-reopened"
 
 
+class Doubt(StrEnum):
+    """Why a row may not be what it seems: shown as a badge, and told to IT."""
+
+    SHARED_BED = "shared-bed"
+    """Another patient's open visit is in the same bed."""
+    SHARED_VISIT_NUMBER = "shared-visit-number"
+    """Another patient has a visit of the same number: pictures do not carry it."""
+    SHARED_STUDY_UID = "shared-study-uid"
+    """An order of another patient has the same Study Instance UID (0020,000D)."""
+    MERGE_REFUSED = "merge-refused"
+    """The feed merged this patient with another one, which a person has to carry out."""
+    NUMBER_RETIRED = "number-retired"
+    """The feed speaks of a number that it had put another one in place of (A47)."""
+
+
 @dataclass(frozen=True, slots=True)
 class PatientListEntry:
     """A patient who may be chosen: who, which visit, which orders, from where and how fresh."""
@@ -37,3 +52,11 @@ class PatientListEntry:
     source: FeedSource
     as_of: datetime
     """When the feed last spoke of this patient."""
+    doubts: frozenset[Doubt] = frozenset()
+
+    @property
+    def visit_to_record(self) -> Encounter | None:
+        """The visit as pictures may carry it: without its number while two patients hold that."""
+        if self.encounter is None or Doubt.SHARED_VISIT_NUMBER not in self.doubts:
+            return self.encounter
+        return replace(self.encounter, visit_number="", issuer="")

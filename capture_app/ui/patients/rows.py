@@ -13,7 +13,7 @@ from capture_app.exam.second_identifier import LAST_DIGITS
 from capture_app.model.encounter import EncounterState
 from capture_app.model.patient import Patient
 from capture_app.model.words import isolated, tr, trn
-from capture_app.model.worklist import PatientListEntry
+from capture_app.model.worklist import Doubt, PatientListEntry
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import ChipText, Tone
 
@@ -99,6 +99,9 @@ def _row(
     badges: list[ChipText] = []
     if number.key in alike:
         badges.append(ChipText(alike[number.key], "users", Tone.WARN))
+    badges.extend(
+        ChipText(_doubt_words(doubt), "warning", Tone.WARN) for doubt in sorted(entry.doubts)
+    )
     if n := drafts.get(number.key, 0):
         badges.append(ChipText(trn("{n} draft", "{n} drafts", n), "tray"))
     if entry.orders:
@@ -116,6 +119,16 @@ def _row(
         note=_note(entry, last_taken.get(number.key), now),
         badges=tuple(badges),
     )
+
+
+def _doubt_words(doubt: Doubt) -> str:
+    return {
+        Doubt.SHARED_BED: tr("Bed shared"),
+        Doubt.SHARED_VISIT_NUMBER: tr("Visit number shared"),
+        Doubt.SHARED_STUDY_UID: tr("Order's study shared"),
+        Doubt.MERGE_REFUSED: tr("Merge not carried out"),
+        Doubt.NUMBER_RETIRED: tr("Number retired"),
+    }[doubt]
 
 
 def _order_words(entry: PatientListEntry) -> str:

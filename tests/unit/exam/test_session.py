@@ -21,7 +21,7 @@ from capture_app.model.frame import Frame
 from capture_app.model.operator import Operator, Role
 from capture_app.model.patient import PatientId
 from capture_app.model.procedure import Description, Side
-from capture_app.model.worklist import FeedSource, IdentifiedBy, PatientListEntry
+from capture_app.model.worklist import Doubt, FeedSource, IdentifiedBy, PatientListEntry
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
 from tests import outboxes, sealing
@@ -365,3 +365,11 @@ def test_a_failed_identity_check_is_in_the_trail_and_opens_nothing(
     assert row.event.action is AuditAction.IDENTITY_CHECK_FAILED
     assert row.event.outcome is EventOutcome.MINOR_FAILURE
     assert row.event.patient_key == outbox.patient_key(sealing.exam())
+
+
+def test_a_visit_number_that_two_patients_hold_goes_into_no_exam(
+    exams: ExamService, clock: FixedClock
+) -> None:
+    doubted = entry(clock, doubts=frozenset({Doubt.SHARED_VISIT_NUMBER}))
+    exam = exams.open(doubted, sealing.NURSE, SCAN)
+    assert exam.encounter == replace(sealing.VISIT, visit_number="", issuer="")

@@ -5,8 +5,9 @@ from datetime import date, datetime, timedelta, timezone
 
 from capture_app.demo.people import ADMISSIONS
 from capture_app.model.patient import NameGroup, PatientId, PersonName
-from capture_app.model.worklist import FeedSource, PatientListEntry
+from capture_app.model.worklist import Doubt, FeedSource, PatientListEntry
 from capture_app.ui.patients.rows import masked, rows_of
+from capture_app.ui.words.marks import Tone
 from tests import sealing
 from tests.unit.ui.test_wording import plain
 
@@ -74,6 +75,21 @@ def test_drafts_and_orders_are_marked() -> None:
 
     assert [badge.icon for badge in row.badges] == ["tray", "file-text"]
     assert row.badges[0].words == "3 drafts"
+
+
+def test_each_doubt_is_a_badge_with_words_that_a_screen_reader_says() -> None:
+    (row,) = rows_of(
+        (replace(entry_of(0), doubts=frozenset(Doubt)),), now=NOW, drafts={}, last_taken={}
+    )
+
+    assert {badge.words for badge in row.badges} == {
+        "Bed shared",
+        "Visit number shared",
+        "Order's study shared",
+        "Merge not carried out",
+        "Number retired",
+    }
+    assert all(badge.tone is Tone.WARN and badge.words in row.spoken for badge in row.badges)
 
 
 def test_a_masked_row_tells_neither_given_name_nor_year_nor_age_nor_script() -> None:
