@@ -7,8 +7,6 @@ time within one. Each message gets its answer before the next one of its connect
 from __future__ import annotations
 
 import socket
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +18,8 @@ from capture_app.clock import Clock
 from capture_app.errors import FeedError
 from capture_app.model.words import tr
 from capture_app.net.deadline import Deadline
-from capture_app.net.wire import failure, failure_of, shut
+from capture_app.net.listener import MOST_CALLERS, Caller, Listener
+from capture_app.net.wire import failure, failure_of
 
 _log = structlog.get_logger(__name__)
 
@@ -29,11 +28,7 @@ FS: Final = b"\x1c"
 CR: Final = b"\r"
 
 _RECEIVE_BYTES: Final = 65_536
-_LOOK_ROUND_S: Final = 0.5
-_THREAD_ENDS_WITHIN_S: Final = 15.0
 _TIMES_TOO_LONG: Final = 32
-_GRACE_S: Final = 0.25
-"""A newcomer that has brought no whole message by then may have to make room for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +37,8 @@ class Limits:
 
     max_bytes: int = 1_000_000
     """Of one message. A longer one is read to its end, and only its beginning is handed on."""
-    max_connections: int = 16
-    """With all of them in use one makes room: of those that have brought no message yet the oldest,
-    else the one that has been idle longest."""
+    max_connections: int = MOST_CALLERS
+    """At once. Who makes room for one more: see `Listener`; a whole message proves a sender."""
     idle_seconds: float = 3_600.0
     """Without a message; senders connect again when they have one."""
     message_seconds: float = 30.0
@@ -114,21 +108,6 @@ class Unframer:
         self.length += len(part)
 
 
-class _Connection:
-    """One sender: its socket and its thread."""
-
-    def __init__(self, sock: socket.socket, started: float) -> None:
-        self.socket = sock
-        self.thread: threading.Thread | None = None
-        self.idle_since: float | None = started
-        """None while a message is read or answered."""
-        self.started = started
-        self.has_delivered = False
-        """True once it brought a whole message: from then on a crowd of newcomers cannot end it."""
-        self.is_ending = False
-        """True once it had to make room for another."""
-
-
 class MllpListener:
     """Listens for messages and answers each with what `on_message` returns; b"" is no answer.
 
@@ -147,155 +126,65 @@ class MllpListener:
         clock: Clock,
         limits: Limits = Limits(),
     ) -> None:
-        self._host = host
-        self._wanted_port = port
+        self._place = (host, port)
         self._on_message = on_message
         self._on_too_long = on_too_long
         self._clock = clock
         self._limits = limits
-        self._lock = threading.Lock()
-        self._connections: set[_Connection] = set()
-        self._stopping = threading.Event()
-        self._server: socket.socket | None = None
-        self._thread: threading.Thread | None = None
+        self._listener = Listener(
+            host,
+            port,
+            self._converse,
+            name="mllp",
+            clock=clock,
+            most_callers=limits.max_connections,
+        )
 
     @property
     def port(self) -> int:
         """The port it listens on, which the system chose where 0 was asked for."""
-        if self._server is None:
-            return self._wanted_port
-        return int(self._server.getsockname()[1])
-
-    @property
-    def is_listening(self) -> bool:
-        return self._server is not None
+        return self._listener.port
 
     @property
     def connections(self) -> int:
         """How many senders are connected now."""
-        with self._lock:
-            return self._in_use()
+        return self._listener.callers
 
     def start(self) -> None:
         """Binds and begins to take connections. FeedError where the address cannot be had."""
+        host, port = self._place
         try:
-            self._server = _listening(self._host, self._wanted_port)
+            self._listener.start()
         except OSError as error:
             raise FeedError(
                 tr(
                     "The admissions feed cannot listen on {host}, port {port}: {reason}.",
-                    host=self._host,
-                    port=self._wanted_port,
+                    host=host,
+                    port=port,
                     reason=error.strerror or type(error).__name__,
                 )
             ) from error
-        self._stopping.clear()
-        self._thread = threading.Thread(
-            target=self._accept, args=(self._server,), name="mllp-accept", daemon=True
-        )
-        self._thread.start()
-        _log.info("feed-listening", port=self.port)
 
     def stop(self) -> None:
         """Ends every connection and every thread. A message under way is answered or sent again."""
-        self._stopping.set()
-        server, self._server = self._server, None
-        if server is not None:
-            shut(server)  # wakes the accept on Linux; elsewhere it looks round by itself
-        if self._thread is not None:
-            self._thread.join(_THREAD_ENDS_WITHIN_S)
-            self._thread = None
-        if server is not None:
-            server.close()
-        with self._lock:
-            connections = list(self._connections)
-        for connection in connections:
-            shut(connection.socket)
-        for connection in connections:
-            if connection.thread is not None:
-                connection.thread.join(_THREAD_ENDS_WITHIN_S)
+        self._listener.stop()
 
-    def _accept(self, server: socket.socket) -> None:
-        server.settimeout(_LOOK_ROUND_S)
-        while not self._stopping.is_set():
-            try:
-                sock, _ = server.accept()
-            except TimeoutError:
-                continue
-            except OSError as error:
-                if not self._stopping.is_set():  # out of file descriptors, for instance
-                    _log.warning("feed-accept-failed", error_type=type(error).__name__)
-                    self._stopping.wait(_LOOK_ROUND_S)
-                continue
-            self._take(sock)
-
-    def _take(self, sock: socket.socket) -> None:
-        connection = _Connection(sock, self._clock.monotonic())
-        connection.thread = threading.Thread(
-            target=self._serve, args=(connection,), name="mllp-connection", daemon=True
-        )
-        with self._lock:
-            if self._in_use() >= self._limits.max_connections and not self._make_room():
-                _log.warning("feed-connection-refused", count=self._in_use())
-                sock.close()
-                return
-            self._connections.add(connection)
-        connection.thread.start()
-
-    def _in_use(self) -> int:
-        return sum(not connection.is_ending for connection in self._connections)
-
-    def _make_room(self) -> bool:
-        """Ends a connection; False where all are busy, or are newcomers in their first moment."""
-        connections = [c for c in self._connections if not c.is_ending]
-        newcomers = [c for c in connections if not c.has_delivered]
-        end = self._clock.monotonic() - _GRACE_S
-        ending = min(
-            (c for c in newcomers if c.idle_since is not None or c.started <= end),
-            key=lambda c: c.started,
-            default=None,
-        )
-        if ending is None and not newcomers:
-            ending = min(
-                (c for c in connections if c.idle_since is not None),
-                key=lambda c: c.idle_since or 0.0,
-                default=None,
-            )
-        if ending is None:
-            return False
-        ending.is_ending = True
-        shut(ending.socket)
-        return True
-
-    def _serve(self, connection: _Connection) -> None:
-        try:
-            with connection.socket:
-                connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._converse(connection)
-        except OSError:
-            # The sender went away or took too long; what was not answered it will send again.
-            _log.info("feed-connection-ended")
-        except Exception:  # noqa: BLE001 - logged with its traceback; the feed goes on
-            _log.exception("feed-message-failed")
-        finally:
-            with self._lock:
-                self._connections.discard(connection)
-
-    def _converse(self, connection: _Connection) -> None:
+    def _converse(self, caller: Caller) -> None:
         """Reads and answers until the sender ends or breaks a limit."""
-        sock, limits = connection.socket, self._limits
+        sock, limits = caller.sock, self._limits
         unframer = Unframer(limits.max_bytes)
         deadline = Deadline.after(self._clock, limits.idle_seconds)
-        while not self._stopping.is_set():
+        while True:
             sock.settimeout(_left(deadline))
             data = sock.recv(_RECEIVE_BYTES)
             if not data:
                 return
             was_within = unframer.is_within
             answered = False
-            connection.idle_since = None
+            caller.begin_work()
             for message in unframer.feed(data):
-                answered = connection.has_delivered = True
+                answered = True
+                caller.prove()
                 handle = self._on_message if message.is_whole else self._on_too_long
                 if answer := handle(message.content):
                     sock.settimeout(limits.message_seconds)
@@ -307,10 +196,10 @@ class MllpListener:
             else:
                 if answered or was_within:
                     deadline = Deadline.after(self._clock, limits.idle_seconds)
-                connection.idle_since = self._clock.monotonic()
+                caller.end_work()
                 most = limits.max_bytes
             if unframer.length > most:
-                _log.warning("feed-sender-cut-off", count=unframer.length)
+                _log.warning("feed-sender-cut-off", peer=caller.peer, count=unframer.length)
                 return
 
 
@@ -318,24 +207,6 @@ def _left(deadline: Deadline) -> float:
     if deadline.remaining <= 0:
         raise TimeoutError
     return deadline.remaining
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, place = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    server = socket.socket(family, kind, protocol)
-    try:
-        if sys.platform == "win32":  # there the other option lets a second process listen too
-            server.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        server.bind(place)
-        server.listen()
-    except BaseException:
-        server.close()
-        raise
-    return server
 
 
 class MllpSender:

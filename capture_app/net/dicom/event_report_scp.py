@@ -1,29 +1,26 @@
 """The port on which archives report to us: N-EVENT-REPORT, and C-ECHO so that they can try it.
 
 It stands open to the network, so it is careful: known calling AE titles only, a cap on connections
-and on PDUs, little time before an association stands, and the connections that have shown nothing
-yet are the first to go when it is crowded.
+and on PDUs, little time before an association stands. An association proves a caller: those without
+one are the first to go when it is crowded (see `Listener`).
 """
 
 from __future__ import annotations
 
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any, Final
 
-import structlog
 from pydicom.uid import UID
 from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from pynetdicom.pdu_primitives import A_ASSOCIATE, SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext, build_context, negotiate_as_acceptor
 
 from capture_app.clock import Clock
-from capture_app.errors import DeliveryError
-from capture_app.net.deadline import Deadline, Interruption
+from capture_app.net.deadline import Deadline
 from capture_app.net.dicom import upper_layer
 from capture_app.net.dicom.association import (
     SUCCESS,
@@ -41,15 +38,12 @@ from capture_app.net.dicom.dimse_messages import (
     ReleaseRequested,
 )
 from capture_app.net.dicom.upper_layer import AcceptedContext, Terms
-from capture_app.net.wire import Wire, failure, failure_of, shut
-
-_log = structlog.get_logger()
+from capture_app.net.listener import MOST_CALLERS, Caller, Listener
+from capture_app.net.wire import Wire, failure, shut
 
 _ASSOCIATE_SECONDS: Final = 5.0
 _CONVERSATION_SECONDS: Final = 30.0
 _CLOSE_SECONDS: Final = 1.0
-_LOOKS_UP_EVERY_SECONDS: Final = 0.2
-_BACKLOG: Final = 128
 _CALLER: Final = "caller"  # in errors that are logged, never shown
 _REJECTED_PERMANENTLY: Final = 0x01
 _BY_SERVICE_USER: Final = 0x01
@@ -74,108 +68,55 @@ class EventReportScp:
         on_report: Callable[[EventReport], int],
         clock: Clock,
         tls: ssl.SSLContext | None = None,
-        most_connections: int = 16,
+        most_connections: int = MOST_CALLERS,
     ) -> None:
-        self._place = (host, port)
         self._negotiator = _Negotiator(ae_title, frozenset(known_ae_titles), sop_class_uid)
         self._on_report = on_report
         self._clock = clock
         self._tls = tls
-        self._most_connections = most_connections
-        self._lock = threading.Lock()
-        self._callers: list[_Caller] = []
-        self._listener: socket.socket | None = None
-        self._acceptor: threading.Thread | None = None
+        self._listener = Listener(
+            host,
+            port,
+            self._converse,
+            name="event-reports",
+            clock=clock,
+            most_callers=most_connections,
+        )
 
     def start(self) -> None:
         """Begins to listen. Raises OSError where the port cannot be had."""
-        family = socket.AF_INET6 if ":" in self._place[0] else socket.AF_INET
-        self._listener = socket.create_server(self._place, family=family, backlog=_BACKLOG)
-        self._listener.settimeout(_LOOKS_UP_EVERY_SECONDS)
-        self._acceptor = threading.Thread(
-            target=self._accept, args=(self._listener,), name="event-reports"
-        )
-        self._acceptor.start()
+        self._listener.start()
 
     @property
     def port(self) -> int:
         """The port it listens on; the one it was given, or the free one it found for 0."""
-        if self._listener is None:
-            return self._place[1]
-        port: int = self._listener.getsockname()[1]
-        return port
+        return self._listener.port
 
     def stop(self) -> None:
         """Stops listening, ends what is under way and waits for its threads."""
-        listener, acceptor = self._listener, self._acceptor
-        if listener is None or acceptor is None:
-            return
-        self._listener = None
-        acceptor.join()
-        listener.close()
-        with self._lock:
-            callers = list(self._callers)
-        for caller in callers:
-            caller.interruption.interrupt()
-        for caller in callers:
-            caller.thread.join()
+        self._listener.stop()
 
-    def _accept(self, listener: socket.socket) -> None:
-        while self._listener is not None:
-            try:
-                sock, _ = listener.accept()
-            except TimeoutError:
-                continue
-            except OSError:
-                _log.exception("commitment-listener-failed")
-                return
-            self._take(sock)
-
-    def _take(self, sock: socket.socket) -> None:
-        caller = _Caller(sock, self._serve)
-        with self._lock:
-            is_crowded = len(self._callers) >= self._most_connections
-            idle = [other for other in self._callers if not other.is_associated]
-            if is_crowded and not idle:
-                sock.close()
-                return
-            self._callers.append(caller)
-        if is_crowded:
-            idle[0].interruption.interrupt()
-        caller.thread.start()
-
-    def _serve(self, caller: _Caller) -> None:
-        try:
-            with closing(caller.sock), caller.interruption.ended_by(partial(shut, caller.sock)):
-                self._converse(caller)
-        except DeliveryError as error:
-            _log.info("commitment-caller-ended", code=error.code)
-        except OSError as error:
-            _log.info("commitment-caller-ended", code=failure_of("", error).code)
-        except Exception:  # noqa: BLE001 - one caller's fault must not close the port
-            _log.exception("commitment-caller-failed")
-        finally:
-            with self._lock:
-                self._callers.remove(caller)
-
-    def _converse(self, caller: _Caller) -> None:
+    def _converse(self, caller: Caller) -> None:
         begin = Deadline.after(self._clock, _ASSOCIATE_SECONDS)
         with self._secured(caller) as sock:
             wire = Wire(sock, _CALLER, begin, caller.interruption)
             terms = self._negotiator.agree(wire)
-            caller.is_associated = True
+            caller.prove()
             conversation = Conversation(wire, terms)
             while True:
                 wire.deadline = Deadline.after(self._clock, _CONVERSATION_SECONDS)
                 try:
-                    self._answer(conversation, conversation.receive())
+                    message = conversation.receive()
                 except ReleaseRequested:
                     wire.send(upper_layer.RELEASE_RP_PDU)
                     _let_the_caller_close(wire)
                     return
+                caller.begin_work()
+                self._answer(conversation, message)
+                caller.end_work()
 
     @contextmanager
-    def _secured(self, caller: _Caller) -> Iterator[socket.socket]:
+    def _secured(self, caller: Caller) -> Iterator[socket.socket]:
         if self._tls is None:
             yield caller.sock
             return
@@ -198,16 +139,6 @@ class EventReportScp:
             )
         else:
             conversation.protocol_error()
-
-
-class _Caller:
-    """A connection to the port, with the thread that serves it."""
-
-    def __init__(self, sock: socket.socket, serve: Callable[[_Caller], None]) -> None:
-        self.sock = sock
-        self.interruption = Interruption()
-        self.is_associated = False
-        self.thread = threading.Thread(target=serve, args=(self,), name="event-report-caller")
 
 
 class _Negotiator:

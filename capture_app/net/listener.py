@@ -1,0 +1,294 @@
+"""A port of ours that strangers may call: how many are served at once, who goes, and how it ends.
+
+A bounded acceptor for every protocol that we serve. It goes on after an accept that failed (no file
+descriptor left, a caller gone before it was taken); a caller that is not served costs no thread.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from typing import Final
+
+import structlog
+
+from capture_app.clock import Clock
+from capture_app.errors import DeliveryError
+from capture_app.net.deadline import Deadline, Interruption
+from capture_app.net.wire import failure_of, shut
+
+_log = structlog.get_logger(__name__)
+
+MOST_CALLERS: Final = 16
+STOPS_WITHIN_S: Final = 15.0
+"""The longest that `stop` waits for what is being answered."""
+
+_LOOK_ROUND_S: Final = 0.5
+_BACKLOG: Final = 128
+_GIVES_WAY_WITHIN_S: Final = 1.0
+_GRACE_S: Final = 0.25
+"""A newcomer that has shown nothing by then may have to make room for another."""
+_REFUSALS_LOGGED_EVERY_S: Final = 60.0
+
+
+class Caller:
+    """A connection to the port. Its thread says what it is at; the acceptor may end it."""
+
+    def __init__(self, sock: socket.socket, peer: str, clock: Clock) -> None:
+        self.sock = sock
+        self.peer = peer
+        """The address of the other side, for the log."""
+        self.interruption = Interruption()
+        """What frees the thread of this caller; the socket is shut by it already."""
+        self.since = clock.monotonic()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._idle_since: float | None = self.since
+        self._is_proven = False
+        self._is_ending = False
+
+    @property
+    def idle_since(self) -> float | None:
+        """Since when nothing is read or answered for this caller; None while something is."""
+        return self._idle_since
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it has brought what this port is for: a crowd of newcomers cannot end it then."""
+        return self._is_proven
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it was told to make room, or the port is closing."""
+        return self._is_ending
+
+    def begin_work(self) -> None:
+        """From now on something is read or answered. ConnectionAbortedError once it is ending."""
+        with self._lock:
+            if self._is_ending:
+                raise ConnectionAbortedError
+            self._idle_since = None
+
+    def end_work(self) -> None:
+        """From now on the caller is waited for."""
+        with self._lock:
+            self._idle_since = self._clock.monotonic()
+
+    def prove(self) -> None:
+        """The caller has brought what this port is for."""
+        self._is_proven = True
+
+    def end(self) -> None:
+        """Ends its reads and writes, from any thread."""
+        with self._lock:
+            self._is_ending = True
+        self.interruption.interrupt()
+
+    def give_way(self, *, busy_since_before: float | None = None) -> bool:
+        """Ends it if it is idle, or unproven since before that moment; False where it is not."""
+        with self._lock:
+            is_late = busy_since_before is not None and self.since <= busy_since_before
+            if self._idle_since is None and not (is_late and not self._is_proven):
+                return False
+            self._is_ending = True
+        self.interruption.interrupt()
+        return True
+
+
+class Listener:
+    """Takes callers on a port and serves each on a thread of its own: `serve(caller)`.
+
+    Never more than `most_callers` at once. With all places taken one is freed: of those that have
+    shown nothing yet the oldest, else that of the caller that has been idle longest; where all are
+    at work the newest is refused. `serve` may raise DeliveryError and OSError for a connection that
+    broke; anything else is a fault of ours: it is logged and ends this caller alone.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        serve: Callable[[Caller], None],
+        *,
+        name: str,
+        clock: Clock,
+        most_callers: int = MOST_CALLERS,
+    ) -> None:
+        """`name` stands in the log and in the names of threads; port 0 takes a free one."""
+        self._host = host
+        self._wanted_port = port
+        self._serve = serve
+        self._name = name
+        self._clock = clock
+        self._most_callers = most_callers
+        self._room = threading.Condition()
+        self._callers: dict[Caller, threading.Thread] = {}
+        self._stopping = threading.Event()
+        self._server: socket.socket | None = None
+        self._acceptor: threading.Thread | None = None
+        self._refused = 0
+        self._log_refusals_at = 0.0
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, which the system chose where 0 was asked for."""
+        if self._server is None:
+            return self._wanted_port
+        return int(self._server.getsockname()[1])
+
+    @property
+    def callers(self) -> int:
+        """How many are connected now and not on their way out."""
+        with self._room:
+            return sum(not caller.is_ending for caller in self._callers)
+
+    def start(self) -> None:
+        """Binds and begins to take callers. OSError where the address cannot be had."""
+        server = _bound(self._host, self._wanted_port)
+        self._server = server
+        self._stopping.clear()
+        self._acceptor = threading.Thread(
+            target=self._accept, args=(server,), name=f"{self._name}-accept", daemon=True
+        )
+        self._acceptor.start()
+        _log.info("port-opened", source=self._name, port=self.port)
+
+    def stop(self) -> None:
+        """Ends the port, every caller and every thread; waits STOPS_WITHIN_S at most."""
+        ends = Deadline.after(self._clock, STOPS_WITHIN_S)
+        self._stopping.set()
+        with self._room:
+            self._room.notify_all()
+        server, self._server = self._server, None
+        acceptor, self._acceptor = self._acceptor, None
+        if server is None or acceptor is None:
+            return
+        shut(server)  # wakes the accept on Linux; elsewhere it looks round by itself
+        acceptor.join(max(0.0, ends.remaining))
+        server.close()
+        with self._room:
+            callers = dict(self._callers)
+        for caller in callers:
+            caller.end()
+        for thread in callers.values():
+            thread.join(max(0.0, ends.remaining))
+        for caller, thread in callers.items():
+            if thread.is_alive():
+                _log.warning("caller-still-served", source=self._name, peer=caller.peer)
+
+    def _accept(self, server: socket.socket) -> None:
+        server.settimeout(_LOOK_ROUND_S)
+        is_failing = False
+        while not self._stopping.is_set():
+            try:
+                sock, address = server.accept()
+                self._take(sock, str(address[0]))
+            except (TimeoutError, ConnectionError):  # nobody, or gone before it was taken
+                continue
+            except Exception as error:  # noqa: BLE001 - no descriptor, thread or memory: in a moment there may be
+                if self._stopping.is_set():
+                    return
+                if not is_failing:
+                    _log.warning(
+                        "accept-failed", source=self._name, error_type=type(error).__name__
+                    )
+                is_failing = True
+                self._stopping.wait(_LOOK_ROUND_S)
+            else:
+                is_failing = False
+
+    def _take(self, sock: socket.socket, peer: str) -> None:
+        caller = Caller(sock, peer, self._clock)
+        thread = threading.Thread(
+            target=self._run, args=(caller,), name=f"{self._name}-caller", daemon=True
+        )
+        if not self._has_room():
+            sock.close()
+            self._log_refusal(peer)
+            return
+        with self._room:
+            self._callers[caller] = thread
+        try:
+            thread.start()
+        except BaseException:
+            self._forget(caller)
+            sock.close()
+            raise
+
+    def _has_room(self) -> bool:
+        """Whether one more can be served, after another has made room if need be."""
+        with self._room:
+            if len(self._callers) < self._most_callers:
+                return True
+            callers = [caller for caller in self._callers if not caller.is_ending]
+        if not self._frees_one(callers):
+            return False
+        with self._room:
+            self._room.wait_for(self._is_free_or_over, _GIVES_WAY_WITHIN_S)
+            return len(self._callers) < self._most_callers and not self._stopping.is_set()
+
+    def _is_free_or_over(self) -> bool:
+        return len(self._callers) < self._most_callers or self._stopping.is_set()
+
+    def _frees_one(self, callers: list[Caller]) -> bool:
+        newcomers = [caller for caller in callers if not caller.is_proven]
+        late = self._clock.monotonic() - _GRACE_S
+        for caller in sorted(newcomers, key=lambda c: c.since):
+            if caller.give_way(busy_since_before=late):
+                return True
+        if newcomers:  # in their first moment: the one that calls now has no better claim
+            return False
+        return any(
+            caller.give_way() for caller in sorted(callers, key=lambda c: c.idle_since or 0.0)
+        )
+
+    def _run(self, caller: Caller) -> None:
+        ended = partial(_log.info, "caller-ended", source=self._name, peer=caller.peer)
+        try:
+            with closing(caller.sock), caller.interruption.ended_by(partial(shut, caller.sock)):
+                caller.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._serve(caller)
+        except DeliveryError as error:
+            ended(code=error.code)
+        except OSError as error:
+            # It went away or took too long; what was not answered it will send again.
+            ended(code=failure_of("", error).code)
+        except Exception:  # noqa: BLE001 - one caller's fault must not close the port
+            _log.exception("caller-failed", source=self._name, peer=caller.peer)
+        finally:
+            self._forget(caller)
+
+    def _forget(self, caller: Caller) -> None:
+        with self._room:
+            self._callers.pop(caller, None)
+            self._room.notify_all()
+
+    def _log_refusal(self, peer: str) -> None:
+        """One entry a minute at most: a crowd must not push everything else out of the log."""
+        self._refused += 1
+        now = self._clock.monotonic()
+        if now >= self._log_refusals_at:
+            _log.warning("caller-refused", source=self._name, peer=peer, count=self._refused)
+            self._refused, self._log_refusals_at = 0, now + _REFUSALS_LOGGED_EVERY_S
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, place = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    server = socket.socket(family, kind, protocol)
+    try:
+        if sys.platform == "win32":  # there the other option lets a second process listen too
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(place)
+        server.listen(_BACKLOG)
+    except BaseException:
+        server.close()
+        raise
+    return server
