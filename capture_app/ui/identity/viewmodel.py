@@ -61,7 +61,6 @@ class IdentityCheck(QObject):
         self._tasks.run(
             lambda: exams.identity_check_failed(patient, operator),
             owner=self,
-            done=lambda _nothing: None,
         )
         left = self.state.tries_left - 1
         if left <= 0:

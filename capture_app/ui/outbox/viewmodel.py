@@ -29,11 +29,14 @@ from capture_app.ui.outbox.rows import (
     row_of,
     section_of,
 )
+from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
 from capture_app.ui.words import wording
 
 _CONFIRMED_SHOWN: Final = 200
+
+_Loaded = tuple[Counts, tuple[Sent, ...]]
 
 
 class OutboxTab(StrEnum):
@@ -78,24 +81,21 @@ class OutboxViewModel(QObject):
         self._tasks = tasks
         self._operator = operator
         self._sends: tuple[Sent, ...] = ()
-        self._reading = False
-        self._again = False
         self._shown = False
         self.state = OutboxState()
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(100)
-        self._soon.timeout.connect(self.read)
+        self._reading = Reading(
+            tasks, self._question, told=self._loaded, failed=self._failed, parent=self
+        )
         self._second = QTimer(self)
         self._second.setInterval(1000)
         self._second.timeout.connect(self._tick)
-        self._leave = self._outbox.on_change(lambda _id: tasks.post(self, self._soon.start))
+        self._leave = self._outbox.on_change(lambda _id: self._reading.ask_soon())
 
     def close(self) -> None:
         """Ends the listening."""
         self._leave()
         self._second.stop()
-        self._soon.stop()
+        self._reading.close()
 
     def appear(self) -> None:
         """The page is on screen: it counts down and follows changes."""
@@ -110,16 +110,13 @@ class OutboxViewModel(QObject):
 
     def read(self) -> None:
         """Reads anew, outside the GUI thread."""
+        self._reading.ask()
+
+    def _question(self) -> Callable[[], _Loaded] | None:
         if not self._shown:
-            return
-        if self._reading:
-            self._again = True
-            return
-        self._reading = True
+            return None
         outbox, now = self._outbox, self._clock.now()
-        self._tasks.run(
-            lambda: _load(outbox, now), owner=self, done=self._loaded, failed=self._failed
-        )
+        return lambda: _load(outbox, now)
 
     def show_tab(self, tab: OutboxTab) -> None:
         """Another tab."""
@@ -154,16 +151,11 @@ class OutboxViewModel(QObject):
         """The popover closes."""
         self._show(replace(self.state, proof=None))
 
-    def _loaded(self, loaded: tuple[Counts, tuple[Sent, ...]]) -> None:
-        self._reading = False
+    def _loaded(self, loaded: _Loaded) -> None:
         counts, self._sends = loaded
         self._show(replace(self.state, counts=counts, loaded=True, fault=""))
-        if self._again:
-            self._again = False
-            self.read()
 
     def _failed(self, error: CaptureAppError) -> None:
-        self._reading = False
         self._show(replace(self.state, fault=str(error), loaded=True))
 
     def _tick(self) -> None:
@@ -183,7 +175,7 @@ class OutboxViewModel(QObject):
             self.changed.emit()
 
 
-def _load(outbox: Outbox, now: datetime) -> tuple[Counts, tuple[Sent, ...]]:
+def _load(outbox: Outbox, now: datetime) -> _Loaded:
     """What is shown, read in the pool: the words of a send need its exam, which is sealed."""
     open_states = frozenset(ImageState) - {
         ImageState.DRAFT,

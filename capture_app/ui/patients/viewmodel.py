@@ -31,6 +31,7 @@ from capture_app.ui.patients.state import (
     current_visit,
     empty_words,
 )
+from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
 from capture_app.ui.words import wording
@@ -39,6 +40,8 @@ from capture_app.ui.words.marks import Message, Tone
 _ROWS: Final = 200
 _SLOW_MS: Final = 400
 _AGES_EVERY_S: Final = 60.0
+_ASK_AGAIN_S: Final = 5.0
+"""A list that could not be read is asked for again after so long."""
 
 
 class PatientsViewModel(QObject):
@@ -70,8 +73,6 @@ class PatientsViewModel(QObject):
         self._drafts = DraftsSeen()
         self._drafts_changed = True
         self._drafts_read_at = services.clock.monotonic()
-        self._searching = False
-        self._search_again = False
         self._enter_waits = False
         self._last = LastIdentified(services.clock)
         self.check: IdentityCheck | None = None
@@ -81,11 +82,15 @@ class PatientsViewModel(QObject):
         self.state = PatientsState()
         self._holding = Holding(services.clock, self._let_go, self)
         self._slow = self._timer(_SLOW_MS, self._say_loading)
-        self._soon = self._timer(100, self.read)
+        self._reading = Reading(
+            tasks, self._search, told=self._answered, failed=self._failed, parent=self
+        )
+        self._may_say_failed = True
+        self._ask_again_at = 0.0
         self._second = self._timer(1000, self._tick, once=False)
         self._second.start()
         self._leave = (
-            services.census.on_change(lambda: tasks.post(self, self._soon.start)),
+            services.census.on_change(self._reading.ask_soon),
             services.outbox.on_change(lambda _id: tasks.post(self, self._pictures_changed)),
         )
         self.read()
@@ -101,8 +106,9 @@ class PatientsViewModel(QObject):
         """Ends the listening; another user comes, or the window closes."""
         for leave in self._leave:
             leave()
-        for timer in (self._slow, self._soon, self._second):
+        for timer in (self._slow, self._second):
             timer.stop()
+        self._reading.close()
         self._holding.close()
 
     # ---------------------------------------------------------------------- finding
@@ -126,10 +132,9 @@ class PatientsViewModel(QObject):
 
     def read(self) -> None:
         """Asks the census, outside the GUI thread; one question at a time, the last one counts."""
-        if self._searching:
-            self._search_again = True
-            return
-        self._searching = True
+        self._reading.ask()
+
+    def _search(self) -> Callable[[], Found]:
         self._slow.start()
         question, text, tab = self._question, self.state.text, self.state.tab
         services, operator = self._services, self._operator
@@ -149,19 +154,16 @@ class PatientsViewModel(QObject):
                 drafts = read_drafts(services.exams, operator, names)
             return Found(question, text, tab, entries, counts, feeds, drafts, last_taken)
 
-        self._tasks.run(find, owner=self, done=self._answered, failed=self._failed)
+        return find
 
     def _pictures_changed(self) -> None:
         self._drafts_changed = True
-        self._soon.start()
+        self._reading.ask_soon()
 
     def _answered(self, found: Found) -> None:
-        self._searching = False
         self._slow.stop()
+        self._may_say_failed = True
         self._drafts = found.drafts
-        if self._search_again:
-            self._search_again = False
-            self.read()
         if found.question != self._question:
             return  # the words changed meanwhile: their own answer is on its way
         is_same = self._found.question == found.question
@@ -176,11 +178,15 @@ class PatientsViewModel(QObject):
                 self.open_marked()
 
     def _failed(self, error: CaptureAppError) -> None:
-        self._searching = False
-        self._drafts_changed = True
         self._slow.stop()
-        words = tr("The list cannot be read.")
-        self.told.emit(Message(words, str(error), "warning-circle", Tone.BAD))
+        self._drafts_changed = True
+        self._enter_waits = False  # nobody is opened by an Enter of long ago
+        self._ask_again_at = self._services.clock.monotonic() + _ASK_AGAIN_S
+        self._show(replace(self.state, loading=""))
+        if self._may_say_failed:  # said once, asked again until it can be read
+            self._may_say_failed = False
+            words = tr("The list cannot be read.")
+            self.told.emit(Message(words, str(error), "warning-circle", Tone.BAD))
 
     def _take(self, found: Found) -> None:
         self._found, self._newer = found, None
@@ -236,6 +242,8 @@ class PatientsViewModel(QObject):
         if now - self._drafts_read_at >= _AGES_EVERY_S:
             self._drafts_read_at = now
             self._pictures_changed()  # a draft is another minute old
+        elif not self._may_say_failed and now >= self._ask_again_at:
+            self.read()
         self._refresh()
 
     def _say_loading(self) -> None:
@@ -414,26 +422,30 @@ class PatientsViewModel(QObject):
         if self.state.opening:
             return
         self._show(replace(self.state, opening=True))
-        census = self._services.census
-
-        def open_exam() -> Exam:
-            exam = begin()
-            census.note_opened(exam.patient.patient_id)
-            return exam
-
         self._when_free(
             lambda: self._tasks.run(
-                open_exam, owner=self, done=self._opened, failed=self._not_opened
+                begin,
+                owner=self,
+                done=self._opened,
+                failed=self._not_opened,
+                ended=self._opening_ended,
             )
         )
 
     def _opened(self, exam: Exam) -> None:
-        self._last.note(exam.patient.patient_id.key)
-        self._asks_anew(replace(self.state, opening=False, text="", marked=None))
+        # The exam takes pictures from now on: it is shown first, whatever else fails.
         self.opened.emit(exam)
+        number, census = exam.patient.patient_id, self._services.census
+        self._last.note(number.key)
+        self._asks_anew(replace(self.state, text="", marked=None))
+        self._tasks.run(
+            lambda: census.note_opened(number), owner=self, done=lambda _nothing: self.read()
+        )
+
+    def _opening_ended(self) -> None:
+        self._show(replace(self.state, opening=False))
 
     def _not_opened(self, error: CaptureAppError) -> None:
-        self._show(replace(self.state, opening=False))
         words = tr("The patient was not opened.")
         self.told.emit(Message(words, str(error), "warning-circle", Tone.BAD))
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
-from capture_app.errors import CaptureAppError
 from capture_app.model.operator import Operator, Role
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.words import tr
@@ -56,17 +55,17 @@ class SetUpViewModel(QObject):
 
         def add() -> Operator:
             user_id = user_id_of(given, family)
-            users.add(user_id, f"{given} {family}", Role.ADMIN, pin, None, name=name)
+            if not users.has_any():  # else a try before this one ended between the two
+                users.add(user_id, f"{given} {family}", Role.ADMIN, pin, None, name=name)
             return users.sign_in(user_id, pin)
 
-        self._tasks.run(add, owner=self, done=self._added, failed=self._refused)
-
-    def _added(self, operator: Operator) -> None:
-        self._show(SetUpState())
-        self.signed_in.emit(operator)
-
-    def _refused(self, error: CaptureAppError) -> None:
-        self._show(SetUpState(fault=str(error)))
+        self._tasks.run(
+            add,
+            owner=self,
+            done=self.signed_in.emit,
+            failed=lambda error: self._show(SetUpState(busy=True, fault=str(error))),
+            ended=lambda: self._show(replace(self.state, busy=False)),
+        )
 
     def _show(self, state: SetUpState) -> None:
         if state != self.state:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 import structlog
@@ -21,6 +20,7 @@ from capture_app.ui.first_run.viewmodel import FirstRunChoice, FirstRunViewModel
 from capture_app.ui.looks import fonts, icons, theme
 from capture_app.ui.services import Services
 from capture_app.ui.shell.main_window import MainWindow
+from capture_app.ui.shell.surprises import shown_in
 
 _BEGIN_AFTER_MS: Final = 1000
 
@@ -51,27 +51,16 @@ def run(services: Services, begin: Callable[[], object]) -> int:
     station = services.settings.station
     app = application(language=station.language, theme_name=station.theme)
     window = MainWindow(services)
-    before = sys.excepthook
-
-    def shown(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if issubclass(kind, Exception):
-            window.show_error(error.with_traceback(trace))
-        else:
-            before(kind, error, trace)
-
-    sys.excepthook = shown  # an error in a slot ends here
-    try:
-        _show(window, app)
-        QTimer.singleShot(
-            _BEGIN_AFTER_MS,
-            window,
-            lambda: window.tasks.run(begin, owner=window, done=lambda _nothing: None),
-        )
-        return app.exec()
-    finally:
-        sys.excepthook = before
-        window.end()
-        services.devices.stop()
+    with shown_in(window, services.clock):
+        try:
+            _show(window, app)
+            QTimer.singleShot(
+                _BEGIN_AFTER_MS, window, lambda: window.tasks.run(begin, owner=window)
+            )
+            return app.exec()
+        finally:
+            window.end()
+            services.devices.stop()
 
 
 def first_run(settings: Settings, settings_file: Path) -> FirstRunChoice:

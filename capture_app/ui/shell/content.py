@@ -204,8 +204,16 @@ class Content(Backdrop):
         self._leave_workspace(close_exam=False)
         self._drop_question()
         self._toast.clear()
-        viewmodel = WorkspaceViewModel(self._services, self._tasks, self._acts, exam, small, self)
-        page = WorkspacePage(viewmodel)
+        try:
+            viewmodel = WorkspaceViewModel(
+                self._services, self._tasks, self._acts, exam, small, self
+            )
+            page = WorkspacePage(viewmodel)
+        except Exception:
+            # An exam that is not on the screen takes no pictures. The error is told as any other.
+            self._services.exams.close()
+            self._go(Place.PATIENTS)
+            raise
         page.left.connect(self.go_to_patients)
         self._workspace_vm, self._workspace = viewmodel, page
         self._pages.addWidget(page)
@@ -228,13 +236,12 @@ class Content(Backdrop):
 
     def suspend(self) -> None:
         """Idle or locked: what is open is veiled, and its patient is asked for again."""
+        if self._workspace_vm is not None:
+            self._suspended = self._workspace_vm.exam
+            self._workspace_vm.when_kept(self._veil_workspace)
         self.patients_vm.forget()
         if self._outbox is not None:
             self._outbox[0].close_proof()
-        if self._workspace_vm is None:
-            return
-        self._suspended = self._workspace_vm.exam
-        self._workspace_vm.when_kept(self._veil_workspace)
 
     def _veil_workspace(self) -> None:
         if self._workspace_vm is None:

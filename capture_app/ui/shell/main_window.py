@@ -26,7 +26,7 @@ from capture_app.ui.shell.status import StatusViewModel
 from capture_app.ui.shell.status_strip import StatusStrip
 from capture_app.ui.sign_in.page import SignInPage
 from capture_app.ui.sign_in.viewmodel import SignInViewModel
-from capture_app.ui.tasks import Tasks
+from capture_app.ui.tasks import Tasks, UnexpectedError
 from capture_app.ui.widgets.card import Backdrop
 from capture_app.ui.widgets.toast import Toast
 from capture_app.ui.words.marks import Message, Tone
@@ -119,21 +119,17 @@ class MainWindow(QWidget):
         content = self.content
         if content is None or self.is_locked:
             return
+        operator, users = content.operator, self._services.users
+        self._show_lock(operator.user_id)  # first: it is locked, whatever else fails
+        self.acts.run(lambda: users.record_lock(operator, by_itself=by_itself), owner=self)
         content.suspend()
         self.close_keys()
-        operator, users = content.operator, self._services.users
-        self.acts.run(
-            lambda: users.record_lock(operator, by_itself=by_itself),
-            owner=self,
-            done=lambda _nothing: None,
-        )
-        self._show_lock(operator.user_id)
 
     def _show_lock(self, user_id: str) -> None:
-        self._stay()
         is_warm = self._services.devices.chosen is not None
         self.sign_in_vm.appear(user_id, camera_warm=is_warm)
         self._stack.setCurrentWidget(self._lock_page)
+        self._stay()
         self._band.set_compact(compact=False)
 
     def _show_set_up(self) -> None:
@@ -229,19 +225,13 @@ class MainWindow(QWidget):
 
     # ---------------------------------------------------------------------- trouble and leaving
 
-    def show_error(self, error: BaseException) -> None:
-        """An error that no page asked for: logged with its traceback, and shown."""
-        if isinstance(error, CaptureAppError):
+    def show_error(self, error: CaptureAppError) -> None:
+        """An error that no page asked for is shown over all pages; the log has it by then."""
+        if isinstance(error, UnexpectedError):
+            message = Message(error.what, error.todo, "warning-circle", Tone.BAD)
+        else:
             _log.warning("act-failed", reason=str(error))
             message = Message(str(error), "", "warning-circle", Tone.BAD)
-        else:
-            _log.error("window-error", exc_info=error)
-            message = Message(
-                tr("Something unexpected happened. It is written in the log."),
-                tr("Pictures that were kept are safe. If it happens again, ask for help."),
-                "warning-circle",
-                Tone.BAD,
-            )
         self._error.say(message)
         self._place_error()
 

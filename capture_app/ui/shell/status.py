@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,6 +13,7 @@ from capture_app.model.delivery import ImageState, ImageStatus
 from capture_app.model.words import tr, trn
 from capture_app.outbox.status import Counts, StatusFilter
 from capture_app.store.sealed import free_bytes
+from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
 from capture_app.ui.words import wording
@@ -21,6 +23,8 @@ _TYPICAL_PICTURE: Final = 6_000_000
 """Bytes that a picture and its sealed instance take together, for the words about a full disk."""
 _LOW_BYTES: Final = 5_000_000_000
 _EVERY_MS: Final = 5000
+
+_Read = tuple[Counts, tuple[ImageStatus, ...], tuple[ImageStatus, ...], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +49,15 @@ class StatusViewModel(QObject):
     def __init__(self, services: Services, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._services = services
-        self._tasks = tasks
-        self._reading = False
-        self._again = False
+        self._reading = Reading(
+            tasks, self._question, told=self._told, failed=self._failed, parent=self
+        )
         self.state = StatusState(
             archive=ChipText(tr("Archive not asked yet"), "clock"),
             outbox=ChipText(tr("Outbox"), "paper-plane-right"),
             disk=ChipText("", "hard-drives"),
         )
-        self._leave = services.outbox.on_change(
-            lambda _capture_id: tasks.post(self, self._soon.start)
-        )
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(150)
-        self._soon.timeout.connect(self.read)
+        self._leave = services.outbox.on_change(lambda _capture_id: self._reading.ask_soon())
         self._ticking = QTimer(self)
         self._ticking.setInterval(_EVERY_MS)
         self._ticking.timeout.connect(self.read)
@@ -70,14 +68,13 @@ class StatusViewModel(QObject):
         """Ends the listening; the window is closing."""
         self._leave()
         self._ticking.stop()
-        self._soon.stop()
+        self._reading.close()
 
     def read(self) -> None:
         """Reads anew, outside the GUI thread."""
-        if self._reading:
-            self._again = True
-            return
-        self._reading = True
+        self._reading.ask()
+
+    def _question(self) -> Callable[[], _Read]:
         outbox, folder = self._services.outbox, self._services.settings.data_dir
         waiting = StatusFilter(
             states=frozenset({ImageState.QUEUED, ImageState.SENDING, ImageState.SENT}), limit=50
@@ -85,22 +82,14 @@ class StatusViewModel(QObject):
         newest = StatusFilter(
             states=frozenset({ImageState.CONFIRMED, ImageState.PURGED, ImageState.LISTED}), limit=1
         )
-        self._tasks.run(
-            lambda: (
-                outbox.counts(),
-                outbox.statuses(waiting),
-                outbox.statuses(newest),
-                free_bytes(folder),
-            ),
-            owner=self,
-            done=self._read,
-            failed=self._failed,
+        return lambda: (
+            outbox.counts(),
+            outbox.statuses(waiting),
+            outbox.statuses(newest),
+            free_bytes(folder),
         )
 
-    def _read(
-        self, told: tuple[Counts, tuple[ImageStatus, ...], tuple[ImageStatus, ...], int]
-    ) -> None:
-        self._reading = False
+    def _told(self, told: _Read) -> None:
         counts, waiting, newest, free = told
         configured = bool(self._services.settings.archives)
         state = StatusState(
@@ -112,12 +101,8 @@ class StatusViewModel(QObject):
             clock=wording.clock_time(self._services.clock.now()),
         )
         self._show(state)
-        if self._again:
-            self._again = False
-            self.read()
 
     def _failed(self, error: CaptureAppError) -> None:
-        self._reading = False
         self._show(replace(self.state, outbox=ChipText(str(error), "warning-circle", Tone.BAD)))
 
     def _show(self, state: StatusState) -> None:

@@ -15,7 +15,7 @@ from capture_app.outbox.status import Counts
 from capture_app.security.users import PIN_LONGEST, PIN_SHORTEST
 from capture_app.settings.practice import PRACTICE_PIN, PRACTICE_USER
 from capture_app.ui.services import Services
-from capture_app.ui.tasks import Tasks
+from capture_app.ui.tasks import Tasks, unexpected
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,7 @@ class SignInViewModel(QObject):
     def appear(self, last_user_id: str = "", *, camera_warm: bool = False) -> None:
         """Shows the users anew; `last_user_id` is chosen already, as whoever locked it."""
         self._pin = ""
-        tiles = tuple(
-            UserTile(user.user_id, user.display_name, _role_words(user.role), "")
-            for user in self._services.users.list()
-        )
+        tiles, fault = self._read_tiles()
         chosen = next((tile for tile in tiles if tile.user_id == last_user_id), None)
         if chosen is None and len(tiles) == 1:
             chosen = tiles[0]
@@ -90,11 +87,25 @@ class SignInViewModel(QObject):
                 chosen=chosen,
                 digits=0,
                 busy=False,
-                fault="",
+                fault=fault,
                 camera_warm=camera_warm,
             )
         )
         self.count_unsent()
+
+    def _read_tiles(self) -> tuple[tuple[UserTile, ...], str]:
+        """The users, and a fault in words where they cannot be read: those known so far stay, for
+        a window that is to be locked is locked.
+        """
+        try:
+            users = self._services.users.list()
+        except CaptureAppError as error:
+            return self.state.tiles, str(error)
+        except Exception as error:  # noqa: BLE001 - logged and told, never dropped
+            return self.state.tiles, str(unexpected(error))
+        return tuple(
+            UserTile(user.user_id, user.display_name, _role_words(user.role), "") for user in users
+        ), ""
 
     def count_unsent(self) -> None:
         """Counts what is not sent yet, of this station and of each user."""
@@ -155,6 +166,7 @@ class SignInViewModel(QObject):
             owner=self,
             done=self._signed_in,
             failed=self._refused,
+            ended=lambda: self._show(replace(self.state, busy=False)),
         )
 
     def _counted(self, counted: tuple[Counts, tuple[Draft, ...]]) -> None:
@@ -168,11 +180,11 @@ class SignInViewModel(QObject):
         self._show(replace(self.state, tiles=tiles, chosen=chosen, unsent=unsent, unsent_note=note))
 
     def _signed_in(self, operator: Operator) -> None:
-        self._show(replace(self.state, busy=False, digits=0, fault=""))
+        self._show(replace(self.state, digits=0, fault=""))
         self.signed_in.emit(operator)
 
     def _refused(self, error: CaptureAppError) -> None:
-        self._show(replace(self.state, busy=False, digits=0, fault=str(error)))
+        self._show(replace(self.state, digits=0, fault=str(error)))
 
     def _show(self, state: SignInState) -> None:
         if state != self.state:

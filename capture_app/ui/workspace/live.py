@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from capture_app.devices.capture import Live, LiveState
-from capture_app.errors import DeviceError
+from capture_app.errors import CaptureAppError, DeviceError
 from capture_app.imaging.quality import Quality, assess
 from capture_app.model.device import DeviceInfo
 from capture_app.model.frame import Frame
+from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
 
 _QUALITY_EVERY_MS: Final = 200
+_QUALITY_AFTER_ERROR_MS: Final = 10_000
 
 
 class LiveViewModel(QObject):
@@ -28,13 +31,14 @@ class LiveViewModel(QObject):
         super().__init__(parent)
         self._devices = services.devices
         self._clock = services.clock
-        self._tasks = tasks
         self._since = services.clock.monotonic()
-        self._measuring = False
         self.state: LiveState = self._devices.state
         self.quality: Quality | None = None
         self.device: DeviceInfo | None = self._devices.chosen
         self._leave = self._devices.on_state(lambda _state: tasks.post(self, self._read))
+        self._quality = Reading(
+            tasks, self._question, told=self._looked, failed=self._not_looked, parent=self
+        )
         self._measure = QTimer(self)
         self._measure.setInterval(_QUALITY_EVERY_MS)
         self._measure.timeout.connect(self._look)
@@ -44,6 +48,7 @@ class LiveViewModel(QObject):
         """Ends the listening; the camera stays warm."""
         self._leave()
         self._measure.stop()
+        self._quality.close()
 
     @property
     def is_live(self) -> bool:
@@ -90,16 +95,28 @@ class LiveViewModel(QObject):
         self.changed.emit()
 
     def _look(self) -> None:
+        if not self._quality.is_asking:
+            self._quality.ask()
+
+    def _question(self) -> Callable[[], Quality] | None:
         frame = self.frame()
-        if frame is None or self._measuring:
-            return
-        self._measuring = True
+        if frame is None:
+            return None
         pixels = frame.pixels
-        self._tasks.run(lambda: assess(pixels), owner=self, done=self._looked)
+        return lambda: assess(pixels)
+
+    def _not_looked(self, _error: CaptureAppError) -> None:
+        """The picture goes on without chips, and is looked at again in a while."""
+        self._measure.setInterval(_QUALITY_AFTER_ERROR_MS)
+        self._show_quality(None)
 
     def _looked(self, quality: Quality) -> None:
-        self._measuring = False
+        if self._measure.interval() != _QUALITY_EVERY_MS:
+            self._measure.setInterval(_QUALITY_EVERY_MS)
+        self._show_quality(quality if self.is_live else None)
+
+    def _show_quality(self, quality: Quality | None) -> None:
         before = None if self.quality is None else self.quality.chips
-        self.quality = quality if self.is_live else None
+        self.quality = quality
         if before != (None if self.quality is None else self.quality.chips):
             self.changed.emit()

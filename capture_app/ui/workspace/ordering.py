@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from capture_app.errors import CaptureAppError
 from capture_app.exam.orders import prefilled
 from capture_app.model.exam import Exam
 from capture_app.model.words import tr
@@ -66,19 +64,25 @@ class Ordering(QObject):
         self._shutter.hold()
         board.show(ordering=True, message=None)
         choose = partial(board.services.exams.choose_order, board.exam, order, board.known.orders)
-        board.acts.run(choose, owner=self, done=self._chosen, failed=self._not_chosen)
+        board.acts.run(
+            choose,
+            owner=self,
+            done=self._chosen,
+            failed=lambda error: board.say(trouble(str(error))),
+            ended=self._ended,
+        )
 
     def _chosen(self, exam: Exam) -> None:
-        board, changes = self._board, dict[str, Any]()
+        board = self._board
+        board.show(exam=exam)  # first: it is the one that takes pictures, whatever else fails
         if exam.order is not None and board.known.choice == board.known.prefilled:
             # Nobody chose anything yet: the panels say what this order says.
             said = prefilled(exam.order, board.known.device, board.services.catalog)
-            changes = {"choice": said, "prefilled": said}
-        board.show(exam=exam, ordering=False, **changes)
+            board.show(choice=said, prefilled=said)
         self.began.emit()
-        self._shutter.go_on()
 
-    def _not_chosen(self, error: CaptureAppError) -> None:
-        self._board.show(ordering=False)
-        self._board.say(trouble(str(error)))
-        self._shutter.go_on()
+    def _ended(self) -> None:
+        try:
+            self._board.show(ordering=False)
+        finally:
+            self._shutter.go_on()

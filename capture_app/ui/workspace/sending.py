@@ -13,7 +13,8 @@ from capture_app.exam.session import Stopped
 from capture_app.model.delivery import ImageState
 from capture_app.model.words import tr, trn
 from capture_app.outbox.sealing.seal import Sending
-from capture_app.ui.words.marks import Message
+from capture_app.ui.tasks import UnexpectedError
+from capture_app.ui.words.marks import Message, Tone
 from capture_app.ui.workspace import words
 from capture_app.ui.workspace.board import Board, trouble
 from capture_app.ui.workspace.describing import Describing
@@ -55,7 +56,13 @@ class SendingActs(QObject):
             return
         board.show(sending=True, message=None)
         send, exam = board.services.exams.send, board.exam
-        board.acts.run(lambda: send(exam, seen), owner=self, done=self._sent, failed=self._not_sent)
+        board.acts.run(
+            lambda: send(exam, seen),
+            owner=self,
+            done=self._sent,
+            failed=self._not_sent,
+            ended=lambda: board.show(sending=False),
+        )
 
     def _stop(self) -> None:
         self._board.show(stopped=True, message=None)
@@ -71,7 +78,6 @@ class SendingActs(QObject):
 
     def _sent(self, answer: Sending | Stopped) -> None:
         board = self._board
-        board.show(sending=False)
         if isinstance(answer, Stopped):  # what is on the disk says less than was thought
             board.say(trouble(tr("Nothing was sent. Some pictures are not described yet.")))
             board.reload_needed.emit()
@@ -83,8 +89,11 @@ class SendingActs(QObject):
         board.say(words.sent_message(len(sent), board.exam), self.undo)
 
     def _not_sent(self, error: CaptureAppError) -> None:
-        self._board.show(sending=False)
-        self._board.say(trouble(tr("Nothing was sent. {reason}", reason=str(error))))
+        if isinstance(error, UnexpectedError):
+            what = tr("Look at the pictures: those not marked as sent are still drafts.")
+            self._board.say(Message(what, error.what, "warning-circle", Tone.BAD))
+        else:
+            self._board.say(trouble(tr("Nothing was sent. {reason}", reason=str(error))))
         self._board.reload_needed.emit()
 
     def delete(self) -> None:

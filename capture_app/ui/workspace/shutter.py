@@ -15,6 +15,8 @@ from capture_app.imaging.rgb import decode
 from capture_app.model.frame import Frame
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
+from capture_app.ui.tasks import UnexpectedError
+from capture_app.ui.words.marks import Message, Tone
 from capture_app.ui.workspace.board import Board, trouble
 from capture_app.ui.workspace.describing import Describing
 from capture_app.ui.workspace.live import LiveViewModel
@@ -49,7 +51,7 @@ class Shutter(QObject):
         self._live = live
         self._small = small
         self._numbers = count(1)
-        self._pending = 0
+        self._on_the_way: set[int] = set()
         self._waiting: list[Callable[[], None]] = []
         self._made: dict[int, object] = {}
         self._is_held = False
@@ -62,11 +64,11 @@ class Shutter(QObject):
     @property
     def is_busy(self) -> bool:
         """Whether a picture is on its way to the disk, or the exam is being begun anew."""
-        return self._pending > 0
+        return bool(self._on_the_way) or self._is_held
 
     def when_kept(self, act: Callable[[], None]) -> None:
         """Calls `act` once no picture is on its way to the disk: at once, mostly."""
-        if self._pending:
+        if self.is_busy:
             self._waiting.append(act)
         else:
             act()
@@ -74,15 +76,22 @@ class Shutter(QObject):
     def hold(self) -> None:
         """The exam is being begun anew: presses wait until `go_on`, and so does `when_kept`."""
         self._is_held = True
-        self._pending += 1
 
     def go_on(self) -> None:
         """Ends a hold: what was pressed meanwhile is taken now."""
         self._is_held = False
         asked, self._asked = self._asked, 0
-        for _ in range(asked):
-            self.shoot()
-        self._one_less()
+        try:
+            for _ in range(asked):
+                self.shoot()
+        finally:
+            self._let_go()
+
+    def close(self) -> None:
+        """The exam is left: whoever waits for its pictures does not wait in vain."""
+        self._on_the_way.clear()
+        self._is_held = False
+        self._let_go()
 
     def shoot(self) -> None:
         """Takes the frame on the screen. It is shown as a thumbnail once it is on the disk."""
@@ -96,19 +105,20 @@ class Shutter(QObject):
             board.say(trouble(str(error) or tr("There is no live image.")))
             return
         self.flashed.emit()
-        self._pending += 1
         given = board.known.choice
         shot = Shot("", self.next_number(), given)
         board.show(shots=(*board.known.shots, shot), message=None)
-        # Both at once: the small picture is mostly ready by the time that the large one is safe.
-        self._make(lambda: self._small(frame), lambda image: self._small_made(shot.number, image))
         take, exam = board.services.exams.take, board.exam
+        self._on_the_way.add(shot.number)
         board.acts.run(
             lambda: take(exam, frame, device=device, description=given),
             owner=self,
             done=lambda capture_id: self._kept(shot.number, given, capture_id, frame),
             failed=lambda error: self._not_kept(shot.number, error),
+            ended=lambda: self._came_back(shot.number),
         )
+        # Both at once: the small picture is mostly ready by the time that the large one is safe.
+        self._make(lambda: self._small(frame), lambda image: self._small_made(shot.number, image))
 
     def _kept(self, number: int, given: Description, capture_id: str, frame: Frame) -> None:
         shots = tuple(
@@ -122,21 +132,22 @@ class Shutter(QObject):
         self._show_small(number)
         pixels = frame.pixels
         self._make(lambda: _is_blurred(pixels), lambda blurred: self._assessed(capture_id, blurred))
-        self._one_less()
 
     def _not_kept(self, number: int, error: CaptureAppError) -> None:
         left = tuple(shot for shot in self._board.known.shots if shot.number != number)
         self._board.show(shots=left)
         self._made.pop(number, None)
-        self._board.say(trouble(str(error)))
-        self._one_less()
+        self._board.say(_not_kept_words(error))
+        self._board.reload_needed.emit()
 
-    def _one_less(self) -> None:
-        self._pending -= 1
-        if not self._pending:
-            waiting, self._waiting = self._waiting, []
-            for act in waiting:
-                act()
+    def _came_back(self, number: int) -> None:
+        """A picture is on the disk, or will never be: however that ended."""
+        self._on_the_way.discard(number)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        while self._waiting and not self.is_busy:
+            self._waiting.pop(0)()
 
     def _small_made(self, number: int, image: object) -> None:
         self._made[number] = image
@@ -173,6 +184,14 @@ class Shutter(QObject):
             self._board.say(trouble(str(error)))
 
         self._board.tasks.run(work, owner=self, done=done, failed=failed)
+
+
+def _not_kept_words(error: CaptureAppError) -> Message:
+    """Where it is not known how far keeping came, the strip has the truth: it is read anew."""
+    if isinstance(error, UnexpectedError):
+        what = tr("Look whether the last picture is in the strip; if not, take it again.")
+        return Message(what, error.what, "warning-circle", Tone.BAD)
+    return trouble(str(error))
 
 
 def _is_blurred(pixels: NDArray[np.uint8]) -> bool:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from capture_app.catalog.body_map import BodyMap
 from capture_app.model.delivery import ImageStatus
 from capture_app.model.exam import Exam
 from capture_app.outbox.keeping.drafts import Draft
 from capture_app.outbox.status import StatusFilter
+from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
 from capture_app.ui.workspace.board import Board, trouble
@@ -24,7 +25,11 @@ from capture_app.ui.workspace.sending import SendingActs
 from capture_app.ui.workspace.shutter import MakeSmall, Shutter
 from capture_app.ui.workspace.state import Shot, WorkspaceState
 
-_STATES_SOON_MS: Final = 80
+_SOON_MS: Final = 80
+
+_DraftsRead = tuple[int, tuple[Draft, ...]]
+_StatesRead = tuple[int, tuple[str, ...], tuple[ImageStatus, ...]]
+"""What was read, and how many acts had been asked by then; states with the ids asked for."""
 
 
 class WorkspaceViewModel(QObject):
@@ -55,16 +60,16 @@ class WorkspaceViewModel(QObject):
         self.ordering = Ordering(board, self.shutter)
         self.ordering.began.connect(self.sending.forget)
         board.changed.connect(self.changed)
-        board.reload_needed.connect(self._load)
+        board.reload_needed.connect(lambda: self._drafts.ask())
         board.show(device=self.live.device)
         self.live.changed.connect(lambda: board.show(device=self.live.device))
         self.live.refused.connect(lambda why: board.say(trouble(why)))
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(_STATES_SOON_MS)
-        self._soon.timeout.connect(self._load)
-        self._leave = services.outbox.on_change(lambda _id: tasks.post(self, self._soon.start))
-        self._load()
+        self._drafts = Reading(
+            acts, self._drafts_wanted, told=self._loaded, soon_ms=_SOON_MS, parent=self
+        )
+        self._states = Reading(acts, self._states_wanted, told=self._states_read, parent=self)
+        self._leave = services.outbox.on_change(lambda _id: self._drafts.ask_soon())
+        self._drafts.ask()
 
     @property
     def exam(self) -> Exam:
@@ -99,9 +104,11 @@ class WorkspaceViewModel(QObject):
     def close(self) -> None:
         """The page is left. Drafts stay with their patient."""
         self._leave()
-        self._soon.stop()
+        self._drafts.close()
+        self._states.close()
         self.ordering.close()
         self.live.close()
+        self.shutter.close()
 
     def when_kept(self, then: Callable[[], None]) -> None:
         """Before another patient is opened, before a lock: calls `then` once no picture is on its
@@ -120,18 +127,16 @@ class WorkspaceViewModel(QObject):
 
     # ------------------------------------------------------------------------ what is on the disk
 
-    def _load(self) -> None:
-        """Reads this patient's drafts, of this exam and of earlier ones."""
+    def _drafts_wanted(self) -> Callable[[], _DraftsRead]:
+        """This patient's drafts, of this exam and of earlier ones."""
         outbox, exam, begun = self._services.outbox, self.exam, self._board.acts_begun
-        self._board.acts.run(
-            lambda: outbox.drafts(patient_key=outbox.patient_key(exam)),
-            owner=self,
-            done=lambda drafts: self._loaded(drafts, begun),
-        )
+        return lambda: (begun, outbox.drafts(patient_key=outbox.patient_key(exam)))
 
-    def _loaded(self, drafts: Sequence[Draft], acts_begun: int) -> None:
-        if acts_begun != self._board.acts_begun or self.shutter.is_busy:
-            self._soon.start()  # an act was asked meanwhile: what was read is older than the screen
+    def _loaded(self, read: _DraftsRead) -> None:
+        begun, drafts = read
+        if begun != self._board.acts_begun or self.shutter.is_busy:
+            # An act was asked meanwhile: what was read is older than the screen.
+            self._drafts.ask_soon()
             return
         shots = self._board.known.shots
         known = {shot.capture_id for shot in shots}
@@ -155,25 +160,20 @@ class WorkspaceViewModel(QObject):
         self.describing.end_stop()
         for draft in earlier:
             self.shutter.thumb_of_kept(draft.capture_id)
-        self._read_states()
+        self._states.ask()
 
-    def _read_states(self) -> None:
+    def _states_wanted(self) -> Callable[[], _StatesRead] | None:
         ids = tuple(shot.capture_id for shot in self._board.known.shots if shot.capture_id)
         if not ids:
-            return
+            return None
         outbox, wanted = self._services.outbox, StatusFilter(capture_ids=ids)
         begun = self._board.acts_begun
-        self._board.acts.run(
-            lambda: outbox.statuses(wanted),
-            owner=self,
-            done=lambda statuses: self._states_read(ids, statuses, begun),
-        )
+        return lambda: (begun, ids, outbox.statuses(wanted))
 
-    def _states_read(
-        self, asked: Sequence[str], statuses: Sequence[ImageStatus], acts_begun: int
-    ) -> None:
-        if acts_begun != self._board.acts_begun:
-            self._soon.start()
+    def _states_read(self, read: _StatesRead) -> None:
+        begun, asked, statuses = read
+        if begun != self._board.acts_begun:
+            self._drafts.ask_soon()
             return
         states = {status.capture_id: status.state for status in statuses}
         gone = {capture_id for capture_id in asked if capture_id not in states}
