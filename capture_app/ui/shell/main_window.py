@@ -235,6 +235,11 @@ class MainWindow(QWidget):
         self._error.say(message)
         self._place_error()
 
+    @property
+    def said(self) -> Message:
+        """The last error that no page asked for."""
+        return self._error.message
+
     def _place_error(self) -> None:
         self._error.setFixedWidth(min(760, self.width() - 64))
         self._error.move(
