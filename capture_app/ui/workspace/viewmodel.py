@@ -60,7 +60,6 @@ class WorkspaceViewModel(QObject):
         self.ordering = Ordering(board, self.shutter)
         self.ordering.began.connect(self.sending.forget)
         board.changed.connect(self.changed)
-        board.reload_needed.connect(lambda: self._drafts.ask())
         board.show(device=self.live.device)
         self.live.changed.connect(lambda: board.show(device=self.live.device))
         self.live.refused.connect(lambda why: board.say(trouble(why)))
@@ -68,6 +67,7 @@ class WorkspaceViewModel(QObject):
             acts, self._drafts_wanted, told=self._loaded, soon_ms=_SOON_MS, parent=self
         )
         self._states = Reading(acts, self._states_wanted, told=self._states_read, parent=self)
+        board.reload_needed.connect(self._drafts.ask)
         self._leave = services.outbox.on_change(lambda _id: self._drafts.ask_soon())
         self._drafts.ask()
 
