@@ -185,8 +185,7 @@ class PatientsViewModel(QObject):
         self._show(replace(self.state, loading=""))
         if self._may_say_failed:  # said once, asked again until it can be read
             self._may_say_failed = False
-            words = tr("The list cannot be read.")
-            self.told.emit(Message(words, str(error), "warning-circle", Tone.BAD))
+            self._tell_fault(tr("The list cannot be read."), str(error))
 
     def _take(self, found: Found) -> None:
         self._found, self._newer = found, None
@@ -389,14 +388,8 @@ class PatientsViewModel(QObject):
     def _not_passed(self, was_wrong: bool) -> None:  # noqa: FBT001 - a signal's slot
         self._end_check()
         if was_wrong:
-            self.told.emit(
-                Message(
-                    tr("Nobody was opened: three answers did not fit."),
-                    tr("Scan the wristband, or look for the right patient."),
-                    "warning-circle",
-                    Tone.BAD,
-                )
-            )
+            todo = tr("Scan the wristband, or look for the right patient.")
+            self._tell_fault(tr("Nobody was opened: three answers did not fit."), todo)
 
     def _end_check(self) -> None:
         check, self.check = self.check, None
@@ -446,8 +439,10 @@ class PatientsViewModel(QObject):
         self._show(replace(self.state, opening=False))
 
     def _not_opened(self, error: CaptureAppError) -> None:
-        words = tr("The patient was not opened.")
-        self.told.emit(Message(words, str(error), "warning-circle", Tone.BAD))
+        self._tell_fault(tr("The patient was not opened."), str(error))
+
+    def _tell_fault(self, what: str, todo: str) -> None:
+        self.told.emit(Message(what, todo, "warning-circle", Tone.BAD))
 
     def _show(self, state: PatientsState) -> None:
         if state != self.state:
