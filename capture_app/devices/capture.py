@@ -153,8 +153,11 @@ class CaptureThread:
     def _put(self, frame: Frame) -> None:
         with self._lock:
             self._slot = frame
-            self._seen_at = self._clock.monotonic()
-        self._change(Live.LIVE)
+            self._seen_at = self._clock.monotonic() - frame.late
+        if frame.late < NO_IMAGE_AFTER_S:
+            self._change(Live.LIVE)
+        else:
+            self._change(Live.LOST, tr("The camera's pictures come late. Wait a moment."))
 
     # ---------------------------------------------------------------------------- the watchdog
 

@@ -39,12 +39,12 @@ def open_source(device: Device, clock: Clock) -> FrameSource:
         VideoFileSource,
     )
 
-    info = device_info(device)
+    info, latency = device_info(device), device.latency_ms / 1000
     match device.kind:
         case DeviceKind.CAMERA:
-            return CameraSource(info, device.address, clock)
+            return CameraSource(info, device.address, clock, latency=latency)
         case DeviceKind.STREAM:
-            return StreamSource(info, device.address, clock)
+            return StreamSource(info, device.address, clock, latency=latency)
         case DeviceKind.FILE:
             path = Path(device.address)
             if path.is_dir() or path.suffix.lower() in JPEG_ENDINGS:

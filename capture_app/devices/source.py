@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from capture_app.clock import Clock
+from capture_app.devices.exposure import Exposure
 from capture_app.model.device import DeviceInfo
 from capture_app.model.frame import Frame
 
@@ -44,15 +46,26 @@ class FrameStamp:
         self._clock = clock
         self._sequence = 0
 
-    def frame(self, pixels: NDArray[np.uint8], jpeg: bytes | None = None) -> Frame:
-        """A frame of now. `pixels` is (rows, columns, 3) RGB and is not written to any more."""
+    def frame(
+        self,
+        pixels: NDArray[np.uint8],
+        jpeg: bytes | None = None,
+        exposure: Exposure | None = None,
+    ) -> Frame:
+        """A frame of now, or of the moment that `exposure` says.
+
+        `pixels` is (rows, columns, 3) RGB and is not written to any more.
+        """
         self._sequence += 1
         pixels.flags.writeable = False
+        now = self._clock.monotonic()
+        age = 0.0 if exposure is None else now - exposure.arrival + exposure.delay
         return Frame(
             device_id=self._device_id,
             sequence=self._sequence,
-            taken_at=self._clock.now(),
-            taken_monotonic=self._clock.monotonic(),
+            taken_at=self._clock.now() - timedelta(seconds=age),
+            not_before=now if exposure is None else exposure.not_before,
+            late=0.0 if exposure is None else exposure.late,
             pixels=pixels,
             jpeg=jpeg,
         )

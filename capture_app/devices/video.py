@@ -2,7 +2,8 @@
 
 A device that delivers JPEG keeps that JPEG: the FFmpeg backend hands out the packets of an MJPEG
 stream as they came (`CAP_PROP_FORMAT = -1`), V4L2 does so without conversion to RGB. Every network
-source is opened and read under a time limit, so that a dead one is noticed.
+source is opened and read under a time limit, so that a dead one is noticed. Each picture is
+stamped with its exposure, not with its arrival: see `exposure`.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
 import cv2
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from capture_app.clock import Clock
 from capture_app.devices.decode import rgb_of_bgr, shown_pixels
+from capture_app.devices.exposure import Exposure, ExposureClock
 from capture_app.devices.source import FrameStamp
 from capture_app.errors import DeviceError
 from capture_app.model.device import DeviceInfo
@@ -32,6 +36,8 @@ _SHORTEST_INTERVAL_S: Final = 1 / 60
 """A faster device is thinned out, so that decoding keeps up and the picture is never old."""
 _MJPG: Final = cv2.VideoWriter.fourcc("M", "J", "P", "G")
 _BAD_READS: Final = 5
+
+_log = structlog.get_logger(__name__)
 
 
 def _hush() -> None:
@@ -51,6 +57,7 @@ class StreamSource:
         address: str,
         clock: Clock,
         *,
+        latency: float = 0.0,
         open_limit_ms: int = OPEN_LIMIT_MS,
         read_limit_ms: int = READ_LIMIT_MS,
     ) -> None:
@@ -61,6 +68,7 @@ class StreamSource:
             *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_limit_ms),
         ]
         self._clock = clock
+        self._latency = latency
         self._stamp = FrameStamp(info.device_id, clock)
         self._closed = threading.Event()
 
@@ -70,21 +78,34 @@ class StreamSource:
 
     def frames(self) -> Iterator[Frame]:
         _hush()
+        while not self._closed.is_set():
+            yield from self._opened()
+
+    def _opened(self) -> Iterator[Frame]:
+        """The frames until it is closed, or has to be opened again."""
+        exposures = ExposureClock(self._clock.monotonic(), self._latency)
         capture = cv2.VideoCapture(self._address, cv2.CAP_FFMPEG, self._limits)
         try:
             if not capture.isOpened():
                 raise DeviceError(tr("The camera does not answer. Check its cable and its power."))
             raw = _raw_jpeg(capture)
+            # A multipart stream has no times of its own: FFmpeg makes them up, at 25 a second.
+            has_times = not (raw and self._address.startswith("http"))
             pace = _Pace(self._clock)
             bad = 0
             while not self._closed.is_set():
                 there, data = capture.read()
                 if not there:
                     raise DeviceError(tr("The camera stopped sending pictures."))
+                stamp = _time_of(capture) if has_times else None
+                exposure = exposures.arrived(self._clock.monotonic(), stamp)
+                if exposures.must_reopen:
+                    _log.info("device-opened-again", device_id=self._info.device_id)
+                    return
                 if not pace.is_due():
                     continue
                 try:
-                    frame = _frame_of(self._stamp, data, raw=raw)
+                    frame = _frame_of(self._stamp, data, exposure, raw=raw)
                 except DeviceError:  # one broken picture is passed over, a row of them is told
                     if (bad := bad + 1) >= _BAD_READS:
                         raise
@@ -101,10 +122,13 @@ class StreamSource:
 class CameraSource:
     """A camera of this computer, by number or device path."""
 
-    def __init__(self, info: DeviceInfo, address: str, clock: Clock) -> None:
+    def __init__(
+        self, info: DeviceInfo, address: str, clock: Clock, *, latency: float = 0.0
+    ) -> None:
         self._info = info
         self._address = address
         self._clock = clock
+        self._latency = latency
         self._stamp = FrameStamp(info.device_id, clock)
         self._closed = threading.Event()
 
@@ -114,6 +138,12 @@ class CameraSource:
 
     def frames(self) -> Iterator[Frame]:
         _hush()
+        while not self._closed.is_set():
+            yield from self._read()
+
+    def _read(self) -> Iterator[Frame]:
+        """The frames until it is closed, or has to be opened again."""
+        exposures = ExposureClock(self._clock.monotonic(), self._latency)
         capture = self._opened()
         try:
             if sys.platform == "linux":
@@ -130,12 +160,16 @@ class CameraSource:
                 if not there:
                     self._closed.wait(0.02)
                     continue
+                exposure = exposures.arrived(self._clock.monotonic(), _time_of(capture))
+                if exposures.must_reopen:
+                    _log.info("device-opened-again", device_id=self._info.device_id)
+                    return
                 raw = _is_jpeg(data)
                 if not raw and data.ndim != 3:  # neither JPEG nor a picture: let OpenCV convert
                     capture.set(cv2.CAP_PROP_CONVERT_RGB, 1)
                     continue
                 if pace.is_due():
-                    yield _frame_of(self._stamp, data, raw=raw)
+                    yield _frame_of(self._stamp, data, exposure, raw=raw)
         finally:
             capture.release()
 
@@ -192,7 +226,7 @@ class VideoFileSource:
                 if not there:
                     break
                 count += 1
-                yield _frame_of(self._stamp, data, raw=raw)
+                yield _frame_of(self._stamp, data, None, raw=raw)
         finally:
             capture.release()
         if not count and not self._closed.is_set():
@@ -226,8 +260,16 @@ def _is_jpeg(data: NDArray[Any]) -> bool:
     return min(data.shape[:2]) == 1 and flat.size > 4 and bytes(flat[:2]) == b"\xff\xd8"
 
 
-def _frame_of(stamp: FrameStamp, data: NDArray[Any], *, raw: bool) -> Frame:
+def _time_of(capture: cv2.VideoCapture) -> float | None:
+    """The device's own time of the picture just read, in seconds: V4L2's stamp, or the stream's."""
+    milliseconds = capture.get(cv2.CAP_PROP_POS_MSEC)
+    return milliseconds / 1000 if isfinite(milliseconds) and milliseconds > 0 else None
+
+
+def _frame_of(
+    stamp: FrameStamp, data: NDArray[Any], exposure: Exposure | None, *, raw: bool
+) -> Frame:
     if not raw:
-        return stamp.frame(rgb_of_bgr(data))
+        return stamp.frame(rgb_of_bgr(data), exposure=exposure)
     jpeg = np.ascontiguousarray(data, np.uint8).tobytes()
-    return stamp.frame(shown_pixels(jpeg), jpeg)
+    return stamp.frame(shown_pixels(jpeg), jpeg, exposure)

@@ -168,7 +168,7 @@ class ExamService:
         ImageError, DiskFullError, StoreError.
         """
         started = self._require_open(exam)
-        if frame.taken_monotonic < started:
+        if frame.not_before < started:
             raise RuleError(
                 tr("This picture is from before the exam began: it was not kept. Take it again.")
             )

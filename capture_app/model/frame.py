@@ -23,6 +23,10 @@ class Frame:
     device_id: str
     sequence: int
     taken_at: datetime
-    taken_monotonic: float
+    """When it was exposed, as far as it can be told."""
+    not_before: float
+    """It was exposed at this moment of the monotonic clock or later (seconds)."""
     pixels: NDArray[np.uint8]
     jpeg: bytes | None = None
+    late: float = 0.0
+    """By how much later than usual it came from its device (seconds)."""

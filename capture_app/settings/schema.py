@@ -287,6 +287,14 @@ class Device:
         bool,
         Help("Whether its pictures show the patient's name: Burned In Annotation (0028,0301)."),
     ] = False
+    latency_ms: Annotated[
+        int,
+        Between(0, 5000),
+        Help(
+            "How long every picture is on its way when nothing holds it up (camera and stream, "
+            "milliseconds). No receiver can see this: measure it with a clock before the camera."
+        ),
+    ] = 0
 
 
 DEFAULT_KEYRING_BACKENDS: Final = (

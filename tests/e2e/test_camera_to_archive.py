@@ -120,7 +120,7 @@ def test_the_archive_holds_the_coded_picture_that_the_camera_served(
 
         def both_pictures() -> bool:
             frame, device = devices.latest(), devices.chosen
-            if frame is None or frame.jpeg is None or frame.taken_monotonic < began:
+            if frame is None or frame.jpeg is None or frame.not_before < began:
                 return False
             if coded_part(frame.jpeg) not in taken.values():
                 assert device is not None

@@ -69,13 +69,13 @@ class LiveViewModel(QObject):
     def frame(self) -> Frame | None:
         """The newest frame of this exam; None where there is no live image."""
         frame = self._devices.latest()
-        return frame if frame is not None and frame.taken_monotonic >= self._since else None
+        return frame if frame is not None and frame.not_before >= self._since else None
 
     def take(self) -> tuple[Frame, DeviceInfo]:
         """The frame on the screen and its device. Raises DeviceError where there is none."""
         frame = self._devices.take()
         device = self._devices.chosen
-        if device is None or frame.taken_monotonic < self._since:
+        if device is None or frame.not_before < self._since:
             raise DeviceError(self._devices.state.reason)
         return frame, device
 
