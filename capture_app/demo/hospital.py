@@ -18,9 +18,9 @@ from capture_app.demo.web_archive import WebArchive
 from capture_app.demo.worklist import WorklistPeer
 from capture_app.model.device import DeviceKind
 from capture_app.model.procedure import ImageKind
+from capture_app.settings.feeds import AdtFeed, Worklist
 from capture_app.settings.resources import resource
 from capture_app.settings.schema import (
-    AdtFeed,
     ArchiveDestination,
     ArchiveProtocol,
     Capture,
@@ -31,7 +31,6 @@ from capture_app.settings.schema import (
     Security,
     Settings,
     Station,
-    Worklist,
 )
 
 if TYPE_CHECKING:

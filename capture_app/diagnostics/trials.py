@@ -15,7 +15,8 @@ from capture_app.errors import CaptureAppError
 from capture_app.model.words import tr
 from capture_app.patients.sources.worklist.query import peer_of
 from capture_app.security.keys import read_secret
-from capture_app.settings.schema import ArchiveDestination, Settings, Worklist
+from capture_app.settings.feeds import Worklist
+from capture_app.settings.schema import ArchiveDestination, Settings
 
 TRY_WITHIN_S: Final = 10.0
 

@@ -24,15 +24,12 @@ from pydicom.uid import UID
 from pydicom.valuerep import validate_value
 
 from capture_app.dicom.required import CODE_SEQUENCES, REQUIRED, missing
+from capture_app.dicom.values import TEXT, faults_of
 from capture_app.errors import ConformanceError
 
 CHARACTER_SET: Final = "ISO_IR 192"
 
-_TEXT: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
-"""VRs that the Specific Character Set is for."""
-_PARAGRAPHS: Final = frozenset({"LT", "ST", "UT"})
-_OF_TEXT: Final = _TEXT | {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"}
-_UID: Final = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
+_OF_TEXT: Final = TEXT | {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"}
 _OFFSET: Final = re.compile(r"([+-])([01][0-9])([0-5][0-9])")
 _SENSITIVE_CONTENT: Final = 0x0008001D
 _ITEM: Final = bytes.fromhex("feff00e0")
@@ -117,29 +114,13 @@ def _values(element: DataElement, name: str) -> Iterator[str]:
         return
     values = element.value if isinstance(element.value, MultiValue | list) else [element.value]
     for value in values:
-        plain = str(value) if element.VR in _OF_TEXT else value
+        if element.VR in _OF_TEXT or isinstance(value, str):
+            yield from (f"{name} {fault}" for fault in faults_of(element.VR, str(value)))
+            continue
         try:
-            validate_value(element.VR, plain, config.RAISE)
+            validate_value(element.VR, value, config.RAISE)
         except (ValueError, TypeError):
             yield f"{name} is not allowed by its VR {element.VR}"
-        if isinstance(plain, str):
-            yield from _text(element.VR, plain, name)
-
-
-def _text(vr: str, text: str, name: str) -> Iterator[str]:
-    allowed = "\r\n\t\f" if vr in _PARAGRAPHS else ""
-    if any((ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0) and c not in allowed for c in text):
-        yield f"{name} holds a control character"
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        yield f"{name} cannot be written in {CHARACTER_SET}"
-    if vr not in _TEXT and not text.isascii():
-        yield f"{name} holds a character that its VR {vr} does not allow"
-    if vr == "UI" and not (_UID.fullmatch(text) and len(text) <= 64):
-        yield f"{name} is not a UID"
-    if vr == "PN" and any(group.count("^") > 4 for group in text.split("=")):
-        yield f"{name} has more than five components"
 
 
 def _multiplicity(element: DataElement, name: str) -> Iterator[str]:
@@ -246,7 +227,7 @@ def _undecodable(ds: Dataset, path: str) -> Iterator[str]:
         name = f"{path}{_name(tag)}"
         if isinstance(element, RawDataElement):
             if element.VR != "SQ":
-                if element.VR in _TEXT and not _is_utf8(element.value or b""):
+                if element.VR in TEXT and not _is_utf8(element.value or b""):
                     yield f"{name} is not written in {CHARACTER_SET}"
                 continue
         elif element.VR != "SQ":

@@ -1,65 +1,69 @@
 """Text of worklist answers: decoded strictly, in the set that the answer or the site names.
 
 pydicom reads a set that is missing as Latin-1 and what it cannot read as question marks; a name
-that is wrong once is wrong in the archive for ever. Here such an item is refused.
+that is wrong once is wrong in the archive for ever. Here such a value is refused.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
+from capture_app.dicom.code_extensions import (
+    ESCAPE,
+    codec_without_escapes,
+    decode_extended,
+    registry_number,
+)
 from capture_app.errors import FeedError
-from capture_app.model.strict_text import decode
+from capture_app.model.strict_text import decode, is_readable
 from capture_app.model.words import tr
 
-_CODECS: Final[Mapping[str, str]] = MappingProxyType(
+_WHOLE: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "": "ascii",
-        "ISO_IR 6": "ascii",
-        "ISO_IR 13": "shift_jis",
-        "ISO_IR 100": "iso8859_1",
-        "ISO_IR 101": "iso8859_2",
-        "ISO_IR 109": "iso8859_3",
-        "ISO_IR 110": "iso8859_4",
-        "ISO_IR 126": "iso8859_7",
-        "ISO_IR 127": "iso8859_6",
-        "ISO_IR 138": "iso8859_8",
-        "ISO_IR 144": "iso8859_5",
-        "ISO_IR 148": "iso8859_9",
-        "ISO_IR 166": "iso8859_11",
         "ISO_IR 192": "utf_8",
-        "ISO_IR 203": "iso8859_15",
         "GB18030": "gb18030",
         "GBK": "gbk",
+        "ISO 2022 GBK": "gbk",
+        **{f"CP{page}": f"cp{page}" for page in range(1250, 1259)},
     }
 )
-"""Specific Character Set (PS3.3 C.12.1.1.2) without code extensions."""
+"""Sets without code extensions (PS3.3 C.12.1.1.2); the code pages of Windows only a site names."""
 
-_ESCAPE: Final = b"\x1b"
-_UNREADABLE: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffd]")
-_NAME_DELIMITERS: Final = {0x0D, 0x0A, 0x09, 0x0C, ord("^"), ord("=")}
-"""After one of these a value with code extensions begins anew (PS3.5 6.1.2.5.3)."""
+_AS_NAMED: Final[Mapping[str, str]] = MappingProxyType({})
+_LATIN_1: Final = frozenset({"iso8859_1", "iso8859_15", "cp1252"})
 
 
 class WorklistText:
     """Reads the text elements of one answer."""
 
-    def __init__(self, ds: Dataset, charset_when_absent: str) -> None:
-        """Raises FeedError for a character set that is not known."""
+    def __init__(
+        self, ds: Dataset, charset_when_absent: str, charsets: Mapping[str, str] = _AS_NAMED
+    ) -> None:
+        """`charsets`: in which set the sender really writes where it names another.
+
+        Raises FeedError for a character set that is not known.
+        """
         named = ds.get("SpecificCharacterSet")
         terms: Sequence[str] = [named] if isinstance(named, str) else list(named or ())
-        self._terms = [str(term).strip() for term in terms] or [charset_when_absent]
-        first = self._terms[0].replace("ISO 2022 IR", "ISO_IR")
-        if first not in _CODECS:
+        stated = [str(term).strip() for term in terms]
+        if not any(stated):
+            stated = [charset_when_absent]
+        used = [charsets.get(term, term) for term in stated]
+        whole = _WHOLE.get(used[0])
+        self._numbers = () if whole else tuple(map(registry_number, used))
+        if not all(self._numbers):
             raise FeedError(tr("The character set of the item is not known here."))
-        self._codec = _CODECS[first]
+        self._codec = whole or codec_without_escapes(self._numbers[0])
+
+    @property
+    def is_latin_1(self) -> bool:
+        """Whether the text is said to be in the set of Western Europe."""
+        return self._codec in _LATIN_1 and len(self._numbers) < 2
 
     def of(self, ds: Dataset, keyword: str) -> str:
         """The value of an element of one value; empty where it is absent.
@@ -81,15 +85,16 @@ class WorklistText:
             if element.value:
                 raise FeedError(tr("An element of the item is no text."))
             return [""]
-        text = self._decoded(bytes(element.value or b"")).strip(" \x00")
-        if _UNREADABLE.search(text):  # escape sequences that a peer left behind, for instance
+        text = self._decoded(bytes(element.value or b""), is_name=keyword.endswith("Name"))
+        text = text.strip(" \x00")
+        if not is_readable(text):  # escape sequences that a peer left behind, for instance
             raise FeedError(tr("The item holds text that cannot be read."))
-        return [value.strip() for value in text.split("\\")]
+        return [value.strip(" ") for value in text.split("\\")]
 
-    def _decoded(self, value: bytes) -> str:
+    def _decoded(self, value: bytes, *, is_name: bool) -> str:
         value = value.rstrip(b" \x00")
-        if _ESCAPE in value and len(self._terms) > 1:
-            return str(decode_bytes(value, convert_encodings(self._terms), _NAME_DELIMITERS))
+        if ESCAPE in value and self._numbers:
+            return decode_extended(value, self._numbers, is_name=is_name)
         return decode(value, self._codec)
 
 

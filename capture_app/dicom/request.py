@@ -8,6 +8,7 @@ from datetime import datetime
 
 from capture_app.dicom.descriptions import study_description
 from capture_app.dicom.texts import descriptive
+from capture_app.dicom.values import fits
 from capture_app.model.coding import Code
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
@@ -81,7 +82,8 @@ def first_study_values(
     if order is not None:
         description = descriptive(order.requested_procedure_description) or description
         code = order.requested_procedure_code or code
-        study_id = order.requested_procedure_id or study_id
+        if order.requested_procedure_id and fits("StudyID", order.requested_procedure_id):
+            study_id = order.requested_procedure_id
     referring = order.referring_physician if order is not None else None
     if referring is None and encounter is not None:
         referring = encounter.referring_physician

@@ -22,13 +22,13 @@ def person_name(name: PersonName) -> str:
 
 
 def person_name_that_fits(name: PersonName | None) -> str:
-    """As `person_name`; empty where there is none or where it is too long to be written whole.
+    """As `person_name`, without the groups that are too long to be written whole; empty for none.
 
-    For those who are not the patient: part of a name is worse than none.
+    Part of a name is worse than none: a group is never cut.
     """
-    value = person_name(name) if name is not None else ""
-    fits = all(len(group) <= _PN_GROUP_LENGTH for group in value.split("="))
-    return value if fits else ""
+    groups = person_name(name).split("=") if name is not None else []
+    fitting = (group if len(group) <= _PN_GROUP_LENGTH else "" for group in groups)
+    return "=".join(fitting).rstrip("=")
 
 
 def descriptive(text: str, longest: int = LO_LENGTH) -> str:

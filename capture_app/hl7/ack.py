@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from capture_app.clock import Clock
 from capture_app.errors import MessageError
 from capture_app.hl7.charset import codec_of
 from capture_app.hl7.dates import ts
 from capture_app.hl7.split import Hl7Message, Segment
+
+_CONDITIONS: Final = frozenset({"", "AL", "NE", "ER", "SU"})
 
 
 class AckOutcome(StrEnum):
@@ -37,6 +40,9 @@ def build_ack(
 ) -> bytes:
     """The one answer to a message; empty where its sender wants none (MSH-15, MSH-16: NE).
 
+    Whatever the header holds, there is an answer: it is made of what came, byte for byte, and a
+    wish that cannot be read is none.
+
     With MSH-15 or MSH-16 valued (enhanced mode) the answer is the commit acknowledgement CA, CE or
     CR if MSH-15 asks for it, else the application acknowledgement. `message` None answers what
     could not even be read as far as its MSH. The answer is in the delimiters of the message, so
@@ -54,7 +60,11 @@ def build_ack(
 
 
 def _wishes(message: Hl7Message) -> tuple[str, str]:
-    return message.msh.text(15), message.msh.text(16)
+    """MSH-15 and MSH-16. Where one of them is no condition of table 0155 the sender is answered as
+    one that asks for nothing in particular: better an answer too many than none.
+    """
+    accept, application = (message.msh.raw(field).strip() for field in (15, 16))
+    return (accept, application) if {accept, application} <= _CONDITIONS else ("", "")
 
 
 def _is_wished(condition: str, outcome: AckOutcome) -> bool:
@@ -71,12 +81,12 @@ def _written(message: Hl7Message | None, code: str, refusal: Refusal | None, clo
         msh = message.msh
         divider, encoding = msh.raw(1), msh.raw(2)
         sender, facility, receiver, receiving = (msh.raw(field) for field in (3, 4, 5, 6))
-        event, control_id = message.event, msh.raw(10)
+        event, control_id = _component(msh, 9, 2), msh.raw(10)
         processing_id, version = msh.raw(11) or "P", msh.raw(12) or "2.5.1"
         charset, own_codec = _charset(msh)
         codec = msh.codec
     component = encoding[0]
-    if divider in event or component in event or not event.isalnum():
+    if not (event.isascii() and event.isalnum()):
         event = ""
     now = clock.now()
     header = [
@@ -94,6 +104,12 @@ def _written(message: Hl7Message | None, code: str, refusal: Refusal | None, clo
         error = component.join((refusal.code, "", "HL70357"))
         lines.append(divider.join(("ERR", "", "", error, "E", "", "", reason)))
     return ("\r".join(lines) + "\r").encode(codec)
+
+
+def _component(msh: Segment, field: int, component: int) -> str:
+    """A component as it stands; empty where it is absent."""
+    parts = msh.raw(field).split(msh.delimiters.component)
+    return parts[component - 1] if len(parts) >= component else ""
 
 
 def _charset(msh: Segment) -> tuple[str, str]:

@@ -32,14 +32,17 @@ CODECS: Final[Mapping[str, str]] = MappingProxyType(
         "GB 18030-2000": "gb18030",
         "KS X 1001": "euc_kr",
         "BIG-5": "big5",
+        **{f"CP{page}": f"cp{page}" for page in range(1250, 1259)},
     }
 )
-"""MSH-18 -> codec. UTF-16 and UTF-32 cannot be framed by MLLP and are not here."""
+"""MSH-18 -> codec. The code pages of Windows are in no table of the standard, but in use; UTF-16
+and UTF-32 cannot be framed by MLLP and are not here."""
 
 _SPELLINGS: Final[Mapping[str, str]] = MappingProxyType(
     {re.sub(r"[^A-Z0-9]", "", term): codec for term, codec in CODECS.items()}
     | {"UTF8": "utf_8", "USASCII": "ascii", "LATIN1": "iso8859_1"}
     | {f"ISO8859{n}": f"iso8859_{n}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)}
+    | {f"WINDOWS{page}": f"cp{page}" for page in range(1250, 1259)}
 )
 
 
@@ -50,7 +53,17 @@ def codec_of(term: str) -> str:
     """
     codec = CODECS.get(term)
     if codec is None:
-        codec = _SPELLINGS.get(re.sub(r"[^A-Z0-9]", "", term.upper()))
+        codec = _SPELLINGS.get(_plain(term))
     if codec is None:
         raise MessageError(tr("The character set named in MSH-18 is not known here."))
     return codec
+
+
+def written_charset(term: str, charsets: Mapping[str, str]) -> str:
+    """The set that a sender means by a term, by a table of what it names and what it writes."""
+    meant = {_plain(named): written for named, written in charsets.items()}
+    return meant.get(_plain(term), term)
+
+
+def _plain(term: str) -> str:
+    return re.sub(r"[^A-Z0-9]", "", term.upper())

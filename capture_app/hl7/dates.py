@@ -6,18 +6,33 @@ import re
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Final
 
+from capture_app.model.patient import PartialDate
+
 _MOMENT: Final = re.compile(
     r"(\d{8})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,6}))?)?)?)?(?:([+-])(\d{2})(\d{2}))?"
 )
+_BIRTH_DATE: Final = re.compile(r"([0-9]{4})(?:([0-9]{2})(?:([0-9]{2})(?:[0-9]{2}.*)?)?)?")
 
 
 def date_of(text: str) -> date | None:
     """The day in the first 8 digits; None for a day that does not exist or is not whole."""
-    digits = text[:8]
-    if len(digits) != 8 or not (digits.isascii() and digits.isdigit()):
+    born = birth_date_of(text)
+    return born if isinstance(born, date) else None
+
+
+def birth_date_of(text: str) -> date | PartialDate | None:
+    """What a birth date says (`YYYY[MM[DD...]]`): a day, or the year or month that is known of it.
+
+    Zeros for a day or a month say that it is not known. None for what is no date.
+    """
+    found = _BIRTH_DATE.fullmatch(text)
+    if found is None:
         return None
+    year, month, day = (int(part or 0) for part in found.group(1, 2, 3))
     try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+        if month and day:
+            return date(year, month, day)
+        return None if day else PartialDate(year, month or None)
     except ValueError:
         return None
 

@@ -12,8 +12,9 @@ from capture_app.hl7.split import Composite
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.words import tr
 
-MAX_GROUP: Final = 64
-"""Characters in one component group of a PN value (PS3.5 6.2)."""
+MAX_SHOWN: Final = 256
+"""Characters of a name in one script: what is longer is no name. DICOM holds 64 of them
+(PS3.5 6.2)."""
 
 # What divides a PN (`^`, `=`) or its values (`\`) is no part of a name; controls and the marks that
 # turn the direction of a line could make one name look like another.
@@ -36,8 +37,8 @@ def person_name(repetitions: Sequence[Composite]) -> PersonName:
 
     Its components are family, given, middle, suffix, prefix, degree, type, representation: the
     fourth and fifth change places in DICOM. Repetitions of representation I and P become the
-    ideographic and the phonetic group (PS3.5 6.2.1.2). Raises MessageError for a group of more than
-    64 characters.
+    ideographic and the phonetic group (PS3.5 6.2.1.2). Raises MessageError for what cannot be read,
+    and for a group of more than MAX_SHOWN characters.
     """
     alphabetic, ideographic, phonetic = _by_script(_ranked(repetitions))
     return PersonName(_group(alphabetic), _group(ideographic), _group(phonetic))
@@ -97,6 +98,6 @@ def _group(value: Composite | None, *, offset: int = 0) -> NameGroup:
         prefix=prefix,
         suffix=" ".join(part for part in (suffix, degree) if part),
     )
-    if len(str(group)) > MAX_GROUP:
-        raise MessageError(tr("A name is longer than the 64 characters that DICOM holds."))
+    if len(str(group)) > MAX_SHOWN:
+        raise MessageError(tr("A name is too long to be one."))
     return group

@@ -1,20 +1,24 @@
 """Splits HL7 v2 messages into segments, fields, components: tolerant of what senders do, bounded.
 
-Takes any version and unknown segments, carriage returns or line feeds or both between segments, and
-delimiters other than the usual ones (MSH-1, MSH-2). It reads nothing that it would have to guess.
+Takes any version and a site's own segments (Z..), carriage returns or line feeds or both between
+segments, and delimiters other than the usual ones (MSH-1, MSH-2). It reads nothing that it would
+have to guess: a message that was cut in the middle of a field is none.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from capture_app.errors import MessageError
-from capture_app.hl7.charset import codec_of
-from capture_app.model.strict_text import decode
+from capture_app.hl7.charset import codec_of, written_charset
+from capture_app.hl7.entities import holds_entity, without_entities
+from capture_app.hl7.segments import is_segment_name
+from capture_app.model.strict_text import decode, is_readable
 from capture_app.model.words import tr
 
 MAX_SEGMENTS: Final = 5_000
@@ -22,7 +26,15 @@ MAX_REPETITIONS: Final = 500
 NULL: Final = '""'
 """A field of two quotes: the value is to be deleted. An empty field: nothing is said of it."""
 
+_AS_NAMED: Final[Mapping[str, str]] = MappingProxyType({})
 _UTF_8_MARK: Final = b"\xef\xbb\xbf"
+_ESCAPED: Final = {
+    "field": "F",
+    "component": "S",
+    "subcomponent": "T",
+    "repetition": "R",
+    "escape": "E",
+}
 _SPACE: Final = re.compile(r"\.(br|sp|in|ti|fi|nf|ce|sk)[+\d ]*", re.IGNORECASE)
 
 
@@ -53,8 +65,8 @@ class Composite:
     def text(self, component: int = 1, subcomponent: int = 1) -> str:
         """The value of a component, counted from 1, unescaped and stripped.
 
-        Empty where it is absent and where it is NULL. Raises MessageError for an escape sequence
-        that cannot be read.
+        Empty where it is absent and where it is NULL. Raises MessageError for what cannot be read:
+        a wrong escape sequence, a character reference of HTML, a mark for a lost character.
         """
         if len(self.components) < component:
             return ""
@@ -110,6 +122,8 @@ class Hl7Message:
     """A message in parts. The first segment is MSH."""
 
     segments: tuple[Segment, ...]
+    repaired: tuple[str, ...] = ()
+    """The fields (PID-5) in which character references of HTML were taken as characters."""
 
     @property
     def msh(self) -> Segment:
@@ -161,21 +175,63 @@ def parse_header(raw: bytes) -> Hl7Message:
     return Hl7Message((_segment(head, delimiters, "iso8859_1"),))
 
 
-def parse(raw: bytes, *, default_charset: str) -> Hl7Message:
+def parse(
+    raw: bytes,
+    *,
+    default_charset: str,
+    charsets: Mapping[str, str] = _AS_NAMED,
+    repairs_entities: bool = False,
+) -> Hl7Message:
     """Splits one message. `default_charset` (HL7 table 0211) holds where MSH-18 is empty.
 
-    Raises MessageError for what is no message, for a character set that is not known, and for
-    bytes that are not of that set.
+    `charsets`: in which set the sender really writes where MSH-18 names another. `repairs_entities`
+    takes character references of HTML as the characters they stand for.
+
+    Raises MessageError for what is no message, for one with a line that does not begin with the
+    name of a segment (a field was cut by a stray line end), for a character set that is not known,
+    and for bytes that are not of that set.
     """
-    charset = _charset(parse_header(raw).msh) or default_charset
-    codec = codec_of(charset)
+    named = _charset(parse_header(raw).msh) or default_charset
+    codec = codec_of(written_charset(named, charsets))
     text = decode(_stripped(raw), codec)
     lines = text.split("\r") if "\r" in text else text.split("\n")
     if len(lines) > MAX_SEGMENTS:
         raise MessageError(tr("The message has too many segments."))
     delimiters = _delimiters(lines[0])
-    stripped = (line.strip("\n") for line in lines)
-    return Hl7Message(tuple(_segment(line, delimiters, codec) for line in stripped if line))
+    whole = [line.strip("\n") for line in lines]
+    segments = [_segment(line, delimiters, codec) for line in whole if line.strip()]
+    _refuse_if_cut(segments)
+    repaired: list[str] = []
+    if repairs_entities:
+        segments[1:] = [_repaired(segment, repaired) for segment in segments[1:]]
+    return Hl7Message(tuple(segments), tuple(repaired))
+
+
+def _refuse_if_cut(segments: list[Segment]) -> None:
+    if not all(is_segment_name(segment.name) for segment in segments):
+        raise MessageError(
+            tr(
+                "A line of the message does not begin with the name of a segment: a field was cut "
+                "by a line end within it."
+            )
+        )
+    if any(segment.name == "MSH" for segment in segments[1:]):
+        raise MessageError(tr("There are several messages in one frame."))
+
+
+def _repaired(segment: Segment, repaired: list[str]) -> Segment:
+    delimiters = segment.delimiters
+    escapes = {
+        getattr(delimiters, part): f"{delimiters.escape}{sequence}{delimiters.escape}"
+        for part, sequence in _ESCAPED.items()
+    }
+    fields = tuple(without_entities(field, escapes) for field in segment.fields)
+    repaired += [
+        f"{segment.name}-{number}"
+        for number, field in enumerate(fields)
+        if field != segment.fields[number]
+    ]
+    return Segment(segment.name, fields, delimiters, segment.codec)
 
 
 def unescape(value: str, delimiters: Delimiters, codec: str) -> str:
@@ -233,6 +289,8 @@ def _meaning(sequence: str, delimiters: Delimiters, codec: str) -> str | None:
 def _text(raw: str, subcomponent: int, delimiters: Delimiters, codec: str) -> str:
     """See `Composite.text`, of one component."""
     value = raw
+    if holds_entity(value):
+        raise _unreadable()
     if subcomponent > 1 or delimiters.subcomponent in value:
         parts = value.split(delimiters.subcomponent, subcomponent)
         value = parts[subcomponent - 1] if len(parts) >= subcomponent else ""
@@ -240,7 +298,18 @@ def _text(raw: str, subcomponent: int, delimiters: Delimiters, codec: str) -> st
         return ""
     if delimiters.escape in value:
         value = unescape(value, delimiters, codec)
+    if not is_readable(value) or holds_entity(value):
+        raise _unreadable()
     return value.strip()
+
+
+def _unreadable() -> MessageError:
+    return MessageError(
+        tr(
+            "A value of the message holds what is no text: a character reference of HTML "
+            "(setting html_entities), a control character or a mark for a lost character."
+        )
+    )
 
 
 def _stripped(raw: bytes) -> bytes:
@@ -259,7 +328,7 @@ def _delimiters(line: str) -> Delimiters:
 @lru_cache(maxsize=32)
 def _checked_delimiters(field: str, encoding: str) -> Delimiters:
     if not 1 <= len(encoding) <= 5 or any(
-        character.isalnum() or character.isspace() or character == '"'
+        character.isalnum() or not "!" <= character <= "~" or character == '"'
         for character in field + encoding
     ):
         raise _bad_delimiters()

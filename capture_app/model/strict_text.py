@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from capture_app.errors import MessageError
@@ -12,9 +13,13 @@ from capture_app.model.words import tr
 # take it away. A C1 control out of an ISO 8859 message is a Windows code page in disguise.
 _CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
+_NO_TEXT: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffd\ud800-\udfff]")
+# What stands in Latin-1 where other sets have letters; the two ordinals are part of names.
+_SIGNS: Final = frozenset("¡¢£¤¥¦§¨©«¬®¯°±²³µ¶¸¹»¼½¾¿×÷")
+
 # Of the single-byte sets, those in which two bytes that form a UTF-8 character spell no real word.
 _NEVER_LOOKS_LIKE_UTF_8: Final = frozenset(
-    {"iso8859_1", "iso8859_6", "iso8859_8", "iso8859_9", "iso8859_15"}
+    {"iso8859_1", "iso8859_6", "iso8859_8", "iso8859_9", "iso8859_15", "cp1252", "cp1254"}
 )
 
 
@@ -33,6 +38,37 @@ def decode(raw: bytes, codec: str) -> str:
     if codec in _NEVER_LOOKS_LIKE_UTF_8 and not raw.isascii() and _is_utf_8(raw):
         raise _wrong_bytes()
     return text
+
+
+def is_readable(text: str) -> bool:
+    """Whether the text is free of control characters (line ends and tabs apart), of the mark for a
+    character that was lost on its way, and of halves of characters.
+    """
+    return (text.isascii() and text.isprintable()) or _NO_TEXT.search(text) is None
+
+
+def looks_mislabelled(text: str) -> bool:
+    """Whether a name reads like the letters of another script or region, taken for Latin-1's.
+
+    So `³ukasz` is Polish in ISO 8859-2, and `¸ÒÐÝÞÒ` Cyrillic in ISO 8859-5: signs stand within
+    words, capitals follow small letters, or a word has no plain letter at all.
+    """
+    if text.isascii() or any(ord(character) > 0xFF for character in text):
+        return False
+    return any(map(_is_no_word, re.split(r"[\s^=.,'’-]+", text)))
+
+
+def _is_no_word(word: str) -> bool:
+    if word.isascii():
+        return False
+    if any(character in _SIGNS for character in word):
+        return True
+    if len(word) > 2 and not any(character.isascii() for character in word):
+        return True
+    return any(
+        before.islower() and after.isupper() and not after.isascii()
+        for before, after in pairwise(word)
+    )
 
 
 def _is_utf_8(raw: bytes) -> bool:

@@ -14,6 +14,8 @@ from typing import Annotated, Final
 from capture_app.model.coding import Code
 from capture_app.model.device import DeviceKind
 from capture_app.model.procedure import ImageKind
+from capture_app.settings.feeds import AdtFeed, Worklist
+from capture_app.settings.kinds import KeyName, LongText, Name, Seconds, ShortText
 from capture_app.settings.rules import (
     AeTitle,
     Between,
@@ -23,26 +25,11 @@ from capture_app.settings.rules import (
     Host,
     Items,
     Matching,
-    OneOf,
     Text,
     WebAddress,
 )
 
 SCHEMA_VERSION: Final = 1
-
-Port = Annotated[int, Between(1, 65535)]
-Seconds = Annotated[float, Between(0.1, 3600)]
-ShortText = Annotated[str, Text(16)]
-LongText = Annotated[str, Text(64)]
-Name = Annotated[
-    str,
-    Matching(
-        r"[a-z0-9][a-z0-9_-]{0,31}", "1 to 32 of a-z, 0-9, - and _, beginning with a-z or 0-9"
-    ),
-]
-KeyName = Annotated[
-    str, Matching(r"[A-Za-z0-9_.-]{0,64}", "empty, or 1 to 64 of A-Z, a-z, 0-9, _, . and -")
-]
 
 
 class ArchiveProtocol(StrEnum):
@@ -113,92 +100,6 @@ class Institution:
         LongText,
         Help("Issuer of Patient ID (0010,0021) where a feed gives a number without its authority."),
     ] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AdtFeed:
-    """The admissions feed: HL7 v2 over MLLP, received here (ITI-31)."""
-
-    host: Annotated[
-        str, Host(), Help("The address on which we listen; 127.0.0.1 is this computer only.")
-    ] = "127.0.0.1"
-    port: Annotated[Port, Help("The port on which we listen.")] = 2575
-    assigning_authority: Annotated[
-        LongText,
-        Help(
-            "Which repetition of PID-3 is the patient's number: the one whose assigning authority "
-            "(CX-4, namespace or universal ID) is this. Empty: the identifier type alone decides."
-        ),
-    ] = ""
-    identifier_type: Annotated[
-        ShortText,
-        Help("Which repetition of PID-3 is the patient's number: identifier type code (CX-5)."),
-    ] = "MR"
-    default_charset: Annotated[
-        str,
-        OneOf(
-            (
-                "ASCII",
-                "8859/1",
-                "8859/2",
-                "8859/5",
-                "8859/6",
-                "8859/7",
-                "8859/8",
-                "8859/9",
-                "8859/15",
-                "UNICODE UTF-8",
-            )
-        ),
-        Help("The character set of a message that names none in MSH-18 (HL7 table 0211)."),
-    ] = "UNICODE UTF-8"
-    processing_id: Annotated[
-        str,
-        OneOf(("P", "T", "D")),
-        Help("Messages with another processing ID (MSH-11) are refused: test data stays out."),
-    ] = "P"
-    wards: Annotated[
-        tuple[str, ...],
-        Text(64, may_be_empty=False),
-        Items(500),
-        Help("Points of care (PL-1) whose patients are listed; empty: all."),
-    ] = ()
-    max_message_bytes: Annotated[
-        int, Between(1_000, 50_000_000), Help("A longer message is refused; its beginning is kept.")
-    ] = 1_000_000
-    closed_visible_hours: Annotated[
-        int, Between(0, 720), Help("How long a discharged patient stays in the list.")
-    ] = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Worklist:
-    """A Modality Worklist provider that is asked for orders (PS3.4 K)."""
-
-    name: Annotated[Name, Help("What the window and the log call it.")]
-    host: Annotated[str, Host(), Help("Where it listens.")]
-    port: Annotated[Port, Help("Where it listens.")]
-    ae_title: Annotated[str, AeTitle(), Help("Its application entity title.")]
-    poll_seconds: Annotated[float, Between(5, 86_400), Help("How often it is asked.")] = 60.0
-    station_ae_title: Annotated[
-        str,
-        AeTitle(may_be_empty=True),
-        Help("Asks only for steps scheduled for this AE title; empty: for any."),
-    ] = ""
-    modality: Annotated[
-        str,
-        Matching(r"[A-Z0-9]{0,16}", "empty, or a DICOM modality such as XC or US"),
-        Help("Asks only for steps of this modality; empty: of any."),
-    ] = ""
-    charset_when_absent: Annotated[
-        str,
-        OneOf(("ISO_IR 6", "ISO_IR 100", "ISO_IR 101", "ISO_IR 127", "ISO_IR 144", "ISO_IR 192")),
-        Help("The character set of answers that name none, against the standard."),
-    ] = "ISO_IR 6"
-    max_items: Annotated[int, Between(1, 50_000), Help("More answers are cancelled and told.")] = (
-        2000
-    )
-    deadline_seconds: Annotated[Seconds, Help("The longest that one question may take.")] = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from hl7apy.parser import parse_message
 from capture_app.net.mllp import CR, FS, framed
 from capture_app.patients.census.census import DATABASE, open_census
 from capture_app.patients.sources.adt.receiver import AdtReceiver
-from capture_app.settings.schema import AdtFeed, Settings
+from capture_app.settings.feeds import AdtFeed
+from capture_app.settings.schema import Settings
 from capture_app.store.cipher import Cipher
 from tests.bench.measures import Measure, faster_than, seconds
 from tests.bench.workshop import Workshop

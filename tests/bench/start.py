@@ -13,14 +13,8 @@ from capture_app.model.device import DeviceKind
 from capture_app.model.operator import Role
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.describe import settings_toml
-from capture_app.settings.schema import (
-    AdtFeed,
-    ArchiveDestination,
-    Device,
-    KeyStore,
-    Security,
-    Settings,
-)
+from capture_app.settings.feeds import AdtFeed
+from capture_app.settings.schema import ArchiveDestination, Device, KeyStore, Security, Settings
 from tests import sealing
 from tests.bench.feed import admission
 from tests.bench.measures import Measure, slower_than

@@ -20,7 +20,8 @@ from capture_app.net.deadline import Deadline
 from capture_app.net.mllp import FS, VT, Limits, MllpListener, MllpSender, framed, send_mllp
 from capture_app.patients.census.census import ADT, Census, open_census
 from capture_app.patients.sources.adt.receiver import AdtReceiver
-from capture_app.settings.schema import AdtFeed, Settings
+from capture_app.settings.feeds import AdtFeed
+from capture_app.settings.schema import Settings
 from capture_app.store.cipher import Cipher
 from tests.waiting import Eventually, eventually
 

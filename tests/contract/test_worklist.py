@@ -23,7 +23,8 @@ from capture_app.patients.census.orders import WorklistAnswer
 from capture_app.patients.finding.patient_list import Tab
 from capture_app.patients.sources.worklist.poller import WorklistPoller
 from capture_app.patients.sources.worklist.query import MODALITY_WORKLIST_FIND, ask
-from capture_app.settings.schema import AdtFeed, Settings, Station, Worklist
+from capture_app.settings.feeds import AdtFeed, Worklist
+from capture_app.settings.schema import Settings, Station
 from capture_app.store.cipher import Cipher
 from tests.peers import HOST, Orthanc, Wlmscpfs, free_port, run_orthanc, run_wlmscpfs
 from tests.waiting import Eventually

@@ -12,13 +12,13 @@ import pytest
 from capture_app.clock import SystemClock
 from capture_app.demo.hospital import Hospital
 from capture_app.settings.describe import settings_toml
+from capture_app.settings.feeds import Worklist
 from capture_app.settings.schema import (
     ArchiveDestination,
     ArchiveProtocol,
     KeyStore,
     Security,
     Settings,
-    Worklist,
 )
 from tests.e2e.commands import Finished
 from tests.faults import bad_servers

@@ -9,7 +9,8 @@ from capture_app.clock import SystemClock
 from capture_app.patients.census.census import open_census
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings import log
-from capture_app.settings.schema import AdtFeed, Settings
+from capture_app.settings.feeds import AdtFeed
+from capture_app.settings.schema import Settings
 from capture_app.store.cipher import Cipher
 
 log.configure(None, console_level="critical")

@@ -16,7 +16,8 @@ from capture_app.errors import DeliveryError
 from capture_app.net.deadline import Deadline
 from capture_app.net.mllp import send_mllp
 from capture_app.patients.census.census import open_census
-from capture_app.settings.schema import AdtFeed, Settings
+from capture_app.settings.feeds import AdtFeed
+from capture_app.settings.schema import Settings
 from capture_app.store.cipher import Cipher
 from tests.faults.kills import ROOT, Point, _attached
 

@@ -18,7 +18,8 @@ from capture_app.patients.census.census import Census, open_census
 from capture_app.patients.census.fold import EVENTS, CensusPatient
 from capture_app.patients.finding.roster import Roster, row_of
 from capture_app.patients.sources.adt.receiver import AdtReceiver
-from capture_app.settings.schema import AdtFeed, Settings
+from capture_app.settings.feeds import AdtFeed
+from capture_app.settings.schema import Settings
 from capture_app.store.cipher import Cipher
 from capture_app.store.record import from_record, to_record
 

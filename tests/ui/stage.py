@@ -27,8 +27,8 @@ from capture_app.patients.census.census import Census, open_census
 from capture_app.patients.census.orders import WorklistAnswer, WorklistItem
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.security.users import PinCost, Users
+from capture_app.settings.feeds import AdtFeed
 from capture_app.settings.schema import (
-    AdtFeed,
     ArchiveDestination,
     Capture,
     Device,

@@ -8,15 +8,17 @@ from pydicom.dataset import Dataset
 
 from capture_app.dicom.descriptions import series_description
 from capture_app.dicom.elements import (
+    authority_item,
     code_item,
     item,
     put,
     put_codes,
+    put_fitting,
     put_known,
 )
 from capture_app.dicom.local_codes import entry_code, operator_code
 from capture_app.dicom.request import SealRequest
-from capture_app.dicom.texts import descriptive, person_name, person_name_that_fits
+from capture_app.dicom.texts import descriptive, person_name_that_fits
 from capture_app.dicom.times import da, study_zone, tm
 from capture_app.model.coding import Code
 from capture_app.model.order import Order
@@ -35,10 +37,16 @@ def general_study_module(ds: Dataset, request: SealRequest) -> None:
     put(ds, "StudyDate", da(started))
     put(ds, "StudyTime", tm(started))
     put(ds, "StudyID", study.study_id)
-    put(ds, "AccessionNumber", order.accession_number if order is not None else "")
-    if order is not None and order.accession_number and order.accession_issuer:
-        issuer = item([("LocalNamespaceEntityID", order.accession_issuer)])
-        put(ds, "IssuerOfAccessionNumberSequence", [issuer])
+    put(ds, "AccessionNumber", "")
+    if order is not None and order.accession_number:
+        put_fitting(ds, "AccessionNumber", order.accession_number)
+        issuer = authority_item(
+            order.accession_issuer,
+            order.accession_universal_id,
+            order.accession_universal_id_type,
+        )
+        if len(issuer):
+            put(ds, "IssuerOfAccessionNumberSequence", [issuer])
     put(ds, "ReferringPhysicianName", person_name_that_fits(study.referring_physician))
     put_known(ds, "StudyDescription", descriptive(study.description))
     put_codes(ds, "ProcedureCodeSequence", [study.procedure_code])
@@ -76,7 +84,7 @@ def general_series_module(
 def _operator(ds: Dataset, request: SealRequest) -> None:
     operator = request.exam.operator
     name = operator.name if operator.name.pn else PersonName(NameGroup(operator.display_name))
-    put_known(ds, "OperatorsName", person_name(name))
+    put_known(ds, "OperatorsName", person_name_that_fits(name))
 
 
 def _protocol(entry: ProcedureEntry, purpose: Choice | None) -> Dataset:
@@ -93,23 +101,20 @@ def _protocol(entry: ProcedureEntry, purpose: Choice | None) -> Dataset:
 
 def _request_attributes(order: Order) -> Dataset:
     """What was asked for (PS3.3 Table 10-9, PS3.17 Annex J)."""
-    protocols = [code_item(code) for code in order.scheduled_protocol_codes]
     requested = order.requested_procedure_code
-    return item(
-        [
-            ("AccessionNumber", order.accession_number),
-            ("StudyInstanceUID", order.study_instance_uid),
-            ("RequestedProcedureID", order.requested_procedure_id),
-            (
-                "RequestedProcedureDescription",
-                descriptive(order.requested_procedure_description),
-            ),
-            ("RequestedProcedureCodeSequence", [code_item(requested)] if requested else []),
-            ("ScheduledProcedureStepID", order.scheduled_procedure_step_id),
-            (
-                "ScheduledProcedureStepDescription",
-                descriptive(order.scheduled_procedure_step_description),
-            ),
-            ("ScheduledProtocolCodeSequence", protocols),
-        ]
+    ds = Dataset()
+    put_fitting(ds, "AccessionNumber", order.accession_number)
+    put(ds, "StudyInstanceUID", order.study_instance_uid)
+    put_fitting(ds, "RequestedProcedureID", order.requested_procedure_id)
+    put_known(
+        ds, "RequestedProcedureDescription", descriptive(order.requested_procedure_description)
     )
+    put_codes(ds, "RequestedProcedureCodeSequence", [requested])
+    put_fitting(ds, "ScheduledProcedureStepID", order.scheduled_procedure_step_id)
+    put_known(
+        ds,
+        "ScheduledProcedureStepDescription",
+        descriptive(order.scheduled_procedure_step_description),
+    )
+    put_codes(ds, "ScheduledProtocolCodeSequence", order.scheduled_protocol_codes)
+    return ds

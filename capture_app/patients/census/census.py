@@ -28,9 +28,11 @@ from capture_app.patients.census.orders import OrderBook, WorklistAnswer
 from capture_app.patients.census.status import DeadLetter, FeedStatus, Link
 from capture_app.patients.finding.patient_list import PatientKey, PatientList, Tab
 from capture_app.patients.finding.scan import scanned_number
-from capture_app.patients.sources.adt.reading import READER_VERSION, AdtEvent, Reader
+from capture_app.patients.sources.adt.facts import AdtEvent
+from capture_app.patients.sources.adt.reading import READER_VERSION, Reader
+from capture_app.settings.feeds import AdtFeed
 from capture_app.settings.resources import migrations
-from capture_app.settings.schema import AdtFeed, Settings
+from capture_app.settings.schema import Settings
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
 

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from capture_app.model.encounter import Encounter, EncounterState, Location
 from capture_app.model.patient import NameGroup, Patient, PersonName, Sex
 from capture_app.model.worklist import FeedSource, PatientListEntry
-from capture_app.patients.sources.adt.reading import AdtEvent, PersonFacts, Stated, VisitFacts
+from capture_app.patients.sources.adt.facts import AdtEvent, PersonFacts, Stated, VisitFacts
 
 T = TypeVar("T")
 STATE_VERSION: Final = "2"
@@ -79,11 +79,9 @@ def entries(
 ) -> Iterable[PatientListEntry]:
     """The rows of a patient: one for each visit that is open or was closed not long ago.
 
-    A patient of whom no visit was ever told has one row without. One without a name has none: a
-    row has to say whom it means.
+    A patient of whom no visit was ever told has one row without. One whose name was not told has
+    rows like any other: nobody vanishes for want of a name.
     """
-    if not known.patient.name.pn:
-        return
     if not known.visits:
         yield PatientListEntry(known.patient, None, (), FeedSource.ADT, known.as_of)
     for visit in known.visits.values():

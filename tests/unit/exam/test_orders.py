@@ -19,7 +19,8 @@ from capture_app.model.coding import Code
 from capture_app.model.device import DeviceInfo
 from capture_app.model.order import Order
 from capture_app.model.procedure import Description, ImageKind
-from capture_app.settings.schema import Institution, Settings, Station, Worklist
+from capture_app.settings.feeds import Worklist
+from capture_app.settings.schema import Institution, Settings, Station
 from tests import sealing
 
 HERE = StationIdentity(frozenset({"CAPTURE"}), frozenset({"wound care"}))

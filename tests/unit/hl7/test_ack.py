@@ -124,3 +124,19 @@ def test_our_words_are_written_in_the_set_of_the_message(
     ack = build_ack(parse_header(text.encode()), AckOutcome.ERROR, Refusal("zu groß"), clock)
     assert b"MSA|AE|ID42|" + words + b"\r" in ack
     assert parse(ack, default_charset="ASCII").control_id
+
+
+@pytest.mark.parametrize("field", range(3, 19))
+@pytest.mark.parametrize(
+    "poison", ["\\C2842\\", "\\XFF\\", "\\M2442\\", "O&#39;B", "~" * 600, "\xff"]
+)
+def test_whatever_stands_in_the_header_one_answer_is_given(
+    clock: FixedClock, field: int, poison: str
+) -> None:
+    fields = HEADER.format(accept="AL", application="NE").split("|")
+    fields += [""] * (18 - len(fields))
+    fields[field - 1] = poison
+    message = parse_header("|".join(fields).encode("latin-1"))
+    ack = build_ack(message, AckOutcome.ERROR, Refusal("No."), clock)
+    assert ack.count(b"\rMSA|") == 1
+    assert parse_header(ack).message_type == "ACK"

@@ -1,9 +1,9 @@
 import pytest
 
 from capture_app.errors import MessageError
-from capture_app.hl7.charset import codec_of
+from capture_app.hl7.charset import codec_of, written_charset
 from capture_app.hl7.split import parse
-from capture_app.model.strict_text import decode
+from capture_app.model.strict_text import decode, looks_mislabelled
 
 
 def named(charset: str, family: bytes, default: str = "ASCII") -> str:
@@ -73,3 +73,36 @@ def test_a_set_that_is_not_known_is_refused(charset: str) -> None:
 def test_cyrillic_that_happens_to_look_like_utf_8_is_read() -> None:
     # The bytes C2 B0 are a degree sign in UTF-8 and two letters here.
     assert decode("ТА".encode("iso8859-5"), codec_of("8859/5")) == "ТА"
+
+
+@pytest.mark.parametrize(
+    ("charset", "name", "codec"),
+    [
+        ("CP1250", "Šimek", "cp1250"),
+        ("windows-1252", "Š’Œuvre", "cp1252"),
+        ("cp1251", "Иванов", "cp1251"),
+    ],
+)
+def test_code_pages_of_windows_are_read_where_they_are_named(
+    charset: str, name: str, codec: str
+) -> None:
+    assert named(charset, name.encode(codec)) == name
+
+
+def test_a_table_says_what_a_sender_means_by_a_name() -> None:
+    assert written_charset("iso-8859-1", {"ISO 8859/1": "CP1252"}) == "CP1252"
+    assert written_charset("8859/2", {"8859/1": "CP1252"}) == "8859/2"
+
+
+@pytest.mark.parametrize(
+    "name", ["Müller^Jörg", "Éloïse", "O´Brien", "王小明", "Doe", "Åse", "Łukasz"]
+)
+def test_a_name_that_reads_like_one_is_not_doubted(name: str) -> None:
+    assert not looks_mislabelled(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["³ukasz", "Kowalski^Pawe³", "¸ÒÐÝÞÒ", "îáãå", "Æ´°¡", "Ä¹ukasz", "MiÈka"]
+)
+def test_letters_of_another_set_are(name: str) -> None:
+    assert looks_mislabelled(name)

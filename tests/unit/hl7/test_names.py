@@ -65,10 +65,10 @@ def test_deleted_parts_are_empty() -> None:
     assert xpn('Doe^""^""').alphabetic == NameGroup("Doe")
 
 
-def test_a_group_holds_64_characters_and_not_one_more() -> None:
-    assert len(xpn("A" * 60 + "^BCD").pn) == 64
-    with pytest.raises(MessageError, match="64"):
-        xpn("A" * 60 + "^BCDE")
+def test_a_name_may_be_longer_than_an_image_holds_but_not_endless() -> None:
+    assert len(xpn("A" * 60 + "^BCDE").pn) == 65
+    with pytest.raises(MessageError, match="too long"):
+        xpn("A" * 257)
 
 
 def test_a_doctor_is_named_after_the_number() -> None:

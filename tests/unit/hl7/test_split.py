@@ -145,3 +145,28 @@ def test_the_header_alone_can_be_read_from_a_message_that_cannot() -> None:
 def test_a_byte_order_mark_and_blank_lines_are_passed_over() -> None:
     raw = b"\xef\xbb\xbf" + MSH.encode() + b"\r\r\rPID|1||7\r\r\n"
     assert len(parse(raw, default_charset="ASCII").segments) == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Jane^^^^^L||19560714|F", "^Jane||19560714", "JAN|x", "pid|1", "PIDX|1", " PID|1", "7", "Z1|"],
+)
+def test_a_line_that_does_not_begin_with_a_segments_name_was_cut_from_another(line: str) -> None:
+    with pytest.raises(MessageError, match="field was cut"):
+        split(MSH, "PID|1||7^^^HOSP^MR||Doe", line, "PV1|1|I")
+
+
+def test_a_stray_line_end_of_the_other_kind_is_no_cut_segment_either() -> None:
+    with pytest.raises(MessageError):
+        split(MSH, "PID|1||7^^^HOSP^MR||Doe\rJane", "PV1|1|I", separator="\n")
+
+
+def test_two_messages_in_one_frame_are_none() -> None:
+    with pytest.raises(MessageError, match="several messages"):
+        split(MSH, "PID|1||7", MSH, "EVN|A01")
+
+
+@pytest.mark.parametrize("delimiter", ["\x01", "\x80", "ü", "\x7f"])
+def test_delimiters_are_signs_that_can_be_printed(delimiter: str) -> None:
+    with pytest.raises(MessageError, match="delimiters"):
+        parse(f"MSH|{delimiter}~\\&|A".encode("latin-1"), default_charset="8859/1")

@@ -12,7 +12,8 @@ from capture_app.clock import FixedClock
 from capture_app.hl7.split import Hl7Message, Segment, parse
 from capture_app.patients.census.census import Census, open_census
 from capture_app.patients.sources.adt.receiver import AdtReceiver
-from capture_app.settings.schema import AdtFeed, Settings
+from capture_app.settings.feeds import AdtFeed
+from capture_app.settings.schema import Settings
 from capture_app.store.cipher import Cipher
 
 FEED = AdtFeed(assigning_authority="HOSP", default_charset="8859/1", port=1)
@@ -81,7 +82,19 @@ REFUSED: dict[str, tuple[bytes | str, str, str, str | None]] = {
     ),
     "no patient": (ADMIT.replace("PID|", "ZID|"), "AE", "no PID segment", "207"),
     "two patients": (ADMIT + "PID|2||8^^^HOSP^MR", "AE", "more than one PID", "207"),
-    "long name": (ADMIT.replace("Carla", "C" * 60), "AE", "64 characters", "207"),
+    "endless name": (ADMIT.replace("Carla", "C" * 260), "AE", "too long", "207"),
+    "cut name": (ADMIT.replace("Canary^Carla", "Canary\r^Carla"), "AE", "field was cut", "207"),
+    "name cut before capitals": (
+        ADMIT.replace("Canary^Carla", "Canary\rJAN|x"),
+        *("AE", "field was cut", "207"),
+    ),
+    "two messages": (ADMIT + ADMIT, "AE", "several messages", "207"),
+    "name in HTML": (ADMIT.replace("Carla", "O&#39;Carla"), "AE", "no text", "207"),
+    "name that lost a letter": (ADMIT.replace("Carla", "C\ufffdrla"), "AE", "no text", "207"),
+    "name of Windows": (
+        ADMIT.replace("Carla", "O\x92Carla").replace("UNICODE UTF-8", "8859/1").encode("latin-1"),
+        *("AE", "bytes", "207"),
+    ),
     "wrong bytes": (ADMIT.replace("Carla", "Çarla").encode("latin-1"), "AE", "bytes", "207"),
     "unknown set": (ADMIT.replace("UNICODE UTF-8", "EBCDIC"), "AE", "not known", "207"),
 }
@@ -181,7 +194,7 @@ def test_a_fault_of_ours_is_told_kept_and_ends_nothing(
     receiver = AdtReceiver(census, FEED, clock)
     logged = _capture_the_log(monkeypatch)
     with monkeypatch.context() as patched:
-        patched.setattr("capture_app.patients.sources.adt.receiver.read_event", lambda *_: 1 // 0)
+        patched.setattr("capture_app.patients.sources.adt.reading.read_event", lambda *_: 1 // 0)
         answer = receiver.handle(ADMIT.encode())
     assert part(answer, "MSA").text(1) == "AE"
     assert "feed-message-failed" in [entry["event"] for entry in logged]

@@ -19,7 +19,8 @@ from capture_app.patients.census.census import ADT, DATABASE, Census, open_censu
 from capture_app.patients.census.orders import WorklistAnswer, WorklistItem
 from capture_app.patients.finding.patient_list import Tab
 from capture_app.patients.sources.adt.receiver import AdtReceiver
-from capture_app.settings.schema import AdtFeed, Settings
+from capture_app.settings.feeds import AdtFeed
+from capture_app.settings.schema import Settings
 from capture_app.store.cipher import Cipher
 from tests.unit.patients.people import AS_OF, a_patient, a_visit, an_order
 

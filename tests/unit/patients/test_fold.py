@@ -9,7 +9,8 @@ from capture_app.hl7.split import parse
 from capture_app.model.encounter import EncounterState
 from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.census.fold import CensusPatient, add, entries, fold
-from capture_app.patients.sources.adt.reading import AdtEvent, Authority, read_event
+from capture_app.patients.sources.adt.facts import AdtEvent
+from capture_app.patients.sources.adt.reading import Authority, read_event
 
 DAY = datetime(2024, 7, 2, tzinfo=UTC)
 NOW = DAY + timedelta(hours=20)
@@ -203,10 +204,14 @@ def test_two_quotes_delete_and_nothing_keeps() -> None:
     assert kept.patient.name.pn == "Doe^Jane"
 
 
-def test_a_person_without_a_visit_has_one_row_and_one_without_a_name_none() -> None:
+def test_a_person_without_a_visit_has_one_row() -> None:
     (row,) = rows(folded(event("A28", 8)))
     assert row.encounter is None
-    assert rows(folded(event("A03", 8, name=""))) == []
+
+
+def test_a_person_without_a_name_is_there_like_any_other() -> None:
+    (row,) = rows(folded(event("A01", 8, name="")))
+    assert (row.patient.name.pn, row.patient.patient_id.value) == ("", "7")
 
 
 def test_an_admission_of_the_same_number_opens_the_visit_again() -> None:

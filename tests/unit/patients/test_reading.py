@@ -1,18 +1,17 @@
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
 from capture_app.errors import MessageError
 from capture_app.hl7.split import parse
 from capture_app.model.encounter import Location
-from capture_app.model.patient import PatientId, Sex
-from capture_app.patients.sources.adt.reading import (
-    AdtEvent,
-    Authority,
-    Stated,
-    VisitFacts,
-    read_event,
-)
+from capture_app.model.feed_note import FeedNote, NoteCode
+from capture_app.model.patient import PartialDate, PatientId, Sex
+from capture_app.patients.sources.adt.facts import AdtEvent, Stated, VisitFacts
+from capture_app.patients.sources.adt.reading import Authority, Reader, read_event
+from capture_app.settings.feeds import AdtFeed, HtmlEntities, PlaceComponents
+from capture_app.settings.schema import Institution
 
 NOW = datetime(2024, 7, 2, 9, 30, tzinfo=timezone(timedelta(hours=2)))
 HOSP = Authority("HOSP", "MR")
@@ -104,9 +103,11 @@ def test_the_site_names_the_issuer_of_a_number_that_comes_without() -> None:
     assert person.patient_id.key == ("7", "ST ANNE")
 
 
-@pytest.mark.parametrize("number", ["7" * 65, r"7\E\8", r"7\X08\8", "7\u202e8"])
+@pytest.mark.parametrize(
+    "number", ["7" * 65, r"7\E\8", r"7\X08\8", "7\u202e8", "7\u200b8", "7&#56;8", "7\ufffd"]
+)
 def test_a_number_that_dicom_cannot_hold_is_refused_not_changed(number: str) -> None:
-    with pytest.raises(MessageError, match="identifier"):
+    with pytest.raises(MessageError, match=r"identifier|no text"):
         read(f"PID|1||{number}^^^HOSP^MR||Doe^Jane")
 
 
@@ -114,7 +115,7 @@ def test_a_number_that_dicom_cannot_hold_is_refused_not_changed(number: str) -> 
     ("said", "sex"),
     [
         *[("M", Sex.MALE), ("f", Sex.FEMALE), ("O", Sex.OTHER), ("A", Sex.OTHER)],
-        *[("N", Sex.OTHER), ("U", Sex.UNKNOWN), ("X", Sex.UNKNOWN), ('""', Sex.UNKNOWN)],
+        *[("N", Sex.OTHER), ("U", Sex.UNKNOWN), ('""', Sex.UNKNOWN)],
     ],
 )
 def test_sex(said: str, sex: Sex) -> None:
@@ -126,21 +127,30 @@ def test_sex(said: str, sex: Sex) -> None:
     [
         ("19560714", Stated(date(1956, 7, 14))),
         ("195607141100", Stated(date(1956, 7, 14))),
-        ("1956", Stated(None)),
-        ("19561301", Stated(None)),
+        ("1956", Stated(PartialDate(1956))),
+        ("195607", Stated(PartialDate(1956, 7))),
+        ("19560700", Stated(PartialDate(1956, 7))),
+        ("19560000", Stated(PartialDate(1956))),
+        ("19561301", None),
+        ("1956-07-14", None),
+        ("00000000", None),
+        ("00010101", None),
+        ("20991231", None),
+        ("18900101", None),
         ('""', Stated(None)),
         ("", None),
     ],
 )
-def test_a_birth_date_that_cannot_be_is_none_and_one_not_said_is_not_said(
-    said: str, born: Stated[date | None] | None
+def test_a_birth_date_is_stated_whole_in_part_or_not_at_all_and_only_null_deletes(
+    said: str, born: Stated[date | PartialDate | None] | None
 ) -> None:
     assert read(f"PID|1||7^^^HOSP^MR||Doe^Jane||{said}").person.birth_date == born
 
 
 def test_a_name_is_not_deleted() -> None:
-    with pytest.raises(MessageError, match="PID-5"):
-        read('PID|1||7^^^HOSP^MR||""')
+    event = read('PID|1||7^^^HOSP^MR||""')
+    assert event.person.name is None
+    assert event.notes == (FeedNote("PID-5", NoteCode.NOT_DELETED),)
 
 
 def test_a_name_may_be_left_out() -> None:
@@ -215,3 +225,145 @@ def test_when_it_was_recorded_and_when_it_happened(
     assert f"{event.recorded_at.astimezone(NOW.tzinfo):%H:%M}" == recorded
     assert f"{event.occurred_at.astimezone(NOW.tzinfo):%H:%M}" == occurred
     assert event.recorded_at.astimezone(UTC) <= NOW
+
+
+def test_a_plain_message_needs_no_note() -> None:
+    pv1 = "|".join(
+        ["PV1", "1", "I", "4B^12^A^HOSP", *[""] * 15, "V9^^^ADM", *[""] * 24, "20240701"]
+    )
+    assert read("PID|1||7^^^HOSP^MR||Doe^Jane||19560714|F", pv1).notes == ()
+
+
+LONG = "Gemeinschaftspraxis fuer Innere Medizin und Allgemeinmedizin Muster und Partner"
+
+
+@pytest.mark.parametrize(
+    ("segment", "field", "value", "code"),
+    [
+        ("PID", 7, "1956", NoteCode.PARTIAL),
+        ("PID", 7, "1956-07-14", NoteCode.UNREADABLE),
+        ("PID", 7, "195607141", NoteCode.UNREADABLE),
+        ("PID", 7, r"\C2842\ ", NoteCode.UNREADABLE),
+        ("PID", 7, "00000000", NoteCode.UNKNOWN),
+        ("PID", 7, "00010101", NoteCode.UNKNOWN),
+        ("PID", 7, "20240704", NoteCode.UNKNOWN),
+        ("PID", 8, "W", NoteCode.UNREADABLE),
+        ("PID", 8, "Female", NoteCode.UNREADABLE),
+        ("PID", 5, "A" * 65 + "^Jane", NoteCode.LEFT_OUT),
+        ("PID", 3, "7^^^HOSP^MR~77^^^AUSL^MÜDRZT", NoteCode.LEFT_OUT),
+        ("PID", 3, "7^^^HOSP^MR~" + "7" * 65 + "^^^AUSL^NI", NoteCode.LEFT_OUT),
+        ("PID", 3, "7^^^HOSP^MR~8&#56;^^^AUSL^NI", NoteCode.UNREADABLE),
+        ("PV1", 44, "yesterday", NoteCode.UNREADABLE),
+        ("PV1", 45, "2024-07-02", NoteCode.UNREADABLE),
+        ("PV1", 8, "77^" + LONG, NoteCode.LEFT_OUT),
+        ("PV1", 8, "77^O&#39;Brien", NoteCode.UNREADABLE),
+        ("PV1", 10, "D" * 65, NoteCode.LEFT_OUT),
+        ("PV1", 3, "A&amp;E^1^2", NoteCode.UNREADABLE),
+        ("PV1", 3, "W" * 65, NoteCode.LEFT_OUT),
+        ("PV1", 19, "V" * 65, NoteCode.LEFT_OUT),
+        ("PV1", 19, r"V\C2842\1", NoteCode.UNREADABLE),
+        ("EVN", 2, "soon", NoteCode.UNREADABLE),
+        ("EVN", 6, "soon", NoteCode.UNREADABLE),
+    ],
+)
+def test_what_cannot_be_taken_is_noted_and_the_patient_is_there(
+    segment: str, field: int, value: str, code: NoteCode
+) -> None:
+    parts = {
+        "EVN": ["EVN", "A01", "20240702080000"],
+        "PID": ["PID", "1", "", "7^^^HOSP^MR", "", "Doe^Jane", "", "19560714", "F"],
+        "PV1": ["PV1", "1", "I", "4B^12^1"],
+    }
+    fields = parts[segment]
+    fields += [""] * (field + 1 - len(fields))
+    fields[field] = value
+    event = read("|".join(parts["PID"]), "|".join(parts["PV1"]), evn="|".join(parts["EVN"]))
+    assert event.person.patient_id.value == "7"
+    assert FeedNote(f"{segment}-{field}", code) in event.notes
+
+
+def test_what_cannot_be_read_of_a_visit_deletes_nothing() -> None:
+    pv1 = ["PV1", "1", "I", "A&amp;E", *[""] * 15, "V9"]
+    facts = visit("|".join([*pv1, *[""] * 24, "yesterday", "2024-07-02"]))
+    assert (facts.location, facts.admitted_at, facts.discharged_at) == (None, None, None)
+
+
+def test_a_visit_whose_number_no_image_can_hold_is_not_taken_for_another() -> None:
+    assert read("PID|1||7^^^HOSP^MR||Doe^Jane", "PV1|1|I" + "|" * 17 + "V" * 65).visit is None
+
+
+def test_who_issued_the_visit_by_its_oid() -> None:
+    facts = visit("PV1|1|I" + "|" * 17 + "V1^^^&1.2.3&ISO")
+    assert (facts.visit_number, facts.issuer) == ("V1", "")
+    assert (facts.universal_id, facts.universal_id_type) == ("1.2.3", "ISO")
+
+
+@pytest.mark.parametrize(
+    "name", ["O&#39;Brien^Pat", "O&apos;Brien", r"O\T\#39;Brien", "O\ufffdBrien"]
+)
+def test_a_name_with_what_is_no_text_is_refused_never_cut(name: str) -> None:
+    with pytest.raises(MessageError, match="no text"):
+        read(f"PID|1||7^^^HOSP^MR||{name}")
+
+
+def reader(**settings: Any) -> Reader:
+    return Reader.of(AdtFeed(assigning_authority="HOSP", **settings), Institution())
+
+
+def sent(pid: str, *others: str, charset: str = "UNICODE UTF-8", codec: str = "utf-8") -> bytes:
+    msh = rf"MSH|^~\&|ADT|HOSP|||20240702080100||ADT^A01|1|P|2.5.1||||||{charset}"
+    return "\r".join((msh, "EVN|A01|20240702080000", pid, *others)).encode(codec)
+
+
+@pytest.mark.parametrize(
+    ("raw", "pn"),
+    [
+        ("O&#39;Brien^Pat", "O'Brien^Pat"),
+        ("O&apos;Brien^Pat", "O'Brien^Pat"),
+        (r"O\T\#x27;Brien^Pat", "O'Brien^Pat"),
+        ("Smith&amp;Jones^Pat", "Smith&Jones^Pat"),
+        ("M&uuml;ller&nbsp;Meier^Pat", "Müller Meier^Pat"),
+        ("Doe&#94;Pat", "Doe Pat"),
+        ("van Berg&van&Berg^Pat", "van Berg^Pat"),
+    ],
+)
+def test_a_setting_reads_the_characters_that_html_stands_for(raw: str, pn: str) -> None:
+    event = reader(html_entities=HtmlEntities.REPAIR).read(sent(f"PID|1||7^^^HOSP^MR||{raw}"), NOW)
+    assert event.person.name is not None
+    assert event.person.name.pn == pn
+    is_repaired = FeedNote("PID-5", NoteCode.REPAIRED) in event.notes
+    assert is_repaired == (";" in raw)
+
+
+def test_the_site_says_which_set_a_sender_writes_in() -> None:
+    raw = sent("PID|1||7^^^HOSP^MR||Šimek^Zoša", charset="8859/1", codec="cp1250")
+    with pytest.raises(MessageError, match="character set"):
+        reader().read(raw, NOW)
+    event = reader(charsets=("8859/1=CP1250",)).read(raw, NOW)
+    assert event.person.name is not None
+    assert event.person.name.pn == "Šimek^Zoša"
+
+
+def test_the_tables_of_the_feed_are_used() -> None:
+    feed = reader(
+        sex_codes=("W=F", "Male=M"),
+        unknown_birth_dates=("19000101",),
+        place=PlaceComponents(ward=4, room=0, bed=3, facility=9),
+    )
+    event = feed.read(
+        sent(
+            "PID|1||7^^^HOSP^MR||Doe^Jane||19000101|w",
+            "PV1|1|I|x^y^12^4B^^^^^St Anne" + "|" * 16 + "V1",
+        ),
+        NOW,
+    )
+    assert event.person.sex == Stated(Sex.FEMALE)
+    assert event.person.birth_date is None
+    assert event.visit is not None
+    assert event.visit.location == Stated(Location("4B", "", "12", "St Anne"))
+    assert event.notes == (FeedNote("PID-7", NoteCode.UNKNOWN),)
+
+
+def test_letters_under_the_label_of_another_set_are_doubted() -> None:
+    raw = sent("PID|1||7^^^HOSP^MR||Иванов", charset="8859/1", codec="iso8859-5")
+    assert FeedNote("PID-5", NoteCode.DOUBTED) in reader().read(raw, NOW).notes

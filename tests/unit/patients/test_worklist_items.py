@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from io import BytesIO
+from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
@@ -10,17 +11,26 @@ from pynetdicom.dsutils import decode, encode
 from capture_app.errors import FeedError
 from capture_app.model.coding import Code
 from capture_app.model.encounter import Encounter, EncounterState, Location
-from capture_app.model.patient import PatientId, Sex
+from capture_app.model.feed_note import FeedNote, NoteCode
+from capture_app.model.patient import PartialDate, PatientId, Sex
 from capture_app.patients.census.orders import WorklistItem
-from capture_app.patients.sources.worklist.items import identifier_for, read_item
-from capture_app.settings.schema import Worklist
+from capture_app.patients.sources.worklist.items import ItemReader, identifier_for
+from capture_app.settings.feeds import PlaceComponents, Worklist
 from tests.worklists import an_item
 
 ZONE = timezone(timedelta(hours=2))
 
 
-def read(ds: Dataset, *, absent: str = "ISO_IR 6", implicit: bool = False) -> WorklistItem:
-    return read_item(received(ds, implicit=implicit), absent, ZONE)
+NOW = datetime(2024, 7, 2, 9, 30, tzinfo=ZONE)
+
+
+def read(ds: Dataset, *, implicit: bool = False, **settings: Any) -> WorklistItem:
+    return read_item(received(ds, implicit=implicit), **settings)
+
+
+def read_item(ds: Dataset, absent: str = "ISO_IR 6", **settings: Any) -> WorklistItem:
+    worklist = Worklist("ris", "127.0.0.1", 104, "RIS", charset_when_absent=absent, **settings)
+    return ItemReader.of(worklist).read(ds, NOW)
 
 
 def received(ds: Dataset, *, implicit: bool = False) -> Dataset:
@@ -48,6 +58,7 @@ def test_a_whole_item(implicit: bool) -> None:
         "V7", "HOSP", "", Location("4B", "", "12"), EncounterState.OPEN, department="Surgery"
     )
     order = item.order
+    assert item.notes == ()
     assert (order.accession_number, order.requested_procedure_id) == ("A1", "RA1")
     assert order.requested_procedure_code == Code("WNDPHOTO", "99TEST", "Wound photography")
     assert order.scheduled_protocol_codes == (Code("P1", "99TEST", "Wound protocol"),)
@@ -95,7 +106,7 @@ def test_an_item_may_leave_out_what_is_optional() -> None:
 def test_names_in_the_set_of_the_item_or_of_the_site(
     name: bytes, charset: str | None, absent: str, pn: str
 ) -> None:
-    assert read_item(with_bytes(name, charset), absent, ZONE).patient.name.pn == pn
+    assert read_item(with_bytes(name, charset), absent).patient.name.pn == pn
 
 
 @pytest.mark.parametrize(
@@ -107,15 +118,14 @@ def test_names_in_the_set_of_the_item_or_of_the_site(
         (b"Yamada=\x1b$B;3ED\x1b(B", "ISO_IR 192", "ISO_IR 6"),  # Orthanc leaves some inside
         (b"Yamada=\x1b$B;3ED\x1b(B", "ISO_IR 6", "ISO_IR 6"),
         (b"Doe\\Roe", "ISO_IR 6", "ISO_IR 6"),
-        (b"A" * 65, "ISO_IR 6", "ISO_IR 6"),
-        (b"^", "ISO_IR 6", "ISO_IR 6"),
+        (b"A" * 257, "ISO_IR 6", "ISO_IR 6"),
     ],
 )
 def test_names_that_would_have_to_be_guessed_are_refused(
     name: bytes, charset: str | None, absent: str
 ) -> None:
     with pytest.raises(FeedError):
-        read_item(with_bytes(name, charset), absent, ZONE)
+        read_item(with_bytes(name, charset), absent)
 
 
 @pytest.mark.parametrize(
@@ -123,11 +133,12 @@ def test_names_that_would_have_to_be_guessed_are_refused(
     [
         {"PatientID": ""},
         {"PatientID": "7\\8"},
-        {"PatientName": ""},
         {"StudyInstanceUID": ""},
         {"StudyInstanceUID": "1.02.3"},
         {"StudyInstanceUID": "1." + "2" * 64},
-        {"RequestedProcedureID": "R" * 17},
+        {"PatientID": "7" * 65},
+        {"PatientID": "7\u200b8"},
+        {"IssuerOfPatientID": "H" * 65},
     ],
 )
 def test_an_item_that_an_image_could_not_carry_is_refused(elements: dict[str, str]) -> None:
@@ -139,13 +150,114 @@ def test_a_character_set_that_is_not_known_is_refused() -> None:
     ds = received(an_item("7"))
     ds.SpecificCharacterSet = "EBCDIC"
     with pytest.raises(FeedError, match="character set"):
-        read_item(ds, "ISO_IR 6", ZONE)
+        read_item(ds)
 
 
 def test_a_code_that_does_not_fit_is_no_code() -> None:
     ds = an_item("7")
     ds.RequestedProcedureCodeSequence[0].CodeMeaning = ""
-    assert read(ds).order.requested_procedure_code is None
+    item = read(ds)
+    assert item.order.requested_procedure_code is None
+    assert item.notes == (FeedNote("RequestedProcedureCodeSequence", NoteCode.LEFT_OUT),)
+
+
+def test_a_plain_item_needs_no_note() -> None:
+    assert read(an_item("7", "Müller^Jörg", day=date(2024, 7, 2))).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "code"),
+    [
+        ("RequestedProcedureID", "R" * 17, NoteCode.LEFT_OUT),
+        ("RequestedProcedureID", "R\t1", NoteCode.LEFT_OUT),
+        ("AccessionNumber", "A" * 17, NoteCode.LEFT_OUT),
+        ("RequestedProcedureDescription", "D" * 65, NoteCode.LEFT_OUT),
+        ("AdmissionID", "V\n1", NoteCode.LEFT_OUT),
+        ("ReferringPhysicianName", "A" * 65, NoteCode.LEFT_OUT),
+        ("ReferringPhysicianName", "A\\B", NoteCode.UNREADABLE),
+        ("InstitutionalDepartmentName", "D" * 65, NoteCode.LEFT_OUT),
+        ("PatientName", "A" * 65, NoteCode.LEFT_OUT),
+        ("PatientBirthDate", "1956", NoteCode.PARTIAL),
+        ("PatientBirthDate", "1956-07-14", NoteCode.UNREADABLE),
+        ("PatientBirthDate", "00010101", NoteCode.UNKNOWN),
+        ("PatientBirthDate", "20991231", NoteCode.UNKNOWN),
+        ("PatientSex", "W", NoteCode.UNREADABLE),
+        ("PatientSex", "M\\F", NoteCode.UNREADABLE),
+    ],
+)
+def test_what_an_image_could_not_carry_is_left_out_and_noted(
+    keyword: str, value: str, code: NoteCode
+) -> None:
+    elements: dict[str, Any] = {keyword: value}
+    item = read(an_item("7", **elements))
+    assert item.patient.patient_id.value == "7"
+    assert FeedNote(keyword, code) in item.notes
+
+
+def test_a_patient_without_a_name_is_there() -> None:
+    assert read(an_item("7", PatientName="")).patient.name.pn == ""
+
+
+def test_the_tables_of_the_worklist_are_used() -> None:
+    item = read(
+        an_item("7", PatientSex="W", PatientBirthDate="19000101", CurrentPatientLocation="^3^^4B"),
+        sex_codes=("W=F",),
+        unknown_birth_dates=("19000101",),
+        place=PlaceComponents(ward=4, facility=0),
+    )
+    assert (item.patient.sex, item.patient.birth_date) == (Sex.FEMALE, None)
+    assert item.encounter is not None
+    assert item.encounter.location == Location("4B", "3")
+    assert item.notes == (FeedNote("PatientBirthDate", NoteCode.UNKNOWN),)
+
+
+def test_a_partial_birth_date_and_an_old_spelling() -> None:
+    assert read(an_item("7", PatientBirthDate="195607")).patient.partial_birth_date == PartialDate(
+        1956, 7
+    )
+    assert read(an_item("7", PatientBirthDate="1956.07.14")).patient.birth_date == date(1956, 7, 14)
+
+
+def test_who_issued_a_number_stands_in_elements_of_its_own() -> None:
+    ds = an_item("7")
+    del ds.IssuerOfPatientID
+    for keyword in ("IssuerOfAdmissionIDSequence", "IssuerOfAccessionNumberSequence"):
+        setattr(ds, keyword, [_authority()])
+    ds.IssuerOfPatientIDQualifiersSequence = [_authority()]
+    ds.IssuerOfPatientIDQualifiersSequence[0].IdentifierTypeCode = "MR"
+    item = read(ds)
+    assert item.patient.patient_id == PatientId("7", "", "1.2.3", "ISO", "MR")
+    assert item.encounter is not None
+    assert (item.encounter.issuer, item.encounter.universal_id) == ("", "1.2.3")
+    assert (item.order.accession_issuer, item.order.accession_universal_id_type) == ("", "ISO")
+
+
+def _authority() -> Dataset:
+    issuer = Dataset()
+    issuer.UniversalEntityID = "1.2.3"
+    issuer.UniversalEntityIDType = "ISO"
+    return issuer
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("³ukasz", None), ("Иванов", "iso8859_5"), ("محمد", "iso8859_6")]
+)
+def test_letters_under_the_label_of_another_set_are_doubted(name: str, codec: str | None) -> None:
+    """As `wlmscpfs -cs1` does, which calls every worklist ISO_IR 100."""
+    raw = name.encode(codec or "iso8859_1")
+    item = read_item(with_bytes(raw, "ISO_IR 100"))
+    assert FeedNote("PatientName", NoteCode.DOUBTED) in item.notes
+
+
+@pytest.mark.parametrize("name", ["Müller^Jörg", "Éloïse", "O´Brien", "Gal·la", "Mª José", "Åse"])
+def test_names_of_western_europe_are_not(name: str) -> None:
+    assert read_item(with_bytes(name.encode("iso8859_1"), "ISO_IR 100")).notes == ()
+
+
+def test_the_site_says_what_a_wrong_label_means() -> None:
+    raw = "Łukasz".encode("iso8859_2")
+    item = read_item(with_bytes(raw, "ISO_IR 100"), charsets=("ISO_IR 100=ISO_IR 101",))
+    assert (item.patient.name.pn, item.notes) == ("Łukasz", ())
 
 
 def test_the_question_has_every_key_and_three_local_days() -> None:

@@ -14,17 +14,16 @@ from capture_app.settings.describe import (
     settings_json,
     settings_toml,
 )
+from capture_app.settings.feeds import AdtFeed, Worklist
 from capture_app.settings.keys import keys_of
 from capture_app.settings.load import load
 from capture_app.settings.schema import (
-    AdtFeed,
     ArchiveDestination,
     Capture,
     Device,
     Institution,
     Settings,
     Station,
-    Worklist,
 )
 
 PAGE = Path(__file__).parents[3] / "docs" / "settings.md"

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from capture_app.errors import SettingsError
+from capture_app.settings.feeds import AdtFeed, Worklist
 from capture_app.settings.practice import MARKER, claim_data_folder, refuse_real_destinations
-from capture_app.settings.schema import AdtFeed, ArchiveDestination, Settings, Worklist
+from capture_app.settings.schema import ArchiveDestination, Settings
 
 ARCHIVE = ArchiveDestination(
     name="practice",

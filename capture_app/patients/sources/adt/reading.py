@@ -1,41 +1,48 @@
 """What one ADT message says of a patient and a visit (ITI TF-2 3.30, 3.31; HL7 v2.5.1 3.4).
 
-A field that is empty says nothing and keeps what is known; a field of two quotes deletes.
+A field that is empty says nothing and keeps what is known; a field of two quotes deletes. One that
+cannot be read does neither: what is known stays, and the event carries a note. Only what says who
+is meant (PID-3 and, where it is there, the name) can make a message one that is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final, Generic, TypeVar
+from functools import partial
+from typing import Final, TypeVar
 
+from capture_app.dicom.texts import person_name as person_name_value
+from capture_app.dicom.values import fits
 from capture_app.errors import MessageError
-from capture_app.hl7.dates import date_of, moment_of
-from capture_app.hl7.identifiers import identifier, patient_id
+from capture_app.hl7.dates import moment_of
+from capture_app.hl7.identifiers import patient_id
 from capture_app.hl7.names import name_text, person_name, staff_name
-from capture_app.hl7.split import NULL, Hl7Message, Segment, parse
+from capture_app.hl7.split import NULL, Composite, Hl7Message, Segment, parse
 from capture_app.model.encounter import Location
-from capture_app.model.feed_note import FeedNote
+from capture_app.model.feed_note import NoteCode
 from capture_app.model.patient import PartialDate, PatientId, PersonName, Sex
+from capture_app.model.strict_text import looks_mislabelled
 from capture_app.model.words import tr
-from capture_app.settings.schema import AdtFeed, Institution
+from capture_app.patients.sources.adt.facts import AdtEvent, PersonFacts, Stated, VisitFacts
+from capture_app.patients.sources.conventions import USUAL, Conventions
+from capture_app.patients.sources.door import Door, can_be_identifier
+from capture_app.settings.feeds import AdtFeed, HtmlEntities
+from capture_app.settings.schema import Institution
 
 T = TypeVar("T")
 
-READER_VERSION: Final = "1"
+_NO_NUMBER: Final = PatientId("", "")
+_NOTHING: Final = (None, None)
+
+READER_VERSION: Final = "2"
 """Raise it when something else may be read out of a stored message than before."""
 
-_SEX: Final = {"M": Sex.MALE, "F": Sex.FEMALE, "O": Sex.OTHER, "A": Sex.OTHER, "N": Sex.OTHER}
+_LATIN_1: Final = frozenset({"iso8859_1", "iso8859_15", "cp1252"})
+_PLACE_COMPONENTS: Final = 11
 _NO_VISIT: Final = "N"
 """PV1-2 of the pseudo PV1 that ITI-30 sends where there is no visit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stated(Generic[T]):
-    """A value that a message states; None in its place means that the message says nothing."""
-
-    value: T
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,57 +58,15 @@ class Authority:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonFacts:
-    """What PID says of the person."""
-
-    patient_id: PatientId
-    other_ids: tuple[PatientId, ...]
-    name: PersonName | None
-    birth_date: Stated[date | PartialDate | None] | None
-    sex: Stated[Sex] | None
-
-
-@dataclass(frozen=True, slots=True)
-class VisitFacts:
-    """What PV1 and PV2 say of the visit. An empty number: the message names none."""
-
-    visit_number: str
-    issuer: str
-    patient_class: Stated[str] | None
-    location: Stated[Location] | None
-    admitted_at: Stated[datetime | None] | None
-    discharged_at: Stated[datetime | None] | None
-    referring_physician: Stated[PersonName | None] | None
-    department: Stated[str] | None
-    reason: Stated[str] | None
-    universal_id: str = ""
-    """Who issued the number, known everywhere (CX-4 HD.2)."""
-    universal_id_type: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AdtEvent:
-    """One message, read. `arrival` orders what happened at the same time."""
-
-    event: str
-    person: PersonFacts
-    visit: VisitFacts | None
-    recorded_at: datetime
-    """EVN-2, else MSH-7, else when it came: the order of what is said of a person."""
-    occurred_at: datetime
-    """EVN-6, else `recorded_at`: the order of what happened to a visit."""
-    received_at: datetime
-    arrival: int = 0
-    notes: tuple[FeedNote, ...] = ()
-    """What could not be taken as it stood, each once, sorted."""
-
-
-@dataclass(frozen=True, slots=True)
 class Reader:
     """Reads messages as the settings of the feed say."""
 
     authority: Authority
     default_charset: str
+    charsets: tuple[tuple[str, str], ...] = ()
+    """What MSH-18 names, and what the sender writes."""
+    repairs_entities: bool = False
+    conventions: Conventions = USUAL
 
     @classmethod
     def of(cls, adt: AdtFeed, institution: Institution) -> Reader:
@@ -109,57 +74,138 @@ class Reader:
         authority = Authority(
             adt.assigning_authority, adt.identifier_type, institution.issuer_of_patient_id
         )
-        return cls(authority, adt.default_charset)
+        named = (entry.partition("=") for entry in adt.charsets)
+        return cls(
+            authority,
+            adt.default_charset,
+            tuple((name.strip(), written) for name, _, written in named),
+            adt.html_entities is HtmlEntities.REPAIR,
+            Conventions.of(adt),
+        )
 
     def split(self, raw: bytes) -> Hl7Message:
         """The message in parts; see `hl7.split.parse`."""
-        return parse(raw, default_charset=self.default_charset)
+        return parse(
+            raw,
+            default_charset=self.default_charset,
+            charsets=dict(self.charsets),
+            repairs_entities=self.repairs_entities,
+        )
 
     def read(self, raw: bytes, received_at: datetime) -> AdtEvent:
         """What the message says; see `read_event`."""
-        return read_event(self.split(raw), self.authority, received_at)
+        return self.event_of(self.split(raw), received_at)
+
+    def event_of(self, message: Hl7Message, received_at: datetime) -> AdtEvent:
+        """The same of a message that was split here before."""
+        return read_event(message, self.authority, received_at, self.conventions)
 
 
-def read_event(message: Hl7Message, authority: Authority, received_at: datetime) -> AdtEvent:
+def read_event(
+    message: Hl7Message,
+    authority: Authority,
+    received_at: datetime,
+    conventions: Conventions = USUAL,
+) -> AdtEvent:
     """Reads an ADT message. `received_at` is aware; its offset holds for times that name none.
 
-    Raises MessageError for a message without exactly one patient of the configured authority, and
-    for values that a DICOM image could not carry. A time in the future counts as the time of
-    arrival, so that one wrong clock cannot make later messages look old.
+    Raises MessageError for a message without exactly one patient of the configured authority, for
+    a number that a DICOM image could not carry, and for a name that cannot be read. A time in the
+    future counts as the time of arrival, so that one wrong clock cannot make later messages look
+    old.
     """
     pid = message.one("PID")
     if pid is None:
         raise MessageError(tr("The message has no PID segment."))
     evn, pv1 = message.one("EVN"), message.one("PV1")
-    recorded = _moment(evn, 2, received_at) or _moment(message.msh, 7, received_at) or received_at
-    occurred = _moment(evn, 6, received_at) or recorded
+    door = Door()
+    for field in message.repaired:
+        door.note(field, NoteCode.REPAIRED)
+    recorded = (
+        _time(evn, 2, received_at, door) or _time(message.msh, 7, received_at, door) or received_at
+    )
+    occurred = _time(evn, 6, received_at, door) or recorded
+    person = _person(pid, authority, conventions, received_at.date(), door)
+    visit = _visit(pid, pv1, message.one("PV2"), received_at, conventions, door)
     return AdtEvent(
         event=message.event,
-        person=_person(pid, authority),
-        visit=_visit(pid, pv1, message.one("PV2"), received_at),
+        person=person,
+        visit=visit,
         recorded_at=min(recorded, received_at),
         occurred_at=min(occurred, received_at),
         received_at=received_at,
+        notes=door.notes,
     )
 
 
-def _person(pid: Segment, authority: Authority) -> PersonFacts:
-    number, others = _numbers(pid, authority)
-    if pid.raw(5) == NULL:
-        raise MessageError(tr("The message deletes the patient's name (PID-5)."))
-    name = person_name(pid.repetitions(5))
+def _person(
+    pid: Segment, authority: Authority, conventions: Conventions, today: date, door: Door
+) -> PersonFacts:
+    number, others = _numbers(pid, authority, door)
     return PersonFacts(
         patient_id=number,
         other_ids=others,
-        name=name if name.pn else None,
-        birth_date=_said(pid, 7, lambda field: date_of(pid.text(field))),
-        sex=_said(pid, 8, lambda field: _SEX.get(pid.text(field).upper(), Sex.UNKNOWN)),
+        name=_name(pid, door),
+        birth_date=_birth_date(pid, 7, conventions, today, door),
+        sex=_sex(pid, 8, conventions, door),
     )
 
 
-def _numbers(pid: Segment, authority: Authority) -> tuple[PatientId, tuple[PatientId, ...]]:
-    """The repetition of PID-3 that the settings ask for, and all others. Never simply the first."""
-    numbers = [number for cx in pid.repetitions(3) if (number := patient_id(cx)) is not None]
+def _name(pid: Segment, door: Door) -> PersonName | None:
+    if pid.raw(5) == NULL:
+        door.note("PID-5", NoteCode.NOT_DELETED)
+    name = person_name(pid.repetitions(5))
+    if not name.pn:
+        return None
+    if not fits("PatientName", person_name_value(name)):
+        door.note("PID-5", NoteCode.LEFT_OUT)
+    if pid.codec in _LATIN_1 and looks_mislabelled(name.pn):
+        door.note("PID-5", NoteCode.DOUBTED)
+    return name
+
+
+def _birth_date(
+    pid: Segment, field: int, conventions: Conventions, today: date, door: Door
+) -> Stated[date | PartialDate | None] | None:
+    if not pid.is_valued(field):
+        return None
+    if pid.raw(field) == NULL:
+        return Stated(None)
+    said, remark = (
+        door.read("PID-7", lambda: conventions.birth_date_of(pid.text(field), today)) or _NOTHING
+    )
+    if remark is not None:
+        door.note("PID-7", remark)
+    return Stated(said) if said is not None else None
+
+
+def _sex(pid: Segment, field: int, conventions: Conventions, door: Door) -> Stated[Sex] | None:
+    if not pid.is_valued(field):
+        return None
+    if pid.raw(field) == NULL:
+        return Stated(Sex.UNKNOWN)
+    said = door.read("PID-8", lambda: conventions.sex_of(pid.text(field)))
+    if said is None:
+        door.note("PID-8", NoteCode.UNREADABLE)
+        return None
+    return Stated(said)
+
+
+def _numbers(
+    pid: Segment, authority: Authority, door: Door
+) -> tuple[PatientId, tuple[PatientId, ...]]:
+    """The repetition of PID-3 that the settings ask for, and all others. Never simply the first.
+
+    A repetition of another authority that cannot be read is left out.
+    """
+    numbers = []
+    for cx in pid.repetitions(3):
+        if _may_be_ours(cx, authority):
+            number = patient_id(cx)
+        else:
+            number = door.read("PID-3", partial(patient_id, cx))
+        if number is not None:
+            numbers.append(number)
     wanted = authority.assigning_authority
     ours = [n for n in numbers if not wanted or wanted in {n.issuer, n.universal_id}]
     if authority.identifier_type:
@@ -176,41 +222,95 @@ def _numbers(pid: Segment, authority: Authority) -> tuple[PatientId, tuple[Patie
             tr("More than one identifier of the configured authority and type in PID-3.")
         )
     chosen = next(iter(distinct.values()))
-    others = tuple(n for n in numbers if n.key != chosen.key)
+    if not can_be_identifier(chosen):
+        raise MessageError(tr("An identifier has more characters or others than DICOM can hold."))
+    others = [door.other_id("PID-3", n) for n in numbers if n.key != chosen.key]
+    chosen = door.typed("PID-3", chosen)
     if not chosen.issuer and authority.issuer_when_absent:
-        chosen = PatientId(
-            chosen.value,
-            authority.issuer_when_absent,
-            chosen.universal_id,
-            chosen.universal_id_type,
-            chosen.type_code,
-        )
-    return chosen, others
+        chosen = replace(chosen, issuer=authority.issuer_when_absent)
+    return chosen, tuple(n for n in others if n is not None)
 
 
-def _visit(
-    pid: Segment, pv1: Segment | None, pv2: Segment | None, received_at: datetime
-) -> VisitFacts | None:
-    if pv1 is None or pv1.text(2) == _NO_VISIT:
-        return None
-    holder, field = (pv1, 19) if pv1.text(19) else (pid, 18)
-    return VisitFacts(
-        visit_number=identifier(holder.text(field, 1)),
-        issuer=identifier(holder.text(field, 4, 1)),
-        patient_class=_said(pv1, 2, pv1.text),
-        location=_said(pv1, 3, lambda f: _location(pv1, f)),
-        admitted_at=_said(pv1, 44, lambda f: _moment(pv1, f, received_at)),
-        discharged_at=_said(pv1, 45, lambda f: _moment(pv1, f, received_at)),
-        referring_physician=_said(pv1, 8, lambda f: staff_name(pv1.composite(f))),
-        department=_said(pv1, 10, lambda f: name_text(pv1.text(f))),
-        reason=_said(pv2, 3, lambda f: _words(pv2, f)) if pv2 else None,
+def _may_be_ours(cx: Composite, authority: Authority) -> bool:
+    """Whether a repetition names the authority and the type that the settings ask for."""
+    try:
+        named = {cx.text(4, 1), cx.text(4, 2)}
+        kind = cx.text(5)
+    except MessageError:
+        return False
+    return (not authority.assigning_authority or authority.assigning_authority in named) and (
+        not authority.identifier_type or kind in {"", authority.identifier_type}
     )
 
 
-def _location(pv1: Segment, field: int) -> Location:
-    """PL: point of care, room, bed, facility."""
+def _visit(
+    pid: Segment,
+    pv1: Segment | None,
+    pv2: Segment | None,
+    received_at: datetime,
+    conventions: Conventions,
+    door: Door,
+) -> VisitFacts | None:
+    if pv1 is None or pv1.raw(2) == _NO_VISIT:
+        return None
+    number = _visit_number(pid, pv1, door)
+    if number is None:
+        return None
+    return VisitFacts(
+        visit_number=number.value,
+        issuer=number.issuer,
+        universal_id=number.universal_id,
+        universal_id_type=number.universal_id_type,
+        patient_class=_said(pv1, 2, pv1.text, door),
+        location=_said(pv1, 3, lambda f: _location(pv1, f, conventions, door), door),
+        admitted_at=_moment(pv1, 44, received_at, door),
+        discharged_at=_moment(pv1, 45, received_at, door),
+        referring_physician=_said(
+            pv1, 8, lambda f: door.name("PV1-8", staff_name(pv1.composite(f))), door
+        ),
+        department=_said(
+            pv1,
+            10,
+            lambda f: door.text("PV1-10", "InstitutionalDepartmentName", name_text(pv1.text(f))),
+            door,
+        ),
+        reason=_said(pv2, 3, lambda f: _words(pv2, f), door) if pv2 else None,
+    )
+
+
+def _visit_number(pid: Segment, pv1: Segment, door: Door) -> PatientId | None:
+    """PV1-19, else PID-18, with who issued it; empty where neither is there.
+
+    None for a number that cannot be read or that no image can hold: which visit is meant is not
+    known then, and another one must not be taken for it.
+    """
+    for holder, field in ((pv1, 19), (pid, 18)):
+        name = f"{holder.name}-{field}"
+        if holder.raw(field) in {"", NULL}:
+            continue
+        found = door.read(name, partial(_number_of, holder.composite(field)))
+        if found is None:
+            return None
+        if not found.value:
+            continue
+        if not door.identifier(name, "AdmissionID", found.value):
+            return None
+        issuer = door.identifier(name, "LocalNamespaceEntityID", found.issuer)
+        return door.typed(name, replace(found, issuer=issuer, type_code=""))
+    return _NO_NUMBER
+
+
+def _number_of(cx: Composite) -> PatientId:
+    return patient_id(cx) or _NO_NUMBER
+
+
+def _location(pv1: Segment, field: int, conventions: Conventions, door: Door) -> Location:
+    """PL, its components as the settings say."""
     place = pv1.composite(field)
-    return Location(*(name_text(place.text(component)) for component in (1, 2, 3, 4)))
+    parts = (name_text(place.text(component)) for component in range(1, _PLACE_COMPONENTS + 1))
+    return conventions.place_of(
+        [door.text("PV1-3", "CurrentPatientLocation", part) for part in parts]
+    )
 
 
 def _words(segment: Segment | None, field: int) -> str:
@@ -220,12 +320,32 @@ def _words(segment: Segment | None, field: int) -> str:
     return name_text(segment.text(field, 2) or segment.text(field, 1))
 
 
-def _said(segment: Segment, field: int, read: Callable[[int], T]) -> Stated[T] | None:
-    return Stated(read(field)) if segment.is_valued(field) else None
-
-
-def _moment(segment: Segment | None, field: int, received_at: datetime) -> datetime | None:
-    zone = received_at.tzinfo
-    if segment is None or zone is None or not segment.is_valued(field):
+def _said(segment: Segment, field: int, read: Callable[[int], T], door: Door) -> Stated[T] | None:
+    """What a field states; None where it is empty and, with a note, where it cannot be read."""
+    if not segment.is_valued(field):
         return None
-    return moment_of(segment.text(field), zone)
+    return door.read(f"{segment.name}-{field}", lambda: Stated(read(field)))
+
+
+def _moment(
+    segment: Segment, field: int, received_at: datetime, door: Door
+) -> Stated[datetime | None] | None:
+    """A time that a field states; None where it is empty and, with a note, where it is no time."""
+    if segment.raw(field) == NULL:
+        return Stated(None)
+    found = _time(segment, field, received_at, door)
+    return Stated(found) if found is not None else None
+
+
+def _time(
+    segment: Segment | None, field: int, received_at: datetime, door: Door
+) -> datetime | None:
+    """The time in a field; None where there is none and, with a note, where it is no time."""
+    zone = received_at.tzinfo
+    if segment is None or zone is None or segment.raw(field) in {"", NULL}:
+        return None
+    name = f"{segment.name}-{field}"
+    found = door.read(name, lambda: moment_of(segment.text(field), zone))
+    if found is None:
+        door.note(name, NoteCode.UNREADABLE)
+    return found

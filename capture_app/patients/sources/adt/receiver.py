@@ -17,8 +17,7 @@ from capture_app.net.mllp import Limits, MllpListener
 from capture_app.patients.census.census import ADT, Census
 from capture_app.patients.census.fold import EVENTS
 from capture_app.patients.census.status import Link
-from capture_app.patients.sources.adt.reading import read_event
-from capture_app.settings.schema import AdtFeed
+from capture_app.settings.feeds import AdtFeed
 
 _log = structlog.get_logger(__name__)
 
@@ -83,9 +82,9 @@ class AdtReceiver:
         that cannot be stored is answered with an error and is the sender's to send again.
         """
         received_at = self._clock.now()
-        self._tidy_daily()
         header: Hl7Message | None = None
         try:
+            self._tidy_daily()
             header = parse_header(raw)
             refused = self._use(raw, header, received_at)
         except MessageError as error:
@@ -128,7 +127,7 @@ class AdtReceiver:
         message = self._reader.split(raw)
         if (refused := _not_taken(message.event)) is not None:
             return refused
-        event = read_event(message, self._reader.authority, received_at)
+        event = self._reader.event_of(message, received_at)
         is_new = self._census.apply(raw, message, event)
         _log.debug(
             "feed-message", feed=ADT, event_type=event.event, mode="new" if is_new else "repeat"
@@ -155,6 +154,10 @@ class AdtReceiver:
             )
         except StoreError as error:
             return self._not_stored(header, error)
+        except Exception:  # noqa: BLE001 - logged with its traceback; the sender is answered
+            _log.exception("feed-message-failed", feed=ADT)
+            reason = tr("The message met a fault of this application; it is not kept.")
+            return build_ack(header, AckOutcome.ERROR, Refusal(reason), self._clock)
         return build_ack(header, refused.outcome, refused.refusal, self._clock)
 
     def _not_stored(self, header: Hl7Message | None, error: StoreError) -> bytes:

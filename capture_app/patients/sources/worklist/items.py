@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta, tzinfo
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from capture_app.dicom.received_text import WorklistText, first_item
+from capture_app.dicom.texts import person_name as person_name_value
+from capture_app.dicom.values import fits, fits_identifier
 from capture_app.errors import FeedError
-from capture_app.hl7.dates import date_of, moment_of
-from capture_app.hl7.identifiers import identifier
-from capture_app.hl7.names import MAX_GROUP, name_text
+from capture_app.hl7.dates import moment_of
+from capture_app.hl7.names import MAX_SHOWN, name_text
 from capture_app.model.coding import Code
-from capture_app.model.encounter import Encounter, EncounterState, Location
+from capture_app.model.encounter import Encounter, EncounterState
+from capture_app.model.feed_note import NoteCode
 from capture_app.model.order import Order
-from capture_app.model.patient import NameGroup, Patient, PatientId, PersonName, Sex
+from capture_app.model.patient import NameGroup, PartialDate, Patient, PatientId, PersonName, Sex
+from capture_app.model.strict_text import looks_mislabelled
 from capture_app.model.words import tr
 from capture_app.patients.census.orders import WorklistItem
-from capture_app.settings.schema import Worklist
+from capture_app.patients.sources.conventions import Conventions
+from capture_app.patients.sources.door import Door, can_be_identifier
+from capture_app.settings.feeds import Worklist
 
 _RETURNED: Final = (
     "TimezoneOffsetFromUTC",
@@ -53,9 +58,6 @@ _RETURNED_OF_STEP: Final = (
     "ScheduledProcedureStepDescription",
     "ScheduledProtocolCodeSequence",
 )
-_UID: Final = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
-_SHORT: Final = 16
-_LONG: Final = 64
 
 
 def identifier_for(worklist: Worklist, now: datetime) -> Dataset:
@@ -77,121 +79,211 @@ def _ask(ds: Dataset, keywords: tuple[str, ...]) -> None:
         setattr(ds, keyword, Sequence() if keyword.endswith("Sequence") else "")
 
 
-def read_item(ds: Dataset, charset_when_absent: str, zone: tzinfo | None) -> WorklistItem:
-    """One answer. `zone` holds for its times where it names none.
+@dataclass(frozen=True, slots=True)
+class ItemReader:
+    """Reads the answers of one worklist as its settings say."""
 
-    Raises FeedError for an item that names no patient or no study, or says something that an image
-    could not carry: an order that is changed to fit is another order.
-    """
-    text = WorklistText(ds, charset_when_absent)
-    patient = _patient(text, ds)
-    return WorklistItem(patient, _encounter(text, ds), _order(text, ds, zone))
+    charset_when_absent: str
+    charsets: tuple[tuple[str, str], ...]
+    conventions: Conventions
+
+    @classmethod
+    def of(cls, worklist: Worklist) -> ItemReader:
+        """The reader for these settings."""
+        named = (entry.partition("=") for entry in worklist.charsets)
+        return cls(
+            worklist.charset_when_absent,
+            tuple((name.strip(), written) for name, _, written in named),
+            Conventions.of(worklist),
+        )
+
+    def read(self, ds: Dataset, now: datetime) -> WorklistItem:
+        """One answer, heard at `now`, whose zone holds for times where the item names none.
+
+        Raises FeedError for an item that names no patient or no study, and for a name that cannot
+        be read. What else cannot be read, or could not stand in an image, is left out and noted.
+        """
+        text = WorklistText(ds, self.charset_when_absent, dict(self.charsets))
+        item = _Item(text, ds, self.conventions, Door())
+        return item.read(now)
 
 
-def _patient(text: WorklistText, ds: Dataset) -> Patient:
-    number = identifier(text.of(ds, "PatientID"))
-    name = person_name(text.of(ds, "PatientName"))
-    if not number or not name.pn:
-        raise FeedError(tr("The item names no patient."))
-    qualifiers = first_item(ds, "IssuerOfPatientIDQualifiersSequence")
-    sex = text.of(ds, "PatientSex")
-    return Patient(
-        PatientId(
-            number,
-            identifier(text.of(ds, "IssuerOfPatientID")),
-            identifier(text.of(qualifiers, "UniversalEntityID")),
-            text.of(qualifiers, "UniversalEntityIDType"),
-        ),
-        name,
-        date_of(text.of(ds, "PatientBirthDate")),
-        Sex(sex) if sex in {"M", "F", "O"} else Sex.UNKNOWN,
-    )
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One answer being read."""
+
+    text: WorklistText
+    ds: Dataset
+    conventions: Conventions
+    door: Door
+
+    def read(self, now: datetime) -> WorklistItem:
+        patient = self._patient(now.date())
+        encounter = self._encounter()
+        order = self._order(now.tzinfo)
+        return WorklistItem(patient, encounter, order, self.door.notes)
+
+    def _patient(self, today: date) -> Patient:
+        number = self._number()
+        name = person_name(self.text.of(self.ds, "PatientName"))
+        if not fits("PatientName", person_name_value(name)):
+            self.door.note("PatientName", NoteCode.LEFT_OUT)
+        if self.text.is_latin_1 and looks_mislabelled(name.pn):
+            self.door.note("PatientName", NoteCode.DOUBTED)
+        nobody = Patient(number, name, None, self._sex())
+        return nobody.with_birth_date(self._birth_date(today))
+
+    def _number(self) -> PatientId:
+        qualifiers = first_item(self.ds, "IssuerOfPatientIDQualifiersSequence")
+        number = PatientId(
+            self.text.of(self.ds, "PatientID"),
+            self.text.of(self.ds, "IssuerOfPatientID"),
+            self._read(qualifiers, "UniversalEntityID"),
+            self._read(qualifiers, "UniversalEntityIDType"),
+            self._read(qualifiers, "IdentifierTypeCode"),
+        )
+        if not number.value:
+            raise FeedError(tr("The item names no patient."))
+        if not can_be_identifier(number):
+            raise FeedError(tr("An identifier has more characters or others than DICOM can hold."))
+        return self.door.typed("PatientID", number)
+
+    def _sex(self) -> Sex:
+        code = self._read(self.ds, "PatientSex")
+        sex = self.conventions.sex_of(code) if code else Sex.UNKNOWN
+        if sex is None:
+            self.door.note("PatientSex", NoteCode.UNREADABLE)
+        return sex or Sex.UNKNOWN
+
+    def _birth_date(self, today: date) -> date | PartialDate | None:
+        # ACR-NEMA wrote 1956.07.14, which PS3.5 6.2 still lets a reader take.
+        text = self._read(self.ds, "PatientBirthDate").replace(".", "")
+        if not text:
+            return None
+        born, remark = self.conventions.birth_date_of(text, today)
+        if remark is not None:
+            self.door.note("PatientBirthDate", remark)
+        return born
+
+    def _encounter(self) -> Encounter | None:
+        number = self._identifier(self.ds, "AdmissionID")
+        place = self._read(self.ds, "CurrentPatientLocation")
+        if not number and not place:
+            return None
+        issuer = self._authority("IssuerOfAdmissionIDSequence")
+        parts = [
+            self.door.text("CurrentPatientLocation", "CurrentPatientLocation", name_text(part))
+            for part in place.split("^")
+        ]
+        return Encounter(
+            visit_number=number,
+            issuer=issuer.issuer,
+            patient_class="",
+            location=self.conventions.place_of(parts),
+            state=EncounterState.OPEN,
+            department=self._text(self.ds, "InstitutionalDepartmentName"),
+            universal_id=issuer.universal_id,
+            universal_id_type=issuer.universal_id_type,
+        )
+
+    def _authority(self, keyword: str) -> PatientId:
+        """Who issued a number (PS3.3 Table 10-17), as the issuer of a number without a value."""
+        issuer = first_item(self.ds, keyword)
+        namespace = self._identifier(issuer, "LocalNamespaceEntityID")
+        universal = self._read(issuer, "UniversalEntityID")
+        kind = self._read(issuer, "UniversalEntityIDType")
+        return self.door.typed(keyword, PatientId("", namespace, universal, kind))
+
+    def _order(self, zone: tzinfo | None) -> Order:
+        step = first_item(self.ds, "ScheduledProcedureStepSequence")
+        study = self.text.of(self.ds, "StudyInstanceUID")
+        if not study or not fits("StudyInstanceUID", study):
+            raise FeedError(tr("The item has no usable Study Instance UID."))
+        issuer = self._authority("IssuerOfAccessionNumberSequence")
+        return Order(
+            study_instance_uid=study,
+            accession_number=self._identifier(self.ds, "AccessionNumber"),
+            requested_procedure_id=self._identifier(self.ds, "RequestedProcedureID"),
+            requested_procedure_description=self._text(self.ds, "RequestedProcedureDescription"),
+            requested_procedure_code=self._code(
+                "RequestedProcedureCodeSequence",
+                first_item(self.ds, "RequestedProcedureCodeSequence"),
+            ),
+            scheduled_procedure_step_id=self._identifier(step, "ScheduledProcedureStepID"),
+            scheduled_procedure_step_description=self._text(
+                step, "ScheduledProcedureStepDescription"
+            ),
+            scheduled_protocol_codes=tuple(
+                code
+                for item in step.get("ScheduledProtocolCodeSequence") or ()
+                if (code := self._code("ScheduledProtocolCodeSequence", item)) is not None
+            ),
+            modality=self._text(step, "Modality"),
+            scheduled_station_ae_title=self._first(step, "ScheduledStationAETitle"),
+            scheduled_at=self._scheduled(step, zone),
+            referring_physician=self._referring(),
+            accession_issuer=issuer.issuer,
+            accession_universal_id=issuer.universal_id,
+            accession_universal_id_type=issuer.universal_id_type,
+            department=self._text(self.ds, "InstitutionalDepartmentName"),
+        )
+
+    def _referring(self) -> PersonName | None:
+        keyword = "ReferringPhysicianName"
+        name = self.door.read(keyword, lambda: person_name(self.text.of(self.ds, keyword)))
+        return self.door.name(keyword, name) if name is not None and name.pn else None
+
+    def _scheduled(self, step: Dataset, zone: tzinfo | None) -> datetime | None:
+        day = self._read(step, "ScheduledProcedureStepStartDate").replace(".", "")
+        time = self._read(step, "ScheduledProcedureStepStartTime").replace(":", "")
+        offset = self._read(self.ds, "TimezoneOffsetFromUTC")
+        if zone is None or not day:
+            return None
+        found = moment_of(day + time + offset, zone)
+        if found is None:
+            self.door.note("ScheduledProcedureStepStartDate", NoteCode.UNREADABLE)
+        return found or moment_of(day, zone)
+
+    def _code(self, field: str, item: Dataset) -> Code | None:
+        """A coded entry; None where it is not one of the short kind that an image repeats."""
+        code = Code(
+            self._read(item, "CodeValue"),
+            self._read(item, "CodingSchemeDesignator"),
+            self._read(item, "CodeMeaning"),
+        )
+        fitting = (
+            fits_identifier("CodeValue", code.value)
+            and fits_identifier("CodingSchemeDesignator", code.scheme)
+            and fits("CodeMeaning", code.meaning)
+        )
+        if code.value and code.scheme and code.meaning and fitting:
+            return code
+        if code.value or code.meaning:
+            self.door.note(field, NoteCode.LEFT_OUT)
+        return None
+
+    def _first(self, ds: Dataset, keyword: str) -> str:
+        values = self.door.read(keyword, lambda: self.text.all_of(ds, keyword)) or [""]
+        return self.door.text(keyword, keyword, values[0])
+
+    def _identifier(self, ds: Dataset, keyword: str) -> str:
+        """A number or code; empty, with a note, where it is none that an image can hold."""
+        return self.door.identifier(keyword, keyword, self._read(ds, keyword))
+
+    def _text(self, ds: Dataset, keyword: str) -> str:
+        """A text; empty, with a note, where it is none that an image can hold."""
+        return self.door.text(keyword, keyword, self._read(ds, keyword))
+
+    def _read(self, ds: Dataset, keyword: str) -> str:
+        """A value as it stands; empty, with a note, where it cannot be read."""
+        return self.door.read(keyword, lambda: self.text.of(ds, keyword)) or ""
 
 
 def person_name(value: str) -> PersonName:
-    """The name of a PN value. FeedError for a group longer than DICOM allows."""
+    """The name of a PN value. FeedError for a group that is too long to be a name."""
     groups = []
     for group in value.split("=")[:3]:
-        if len(group) > MAX_GROUP:
-            raise FeedError(tr("A name is longer than the 64 characters that DICOM holds."))
+        if len(group) > MAX_SHOWN:
+            raise FeedError(tr("A name is too long to be one."))
         groups.append(NameGroup(*(name_text(part) for part in group.split("^")[:5])))
     return PersonName(*groups)
-
-
-def _encounter(text: WorklistText, ds: Dataset) -> Encounter | None:
-    number = identifier(text.of(ds, "AdmissionID"))
-    place = text.of(ds, "CurrentPatientLocation")
-    if not number and not place:
-        return None
-    issuer = first_item(ds, "IssuerOfAdmissionIDSequence")
-    return Encounter(
-        visit_number=number,
-        issuer=identifier(
-            text.of(issuer, "LocalNamespaceEntityID") or text.of(issuer, "UniversalEntityID")
-        ),
-        patient_class="",
-        location=Location(*(part.strip() for part in place.split("^")[:4])),
-        state=EncounterState.OPEN,
-        department=text.of(ds, "InstitutionalDepartmentName"),
-    )
-
-
-def _order(text: WorklistText, ds: Dataset, zone: tzinfo | None) -> Order:
-    step = first_item(ds, "ScheduledProcedureStepSequence")
-    study = text.of(ds, "StudyInstanceUID")
-    if len(study) > _LONG or not _UID.fullmatch(study):
-        raise FeedError(tr("The item has no usable Study Instance UID."))
-    referring = text.of(ds, "ReferringPhysicianName")
-    accession_issuer = first_item(ds, "IssuerOfAccessionNumberSequence")
-    return Order(
-        study_instance_uid=study,
-        accession_number=_within(text.of(ds, "AccessionNumber"), _SHORT),
-        requested_procedure_id=_within(text.of(ds, "RequestedProcedureID"), _SHORT),
-        requested_procedure_description=_within(
-            text.of(ds, "RequestedProcedureDescription"), _LONG
-        ),
-        requested_procedure_code=_code(text, first_item(ds, "RequestedProcedureCodeSequence")),
-        scheduled_procedure_step_id=_within(text.of(step, "ScheduledProcedureStepID"), _SHORT),
-        scheduled_procedure_step_description=_within(
-            text.of(step, "ScheduledProcedureStepDescription"), _LONG
-        ),
-        scheduled_protocol_codes=tuple(
-            code
-            for item in step.get("ScheduledProtocolCodeSequence") or ()
-            if (code := _code(text, item)) is not None
-        ),
-        modality=text.of(step, "Modality"),
-        scheduled_station_ae_title=text.all_of(step, "ScheduledStationAETitle")[0],
-        scheduled_at=_scheduled(text, ds, step, zone),
-        referring_physician=person_name(referring) if referring else None,
-        accession_issuer=text.of(accession_issuer, "LocalNamespaceEntityID"),
-        department=text.of(ds, "InstitutionalDepartmentName"),
-    )
-
-
-def _scheduled(
-    text: WorklistText, ds: Dataset, step: Dataset, zone: tzinfo | None
-) -> datetime | None:
-    day = text.of(step, "ScheduledProcedureStepStartDate")
-    time = text.of(step, "ScheduledProcedureStepStartTime").replace(":", "")
-    offset = text.of(ds, "TimezoneOffsetFromUTC")
-    if zone is None:
-        return None
-    return moment_of(day + time + offset, zone) or moment_of(day, zone)
-
-
-def _code(text: WorklistText, item: Dataset) -> Code | None:
-    """A coded entry; None where it is not one of the short kind that an image repeats."""
-    code = Code(
-        text.of(item, "CodeValue"),
-        text.of(item, "CodingSchemeDesignator"),
-        text.of(item, "CodeMeaning"),
-    )
-    fits = len(code.value) <= _SHORT and len(code.scheme) <= _SHORT and len(code.meaning) <= _LONG
-    return code if code.value and code.scheme and code.meaning and fits else None
-
-
-def _within(value: str, longest: int) -> str:
-    if len(value) > longest:
-        raise FeedError(tr("A value of the item is longer than DICOM allows."))
-    return value

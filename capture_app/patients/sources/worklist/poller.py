@@ -15,7 +15,8 @@ from capture_app.net.deadline import Interruption
 from capture_app.patients.census.census import Census
 from capture_app.patients.census.orders import WorklistAnswer
 from capture_app.patients.sources.worklist.query import ask
-from capture_app.settings.schema import Station, Worklist
+from capture_app.settings.feeds import Worklist
+from capture_app.settings.schema import Station
 
 _log = structlog.get_logger(__name__)
 

@@ -14,8 +14,8 @@ from capture_app.net.dicom.association import UNCOMPRESSED, Peer, open_associati
 from capture_app.net.dicom.upper_layer import Context
 from capture_app.net.wire import Address
 from capture_app.patients.census.orders import WorklistAnswer, WorklistItem
-from capture_app.patients.sources.worklist.items import identifier_for, read_item
-from capture_app.settings.schema import Worklist
+from capture_app.patients.sources.worklist.items import ItemReader, identifier_for
+from capture_app.settings.feeds import Worklist
 
 _log = structlog.get_logger(__name__)
 
@@ -38,6 +38,7 @@ def ask(
     """
     now = clock.now()
     items: list[WorklistItem] = []
+    reader = ItemReader.of(worklist)
     skipped = 0
     cut = threading.Event()
     with open_association(
@@ -53,7 +54,7 @@ def ask(
             on_cut=cut.set,
         ):
             try:
-                items.append(read_item(ds, worklist.charset_when_absent, now.tzinfo))
+                items.append(reader.read(ds, now))
             except FeedError as error:
                 skipped += 1
                 _log.info("worklist-item-skipped", worklist=worklist.name, reason=str(error))

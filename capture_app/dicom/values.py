@@ -1,0 +1,69 @@
+"""Which text an element can hold: decided once, for what feeds send and for what images say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+from pydicom import config
+from pydicom.datadict import dictionary_VR
+from pydicom.valuerep import validate_value
+
+from capture_app.errors import ConformanceError
+
+TEXT: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+"""VRs that the Specific Character Set is for."""
+_PARAGRAPHS: Final = frozenset({"LT", "ST", "UT"})
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
+_UID: Final = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
+
+# Marks that are not seen, and could make one identifier look like another.
+_UNSEEN: Final = re.compile(
+    "[\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffc\ufffd]"
+)
+
+
+def fits(keyword: str, text: str) -> bool:
+    """Whether an element can hold the text from elsewhere, whole, as one value on one line
+    (PS3.5 6.2). The keyword may be that of any text element of the data dictionary.
+    """
+    if "\\" in text or _CONTROL.search(text):
+        return False
+    return next(faults_of(_vr(keyword), text), None) is None
+
+
+def fits_identifier(keyword: str, text: str) -> bool:
+    """As `fits`, and no mark is in it that nobody sees."""
+    return _UNSEEN.search(text) is None and fits(keyword, text)
+
+
+def faults_of(vr: str, text: str) -> Iterator[str]:
+    """What is wrong with one value of a VR, each as the end of a sentence without the value."""
+    try:
+        validate_value(vr, text, config.RAISE)
+    except (ValueError, TypeError):
+        yield f"is not allowed by its VR {vr}"
+    allowed = "\r\n\t\f" if vr in _PARAGRAPHS else ""
+    if any(found[0] not in allowed for found in _CONTROL.finditer(text)):
+        yield "holds a control character"
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        yield "cannot be written in UTF-8"
+    if vr not in TEXT and not text.isascii():
+        yield f"holds a character that its VR {vr} does not allow"
+    if vr == "UI" and text and not (_UID.fullmatch(text) and len(text) <= 64):
+        yield "is not a UID"
+    if vr == "PN" and any(group.count("^") > 4 for group in text.split("=")):
+        yield "has more than five components"
+
+
+@cache
+def _vr(keyword: str) -> str:
+    try:
+        return dictionary_VR(keyword)
+    except (KeyError, ValueError):
+        message = f"no such attribute: {keyword}"
+        raise ConformanceError(message) from None

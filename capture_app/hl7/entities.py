@@ -1,0 +1,43 @@
+"""HTML's character references in HL7 text (`O&#39;Brien`): left behind by an interface engine.
+
+HL7 has escape sequences of its own, and `&` divides subcomponents there: read as it stands, such a
+name would be cut at the reference.
+"""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Final
+
+_ENTITY: Final = re.compile(r"(?:&|\\T\\)(#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]\w{1,31});")
+
+
+def holds_entity(text: str) -> bool:
+    """Whether the text, escaped or not, holds a character reference that HTML knows."""
+    return ";" in text and any(_character(found) for found in _ENTITY.finditer(text))
+
+
+def without_entities(text: str, escapes: dict[str, str]) -> str:
+    """The text with the character that each reference stands for, escaped by HL7's rules.
+
+    `escapes`: the characters that divide a message, and their escape sequences. A reference to a
+    control character stays as it is.
+    """
+
+    def written(found: re.Match[str]) -> str:
+        character = _character(found)
+        if character.isspace():
+            return " "
+        if not character.isprintable():
+            return found[0]
+        return "".join(escapes.get(part, part) for part in character) or found[0]
+
+    return _ENTITY.sub(written, text) if ";" in text else text
+
+
+def _character(found: re.Match[str]) -> str:
+    """What the reference stands for; empty for one that HTML does not know."""
+    reference = f"&{found[1]};"
+    character = unescape(reference)
+    return "" if character == reference else character

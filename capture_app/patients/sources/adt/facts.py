@@ -1,0 +1,71 @@
+"""What one ADT message says, as values: facts of the person, facts of the visit, and when.
+
+A fact that is None was not said: what is known of it stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Generic, TypeVar
+
+from capture_app.model.encounter import Location
+from capture_app.model.feed_note import FeedNote
+from capture_app.model.patient import PartialDate, PatientId, PersonName, Sex
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Stated(Generic[T]):
+    """A value that a message states; None in its place means that the message says nothing."""
+
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """What PID says of the person."""
+
+    patient_id: PatientId
+    other_ids: tuple[PatientId, ...]
+    name: PersonName | None
+    birth_date: Stated[date | PartialDate | None] | None
+    sex: Stated[Sex] | None
+
+
+@dataclass(frozen=True, slots=True)
+class VisitFacts:
+    """What PV1 and PV2 say of the visit. An empty number: the message names none. A number that
+    cannot be read is none of these: such a message says nothing of a visit.
+    """
+
+    visit_number: str
+    issuer: str
+    patient_class: Stated[str] | None
+    location: Stated[Location] | None
+    admitted_at: Stated[datetime | None] | None
+    discharged_at: Stated[datetime | None] | None
+    referring_physician: Stated[PersonName | None] | None
+    department: Stated[str] | None
+    reason: Stated[str] | None
+    universal_id: str = ""
+    """Who issued the number, known everywhere (CX-4 HD.2)."""
+    universal_id_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AdtEvent:
+    """One message, read. `arrival` orders what happened at the same time."""
+
+    event: str
+    person: PersonFacts
+    visit: VisitFacts | None
+    recorded_at: datetime
+    """EVN-2, else MSH-7, else when it came: the order of what is said of a person."""
+    occurred_at: datetime
+    """EVN-6, else `recorded_at`: the order of what happened to a visit."""
+    received_at: datetime
+    arrival: int = 0
+    notes: tuple[FeedNote, ...] = ()
+    """What could not be taken as it stood, each once, sorted."""

@@ -1,0 +1,21 @@
+"""Kinds of values that several settings have: a name, a port, a text that an image holds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from capture_app.settings.rules import Between, Matching, Text
+
+Port = Annotated[int, Between(1, 65535)]
+Seconds = Annotated[float, Between(0.1, 3600)]
+ShortText = Annotated[str, Text(16)]
+LongText = Annotated[str, Text(64)]
+Name = Annotated[
+    str,
+    Matching(
+        r"[a-z0-9][a-z0-9_-]{0,31}", "1 to 32 of a-z, 0-9, - and _, beginning with a-z or 0-9"
+    ),
+]
+KeyName = Annotated[
+    str, Matching(r"[A-Za-z0-9_.-]{0,64}", "empty, or 1 to 64 of A-Z, a-z, 0-9, _, . and -")
+]
