@@ -4,68 +4,75 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleEvent,
-    QFontMetrics,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QResizeEvent,
-    QWheelEvent,
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QListView,
+    QSizePolicy,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from capture_app.ui.looks.drawing import box, draw_icon, draw_line
-from capture_app.ui.looks.fonts import MEDIUM, REGULAR, SEMIBOLD, font
-from capture_app.ui.looks.theme import Metric, current, faded
+from capture_app.ui.looks.drawing import box
+from capture_app.ui.looks.fonts import REGULAR, font
+from capture_app.ui.looks.theme import Metric, current
+from capture_app.ui.widgets.announce import announce
+from capture_app.ui.widgets.list_rows import KEY_LEAD, Index, ListRows, paint_row, spoken
 from capture_app.ui.widgets.scroll_bar import ThinScrollBar
 from capture_app.ui.words.shown import ListRow
 
-_CAP = 22
-_BAR = 12
+_WHEEL_STEP = 20
+"""A third of what one notch of a wheel scrolls, in pixels."""
 
 
-class ListBox(QWidget):
+class ListBox(QListView):
     """Rows of which one may be chosen. The row under the arrows is not chosen until Enter.
 
-    `picked` tells of a row chosen by a click or by Enter.
+    `picked` tells of a row chosen by a click, by Enter or by a screen reader. To a reader it is a
+    list: the chosen row is the selected one, the row under the arrows the focused one.
     """
 
     picked = Signal(str)
-    shows_own_focus = True
-    """The row under the arrows is outlined; no ring goes round them all."""
 
     def __init__(
         self, *, row_height: int = Metric.TARGET, with_keys: bool = False, name: str = ""
     ) -> None:
         super().__init__()
-        self._rows: tuple[ListRow, ...] = ()
+        self._list = ListRows(self)
         self._chosen = ""
-        self._current = 0
         self._hover = -1
         self._row_height = row_height
-        self._with_keys = with_keys
+        self._lead = KEY_LEAD if with_keys else 0
         self._empty = ""
+        self._telling = False
         self.marks_current = False
         """Whether the arrows' row shows without the focus: a filter above it has the keys."""
-        self._bar = ThinScrollBar(self)
-        self._bar.valueChanged.connect(lambda _: self.update())
-        self._bar.setSingleStep(row_height)
+        self.setModel(self._list)
+        self.setItemDelegate(_RowPainter(self))
+        self.setVerticalScrollBar(ThinScrollBar())
+        self.setFrameShape(QListView.Shape.NoFrame)
+        self.viewport().setAutoFillBackground(False)
+        self.setUniformItemSizes(True)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.verticalScrollBar().setSingleStep(_WHEEL_STEP)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setAccessibleName(name)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.selectionModel().selectionChanged.connect(self._selected_by_reader)
 
     # ------------------------------------------------------------------------------ its rows
 
     @property
     def rows(self) -> tuple[ListRow, ...]:
         """What is listed."""
-        return self._rows
+        return self._list.rows
 
     @property
     def chosen(self) -> str:
@@ -75,23 +82,23 @@ class ListBox(QWidget):
     @property
     def current_row(self) -> ListRow | None:
         """The row under the arrows."""
-        return self._rows[self._current] if 0 <= self._current < len(self._rows) else None
+        at = self.currentIndex().row()
+        return self.rows[at] if 0 <= at < len(self.rows) else None
 
     def show_rows(self, rows: Sequence[ListRow], chosen: str, empty: str = "") -> None:
         """Other rows; the chosen one is brought into view when it changes."""
         rows = tuple(rows)
-        if (rows, chosen, empty) == (self._rows, self._chosen, self._empty):
+        if (rows, chosen, empty) == (self.rows, self._chosen, self._empty):
             return
-        moved = chosen != self._chosen or rows != self._rows
-        self._rows, self._chosen, self._empty = rows, chosen, empty
+        moved = chosen != self._chosen or rows != self.rows
+        self._chosen, self._empty, self._hover = chosen, empty, -1
+        self._list.show_rows(rows)
         at = next((i for i, row in enumerate(rows) if row.row_id == chosen), -1)
-        self._current = max(0, at)
-        self._hover = -1
-        self._measure()
+        self._select(at)
         if moved:
-            self._reveal(self._current)
-        self._tell_reader()
-        self.update()
+            self._go_to(max(0, at))
+        self.updateGeometry()
+        self.viewport().update()
 
     def pick_current(self) -> None:
         """Chooses the row under the arrows."""
@@ -100,178 +107,136 @@ class ListBox(QWidget):
             self.picked.emit(row.row_id)
 
     def move_current(self, step: int) -> None:
-        """Moves the arrows' row; it stops at both ends."""
-        if self._rows:
-            self._current = max(0, min(len(self._rows) - 1, self._current + step))
-            self._reveal(self._current)
-            self._tell_reader()
-            self.update()
+        """Moves the arrows' row; it stops at both ends. Read aloud where the keys are elsewhere."""
+        if not self.rows:
+            return
+        self._go_to(max(0, min(len(self.rows) - 1, self.currentIndex().row() + step)))
+        elsewhere, row = QApplication.focusWidget(), self.current_row
+        if elsewhere is not None and elsewhere is not self and row is not None:
+            announce(elsewhere, spoken(row))
 
-    def _tell_reader(self) -> None:
-        row = self.current_row
-        words = "" if row is None else ", ".join(filter(None, (row.words, row.note)))
-        if words != self.accessibleDescription():
-            self.setAccessibleDescription(words)
-            QAccessible.updateAccessibility(
-                QAccessibleEvent(self, QAccessible.Event.DescriptionChanged)
-            )
+    def _go_to(self, at: int) -> None:
+        index = self._list.index(at)
+        keep = QItemSelectionModel.SelectionFlag.NoUpdate
+        self.selectionModel().setCurrentIndex(index, keep)
+        self.scrollTo(index)
+        self.viewport().update()
+
+    def _select(self, at: int) -> None:
+        """Selects the chosen row, for a reader; -1: none."""
+        self._telling = True
+        try:
+            if at < 0:
+                self.selectionModel().clearSelection()
+            else:
+                alone = QItemSelectionModel.SelectionFlag.ClearAndSelect
+                self.selectionModel().select(self._list.index(at), alone)
+        finally:
+            self._telling = False
+
+    def _selected_by_reader(self, selected: QItemSelection, _gone: QItemSelection) -> None:
+        if self._telling:
+            return
+        rows = [index.row() for index in selected.indexes()]
+        self._select(next((i for i, row in enumerate(self.rows) if row.row_id == self._chosen), -1))
+        if rows and self.rows[rows[0]].usable:
+            self.picked.emit(self.rows[rows[0]].row_id)
 
     # --------------------------------------------------------------------------- its geometry
 
+    @property
+    def row_height(self) -> int:
+        """Pixels of one row."""
+        return self._row_height
+
     def sizeHint(self) -> QSize:
-        return QSize(300, self._row_height * max(1, len(self._rows)))
+        return QSize(300, self._row_height * max(1, len(self.rows)))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(160, self._row_height)
 
-    def _measure(self) -> None:
-        whole = len(self._rows) * self._row_height
-        over = whole - self.height()
-        self._bar.setVisible(over > 0)
-        self._bar.setRange(0, max(0, over))
-        self._bar.setPageStep(self.height())
-        rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
-        self._bar.setGeometry(0 if rtl else self.width() - _BAR, 0, _BAR, self.height())
-
-    def _row_rect(self, at: int) -> QRect:
-        spare = _BAR + 2 if self._bar.maximum() else 0
-        rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
-        top = at * self._row_height - self._bar.value()
-        left = spare if rtl else 0
-        return QRect(left, top, self.width() - spare, self._row_height).adjusted(0, 2, 0, -2)
-
-    def _at(self, y: float) -> int:
-        at = int((y + self._bar.value()) // self._row_height)
-        return at if 0 <= at < len(self._rows) else -1
-
-    def _reveal(self, at: int) -> None:
-        top = at * self._row_height
-        if top < self._bar.value():
-            self._bar.setValue(top)
-        elif top + self._row_height > self._bar.value() + self.height():
-            self._bar.setValue(top + self._row_height - self.height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._measure()
-        self._reveal(self._current)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() is QEvent.Type.LayoutDirectionChange:
-            self._measure()
-
     # ------------------------------------------------------------------------- pointer and keys
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        self._bar.setValue(self._bar.value() - event.angleDelta().y() // 2)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        at = self._at(event.position().y())
+    def _hover_over(self, at: int) -> None:
         if at != self._hover:
             self._hover = at
-            self.update()
+            self.viewport().update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hover_over(self.indexAt(event.position().toPoint()).row())
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._hover = -1
-        self.update()
+        self._hover_over(-1)
         super().leaveEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() is Qt.MouseButton.LeftButton:
-            at = self._at(event.position().y())
-            if at >= 0:
-                self._current = at
-                self.pick_current()
+        index = self.indexAt(event.position().toPoint())
+        if event.button() is Qt.MouseButton.LeftButton and index.isValid():
+            self._go_to(index.row())
+            self.pick_current()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        event.accept()  # the press did it
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
-            super().keyPressEvent(event)
-            return
+        """The list's own keys only: a letter is the page's, Page Down is a pedal's."""
         page = max(1, self.height() // self._row_height - 1)
         steps = {
             Qt.Key.Key_Up: -1,
             Qt.Key.Key_Down: 1,
             Qt.Key.Key_PageUp: -page,
-            Qt.Key.Key_Home: -len(self._rows),
-            Qt.Key.Key_End: len(self._rows),
+            Qt.Key.Key_Home: -len(self.rows),
+            Qt.Key.Key_End: len(self.rows),
         }
         key = Qt.Key(event.key())
-        if key in steps:
+        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            event.ignore()
+        elif key in steps:
             self.move_current(steps[key])
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.pick_current()
         else:
-            super().keyPressEvent(event)
+            event.ignore()
 
     # ----------------------------------------------------------------------------- its painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        theme = current()
-        rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
-        if not self._rows and self._empty:
-            painter.setFont(font(13, REGULAR))
-            painter.setPen(theme.text_2)
-            wrap = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop
-            painter.drawText(self.rect().adjusted(12, 12, -12, 0), wrap, self._empty)
+        if self.rows or not self._empty:
+            super().paintEvent(event)
             return
-        first = self._bar.value() // self._row_height
-        last = (self._bar.value() + self.height()) // self._row_height
-        for at in range(max(0, first), min(len(self._rows), last + 1)):
-            self._paint_row(painter, at, rtl=rtl)
+        painter = QPainter(self.viewport())
+        painter.setFont(font(13, REGULAR))
+        painter.setPen(current().text_2)
+        wrap = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop
+        painter.drawText(self.viewport().rect().adjusted(12, 12, -12, 0), wrap, self._empty)
 
-    def _paint_row(self, painter: QPainter, at: int, *, rtl: bool) -> None:
+    def paint_row(self, painter: QPainter, rect: QRect, at: int) -> None:
+        """One row: its ground by what it is, and what stands in it."""
         theme = current()
-        row, rect = self._rows[at], self._row_rect(at)
+        row, rtl = self.rows[at], self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        spare = 2 if self.verticalScrollBar().maximum() else 0
+        rect = rect.adjusted(spare if rtl else 0, 2, 0 if rtl else -spare, -2)
         is_chosen = row.row_id == self._chosen
         radius = Metric.RADIUS_CONTROL
         if is_chosen:
             box(painter, rect, radius, fill=theme.selected, outline=theme.accent, width=2)
         elif at == self._hover:
             box(painter, rect, radius, fill=theme.hover)
-        if at == self._current and (self.hasFocus() or self.marks_current):
+        if at == self.currentIndex().row() and (self.hasFocus() or self.marks_current):
             line = theme.text if self.hasFocus() else theme.outline
             box(painter, rect, radius, fill=theme.hover, outline=line, width=2)
-        colour = theme.text if row.usable else theme.unavailable
-        inner = rect.adjusted(12, 0, -12, 0)
-        if row.key:
-            cap = _leading(inner, 0, _CAP, rtl=rtl)
-            cap.setTop(rect.top() + (rect.height() - _CAP) // 2)
-            cap.setHeight(_CAP)
-            solid = is_chosen and theme.solid_primary
-            fill = theme.accent if solid else faded(theme.text, theme.key_cap_tint)
-            box(painter, cap, Metric.RADIUS_KEY, fill=fill)
-            painter.setFont(font(12, SEMIBOLD))
-            painter.setPen(theme.on_accent if solid else theme.text_2)
-            painter.drawText(cap, Qt.AlignmentFlag.AlignCenter, row.key)
-        lead = _CAP + 12 if self._with_keys else 0
-        tail = 0
-        if is_chosen:
-            tail = Metric.ICON_SMALL + 8
-            mark = _trailing(inner, 0, Metric.ICON_SMALL, rtl=rtl)
-            draw_icon(painter, mark, "check-circle", theme.accent, Metric.ICON_SMALL)
-        elif row.note:
-            painter.setFont(font(12, MEDIUM))
-            painter.setPen(theme.text_2)
-            width = QFontMetrics(painter.font()).horizontalAdvance(row.note)
-            side = Qt.AlignmentFlag.AlignLeft
-            draw_line(painter, _trailing(inner, 0, width, rtl=rtl), row.note, side)
-            tail = width + 12
-        face = font(14, SEMIBOLD if is_chosen or self._with_keys else MEDIUM)
-        painter.setFont(face)
-        painter.setPen(colour)
-        room = inner.width() - lead - tail
-        words = QFontMetrics(face).elidedText(row.words, Qt.TextElideMode.ElideRight, room)
-        slot = _leading(inner, lead, room, rtl=rtl)
-        side = Qt.AlignmentFlag.AlignRight if rtl else Qt.AlignmentFlag.AlignLeft
-        draw_line(painter, slot, words, side)
+        paint_row(painter, rect, row, is_chosen=is_chosen, lead=self._lead, rtl=rtl)
 
 
-def _leading(rect: QRect, after: int, width: int, *, rtl: bool) -> QRect:
-    left = rect.right() + 1 - after - width if rtl else rect.left() + after
-    return QRect(left, rect.top(), width, rect.height())
+class _RowPainter(QStyledItemDelegate):
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        view = option.widget
+        return QSize(100, view.row_height if isinstance(view, ListBox) else Metric.TARGET)
 
-
-def _trailing(rect: QRect, before: int, width: int, *, rtl: bool) -> QRect:
-    return _leading(rect, rect.width() - before - width, width, rtl=rtl)
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        view = option.widget
+        if isinstance(view, ListBox):
+            view.paint_row(painter, QRect(option.rect), index.row())
