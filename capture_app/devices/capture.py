@@ -101,6 +101,10 @@ class CaptureThread:
                 raise DeviceError(self._state.reason or tr("There is no live image."))
             return self._slot
 
+    def renew(self) -> None:
+        """Another exam begins: only pictures from now on count for it. Returns at once."""
+        self._source.renew()
+
     def on_state(self, listener: Callable[[LiveState], None]) -> Callable[[], None]:
         """Calls the listener at every change of state, on a thread of ours; returns what ends it.
 

@@ -81,6 +81,12 @@ class ChosenDevice:
             raise DeviceError(self._absent.reason)
         return capture.take()
 
+    def renew(self) -> None:
+        """Another exam begins: only pictures from now on count for it. Returns at once."""
+        with self._lock:
+            if self._capture is not None:
+                self._capture.renew()
+
     def on_state(self, listener: StateListener) -> Callable[[], None]:
         """Calls the listener at every change of state, on any thread; returns what ends it.
 

@@ -100,6 +100,11 @@ class ExposureClock:
         return self._last_stamp is not None and self._stood_still < _STANDS_STILL
 
     @property
+    def is_settled(self) -> bool:
+        """Whether the pace is known: until then a picture is only later than the opening."""
+        return self._is_settled
+
+    @property
     def must_reopen(self) -> bool:
         """How late pictures are cannot be told any more, or they will stay late: open it again."""
         return self._must_reopen

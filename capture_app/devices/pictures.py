@@ -44,6 +44,9 @@ class PictureFileSource:
             if self._closed.wait(_INTERVAL_S):
                 return
 
+    def renew(self) -> None:
+        """Nothing: its pictures are made as they are asked for."""
+
     def close(self) -> None:
         self._closed.set()
 

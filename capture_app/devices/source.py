@@ -33,6 +33,12 @@ class FrameSource(Protocol):
         """
         ...
 
+    def renew(self) -> None:
+        """Another exam begins: a source that cannot tell yet how old its pictures are is opened
+        again at its next chance, so that what it delivers then is newer than now.
+        """
+        ...
+
     def close(self) -> None:
         """Asks `frames` to end at its next chance. Any thread may call it; it never blocks."""
         ...

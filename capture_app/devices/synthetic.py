@@ -70,6 +70,9 @@ class SyntheticSource:
             yield self._stamp.frame(shown, jpeg)
             self._closed.wait(self._interval)
 
+    def renew(self) -> None:
+        """Nothing: its pictures are made as they are asked for."""
+
     def close(self) -> None:
         self._closed.set()
 

@@ -69,6 +69,7 @@ class StreamSource:
         ]
         self._clock = clock
         self._latency = latency
+        self._renewing = threading.Event()
         self._stamp = FrameStamp(info.device_id, clock)
         self._closed = threading.Event()
 
@@ -83,6 +84,7 @@ class StreamSource:
 
     def _opened(self) -> Iterator[Frame]:
         """The frames until it is closed, or has to be opened again."""
+        self._renewing.clear()
         exposures = ExposureClock(self._clock.monotonic(), self._latency)
         capture = cv2.VideoCapture(self._address, cv2.CAP_FFMPEG, self._limits)
         try:
@@ -99,6 +101,10 @@ class StreamSource:
                     raise DeviceError(tr("The camera stopped sending pictures."))
                 stamp = _time_of(capture) if has_times else None
                 exposure = exposures.arrived(self._clock.monotonic(), stamp)
+                if self._renewing.is_set():
+                    self._renewing.clear()
+                    if not exposures.is_settled:
+                        return
                 if exposures.must_reopen:
                     _log.info("device-opened-again", device_id=self._info.device_id)
                     return
@@ -115,6 +121,9 @@ class StreamSource:
         finally:
             capture.release()
 
+    def renew(self) -> None:
+        self._renewing.set()
+
     def close(self) -> None:
         self._closed.set()
 
@@ -129,6 +138,7 @@ class CameraSource:
         self._address = address
         self._clock = clock
         self._latency = latency
+        self._renewing = threading.Event()
         self._stamp = FrameStamp(info.device_id, clock)
         self._closed = threading.Event()
 
@@ -143,6 +153,7 @@ class CameraSource:
 
     def _read(self) -> Iterator[Frame]:
         """The frames until it is closed, or has to be opened again."""
+        self._renewing.clear()
         exposures = ExposureClock(self._clock.monotonic(), self._latency)
         capture = self._opened()
         try:
@@ -161,6 +172,10 @@ class CameraSource:
                     self._closed.wait(0.02)
                     continue
                 exposure = exposures.arrived(self._clock.monotonic(), _time_of(capture))
+                if self._renewing.is_set():
+                    self._renewing.clear()
+                    if not exposures.is_settled:
+                        return
                 if exposures.must_reopen:
                     _log.info("device-opened-again", device_id=self._info.device_id)
                     return
@@ -172,6 +187,9 @@ class CameraSource:
                     yield _frame_of(self._stamp, data, exposure, raw=raw)
         finally:
             capture.release()
+
+    def renew(self) -> None:
+        self._renewing.set()
 
     def close(self) -> None:
         self._closed.set()
@@ -231,6 +249,9 @@ class VideoFileSource:
             capture.release()
         if not count and not self._closed.is_set():
             raise DeviceError(tr("The file to be shown cannot be read as a film."))
+
+    def renew(self) -> None:
+        """Nothing: its pictures are of now by their nature."""
 
     def close(self) -> None:
         self._closed.set()

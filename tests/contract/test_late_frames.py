@@ -106,3 +106,20 @@ def test_what_was_exposed_before_the_exam_is_never_taken_for_its_own(eventually:
         finally:
             assert capture.stop(within=5.0)
     assert all(camera.exposed[number] >= began for number in accepted)
+
+
+def test_an_exam_that_begins_before_the_pace_is_known_gets_pictures_of_its_own_at_once(
+    eventually: Until,
+) -> None:
+    with StallingCamera().running() as camera:
+        device = Device("net", "Network camera", DeviceKind.STREAM, camera.url)
+        capture = CaptureThread(open_source(device, CLOCK), CLOCK)
+        capture.start()
+        try:
+            eventually(capture.latest)
+            began = CLOCK.monotonic()
+            capture.renew()
+            eventually(lambda: (frame := capture.latest()) and frame.not_before >= began)
+            assert not camera.stalled.is_set()  # so it was not the pace that told
+        finally:
+            assert capture.stop(within=5.0)

@@ -21,7 +21,7 @@ from capture_app.settings.schema import Device
 from capture_app.ui.widgets.choices import KEEP, ListPopover
 from capture_app.ui.workspace.region_picker import LargeBodyMap, RegionPicker
 from tests import outboxes, sealing
-from tests.peers import run_mjpeg_server
+from tests.rtsp_camera import run_rtsp_camera
 from tests.ui.conftest import Desk
 from tests.ui.hands import ALT, CONTROL, Hands, at_work, clinic
 from tests.ui.stage import Stage
@@ -117,7 +117,7 @@ def test_a_held_key_takes_one_picture(mai: Hands) -> None:
 def test_a_pulled_plug_turns_the_shutter_off_and_says_what_is_safe(
     ada: Operator, open_desk: Callable[[], Desk], stage: Stage, clock: FixedClock, qtbot: QtBot
 ) -> None:
-    with run_mjpeg_server([sealing.jpeg(480, 640)]) as camera:
+    with run_rtsp_camera([sealing.jpeg(480, 640)]) as camera:
         network = Device("net", "Network camera", DeviceKind.STREAM, camera.url)
         devices = ChosenDevice((network,), clock)
         stage.services = replace(stage.services, devices=devices)

@@ -32,6 +32,7 @@ class LiveViewModel(QObject):
         self._devices = services.devices
         self._clock = services.clock
         self._since = services.clock.monotonic()
+        self._devices.renew()
         self.state: LiveState = self._devices.state
         self.quality: Quality | None = None
         self.device: DeviceInfo | None = self._devices.chosen

@@ -37,6 +37,9 @@ class HandFedSource:
                 raise step
             yield self._stamp.frame(np.zeros((4, 6, 3), np.uint8))
 
+    def renew(self) -> None:
+        """Its pictures are made as they are asked for."""
+
     def close(self) -> None:
         self._closed.set()
         self.steps.put(None)
