@@ -26,6 +26,7 @@ Anything else that is raised is a bug: it is logged with its traceback and shown
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 
 class CaptureAppError(Exception):
@@ -113,15 +114,33 @@ class ConformanceError(CaptureAppError):
     """A dataset would break the DICOM standard."""
 
 
+class CodedReason(Protocol):
+    """What model.reason.Reason is: a code and its values, which `str` words."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def values(self) -> tuple[tuple[str, str], ...]: ...
+
+
 class DeliveryError(CaptureAppError):
     """An archive did not take, or did not prove, an instance.
 
-    `code` is a stable short word for logs and tests (for instance "timeout", "status-A700").
+    `reason.code` is a stable short word (for instance "timeout", "status-A700"): it is stored with
+    the reason's values, and worded when it is shown.
     """
 
-    def __init__(self, reason: str, *, code: str) -> None:
-        self.code = code
-        super().__init__(reason)
+    def __init__(self, reason: CodedReason) -> None:
+        self.reason = reason
+        super().__init__(reason.code)
+
+    @property
+    def code(self) -> str:
+        """The reason's code."""
+        return self.reason.code
+
+    def __str__(self) -> str:
+        return str(self.reason)
 
 
 class TransientDeliveryError(DeliveryError):

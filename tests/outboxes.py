@@ -13,9 +13,14 @@ from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description
+from capture_app.model.reason import (
+    CONTENT_MISMATCH,
+    IDENTITY_MISMATCH,
+    NOT_IN_ARCHIVE,
+    Reason,
+)
 from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox, OutboxRules
-from capture_app.outbox.ports import CONTENT_MISMATCH, IDENTITY_MISMATCH, NOT_IN_ARCHIVE
 from capture_app.settings.schema import Capture
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
@@ -139,21 +144,21 @@ class DirectoryArchive:
     def _proof(self, instance: Instance) -> ProofReceipt | DeliveryError:
         path = self._path(instance.sop_instance_uid)
         if not path.exists():
-            return RefusedDeliveryError("not there", code=NOT_IN_ARCHIVE)
+            return RefusedDeliveryError(Reason.of(NOT_IN_ARCHIVE, name=self.name))
         part10 = path.read_bytes()
         ds = read(part10)
         patient = "other" if self.relabels else ds.PatientID
         if (patient, ds.StudyInstanceUID) != (instance.patient_id, instance.study_instance_uid):
-            return RefusedDeliveryError("other patient", code=IDENTITY_MISMATCH)
+            return RefusedDeliveryError(Reason.of(IDENTITY_MISMATCH, name=self.name))
         if self.repaints or pixel_sha256_of(part10) != instance.pixel_sha256:
-            return RefusedDeliveryError("other pixels", code=CONTENT_MISMATCH)
+            return RefusedDeliveryError(Reason.of(CONTENT_MISMATCH, name=self.name))
         kind = ProofKind.LISTED if self.lists_only else ProofKind.PIXEL_HASH
         return ProofReceipt(instance.sop_instance_uid, kind, self.name)
 
     def _note(self, act: str, instances: Sequence[Instance]) -> None:
         self.asked.append((act, tuple(i.sop_instance_uid for i in instances)))
         if self.is_down:
-            raise TransientDeliveryError("the archive does not answer", code="refused")
+            raise TransientDeliveryError(Reason.of("timeout", name=self.name))
 
     def _path(self, uid: str) -> Path:
         self.folder.mkdir(exist_ok=True)

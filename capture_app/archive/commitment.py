@@ -22,7 +22,7 @@ from capture_app.archive.query import check_filing
 from capture_app.clock import Clock
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt
-from capture_app.model.words import tr
+from capture_app.model.reason import Reason
 from capture_app.net.deadline import Deadline, Interruption
 from capture_app.net.dicom.association import (
     SUCCESS,
@@ -236,27 +236,14 @@ class StorageCommitment:
 
     def _not_kept(self, instance: Instance, reason: int | None) -> DeliveryError:
         if reason is None:
-            return TransientDeliveryError(
-                tr("{name} has not yet answered the request to keep it.", name=self._name),
-                code="commitment-pending",
-            )
+            return TransientDeliveryError(Reason.of("commitment-pending", name=self._name))
         self._settle(instance.sop_instance_uid)
         if reason == _NO_SUCH_OBJECT_INSTANCE:
             return not_in_archive(self._name)
         if reason == _NOT_NAMED:
-            return TransientDeliveryError(
-                tr("{name} did not say whether it keeps this image.", name=self._name),
-                code="not-named",
-            )
+            return TransientDeliveryError(Reason.of("commitment-not-named", name=self._name))
         kind = RefusedDeliveryError if reason in _REFUSALS else TransientDeliveryError
-        return kind(
-            tr(
-                "{name} does not promise to keep it (reason {reason}).",
-                name=self._name,
-                reason=f"{reason:04X}",
-            ),
-            code=f"commitment-{reason:04X}",
-        )
+        return kind(Reason.of(f"commitment-{reason:04X}", name=self._name))
 
     def _settle(self, sop_instance_uid: str) -> None:
         with self._lock:
@@ -306,14 +293,7 @@ class StorageCommitment:
                 self._linger(assoc, transaction)
         except RefusedDeliveryError as error:
             self._transactions.end(transaction)
-            raise RefusedDeliveryError(
-                tr(
-                    "{name} does not offer storage commitment, by which the settings want it to "
-                    "prove that it holds an image.",
-                    name=self._name,
-                ),
-                code="no-proof",
-            ) from error
+            raise RefusedDeliveryError(Reason.of("no-commitment", name=self._name)) from error
         except TransientDeliveryError as error:
             if error.code == "interrupted" or not self._is_pending(transaction):
                 self._transactions.end(transaction)
@@ -323,12 +303,7 @@ class StorageCommitment:
     def _refuse_unless_taken(self, status: int) -> None:
         if status != SUCCESS:
             raise TransientDeliveryError(
-                tr(
-                    "{name} does not take the request to keep images (status {status}).",
-                    name=self._name,
-                    status=f"{status:04X}",
-                ),
-                code=f"commitment-{status:04X}",
+                Reason.of(f"commitment-request-{status:04X}", name=self._name)
             )
 
     def _linger(self, assoc: Association, transaction: Transaction) -> None:

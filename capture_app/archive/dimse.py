@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from typing import Final
 
 from capture_app.archive.outcomes import (
-    SEAL_BROKEN,
     SLOWEST_BYTES_PER_SECOND,
     ProofMethod,
     Proven,
@@ -18,7 +17,7 @@ from capture_app.archive.outcomes import (
 from capture_app.clock import Clock
 from capture_app.errors import DeliveryError, RefusedDeliveryError
 from capture_app.model.delivery import Instance, StoreReceipt
-from capture_app.model.words import tr
+from capture_app.model.reason import SEAL_BROKEN, Reason
 from capture_app.net.deadline import Deadline, Interruption, UnderWay
 from capture_app.net.dicom.association import Association, Peer, no_context, open_association
 from capture_app.net.dicom.upper_layer import Context
@@ -117,6 +116,4 @@ def dataset_of(part10: bytes) -> memoryview:
         begin = _META_BEGINS + _GROUP_LENGTH.size + length
         if (tag, vr, size) == (b"\x02\x00\x00\x00", b"UL", 4) and begin < len(part10):
             return memoryview(part10)[begin:]
-    raise RefusedDeliveryError(
-        tr("The image on this computer is damaged and was not sent."), code=SEAL_BROKEN
-    )
+    raise RefusedDeliveryError(Reason.of(SEAL_BROKEN))

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
-from capture_app.archive.outcomes import IDENTITY_MISMATCH
 from capture_app.errors import RefusedDeliveryError
 from capture_app.model.delivery import Instance
-from capture_app.model.words import tr
+from capture_app.model.reason import IDENTITY_MISMATCH, STUDY_MISMATCH, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,7 @@ def contradiction(name: str, instance: Instance, held: HeldIdentity) -> RefusedD
     """
     issuers = {instance.issuer_of_patient_id.strip(), held.issuer_of_patient_id} - {""}
     if held.patient_id != instance.patient_id.strip() or len(issuers) > 1:
-        return RefusedDeliveryError(
-            tr("{name} holds this image under another patient.", name=name), code=IDENTITY_MISMATCH
-        )
+        return RefusedDeliveryError(Reason.of(IDENTITY_MISMATCH, name=name))
     if held.study_instance_uid != instance.study_instance_uid:
-        return RefusedDeliveryError(
-            tr("{name} holds this image in another study.", name=name), code=IDENTITY_MISMATCH
-        )
+        return RefusedDeliveryError(Reason.of(STUDY_MISMATCH, name=name))
     return None

@@ -10,14 +10,9 @@ from typing import Final, Protocol
 
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
 from capture_app.model.delivery import Instance, ProofReceipt, StoreReceipt
+from capture_app.model.reason import NOT_IN_ARCHIVE, Reason
 from capture_app.model.words import tr
 from capture_app.net.deadline import Interruption
-
-# Codes that the engine acts on; the names are agreed with outbox.ports.
-NOT_IN_ARCHIVE: Final = "not-in-archive"
-IDENTITY_MISMATCH: Final = "identity-mismatch"
-CONTENT_MISMATCH: Final = "content-mismatch"
-SEAL_BROKEN: Final = "seal-broken"
 
 DUPLICATE: Final = 0x0111
 _WEB_DUPLICATE: Final = 0xB00E  # two that a cloud archive gives as failure reasons
@@ -40,10 +35,7 @@ class ProofMethod(Protocol):
 def stored(name: str, uid: str, status: int | None) -> StoreReceipt | DeliveryError:
     """The outcome of an instance for which the archive `name` gave that status."""
     if status is None:
-        return TransientDeliveryError(
-            tr("{name} answered without saying whether it stored the image.", name=name),
-            code="no-status",
-        )
+        return TransientDeliveryError(Reason.of("no-status", name=name))
     if status == DUPLICATE:
         # It has something under this UID: the proof shows whether it is ours.
         return StoreReceipt(uid, status, tr("{name} says that it has this image.", name=name))
@@ -54,30 +46,9 @@ def stored(name: str, uid: str, status: int | None) -> StoreReceipt | DeliveryEr
 
 def failed(name: str, status: int) -> DeliveryError:
     """The outcome for a status that says that the instance was not stored."""
-    shown = f"{status:04X}"
-    code = f"status-{shown}"
-    if 0xA700 <= status <= 0xA7FF or status == 0x0213:
-        return TransientDeliveryError(
-            tr(
-                "{name} has no room or no time for it now (status {status}).",
-                name=name,
-                status=shown,
-            ),
-            code=code,
-        )
-    if status in {0x0110, 0xFE00, _WEB_BEING_STORED}:
-        return TransientDeliveryError(
-            tr("{name} could not finish it (status {status}).", name=name, status=shown), code=code
-        )
-    if status == 0x0124:
-        words = tr("{name} does not allow this station to store (status 0124).", name=name)
-    elif status == 0x0122:
-        words = tr("{name} does not take images of this kind (status 0122).", name=name)
-    elif 0xA900 <= status <= 0xA9FF or 0xC000 <= status <= 0xCFFF:
-        words = tr("{name} does not understand the image (status {s}).", name=name, s=shown)
-    else:
-        words = tr("{name} refused the image (status {s}).", name=name, s=shown)
-    return RefusedDeliveryError(words, code=code)
+    passes = 0xA700 <= status <= 0xA7FF or status in {0x0213, 0x0110, 0xFE00, _WEB_BEING_STORED}
+    kind = TransientDeliveryError if passes else RefusedDeliveryError
+    return kind(Reason.of(f"status-{status:04X}", name=name))
 
 
 def stored_by_web(name: str, uid: str, failure_reason: int) -> StoreReceipt | DeliveryError:
@@ -89,9 +60,7 @@ def stored_by_web(name: str, uid: str, failure_reason: int) -> StoreReceipt | De
 
 def not_in_archive(name: str) -> TransientDeliveryError:
     """The archive was asked, and does not hold the instance."""
-    return TransientDeliveryError(
-        tr("{name} does not hold this image, though it was sent.", name=name), code=NOT_IN_ARCHIVE
-    )
+    return TransientDeliveryError(Reason.of(NOT_IN_ARCHIVE, name=name))
 
 
 def _warning(name: str, status: int) -> str:

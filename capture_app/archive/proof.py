@@ -13,7 +13,6 @@ from pydicom.dataset import Dataset
 from capture_app.archive.identity import HeldIdentity, contradiction
 from capture_app.archive.multipart import single_part
 from capture_app.archive.outcomes import (
-    CONTENT_MISMATCH,
     SLOWEST_BYTES_PER_SECOND,
     Proven,
     not_in_archive,
@@ -22,7 +21,7 @@ from capture_app.clock import Clock
 from capture_app.dicom.part10 import pixel_sha256
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt
-from capture_app.model.words import tr
+from capture_app.model.reason import CONTENT_MISMATCH, Reason
 from capture_app.net.deadline import Deadline, Interruption
 from capture_app.net.http import HttpClient, HttpResponse
 from capture_app.net.wire import failure
@@ -107,29 +106,18 @@ class PixelHash:
             return ProofReceipt(instance.sop_instance_uid, ProofKind.PIXEL_HASH, self._name)
         if transfer_syntax != instance.transfer_syntax_uid:
             return self._recoded()
-        return RefusedDeliveryError(
-            tr("{name} holds another picture under this image's UID.", name=self._name),
-            code=CONTENT_MISMATCH,
-        )
+        return RefusedDeliveryError(Reason.of(CONTENT_MISMATCH, name=self._name))
 
     def _recoded(self) -> RefusedDeliveryError:
-        return RefusedDeliveryError(
-            tr(
-                "{name} gives the image back in another coding, so its pixels cannot be compared. "
-                "Storage commitment can prove it instead.",
-                name=self._name,
-            ),
-            code="recoded",
-        )
+        return RefusedDeliveryError(Reason.of("recoded", name=self._name))
 
 
 def unexpected_status(name: str, status: int) -> DeliveryError:
     """The outcome of an HTTP status that says neither yes nor no (PS3.18 8.5)."""
-    words = tr("{name} answered with HTTP status {status}.", name=name, status=status)
     # 404 to a store, 405, 406, 415 ...: what has to change stands in the settings.
     is_for_a_person = 400 <= status < 500 and status not in _PASSING
     kind = RefusedDeliveryError if is_for_a_person else TransientDeliveryError
-    return kind(words, code=f"http-{status}")
+    return kind(Reason.of(f"http-{status}", name=name))
 
 
 _PASSING: Final = frozenset(

@@ -16,7 +16,7 @@ from capture_app.archive.outcomes import Proven, not_in_archive
 from capture_app.clock import Clock
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt
-from capture_app.model.words import tr
+from capture_app.model.reason import Reason
 from capture_app.net.deadline import Deadline, Interruption
 from capture_app.net.dicom.association import UNCOMPRESSED, Association, Peer, open_association
 from capture_app.net.dicom.upper_layer import Context
@@ -43,14 +43,7 @@ class ListedOnly:
                 uid = instance.sop_instance_uid
                 yield uid, filing or ProofReceipt(uid, ProofKind.LISTED, name)
         except RefusedDeliveryError as error:
-            raise RefusedDeliveryError(
-                tr(
-                    "{name} cannot show that it holds an image: it offers no query, and the "
-                    "settings name neither a url nor a commitment port.",
-                    name=name,
-                ),
-                code="no-proof",
-            ) from error
+            raise RefusedDeliveryError(Reason.of("no-proof", name=name)) from error
 
 
 def check_filing(

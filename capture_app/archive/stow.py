@@ -21,7 +21,7 @@ from capture_app.archive.proof import unexpected_status
 from capture_app.clock import Clock
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
 from capture_app.model.delivery import Instance, StoreReceipt
-from capture_app.model.words import tr
+from capture_app.model.reason import Reason
 from capture_app.net.deadline import Deadline, Interruption, UnderWay
 from capture_app.net.http import HttpClient, HttpResponse
 
@@ -105,10 +105,7 @@ class StowArchive:
     def _outcome(self, instance: Instance, answer: HttpResponse) -> StoreReceipt | DeliveryError:
         uid = instance.sop_instance_uid
         if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            return RefusedDeliveryError(
-                tr("{name} does not take an image of this size.", name=self._name),
-                code="too-large",
-            )
+            return RefusedDeliveryError(Reason.of("too-large", name=self._name))
         if answer.status not in _NAMING:
             return unexpected_status(self._name, answer.status)
         named = _Named.in_answer(answer)
@@ -121,13 +118,7 @@ class StowArchive:
             return stored(self._name, uid, DUPLICATE)
         if answer.status == HTTPStatus.BAD_REQUEST:
             return unexpected_status(self._name, answer.status)
-        return TransientDeliveryError(
-            tr(
-                "{name} answered without naming the image as stored; its disk may be full.",
-                name=self._name,
-            ),
-            code="not-named",
-        )
+        return TransientDeliveryError(Reason.of("not-named", name=self._name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
+
 from capture_app.clock import Clock
 from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.store.cipher import Cipher
+from capture_app.store.database import Reader
+
+_log = structlog.get_logger(__name__)
 
 _BEGINNING: Final = "0" * 64
 
@@ -74,28 +79,30 @@ def record(
     )
 
 
-def read_trail(connection: sqlite3.Connection, *, after: int = 0) -> Iterator[AuditRow]:
-    """The recorded acts with a number above `after`, oldest first."""
-    rows = connection.execute(
-        "SELECT seq, at, event FROM audit WHERE seq > ? ORDER BY seq", (after,)
-    )
+def read_trail(reader: Reader, *, after: int = 0) -> Iterator[AuditRow]:
+    """The recorded acts with a number above `after`, oldest first.
+
+    A row that cannot be read is named in the log and left out; `verify_chain` tells of it too.
+    """
+    rows = reader.execute("SELECT seq, at, event FROM audit WHERE seq > ? ORDER BY seq", (after,))
     for seq, at, text in rows:
-        yield AuditRow(seq, datetime.fromisoformat(at), _event(text))
+        try:
+            row = AuditRow(seq, datetime.fromisoformat(at), _event(text))
+        except (ValueError, TypeError, LookupError) as error:
+            _log.error("trail-row-unreadable", count=seq, error_type=type(error).__name__)
+            continue
+        yield row
 
 
-def verify_chain(connection: sqlite3.Connection, *, cipher: Cipher) -> ChainReport:
+def verify_chain(reader: Reader, *, cipher: Cipher) -> ChainReport:
     """Walks the whole chain. Reads only; a broken chain is an answer, not an error."""
-    # In one transaction: rows and head as they were at one moment, whoever appends meanwhile.
-    connection.execute("BEGIN")
-    try:
-        return _verified(connection, cipher)
-    finally:
-        connection.execute("COMMIT")
+    with reader.at_one_moment():  # rows and head belong together, whoever appends meanwhile
+        return _verified(reader, cipher)
 
 
-def _verified(connection: sqlite3.Connection, cipher: Cipher) -> ChainReport:
+def _verified(reader: Reader, cipher: Cipher) -> ChainReport:
     count, previous, first_broken = 0, _BEGINNING, None
-    rows = connection.execute("SELECT seq, at, event, previous_hash, hash FROM audit ORDER BY seq")
+    rows = reader.execute("SELECT seq, at, event, previous_hash, hash FROM audit ORDER BY seq")
     for seq, at, text, previous_hash, row_hash in rows:
         count += 1
         # The number is in the hash: rows that close up after a removal do not hold.
@@ -103,7 +110,7 @@ def _verified(connection: sqlite3.Connection, cipher: Cipher) -> ChainReport:
         if not holds and first_broken is None:
             first_broken = count
         previous = row_hash
-    head = connection.execute("SELECT rows_count, last_hash, mac FROM audit_head").fetchone()
+    head = reader.execute("SELECT rows_count, last_hash, mac FROM audit_head").fetchone()
     if head is None:
         return ChainReport(count, first_broken, head_holds=count == 0)
     head_count, head_hash, mac = head

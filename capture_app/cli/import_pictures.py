@@ -30,7 +30,9 @@ from capture_app.model.words import tr, trn
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.outbox.status import StatusFilter
 
-_SETTLED: Final = frozenset({ImageState.CONFIRMED, ImageState.PURGED, ImageState.NEEDS_YOU})
+_SETTLED: Final = frozenset(
+    {ImageState.CONFIRMED, ImageState.PURGED, ImageState.NEEDS_YOU, ImageState.IT_ASKED}
+)
 _CONFIRMED: Final = frozenset({ImageState.CONFIRMED, ImageState.PURGED})
 _LONGEST_WAIT_S: Final = 86_400
 
@@ -132,8 +134,8 @@ def run(args: argparse.Namespace) -> int:
             if args.wait:
                 _wait(services, capture_ids, args.timeout)
         statuses = _statuses(services, capture_ids)
-    _report(args.files, statuses, as_json=args.json)
-    confirmed = all(status.state in _CONFIRMED for status in statuses)
+    _report(args.files, capture_ids, statuses, as_json=args.json)
+    confirmed = all(status is not None and status.state in _CONFIRMED for status in statuses)
     return EXIT_DONE if confirmed or not args.wait else EXIT_FAILED
 
 
@@ -163,7 +165,9 @@ def _wait(services: Services, capture_ids: Sequence[str], seconds: float) -> Non
     unsubscribe = services.outbox.on_change(lambda _: changed.set())
     end = CLOCK.monotonic() + seconds
     try:
-        while not all(one.state in _SETTLED for one in _statuses(services, capture_ids)):
+        while not all(
+            one is None or one.state in _SETTLED for one in _statuses(services, capture_ids)
+        ):
             if not changed.wait(max(0.0, end - CLOCK.monotonic())):
                 return
             changed.clear()
@@ -171,28 +175,39 @@ def _wait(services: Services, capture_ids: Sequence[str], seconds: float) -> Non
         unsubscribe()
 
 
-def _statuses(services: Services, capture_ids: Sequence[str]) -> list[ImageStatus]:
-    """Where each picture stands, in the order of the files."""
+def _statuses(services: Services, capture_ids: Sequence[str]) -> list[ImageStatus | None]:
+    """Where each picture stands, in the order of the files; None where a person has deleted it."""
     wanted = StatusFilter(capture_ids=tuple(capture_ids), limit=len(capture_ids))
     found = {status.capture_id: status for status in services.outbox.statuses(wanted)}
-    return [found[capture_id] for capture_id in capture_ids]
+    return [found.get(capture_id) for capture_id in capture_ids]
 
 
-def _report(files: Sequence[Path], statuses: Sequence[ImageStatus], *, as_json: bool) -> None:
+def _report(
+    files: Sequence[Path],
+    capture_ids: Sequence[str],
+    statuses: Sequence[ImageStatus | None],
+    *,
+    as_json: bool,
+) -> None:
+    rows = [
+        (status.sop_instance_uid, str(status.state), str(status.proof or ""), status.last_error)
+        if status
+        else (capture_id, "deleted", "", "")
+        for capture_id, status in zip(capture_ids, statuses, strict=True)
+    ]
     if as_json:
         print_json(
             [
                 {
                     "file": os.fsencode(file).decode(errors="replace"),
-                    "sop_instance_uid": status.sop_instance_uid,
-                    "state": str(status.state),
-                    "proof": str(status.proof or ""),
-                    "reason": status.last_error,
+                    "sop_instance_uid": uid,
+                    "state": state,
+                    "proof": proof,
+                    "reason": reason,
                 }
-                for file, status in zip(files, statuses, strict=True)
+                for file, (uid, state, proof, reason) in zip(files, rows, strict=True)
             ]
         )
         return
-    for status in statuses:
-        said = [str(status.state), str(status.proof or ""), status.last_error]
-        sys.stdout.write(f"{status.sop_instance_uid} {' '.join(filter(None, said))}\n")
+    for uid, *said in rows:
+        sys.stdout.write(f"{uid} {' '.join(filter(None, said))}\n")

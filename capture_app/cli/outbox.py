@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
 from typing import Any, Final
 
 from capture_app.bootstrap import open_data_folder
@@ -17,12 +18,21 @@ from capture_app.cli.start import (
     start,
 )
 from capture_app.model.delivery import ImageState, ImageStatus
-from capture_app.model.words import tr
+from capture_app.model.words import tr, trn
 from capture_app.outbox.outbox import Outbox
-from capture_app.outbox.recovery.inspection import Inspection, inspect
-from capture_app.outbox.status import StatusFilter
+from capture_app.outbox.recovery.inspection import DamagedCell, Inspection, inspect
+from capture_app.outbox.status import Counts, StatusFilter
 
-_HEAD: Final = ("sop_instance_uid", "state", "changed", "destination", "proof", "tries", "reason")
+_HEAD: Final = (
+    "sop_instance_uid",
+    "state",
+    "changed",
+    "destination",
+    "proof",
+    "tries",
+    "code",
+    "reason",
+)
 _FINISHED: Final = frozenset({ImageState.CONFIRMED, ImageState.PURGED})
 
 
@@ -63,14 +73,15 @@ def _row(status: ImageStatus) -> tuple[Any, ...]:
         status.destination,
         str(status.proof or ""),
         status.failures,
+        status.reason.code if status.reason else "",
         status.last_error,
     )
 
 
 def _check(outbox: Outbox, *, as_json: bool) -> int:
     found = inspect(outbox.spool)
-    need = outbox.counts().needs_you
-    good = found.whole and not need
+    counts = outbox.counts()
+    good = found.whole and not counts.stopped
     if as_json:
         print_json(
             {
@@ -79,19 +90,36 @@ def _check(outbox: Outbox, *, as_json: bool) -> int:
                 "broken": found.broken,
                 "missing": found.missing,
                 "without_row": found.without_row,
-                "needs_you": need,
+                "damaged": [asdict(cell) for cell in found.damaged],
+                "needs_you": counts.needs_you,
+                "it_asked": counts.it_asked,
                 "trail_rows": found.trail.rows,
                 "trail_whole": found.trail.whole,
             }
         )
     else:
-        sys.stdout.write("\n".join(_sentences(found, need)) + "\n")
+        sys.stdout.write("\n".join(_sentences(found, counts)) + "\n")
     return EXIT_DONE if good else EXIT_FAILED
 
 
-def _sentences(found: Inspection, need: int) -> list[str]:
+def _damaged_words(damaged: DamagedCell) -> str:
+    advice = {
+        "capture": tr("Open the patient and choose procedure and site again."),
+        "users": tr("Give this user a new PIN, or add the user anew."),
+        "task": tr("Ask for help: this picture waits."),
+    }.get(damaged.table, tr("It is read from the sealed files where one is left. Ask for help."))
+    return tr(
+        "Damaged: {cell} of {table} {row}. {advice}",
+        cell=damaged.cell,
+        table=damaged.table,
+        row=damaged.row,
+        advice=advice,
+    )
+
+
+def _sentences(found: Inspection, counts: Counts) -> list[str]:
     said = [
-        tr("{n} kept files are whole.", n=found.files),
+        trn("{n} kept file is whole.", "{n} kept files are whole.", found.files),
         tr("The trail has {n} rows and is whole.", n=found.trail.rows)
         if found.trail.whole
         else tr(
@@ -104,8 +132,27 @@ def _sentences(found: Inspection, need: int) -> list[str]:
     said += [tr("Missing: the file of {uid}.", uid=uid) for uid in found.missing]
     if found.without_row:
         said.append(
-            tr("{n} files have no row; the next start adopts them.", n=len(found.without_row))
+            trn(
+                "{n} file has no row; the next start adopts it.",
+                "{n} files have no row; the next start adopts them.",
+                len(found.without_row),
+            )
         )
-    if need:
-        said.append(tr("{n} pictures need a person: open the outbox.", n=need))
+    said += [_damaged_words(row) for row in found.damaged]
+    if n := counts.needs_you:
+        said.append(
+            trn(
+                "{n} picture needs a person: open the outbox.",
+                "{n} pictures need a person: open the outbox.",
+                n,
+            )
+        )
+    if n := counts.it_asked:
+        said.append(
+            trn(
+                "IT is asked about {n} picture: see its code with capture-app outbox.",
+                "IT is asked about {n} pictures: see their codes with capture-app outbox.",
+                n,
+            )
+        )
     return said

@@ -26,7 +26,8 @@ from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
 from capture_app.model.worklist import IdentifiedBy, PatientListEntry
-from capture_app.outbox.keeping.drafts import Draft, Seen, changed_since_seen
+from capture_app.outbox.keeping.description import Seen, changed_since_seen
+from capture_app.outbox.keeping.drafts import Draft
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
 from capture_app.settings.schema import Station
@@ -299,10 +300,10 @@ class ExamService:
                 by_patient.setdefault(draft.patient_key, []).append(draft)
         found = []
         for drafts in by_patient.values():
-            exam = max(
-                (self._outbox.exam(exam_id) for exam_id in {d.exam_id for d in drafts}),
-                key=lambda one: one.started_at,
-            )
+            exams = self._outbox.readable_exams({draft.exam_id for draft in drafts})
+            if not exams:
+                continue  # named in the log, and by `outbox --check`
+            exam = max(exams.values(), key=lambda one: one.started_at)
             found.append(PatientDrafts(exam, tuple(drafts), now - drafts[0].kept_at))
         return tuple(sorted(found, key=lambda one: one.age, reverse=True))
 

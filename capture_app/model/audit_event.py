@@ -25,6 +25,7 @@ class AuditAction(StrEnum):
     RESTORED = "restored"
     SEND_ASKED = "send-asked"
     SEND_UNDONE = "send-undone"
+    CALLED_BACK = "called-back"
     TRANSFER_BEGUN = "transfer-begun"
     TRANSFERRED = "transferred"
     CONFIRMED = "confirmed"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from capture_app.model.reason import Reason
+
 
 class TaskKind(StrEnum):
     """The steps of delivery. The next one is inserted by the transaction that ends the last."""
@@ -38,6 +40,9 @@ class ImageState(StrEnum):
     CONFIRMED = "confirmed"
     PURGED = "purged"
     NEEDS_YOU = "needs-you"
+    """Stopped, and a clinician can do something about it."""
+    IT_ASKED = "it-asked"
+    """Stopped, and only IT can do something about it."""
 
 
 class ProofKind(StrEnum):
@@ -99,9 +104,16 @@ class ImageStatus:
     destination: str
     failures: int
     due_at: datetime | None
-    last_error: str
+    reason: Reason | None
     proof: ProofKind | None
     send_id: str = ""
     """What was sent together has the same; empty for a draft."""
     held_by_person: bool = False
     """Held until a person releases it, and not only for a moment of second thoughts."""
+    can_be_recalled: bool = False
+    """Whether a person can make it a draft again: no attempt to send it has begun."""
+
+    @property
+    def last_error(self) -> str:
+        """The reason in words; empty where there is none."""
+        return str(self.reason) if self.reason else ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from capture_app.clock import Clock
 from capture_app.errors import TransientDeliveryError
-from capture_app.model.words import tr
+from capture_app.model.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,7 @@ class Interruption:
     def raise_if_interrupted(self) -> None:
         """Raises TransientDeliveryError "interrupted" once it was interrupted."""
         if self._is_interrupted:
-            raise TransientDeliveryError(
-                tr("This application stopped it; it will be tried again."), code="interrupted"
-            )
+            raise TransientDeliveryError(Reason.of("interrupted"))
 
     @contextmanager
     def ended_by(self, ending: Callable[[], None]) -> Iterator[None]:

@@ -25,7 +25,7 @@ from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionErro
 from urllib3.exceptions import TimeoutError as HttpTimeoutError
 
 from capture_app.errors import TransientDeliveryError
-from capture_app.model.words import tr
+from capture_app.model.reason import Reason
 from capture_app.net.deadline import Deadline, Interruption
 from capture_app.net.tls import client_context
 from capture_app.net.wire import CONNECT_SECONDS, failure, failure_of, shut
@@ -150,24 +150,14 @@ class HttpClient:
     def _read(self, response: requests.Response, longest: int) -> HttpResponse:
         status = response.status_code
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            raise TransientDeliveryError(
-                tr("{name} does not accept this station's user or password.", name=self._name),
-                code="auth",
-            )
+            raise TransientDeliveryError(Reason.of("auth", name=self._name))
         if 300 <= status < 400:
-            raise TransientDeliveryError(
-                tr(
-                    "{name} wants the data sent somewhere else, which is not done.", name=self._name
-                ),
-                code="redirected",
-            )
+            raise TransientDeliveryError(Reason.of("redirected", name=self._name))
         content = bytearray()
         for piece in response.iter_content(_READ_AT_ONCE):
             content += piece
             if len(content) > longest:
-                raise TransientDeliveryError(
-                    tr("{name} sends more than was asked for.", name=self._name), code="too-long"
-                )
+                raise TransientDeliveryError(Reason.of("too-long", name=self._name))
         return HttpResponse(status, response.headers.get("Content-Type", ""), bytes(content))
 
     def _failure(self, error: BaseException) -> TransientDeliveryError:

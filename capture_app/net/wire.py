@@ -18,7 +18,7 @@ from functools import partial
 from typing import Final
 
 from capture_app.errors import TransientDeliveryError
-from capture_app.model.words import tr
+from capture_app.model.reason import Reason
 from capture_app.net.deadline import Deadline, Interruption
 
 CONNECT_SECONDS: Final = 10.0
@@ -40,19 +40,7 @@ class Address:
 
 def failure(name: str, code: str) -> TransientDeliveryError:
     """What a person is told of a broken connection to the peer called `name`."""
-    words = {
-        "refused": tr("{name} does not listen: nothing answers at its address.", name=name),
-        "unknown-host": tr("{name} cannot be found: its host name has no address.", name=name),
-        "unreachable": tr("{name} cannot be reached over the network.", name=name),
-        "timeout": tr("{name} did not answer in time.", name=name),
-        "aborted": tr("{name} broke the connection off.", name=name),
-        "protocol": tr("{name} answered with something that is not understood.", name=name),
-        "tls": tr(
-            "{name} could not be reached safely: its certificate or ours was not accepted.",
-            name=name,
-        ),
-    }
-    return TransientDeliveryError(words[code], code=code)
+    return TransientDeliveryError(Reason.of(code, name=name))
 
 
 def failure_of(name: str, error: OSError) -> TransientDeliveryError:

@@ -100,8 +100,12 @@ def _record(
     uid: str,
     operator: Operator,
 ) -> None:
+    # By primary keys alone: this is asked under the write lock, once for each picture.
     row = connection.execute(
-        "SELECT exam_id, patient_key FROM image WHERE sop_instance_uid = ?", (uid,)
+        "SELECT exam.exam_id, exam.patient_key FROM capture JOIN exam USING (exam_id) "
+        "WHERE capture.capture_id = coalesce("
+        "(SELECT capture_id FROM instance WHERE sop_instance_uid = ?1), ?1)",
+        (uid,),
     ).fetchone()
     exam_id, patient_key = row or ("", "")
     spool.record(

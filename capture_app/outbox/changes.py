@@ -1,4 +1,4 @@
-"""Tells who asked that a picture changed, whichever thread or process changed it. Ids only."""
+"""Tells who asked that a picture or an exam changed, whichever thread or process changed it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,13 @@ class Changes:
         self._lock = threading.Lock()
         self._callbacks: list[OnChange] = []
         (self._revision,) = database.read().execute(_NEWEST).fetchone()
+        self._data_versions = threading.local()
 
     def subscribe(self, callback: OnChange) -> Callable[[], None]:
-        """Calls back with a capture id at each change, from any thread. Returns the way out."""
+        """Calls back with the id of a picture or of an exam at each change, from any thread.
+
+        Returns the way out.
+        """
         with self._lock:
             self._callbacks.append(callback)
 
@@ -38,17 +42,25 @@ class Changes:
 
         return unsubscribe
 
+    def tell_if_any(self) -> None:
+        """The same, where SQLite says that another connection has changed the file at all."""
+        # The number is each connection's own, and so each thread's.
+        version = self._database.data_version()
+        if version != getattr(self._data_versions, "seen", None):
+            self._data_versions.seen = version
+            self.tell()
+
     def tell(self) -> None:
-        """Calls back for every picture that changed since the last time."""
+        """Calls back for everything that changed since the last time."""
         with self._lock:
-            connection = self._database.read()
-            rows = connection.execute(_NEWS, (self._revision,)).fetchall()
+            reader = self._database.read()
+            rows = reader.execute(_NEWS, (self._revision,)).fetchall()
             if rows:
                 self._revision = rows[-1][0]
             callbacks = tuple(self._callbacks)
-        for _, capture_id in rows:
+        for _, changed_id in rows:
             for callback in callbacks:
                 try:
-                    callback(capture_id)
+                    callback(changed_id)
                 except Exception:  # noqa: BLE001 - logged; one deaf listener must not stop the rest
-                    _log.exception("change-listener-failed", capture_id=capture_id)
+                    _log.exception("change-listener-failed", uid=changed_id)

@@ -19,9 +19,11 @@ from capture_app.model.procedure import Description
 from capture_app.outbox import acts, status
 from capture_app.outbox.changes import Changes, OnChange
 from capture_app.outbox.keeping import drafts, exams
-from capture_app.outbox.keeping.drafts import Draft, Seen
-from capture_app.outbox.sealing import seal
+from capture_app.outbox.keeping.description import Seen, read_description
+from capture_app.outbox.keeping.drafts import Draft
+from capture_app.outbox.sealing import seal, withdraw
 from capture_app.outbox.sealing.seal import SealingRules, Sending
+from capture_app.outbox.sealing.withdraw import RecallReason
 from capture_app.outbox.spool import Spool
 from capture_app.outbox.status import Counts, StatusFilter
 from capture_app.settings.schema import Capture, Institution, Station
@@ -72,6 +74,10 @@ class Outbox:
     def exam(self, exam_id: str) -> Exam:
         """An exam as it was frozen. Raises RuleError where there is none."""
         return exams.read_exam(self.spool, exam_id)
+
+    def readable_exams(self, exam_ids: Iterable[str]) -> Mapping[str, Exam]:
+        """Those of the exams whose rows can be read, by their id."""
+        return exams.readable_exams(self.spool, exam_ids)
 
     def has_pictures(self, exam: Exam) -> bool:
         """Whether a picture of the exam was taken and not deleted, sent or not."""
@@ -176,7 +182,7 @@ class Outbox:
 
     def description_of(self, capture_id: str) -> Description:
         """What a picture shows and is for, as last chosen."""
-        return drafts.read_description(self.spool, capture_id)
+        return read_description(self.spool, capture_id)
 
     # --------------------------------------------------------------------------------- on its way
 
@@ -216,9 +222,21 @@ class Outbox:
 
     def undo(self, send_id: str, operator: Operator) -> bool:
         """Makes drafts of a Send again; False where it is too late, and nothing was changed."""
-        undone = seal.undo(self.spool, send_id, operator)
+        undone = withdraw.undo(self.spool, send_id, operator)
         self._changes.tell()
         return undone
+
+    def call_back(
+        self,
+        sop_instance_uids: Sequence[str],
+        operator: Operator,
+        reason: RecallReason = RecallReason.TO_CHANGE,
+    ) -> int:
+        """Makes drafts again of pictures that are held, queued or stopped: all of them or none.
+
+        Returns how many. Raises RuleError, in words, where an attempt to send one has begun.
+        """
+        return self._told(withdraw.call_back(self.spool, sop_instance_uids, operator, reason))
 
     def try_now(self, sop_instance_uids: Sequence[str], operator: Operator) -> int:
         """Makes what waits or needs a person due at once; returns how many pictures moved."""
@@ -242,17 +260,25 @@ class Outbox:
         """How many pictures stand where."""
         return status.counts(self.spool)
 
-    def on_change(self, callback: OnChange) -> Callable[[], None]:
-        """Calls back with the capture id of each picture that changed, from any thread.
+    def last_answered(self) -> datetime | None:
+        """When an archive last took or proved a picture; None before the first time."""
+        return status.last_answered(self.spool)
 
-        Changes by other processes are told by the engine, which looks for them. Returns the way
-        out.
+    def on_change(self, callback: OnChange) -> Callable[[], None]:
+        """Calls back with the id of each picture and exam that changed, from any thread.
+
+        Changes by other processes come within a second where an `Engine` of this process is
+        started, whoever holds the engine role. Returns the way out.
         """
         return self._changes.subscribe(callback)
 
     def tell_changes(self) -> None:
         """Calls back for what changed since the last time, by whomever."""
         self._changes.tell()
+
+    def tell_others_changes(self) -> None:
+        """Calls back for what changed since the last time, if anybody changed anything."""
+        self._changes.tell_if_any()
 
     def _told(self, moved: int) -> int:
         self._changes.tell()

@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 from capture_app.errors import DeliveryError
 from capture_app.model.delivery import Instance, ProofReceipt, StoreReceipt
-
-NOT_IN_ARCHIVE: Final = "not-in-archive"
-"""DeliveryError.code of a proof that found nothing: the archive answered, and has no such instance.
-
-The engine asks again a few times (an archive may index late) and then sends the same bytes again.
-"""
-
-IDENTITY_MISMATCH: Final = "identity-mismatch"
-"""RefusedDeliveryError.code of a proof that found the instance under another patient or study."""
-
-CONTENT_MISMATCH: Final = "content-mismatch"
-"""RefusedDeliveryError.code of a proof that found other pixels under our SOP Instance UID."""
-
-SEAL_BROKEN: Final = "seal-broken"
-"""RefusedDeliveryError.code that `read` raises for a sealed file that fails its own check."""
 
 
 class Archive(Protocol):
@@ -48,8 +33,8 @@ class Archive(Protocol):
         """Sends instances (C-STORE, PS3.4 B; STOW-RS, PS3.18 10.5), all of them in one go.
 
         `read` decrypts the Part 10 file of one instance; call it just before that one is sent.
-        It raises `RefusedDeliveryError` (code `SEAL_BROKEN`) for a file that fails its check:
-        yield that as the outcome of that instance, and go on with the others.
+        It raises `RefusedDeliveryError` for a file that is gone or fails its check: yield that as
+        the outcome of that instance, and go on with the others.
         """
         ...
 

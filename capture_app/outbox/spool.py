@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from capture_app.audit import trail
 from capture_app.clock import Clock
@@ -27,6 +27,9 @@ from capture_app.store.record import from_record, to_record
 from capture_app.store.sealed import Staged, discard_staged, publish_sealed
 
 T = TypeVar("T")
+
+LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""What stands for a time that was written and cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,5 +104,21 @@ def stamp(at: datetime) -> str:
 
 
 def moment(text: str) -> datetime:
-    """The moment that was written, in the zone of this computer."""
+    """The moment that was written, in the zone of this computer. Raises ValueError."""
     return datetime.fromisoformat(text).astimezone()
+
+
+Default = TypeVar("Default", datetime, None)
+
+
+def moment_or(text: str | None, default: Default) -> datetime | Default:
+    """The moment that was written; `default` where there is none or it cannot be read."""
+    return moment(text) if text and is_moment(text) else default
+
+
+def is_moment(text: str | None) -> bool:
+    """Whether a time can be read, or none was written."""
+    try:
+        return not text or bool(moment(text))
+    except (ValueError, OverflowError, OSError):
+        return False

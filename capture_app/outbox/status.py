@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-import sqlite3
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
+
+import structlog
 
 from capture_app.model.delivery import ImageState, ImageStatus, ProofKind
-from capture_app.outbox.spool import Spool, moment, stamp
+from capture_app.model.reason import ROW_UNREADABLE, Asked, Reason
+from capture_app.outbox.spool import LONG_AGO, Spool, is_moment, moment_or, stamp
+from capture_app.store.database import Reader
+
+_log = structlog.get_logger(__name__)
 
 _OPEN: Final = frozenset(
     {
@@ -20,6 +26,7 @@ _OPEN: Final = frozenset(
         ImageState.SENT,
         ImageState.LISTED,
         ImageState.NEEDS_YOU,
+        ImageState.IT_ASKED,
     }
 )
 _SHOWN: Final = frozenset({ImageState.LISTED, ImageState.CONFIRMED, ImageState.PURGED})
@@ -59,12 +66,18 @@ class Counts:
     sent: int = 0
     listed: int = 0
     needs_you: int = 0
+    it_asked: int = 0
     confirmed_today: int = 0
 
     @property
     def waiting(self) -> int:
         """On their way: sent off by a person, and not confirmed."""
         return self.held + self.queued + self.sending + self.sent + self.listed
+
+    @property
+    def stopped(self) -> int:
+        """Those that do not go on by themselves."""
+        return self.needs_you + self.it_asked
 
 
 def statuses(spool: Spool, wanted: StatusFilter) -> tuple[ImageStatus, ...]:
@@ -73,9 +86,13 @@ def statuses(spool: Spool, wanted: StatusFilter) -> tuple[ImageStatus, ...]:
     values: dict[str, object] = {"limit": wanted.limit}
     if wanted.states is not None:
         conditions.append("state IN (SELECT value FROM json_each(@states))")
-        values["states"] = json.dumps(sorted(wanted.states))
+        values["states"] = json.dumps(sorted({_in_view(state) for state in wanted.states}))
+        # Spares reading years of pictures.
         if wanted.states <= _OPEN:
-            conditions.append(f"capture_id IN ({_UNFINISHED})")  # spares reading years of pictures
+            conditions.append(f"capture_id IN ({_UNFINISHED})")
+        elif wanted.states <= _OPEN | {ImageState.DRAFT}:
+            draft_too = f"{_UNFINISHED} UNION SELECT capture_id FROM draft"  # noqa: S608 - ours
+            conditions.append(f"capture_id IN ({draft_too})")
     if wanted.exam_id is not None:
         conditions.append("exam_id = @exam_id")
         values["exam_id"] = wanted.exam_id
@@ -87,47 +104,52 @@ def statuses(spool: Spool, wanted: StatusFilter) -> tuple[ImageStatus, ...]:
         values["since"] = stamp(wanted.changed_since)
     query = (
         "SELECT capture_id, sop_instance_uid, exam_id, state, kept_at, sealed_at, changed_at, "  # noqa: S608 - conditions are ours, values are bound
-        "destination, failures, due_at, last_error, proof, "
-        "coalesce((SELECT send_id FROM instance "
-        "WHERE instance.sop_instance_uid = image.sop_instance_uid), ''), "
-        "EXISTS (SELECT 1 FROM task WHERE task.sop_instance_uid = image.sop_instance_uid "
-        "AND task.state = 'held' AND task.held_by_person = 1) FROM image "
+        "destination, failures, due_at, error_code, last_error, proof, send_id, held_by_person, "
+        "can_be_recalled FROM image "
         f"WHERE {' AND '.join(conditions)} ORDER BY changed_at DESC, capture_id LIMIT @limit"
     )
-    rows = spool.database.read().execute(query, values)
-    return tuple(_status(row) for row in rows)
+    found = map(_status, spool.database.read().execute(query, values))
+    return tuple(one for one in found if wanted.states is None or one.state in wanted.states)
+
+
+def last_answered(spool: Spool) -> datetime | None:
+    """When an archive last took or proved a picture; None before the first time."""
+    (newest,) = (
+        spool.database.read()
+        .execute("SELECT max(changed_at) FROM task WHERE kind <> 'retain' AND state = 'done'")
+        .fetchone()
+    )
+    return moment_or(newest, None)
 
 
 def counts(spool: Spool) -> Counts:
     """The numbers of the status strip."""
-    connection = spool.database.read()
-    by_state = dict(
-        connection.execute(
-            "SELECT state, count(*) FROM image "  # noqa: S608 - a constant of ours
-            f"WHERE capture_id IN ({_UNFINISHED}) GROUP BY state"
-        ).fetchall()
-    )
-    (drafts,) = connection.execute(
-        "SELECT count(*) FROM capture WHERE file IS NOT NULL AND deleted_at = '' AND fault = '' "
-        "AND NOT EXISTS "
-        "(SELECT 1 FROM instance WHERE instance.capture_id = capture.capture_id "
-        "AND instance.withdrawn = 0)"
+    reader = spool.database.read()
+    by_state: Counter[ImageState] = Counter()
+    for state, code, text, number in reader.execute(
+        "SELECT state, error_code, last_error, count(*) FROM image "  # noqa: S608 - a constant of ours
+        f"WHERE capture_id IN ({_UNFINISHED}) GROUP BY state, error_code, last_error"
+    ):
+        by_state[_stands(state, Reason.from_text(text, code))] += number
+    (drafts,) = reader.execute(
+        "SELECT count(*) FROM draft CROSS JOIN capture USING (capture_id) WHERE capture.fault = ''"
     ).fetchone()
     midnight = spool.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     return Counts(
         drafts=drafts,
-        held=by_state.get(ImageState.HELD, 0),
-        queued=by_state.get(ImageState.QUEUED, 0),
-        sending=by_state.get(ImageState.SENDING, 0),
-        sent=by_state.get(ImageState.SENT, 0),
-        listed=by_state.get(ImageState.LISTED, 0),
-        needs_you=by_state.get(ImageState.NEEDS_YOU, 0),
-        confirmed_today=_confirmed_since(connection, midnight),
+        held=by_state[ImageState.HELD],
+        queued=by_state[ImageState.QUEUED],
+        sending=by_state[ImageState.SENDING],
+        sent=by_state[ImageState.SENT],
+        listed=by_state[ImageState.LISTED],
+        needs_you=by_state[ImageState.NEEDS_YOU],
+        it_asked=by_state[ImageState.IT_ASKED],
+        confirmed_today=_confirmed_since(reader, midnight),
     )
 
 
-def _confirmed_since(connection: sqlite3.Connection, since: datetime) -> int:
-    (number,) = connection.execute(
+def _confirmed_since(reader: Reader, since: datetime) -> int:
+    (number,) = reader.execute(
         "SELECT count(DISTINCT proof.sop_instance_uid) FROM task AS proof "
         "WHERE proof.changed_at >= ? AND proof.kind = 'prove' AND proof.state = 'done' "
         "AND EXISTS (SELECT 1 FROM task AS retain WHERE retain.kind = 'retain' "
@@ -137,7 +159,21 @@ def _confirmed_since(connection: sqlite3.Connection, since: datetime) -> int:
     return int(number)
 
 
-def _status(row: Sequence[str]) -> ImageStatus:
+def _in_view(state: ImageState) -> ImageState:
+    """How the view calls a state: it does not know who is asked."""
+    return ImageState.NEEDS_YOU if state is ImageState.IT_ASKED else state
+
+
+def _stands(state: str, reason: Reason | None) -> ImageState:
+    """The state of an image: what stopped is a clinician's, or IT's where that alone can help."""
+    if state != ImageState.NEEDS_YOU:
+        return ImageState(state)
+    asked = reason.asked if reason else Asked.IT
+    return ImageState.NEEDS_YOU if asked is Asked.CLINICIAN else ImageState.IT_ASKED
+
+
+def _status(row: Sequence[Any]) -> ImageStatus:
+    """One row. One that cannot be read takes no other row away: it stands there with its reason."""
     (
         capture_id,
         sop_instance_uid,
@@ -149,25 +185,34 @@ def _status(row: Sequence[str]) -> ImageStatus:
         destination,
         failures,
         due_at,
+        error_code,
         last_error,
         proof,
         send_id,
         held_by_person,
+        can_be_recalled,
     ) = row
-    return ImageStatus(
+    reason = Reason.from_text(last_error, error_code)
+    status = ImageStatus(
         capture_id=capture_id,
         sop_instance_uid=sop_instance_uid,
         exam_id=exam_id,
-        state=ImageState(state),
-        kept_at=moment(kept_at),
-        sealed_at=moment(sealed_at) if sealed_at else None,
-        changed_at=moment(changed_at),
+        state=_stands(state, reason),
+        kept_at=moment_or(kept_at, LONG_AGO),
+        sealed_at=moment_or(sealed_at, None),
+        changed_at=moment_or(changed_at, LONG_AGO),
         destination=destination,
         failures=int(failures),
-        due_at=moment(due_at) if due_at else None,
-        last_error=last_error,
+        due_at=moment_or(due_at, None),
+        reason=reason,
         # Beside any other state it would be what one of several archives has shown.
-        proof=ProofKind(proof) if proof and state in _SHOWN else None,
+        proof=ProofKind(proof) if proof in [*ProofKind] and state in _SHOWN else None,
         send_id=send_id,
         held_by_person=bool(held_by_person),
+        can_be_recalled=bool(can_be_recalled),
     )
+    if all(map(is_moment, (kept_at, sealed_at, changed_at, due_at))):
+        return status
+    _log.warning("status-row-unreadable", uid=sop_instance_uid)
+    unreadable = Reason.of(ROW_UNREADABLE, row=sop_instance_uid)
+    return replace(status, state=ImageState.IT_ASKED, reason=unreadable)

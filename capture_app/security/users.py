@@ -8,11 +8,13 @@ import os
 import re
 import sqlite3
 import threading
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
+import structlog
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from capture_app.audit.trail import record
@@ -23,7 +25,9 @@ from capture_app.model.operator import Operator, Role
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.words import tr, trn
 from capture_app.store.cipher import Cipher
-from capture_app.store.database import Database
+from capture_app.store.database import Database, Reader
+
+_log = structlog.get_logger(__name__)
 
 PIN_SHORTEST: Final = 4
 PIN_LONGEST: Final = 64
@@ -33,6 +37,19 @@ FIRST_DELAY_S: Final = 15.0
 LONGEST_DELAY_S: Final = 900.0
 _USER_ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 _UNKNOWN: Final = "unknown"
+_COLUMNS: Final = (
+    "user_id",
+    "display_name",
+    "role",
+    "name",
+    "pin_salt",
+    "pin_cost",
+    "pin_hash",
+    "failures",
+    "failed_at",
+    "locked_until",
+    "removed_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +211,7 @@ class Users:
         user_id = _canonical(user_id)
         row = self._row(self._db.read(), user_id)
         salt = row["pin_salt"] if row else bytes(16)
-        cost = PinCost.parse(row["pin_cost"]) if row else self._cost
+        cost = _cost_of(row) if row else self._cost
         derived = self._derive(pin[:PIN_LONGEST], salt, cost)  # 0.1 s: outside the transaction
         refusal: SignInError
         with self._db.transaction() as connection:
@@ -231,7 +248,7 @@ class Users:
         with self._db.transaction() as connection:
             record(connection, self._clock, event, cipher=self._cipher)
 
-    def _count_failure(self, connection: sqlite3.Connection, row: sqlite3.Row) -> SignInError:
+    def _count_failure(self, connection: sqlite3.Connection, row: dict[str, Any]) -> SignInError:
         failures = row["failures"] + 1
         delay = delay_after(failures)
         self._begin_wait(connection, row["user_id"], failures, delay)
@@ -249,7 +266,7 @@ class Users:
         with self._waits_lock:
             self._waits[user_id] = self._clock.monotonic() + delay.total_seconds()
 
-    def _wait_left(self, connection: sqlite3.Connection, row: sqlite3.Row) -> timedelta:
+    def _wait_left(self, connection: sqlite3.Connection, row: dict[str, Any]) -> timedelta:
         """What is left of a wait; zero where there is none.
 
         Two clocks must agree that it is over: the wall clock in the row, which outlives a restart,
@@ -264,13 +281,18 @@ class Users:
         seconds = max(0.0, ours - self._clock.monotonic()) if ours is not None else 0.0
         left = timedelta(seconds=seconds)
         now = self._clock.now()
-        if now < datetime.fromisoformat(row["failed_at"]):
+        try:
+            failed_at = datetime.fromisoformat(row["failed_at"])
+            locked_until = datetime.fromisoformat(row["locked_until"])
+        except ValueError:  # a damaged row: the wait begins anew, now
+            failed_at = locked_until = now + delay_after(row["failures"])
+        if now < failed_at:
             if ours is not None:
                 return left  # this process has seen it begin: its own clock is enough
             delay = delay_after(row["failures"])
             self._begin_wait(connection, row["user_id"], row["failures"], delay)
             return delay
-        return max(left, datetime.fromisoformat(row["locked_until"]) - now, timedelta())
+        return max(left, locked_until - now, timedelta())
 
     def _require_admin(self, connection: sqlite3.Connection, by: Operator | None) -> None:
         """By the table and not by what `by` says: the right may have gone since they signed in."""
@@ -278,7 +300,7 @@ class Users:
         if row is None or row["removed_at"] or row["role"] != Role.ADMIN:
             raise SignInError(tr("Only an administrator can do this."))
 
-    def _require_user(self, connection: sqlite3.Connection, user_id: str) -> sqlite3.Row:
+    def _require_user(self, connection: sqlite3.Connection, user_id: str) -> dict[str, Any]:
         row = self._row(connection, user_id)
         if row is None or row["removed_at"]:
             raise SignInError(tr("There is no user {id}.", id=user_id))
@@ -307,19 +329,61 @@ class Users:
         ).derive(pin.encode())
 
     @staticmethod
-    def _row(connection: sqlite3.Connection, user_id: str) -> sqlite3.Row | None:
-        cursor = connection.cursor()
-        cursor.row_factory = sqlite3.Row
-        row: sqlite3.Row | None = cursor.execute(
-            "SELECT * FROM users WHERE user_id = ?", (user_id,)
+    def _row(asked: sqlite3.Connection | Reader, user_id: str) -> dict[str, Any] | None:
+        row = asked.execute(
+            f"SELECT {', '.join(_COLUMNS)} FROM users WHERE user_id = ?",  # noqa: S608 - names are ours
+            (user_id,),
         ).fetchone()
-        return row
+        return None if row is None else dict(zip(_COLUMNS, row, strict=True))
 
 
 def _operator(row: tuple[str, str, str, str]) -> Operator:
+    """A user as the row says. A damaged cell takes no other user away, and gives no right: the
+    name for the images is then empty, the role the lesser one; what is wrong stands in the log.
+    """
     user_id, display_name, role, name = row
-    groups = (NameGroup(*group) for group in json.loads(name))
-    return Operator(user_id, display_name, Role(role), PersonName(*groups))
+    if damaged := unreadable_cells(row):
+        _log.error("user-row-unreadable", user_id=user_id, reason=" ".join(damaged))
+    return Operator(
+        user_id,
+        display_name,
+        Role.CAPTURE if "role" in damaged else Role(role),
+        PersonName(NameGroup()) if "name" in damaged else _person_name(name),
+    )
+
+
+def damaged_users(reader: Reader) -> Iterator[tuple[str, str]]:
+    """The user id and the name of each cell that cannot be read, of all users ever added."""
+    rows = reader.execute(f"SELECT {', '.join(_COLUMNS)} FROM users ORDER BY user_id")  # noqa: S608 - names are ours
+    for values in rows:
+        row = dict(zip(_COLUMNS, values, strict=True))
+        user_id = row["user_id"]
+        for cell in unreadable_cells((user_id, row["display_name"], row["role"], row["name"])):
+            yield user_id, cell
+        try:
+            PinCost.parse(row["pin_cost"])
+        except ValueError:
+            yield user_id, "pin_cost"
+        for cell in ("failed_at", "locked_until", "removed_at"):
+            try:
+                datetime.fromisoformat(row[cell] or "2000-01-01")
+            except ValueError:
+                yield user_id, cell
+
+
+def unreadable_cells(row: tuple[str, str, str, str]) -> tuple[str, ...]:
+    """Which of role and name cannot be read in (user_id, display_name, role, name)."""
+    _, _, role, name = row
+    damaged = [] if role in [*Role] else ["role"]
+    try:
+        _person_name(name)
+    except (ValueError, TypeError):
+        damaged.append("name")
+    return tuple(damaged)
+
+
+def _person_name(cell: str) -> PersonName:
+    return PersonName(*(NameGroup(*group) for group in json.loads(cell)))
 
 
 def _canonical(user_id: str) -> str:
@@ -345,6 +409,16 @@ def _require_good_pin(pin: str) -> None:
     steps = {ord(after) - ord(before) for before, after in pairwise(pin)}
     if steps in ({0}, {1}, {-1}):
         raise SignInError(tr("This PIN is too easy to guess: no run like 1234, no 0000."))
+
+
+def _cost_of(row: dict[str, Any]) -> PinCost:
+    try:
+        return PinCost.parse(row["pin_cost"])
+    except ValueError:
+        _log.exception("user-row-unreadable", user_id=row["user_id"], reason="pin_cost")
+        raise SignInError(
+            tr("The record of this user is damaged. An administrator can give a new PIN.")
+        ) from None
 
 
 def _wrong() -> SignInError:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
+from functools import partial
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import structlog
 
@@ -53,6 +54,57 @@ def read_migrations(folder: Traversable) -> tuple[Migration, ...]:
     return tuple(found)
 
 
+Values = Sequence[object] | Mapping[str, object]
+
+
+class Rows:
+    """What a question found, fetched as it is asked for; every step fails as `Reader` does."""
+
+    def __init__(self, cursor: sqlite3.Cursor, database: Database) -> None:
+        self._cursor = cursor
+        self._database = database
+
+    def __iter__(self) -> Iterator[Any]:
+        with _translated(self._database):
+            yield from self._cursor
+
+    def fetchone(self) -> Any:
+        """The next row; None after the last."""
+        with _translated(self._database):
+            return self._cursor.fetchone()
+
+    def fetchall(self) -> list[Any]:
+        """All rows that are left."""
+        with _translated(self._database):
+            return self._cursor.fetchall()
+
+
+class Reader:
+    """Asks questions over one thread's connection. The one door by which anything is read.
+
+    Raises StoreError where the disk or the file refuses, DiskFullError; a wrong statement is a
+    fault of ours and stays what it is.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, database: Database) -> None:
+        self._connection = connection
+        self._database = database
+
+    def execute(self, sql: str, values: Values = ()) -> Rows:
+        """Asks one question."""
+        with _translated(self._database):
+            return Rows(self._connection.execute(sql, values), self._database)
+
+    @contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """All that is asked within the block is answered as of one moment, whoever writes."""
+        self.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.execute("COMMIT")
+
+
 class Database:
     """One database file. Each thread has a connection of its own; `close` closes them all.
 
@@ -66,6 +118,11 @@ class Database:
         self._lock = threading.Lock()
         self._closed = False
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
     @classmethod
     def open(cls, path: Path, migrations: Traversable) -> Self:
         """Opens or creates the database and brings it to the newest of the migrations.
@@ -78,11 +135,11 @@ class Database:
         make_folder(path.parent)
         database = cls(path)
         try:
-            with _translated(path):
+            with _translated(database):
                 if not path.exists():
                     path.touch(mode=0o600)  # before SQLite makes it with the umask of the day
                     fsync_folder(path.parent)
-                connection = database.read()
+                connection = database._connection()
                 _check(connection, path)
                 _migrate(connection, steps, path)
         except BaseException:
@@ -90,15 +147,23 @@ class Database:
             raise
         return database
 
-    def read(self) -> sqlite3.Connection:
-        """The connection of this thread, for reading. Writing goes through `transaction`."""
+    def read(self) -> Reader:
+        """Questions from this thread. Writing goes through `transaction`. Raises StoreError."""
+        connection = self._connection()
+        reader: Reader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = self._local.reader = Reader(connection, self)
+        return reader
+
+    def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             with self._lock:
                 if self._closed:
                     raise StoreError(tr("The database is closed."))
                 self._close_those_of_ended_threads()
-                connection = _connect(self.path)
+                with _translated(self):
+                    connection = _connect(self.path)
                 self._all.append((threading.current_thread(), connection))
             self._local.connection = connection
         return connection
@@ -109,11 +174,11 @@ class Database:
 
         On return the change is on disk (synchronous=FULL). Nesting is a RuntimeError.
         """
-        connection = self.read()
+        connection = self._connection()
         if connection.in_transaction:
             message = "a transaction is under way in this thread"
             raise RuntimeError(message)
-        with _translated(self.path):
+        with _translated(self):
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -145,32 +210,40 @@ class Database:
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def _translated(database: Database) -> Iterator[None]:
     """Says SQLite's refusals in our own words. Its own texts may quote values, so they stay out."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        name = error.sqlite_errorname
-        if name == "SQLITE_ERROR":
-            raise  # a wrong statement: a fault of ours
-        if name == "SQLITE_FULL":
-            raise DiskFullError(tr("The disk is full: nothing was changed.")) from error
-        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            raise StoreError(
-                tr("The database {file} is busy: nothing was changed.", file=path.name)
-            ) from error
-        raise StoreError(
-            tr("The database {file} could not be used ({code}).", file=path.name, code=name)
-        ) from error
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
-            raise  # a fault of ours, not of the disk
-        name = getattr(error, "sqlite_errorname", "")
-        raise _damaged(path, name) from error
+    except sqlite3.Error as error:
+        said = _in_our_words(error, database)
+        if said is error:
+            raise
+        raise said from error
     except OSError as error:
         if error.errno in (ENOSPC, EDQUOT):
             raise DiskFullError(tr("The disk is full: nothing was changed.")) from error
         raise
+
+
+def _in_our_words(error: sqlite3.Error, database: Database) -> Exception:
+    """The error of our tree for what SQLite says; the same error where the fault is ours."""
+    path = database.path
+    if isinstance(error, sqlite3.ProgrammingError) and database.is_closed:
+        return StoreError(tr("The database is closed."))  # asked while the application ends
+    name = getattr(error, "sqlite_errorname", "")
+    if not isinstance(error, sqlite3.DatabaseError) or name == "SQLITE_ERROR":
+        return error  # a wrong statement, or a wrong use of the module
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+        return error  # a fault of ours, not of the disk
+    if not isinstance(error, sqlite3.OperationalError):
+        return _damaged(path, name)
+    if name == "SQLITE_FULL":
+        return DiskFullError(tr("The disk is full: nothing was changed."))
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreError(tr("The database {file} is busy: nothing was changed.", file=path.name))
+    return StoreError(
+        tr("The database {file} could not be used ({code}).", file=path.name, code=name)
+    )
 
 
 def _damaged(path: Path, reason: str) -> StoreError:
@@ -189,6 +262,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000
     )
+    # A damaged text is shown with marks for what cannot be read: else it would end a whole listing.
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()

@@ -32,7 +32,7 @@ def from_record(kind: type[T], record: bytes) -> T:
     """The value that was written by `to_record`. Raises SealBrokenError for what does not fit."""
     try:
         value: T = _reader(cast("Hashable", kind))(json.loads(record))
-    except (ValueError, TypeError, KeyError, LookupError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
         # The cause would quote values: it stays out.
         message = tr("A kept record cannot be read ({what}).", what=type(error).__name__)
         raise SealBrokenError(message) from None

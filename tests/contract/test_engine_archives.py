@@ -154,7 +154,7 @@ def test_an_archive_that_cannot_prove_anything_is_told_and_nothing_is_purged(
             deadline_seconds=SECONDS,
         )
     )
-    eventually(lambda: states(outbox) == {ImageState.NEEDS_YOU})
+    eventually(lambda: states(outbox) == {ImageState.IT_ASKED})
     assert len(storescp.files()) == 2
     assert all(status.last_error for status in outbox.statuses())
     assert {status.proof for status in outbox.statuses()} == {None}

@@ -280,7 +280,7 @@ def test_a_failure_is_no_empty_list(peer_of: list[BadPeer], status: int) -> None
     peer_of.append(BadPeer([(0xFF00, an_item("7", day=TODAY)), (status, None)]))
     with pytest.raises(DeliveryError) as error:
         asked(_worklist("BAD", peer_of[0].port))
-    assert error.value.code == f"status-{status:04X}"
+    assert error.value.code == f"question-{status:04X}"
 
 
 def test_items_that_cannot_be_used_cost_nobody_else_the_order(peer_of: list[BadPeer]) -> None:

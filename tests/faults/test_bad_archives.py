@@ -12,6 +12,7 @@ from pynetdicom import AE, evt
 from capture_app.clock import SystemClock
 from capture_app.errors import RefusedDeliveryError
 from capture_app.model.delivery import Instance
+from capture_app.model.reason import Reason
 from capture_app.settings.schema import ArchiveDestination, ArchiveProtocol
 from tests.archive_samples import Sample, photo
 from tests.archives import Archive, archive_for, prove, said, store
@@ -468,7 +469,7 @@ def test_what_read_refuses_is_the_outcome_of_that_image_alone(orthanc: Orthanc) 
 
     def refuse(instance: Instance) -> None:
         if instance.sop_instance_uid == broken.uid:
-            raise RefusedDeliveryError("It was changed on this computer.", code="seal-broken")
+            raise RefusedDeliveryError(Reason("seal-broken"))
 
     for archive in (
         dimse(orthanc.dicom_port, aet=orthanc.aet, seconds=10),

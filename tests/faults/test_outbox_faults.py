@@ -156,7 +156,7 @@ def test_an_archive_that_refuses_us_never_loses_the_picture(
     with run_orthanc(strict=True) as stern:
         engine = engine_for(outbox, tmp_path, destination(stern))
         eventually(lambda: only(outbox).failures == 1)
-        assert only(outbox).state in {ImageState.QUEUED, ImageState.NEEDS_YOU}
+        assert only(outbox).state in {ImageState.QUEUED, ImageState.IT_ASKED}
         assert only(outbox).last_error
         stern.know("CAPTURE", 11112)
         outbox.try_now([uid], sealing.NURSE)
@@ -191,7 +191,7 @@ def test_an_archive_that_holds_other_pixels_under_our_uid_is_found_out(
     store(archive_for(destination(orthanc)), [Sample(ours.instance, sealed_like(ours))])
     assert orthanc.sop_instance_uids() == [uid]
     engine = engine_for(outbox, tmp_path, destination(orthanc))
-    eventually(lambda: only(outbox).state is ImageState.NEEDS_YOU)
+    eventually(lambda: only(outbox).state is ImageState.IT_ASKED)
     assert engine.stop()
     assert only(outbox).last_error
     assert len(outboxes.sealed_files(tmp_path)) == 2

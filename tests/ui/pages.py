@@ -12,6 +12,7 @@ from capture_app.exam.second_identifier import accepted_initials
 from capture_app.model.operator import Operator, Role
 from capture_app.model.order import Order
 from capture_app.model.procedure import Side
+from capture_app.model.reason import Reason
 from capture_app.patients.finding.patient_list import Tab
 from capture_app.ui.first_run.page import FirstRunPage
 from capture_app.ui.first_run.viewmodel import FirstRunViewModel
@@ -75,11 +76,9 @@ def furnish(stage: Stage, wait: Wait) -> Operator:
         wait(lambda: outbox.counts().confirmed_today == 5)
         refused = outbox.seal(stage.pictures("0009812204", 1, ada), ada)
         (uid,) = uids_of(stage, refused.capture_ids)
-        stage.archive.refuses[uid] = RefusedDeliveryError(
-            "The archive refused it. The visit V10377 is closed there.", code="status-A900"
-        )
+        stage.archive.refuses[uid] = RefusedDeliveryError(Reason.of("status-A900", name="PACS"))
         outbox.release([uid], ada)
-        wait(lambda: outbox.counts().needs_you == 1)
+        wait(lambda: outbox.counts().it_asked == 1)
         stage.archive.is_down = True
         outbox.seal(stage.pictures("0011902114", 2, ada), ada, release_now=True)
         wait(lambda: any(status.failures for status in outbox.statuses()))

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from capture_app.clock import FixedClock
 from capture_app.errors import RefusedDeliveryError
 from capture_app.model.operator import Operator
+from capture_app.model.reason import Reason
 from capture_app.ui.outbox.proof_popover import ProofPopover
 from capture_app.ui.outbox.row_widget import OutboxRowWidget
 from capture_app.ui.outbox.rows import OutboxAct, OutboxRow, Section
@@ -123,12 +124,12 @@ def test_a_refusal_needs_a_person_and_send_again_helps(outbox_desk: Desk) -> Non
     stage.outbox.seal([capture], operator, release_now=True)
     (status,) = stage.outbox.statuses()
     stage.archive.refuses[status.sop_instance_uid] = RefusedDeliveryError(
-        "The archive refused it. The visit is closed there.", code="status-A900"
+        Reason.of("tls", name="St. Anne PACS")
     )
     with delivering(stage):
-        row = wait_for(outbox_desk, Section.NEEDS_YOU, "The archive refused it.")
-        assert row.sentence == "The visit is closed there."
-        assert row.when == "Waits for you"
+        row = wait_for(outbox_desk, Section.IT_ASKED, "St. Anne PACS could not be reached safely.")
+        assert row.sentence == "Its certificate or ours was not accepted."
+        assert row.when == "Code \u2066tls\u2069"
         stage.archive.refuses.clear()
         press(outbox_desk, "Send again")
         wait_for(outbox_desk, Section.CONFIRMED, "Confirmed")
@@ -142,9 +143,9 @@ def test_an_archive_that_is_away_is_said_with_the_next_try(outbox_desk: Desk) ->
             lambda: any(row.when for row in rows(outbox_desk, Section.WAITING)), timeout=10_000
         )
         (row,) = rows(outbox_desk, Section.WAITING)
-        assert row.sentence == "the archive does not answer"
+        assert row.sentence == "pacs did not answer in time."
         assert row.when.startswith("Tries in")
-        assert row.acts == (OutboxAct.TRY_NOW, OutboxAct.HOLD)
+        assert row.acts == (OutboxAct.TRY_NOW, OutboxAct.HOLD), "an attempt has begun"
         outbox_desk.stage.archive.is_down = False
         press(outbox_desk, "Try now")
         wait_for(outbox_desk, Section.CONFIRMED, "Confirmed")

@@ -18,7 +18,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from capture_app.errors import RefusedDeliveryError, TransientDeliveryError
-from capture_app.model.words import tr
+from capture_app.model.reason import Reason
 from capture_app.net.deadline import Deadline, Interruption
 from capture_app.net.dicom import upper_layer
 from capture_app.net.dicom.dimse_messages import (
@@ -153,12 +153,7 @@ class Association:
             on_cut()
         if status not in {SUCCESS, _CANCELLED}:
             raise TransientDeliveryError(
-                tr(
-                    "{name} could not answer the question (status {status}).",
-                    name=self._conversation.wire.name,
-                    status=f"{status:04X}",
-                ),
-                code=f"status-{status:04X}",
+                Reason.of(f"question-{status:04X}", name=self._conversation.wire.name)
             )
 
     def action(
@@ -247,11 +242,7 @@ class Association:
 
 def no_context(name: str, *, is_image: bool = True) -> RefusedDeliveryError:
     """What a person is told when the peer did not accept the service, or the kind of image."""
-    if is_image:
-        words = tr("{name} does not take images of this kind in this coding.", name=name)
-    else:
-        words = tr("{name} does not offer what was asked of it.", name=name)
-    return RefusedDeliveryError(words, code="no-context")
+    return RefusedDeliveryError(Reason.of("no-context" if is_image else "no-service", name=name))
 
 
 def answer_event_report(

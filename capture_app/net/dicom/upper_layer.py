@@ -27,7 +27,7 @@ from capture_app.model.implementation import (
     IMPLEMENTATION_CLASS_UID,
     IMPLEMENTATION_VERSION_NAME,
 )
-from capture_app.model.words import tr
+from capture_app.model.reason import Reason
 from capture_app.net.wire import Wire, failure
 
 ASSOCIATE_RQ: Final = 0x01
@@ -181,23 +181,13 @@ def _rejection(name: str, pdu: bytes) -> TransientDeliveryError:
         source, reason = None, None
     match source, reason:
         case 1, 3:
-            return TransientDeliveryError(
-                tr("{name} does not know this station's AE title.", name=name),
-                code="rejected-calling-ae-title",
-            )
+            return TransientDeliveryError(Reason.of("rejected-calling-ae-title", name=name))
         case 1, 7:
-            return TransientDeliveryError(
-                tr("{name} does not go by the AE title in the settings.", name=name),
-                code="rejected-called-ae-title",
-            )
+            return TransientDeliveryError(Reason.of("rejected-called-ae-title", name=name))
         case 3, 1 | 2:
-            return TransientDeliveryError(
-                tr("{name} is busy and takes no connection now.", name=name), code="rejected-busy"
-            )
+            return TransientDeliveryError(Reason.of("rejected-busy", name=name))
         case _:
-            return TransientDeliveryError(
-                tr("{name} refused the connection without a reason.", name=name), code="rejected"
-            )
+            return TransientDeliveryError(Reason.of("rejected", name=name))
 
 
 def send_message(

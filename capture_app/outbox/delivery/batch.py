@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from capture_app.errors import (
+    CodedReason,
     DeliveryError,
     RefusedDeliveryError,
     SealBrokenError,
@@ -18,10 +19,16 @@ from capture_app.errors import (
     TransientDeliveryError,
 )
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt, StoreReceipt, TaskKind
-from capture_app.model.words import tr
+from capture_app.model.reason import (
+    FILE_MISSING,
+    FILE_UNREADABLE,
+    NOT_IN_ARCHIVE,
+    SEAL_BROKEN,
+    UNEXPECTED,
+    Reason,
+)
 from capture_app.outbox.delivery.schedule import Schedule, backoff
-from capture_app.outbox.keeping.drafts import missing_file
-from capture_app.outbox.ports import NOT_IN_ARCHIVE, SEAL_BROKEN, Archive
+from capture_app.outbox.ports import Archive
 from capture_app.outbox.spool import Spool
 from capture_app.outbox.steps import tasks
 from capture_app.outbox.steps.tasks import Task
@@ -34,6 +41,7 @@ LOOK_AGAIN_S: Final = (2.0, 15.0)
 MOST_RESENDS: Final = 3
 """An archive that has lost an image so often loses it always: a person is asked."""
 _SETTLE_AGAIN_S: Final = 5.0
+_OURS: Final = frozenset({SEAL_BROKEN, FILE_MISSING, FILE_UNREADABLE, UNEXPECTED})
 
 Result = StoreReceipt | ProofReceipt | DeliveryError
 
@@ -87,17 +95,12 @@ class Delivery:
                         continue
                     self._settle(task, result, state)
                     del state.waiting[uid]
-            rest: DeliveryError = TransientDeliveryError(
-                tr("The archive did not say what became of the image."), code="no-answer"
-            )
+            rest: DeliveryError = TransientDeliveryError(Reason("no-answer"))
         except DeliveryError as error:
             rest = error
         except Exception:  # noqa: BLE001 - a bug, ours or of an adapter: logged and shown
             _log.exception("delivery-failed", destination=self.archive.name)
-            rest = RefusedDeliveryError(
-                tr("An unexpected fault stopped this image. It is kept; the log says more."),
-                code="unexpected",
-            )
+            rest = RefusedDeliveryError(Reason(UNEXPECTED))
         self._settle_rest(state, rest)
 
     def _results(
@@ -112,13 +115,16 @@ class Delivery:
                 path = self.spool.instances / files[uid]
                 return open_sealed(path, self.spool.cipher, uid=uid).content
             except FileNotFoundError:
-                state.broken[uid] = _broken(missing_file())
-            except SealBrokenError as error:
-                state.broken[uid] = _broken(error)
+                reason = Reason(FILE_MISSING)
+            except SealBrokenError:
+                reason = Reason(SEAL_BROKEN)
             except OSError as error:
-                reason = tr("The disk cannot read the file of this picture. Ask for help.")
-                state.broken[uid] = RefusedDeliveryError(reason, code="file-unreadable")
+                reason = Reason(FILE_UNREADABLE)
                 _log.error("file-unreadable", uid=uid, code=error.errno)
+            except Exception:  # noqa: BLE001 - logged and shown; the others of the batch go on
+                reason = Reason(UNEXPECTED)
+                _log.exception("file-not-read", uid=uid)
+            state.broken[uid] = RefusedDeliveryError(reason)
             raise state.broken[uid]
 
         if state.kind is TaskKind.STORE:
@@ -127,24 +133,34 @@ class Delivery:
             yield from self.archive.prove(instances)
 
     def _instances(self, state: _Batch) -> tuple[list[Instance], dict[str, str]]:
-        """What the archive needs to know. A step whose file is gone goes to a person at once."""
+        """What the archive needs to know. What is wrong with one picture stops that one alone."""
         instances, files = [], {}
         for uid, task in tuple(state.waiting.items()):
             try:
                 instance, file = tasks.read_instance(self.spool, uid)
-            except SealBrokenError as error:
-                state.waiting.pop(uid)
-                self._settle(task, _broken(error), state)
+            except SealBrokenError:
+                self._set_apart(task, Reason(SEAL_BROKEN), state)
+                continue
+            except StoreError:  # the database did not answer; it may the next time
+                del state.waiting[uid]
+                self.schedule.again(task, _SETTLE_AGAIN_S)
+                continue
+            except Exception:  # noqa: BLE001 - logged and shown; the others of the batch go on
+                _log.exception("instance-not-read", uid=uid)
+                self._set_apart(task, Reason(UNEXPECTED), state)
                 continue
             if task.kind is TaskKind.STORE and (
                 file is None or not (self.spool.instances / file).exists()
             ):
-                state.waiting.pop(uid)
-                self._settle(task, _broken(missing_file()), state)
+                self._set_apart(task, Reason(FILE_MISSING), state)
                 continue
             instances.append(instance)
             files[uid] = file or ""
         return instances, files
+
+    def _set_apart(self, task: Task, reason: Reason, state: _Batch) -> None:
+        del state.waiting[task.sop_instance_uid]
+        self._settle(task, RefusedDeliveryError(reason), state)
 
     def _settle_rest(self, state: _Batch, rest: DeliveryError) -> None:
         """Those without an outcome of their own, and those that the archive was silent about."""
@@ -185,9 +201,9 @@ class Delivery:
                 state.has_answer = True
                 self._settle_not_there(task, result)
             case RefusedDeliveryError():
-                # A broken file says nothing of the archive.
-                state.has_answer = state.has_answer or result.code != SEAL_BROKEN
-                self._needs_you(task, result)
+                # What is wrong here says nothing of the archive.
+                state.has_answer = state.has_answer or result.code not in _OURS
+                self._needs_you(task, result.reason)
             case DeliveryError():
                 state.silent.append((task, result))
 
@@ -198,18 +214,17 @@ class Delivery:
             tasks.settle_resend(self.spool, task, error=error)
             self.schedule.settled(task)
         else:
-            reason = tr("The archive says that it takes this image, but it does not have it.")
-            self._needs_you(task, RefusedDeliveryError(reason, code=error.code))
+            self._needs_you(task, Reason.of("lost-by-archive", name=task.destination))
 
-    def _needs_you(self, task: Task, error: DeliveryError) -> None:
-        tasks.settle_needs_you(self.spool, task, code=error.code, reason=str(error))
+    def _needs_you(self, task: Task, reason: CodedReason) -> None:
+        tasks.settle_needs_you(self.spool, task, reason)
         self.schedule.settled(task)
         _log.error(
             "delivery-needs-you",
             destination=task.destination,
             uid=task.sop_instance_uid,
             kind=task.kind,
-            code=error.code,
+            code=reason.code,
         )
 
     def _try_later(self, task: Task, error: DeliveryError, *, by_outage: bool) -> None:
@@ -235,7 +250,3 @@ class Delivery:
         due = self.spool.clock.now() + timedelta(seconds=delay)
         tasks.settle_again(self.spool, task, due=due, error=error, listed=listed)
         self.schedule.again(task, delay, by_outage=by_outage)
-
-
-def _broken(error: SealBrokenError) -> RefusedDeliveryError:
-    return RefusedDeliveryError(str(error), code=SEAL_BROKEN)

@@ -1,8 +1,9 @@
 """The engine: one process of a data folder delivers, the others follow and stand ready.
 
-One scheduler thread, and some workers for each destination while this process holds the engine
-role. The scheduler notices what other processes wrote (PRAGMA data_version), releases what was
-held, mends what a fault left behind, and wakes the workers. Nothing that fails here ends it.
+One thread tells what other processes wrote (PRAGMA data_version), whoever holds the engine role.
+One scheduler thread, and some workers for each destination while this process holds it: the
+scheduler releases what was held, mends what a fault left behind, and wakes the workers. Nothing
+that fails here ends them.
 """
 
 from __future__ import annotations
@@ -71,7 +72,6 @@ class Engine:
         self._threads: list[threading.Thread] = []
         self._alarms: tuple[str, ...] = ()
         self._leads = False
-        self._data_version = -1
         self._tidied: float | None = None
         self._unsubscribe: Callable[[], None] | None = None
 
@@ -86,8 +86,11 @@ class Engine:
         return self._alarms
 
     def start(self) -> None:
-        """Starts the scheduler; it takes the role as soon as that is free."""
+        """Starts to look for what others change, and the scheduler, which takes the role as soon as
+        that is free.
+        """
         self._unsubscribe = self._outbox.on_change(lambda _: self._wake.set())
+        self._spawn("outbox-watch", self._watch)
         self._spawn("outbox-scheduler", self._run)
 
     def wake(self) -> None:
@@ -128,6 +131,20 @@ class Engine:
             running[0].join(_INTERRUPT_EVERY_S)
         return [thread.name for thread in self._threads if thread.is_alive()]
 
+    # ------------------------------------------------------------------------------------ watch
+
+    def _watch(self) -> None:
+        """Tells what other processes changed, however long the scheduler is at something."""
+        while not self._stopping.wait(LOOK_EVERY_S):
+            try:
+                self._outbox.tell_others_changes()
+            except StoreError as error:
+                _log.warning("changes-not-read", error_type=type(error).__name__)
+                self._stopping.wait(LOOK_EVERY_S)
+            except Exception:  # noqa: BLE001 - logged; who watches must go on to see
+                _log.exception("changes-not-read")
+                self._stopping.wait(_AFTER_A_FAULT_S)
+
     # -------------------------------------------------------------------------------- scheduler
 
     def _run(self) -> None:
@@ -148,7 +165,6 @@ class Engine:
     def _pass(self) -> None:
         if not self._leads and self._role.try_acquire():
             self._take_over()
-        self._notice_others()
         if not self._leads:
             return
         if tasks.has_running(self._spool, self._schedule.in_flight()):
@@ -181,12 +197,6 @@ class Engine:
                 )
                 self._spawn(f"outbox-{archive.name}-{number + 1}", self._deliver, delivery)
         self._outbox.tell_changes()
-
-    def _notice_others(self) -> None:
-        version = self._spool.database.data_version()
-        if version != self._data_version:
-            self._data_version = version
-            self._outbox.tell_changes()
 
     def _tidy(self) -> None:
         now = self._clock.monotonic()

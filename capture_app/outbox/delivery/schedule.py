@@ -27,6 +27,10 @@ def backoff(failures: int) -> float:
 class _Entry:
     task: Task
     due: float
+    is_absent: bool = False
+    """The last reading did not have it. That reading may be older than what was agreed with `again`
+    since, so it is remembered until a second one does not have it either.
+    """
     by_outage: bool = False
     """Waits only because its destination did not answer: due at once when that answers again."""
 
@@ -52,23 +56,24 @@ class Schedule:
         now = self.clock.monotonic()
         with self._lock:
             known = self._entries
-            self._entries = {}
+            self._entries = _absent(known, {task.task_id for task in tasks})
             for task in tasks:
                 entry = known.get(task.task_id)
                 if entry is None:
                     waits = task.is_held and task.sop_instance_uid not in due_at_once
                     entry = _Entry(task, now + self.hold_seconds if waits else now)
-                elif task.nudges != entry.task.nudges:  # a person asked, or the archive lost it
+                elif task.nudges > entry.task.nudges:  # a person asked, or the archive lost it
                     entry = _Entry(task, now)
                     self._gates.pop(_gate(task), None)
                 elif entry.task.is_held and not task.is_held:
                     entry = _Entry(task, now)
-                entry.task = task
+                entry.task, entry.is_absent = task, False
                 self._entries[task.task_id] = entry
             return tuple(
                 task_id
                 for task_id, entry in self._entries.items()
                 if entry.task.is_held and not entry.task.held_by_person and entry.due <= now
+                if not entry.is_absent
             )
 
     def take(self, destination: str, limit: int) -> tuple[Task, ...]:
@@ -80,6 +85,7 @@ class Schedule:
                 for task_id, entry in self._entries.items()
                 if entry.task.destination == destination
                 and not entry.task.is_held
+                and not entry.is_absent
                 and max(entry.due, self._gates.get(_gate(entry.task), now)) <= now
                 and task_id not in self._in_flight
             ]
@@ -99,7 +105,7 @@ class Schedule:
         with self._lock:
             self._in_flight.discard(task.task_id)
             due = self.clock.monotonic() + delay
-            self._entries[task.task_id] = _Entry(task, due, by_outage)
+            self._entries[task.task_id] = _Entry(task, due, by_outage=by_outage)
 
     def silent(self, destination: str, kind: TaskKind) -> None:
         """The destination answered nothing of a whole batch: no other batch for a while."""
@@ -132,8 +138,19 @@ class Schedule:
                 max(entry.due, self._gates.get(_gate(entry.task), 0.0)) - now
                 for task_id, entry in self._entries.items()
                 if task_id not in self._in_flight and not entry.task.held_by_person
+                if not entry.is_absent
             ]
         return min([wait for wait in waits if wait > 0] + [at_most])
+
+
+def _absent(entries: dict[int, _Entry], present: Collection[int]) -> dict[int, _Entry]:
+    """Those that this reading is the first not to have, marked as such."""
+    absent = {}
+    for task_id, entry in entries.items():
+        if task_id not in present and not entry.is_absent:
+            entry.is_absent = True
+            absent[task_id] = entry
+    return absent
 
 
 def _gate(task: Task) -> tuple[str, TaskKind]:

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import structlog
 
 from capture_app.errors import (
-    ChangedSinceSeenError,
     DiskFullError,
     RuleError,
     SealBrokenError,
@@ -25,16 +26,27 @@ from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
+from capture_app.model.reason import (
+    FILE_MISSING,
+    ROW_UNREADABLE,
+    SEAL_BROKEN,
+    Reason,
+)
 from capture_app.model.words import tr
 from capture_app.model.worklist import IdentifiedBy
+from capture_app.outbox.keeping.description import (
+    Seen,
+    description_context,
+    open_description,
+    require_seen,
+)
 from capture_app.outbox.keeping.exams import insert_exam
 from capture_app.outbox.keeping.picture import picture_content, picture_of
-from capture_app.outbox.spool import Spool, moment, stamp
+from capture_app.outbox.spool import LONG_AGO, Spool, is_moment, moment, moment_or, stamp
 from capture_app.store.record import from_record, to_record
 from capture_app.store.sealed import free_bytes, open_identity, open_sealed, stage_sealed
 
-Seen = Mapping[str, Description]
-"""What the person who acts saw of each picture, by capture id."""
+_log = structlog.get_logger(__name__)
 
 UNDO_DELETE_FOR: Final = timedelta(hours=24)
 """How long a deleted draft can be brought back before its file is removed."""
@@ -62,8 +74,8 @@ class Draft:
     description: Description
     taken_at: datetime
     kept_at: datetime
-    fault: str
-    """Why it cannot be sent, in words; empty where it can."""
+    fault: Reason | None
+    """Why it cannot be sent as it is; None where it can."""
 
 
 def keep(
@@ -210,26 +222,34 @@ def drafts(
     rows = spool.database.read().execute(
         "SELECT capture.capture_id, capture.exam_id, exam.patient_key, capture.user_id, "
         "capture.description, capture.taken_at, capture.kept_at, capture.fault "
-        "FROM capture JOIN exam ON exam.exam_id = capture.exam_id "
-        "WHERE capture.file IS NOT NULL AND capture.deleted_at = '' "
-        "AND (?1 IS NULL OR capture.exam_id = ?1) "
-        "AND (?2 IS NULL OR exam.patient_key = ?2) AND NOT EXISTS (SELECT 1 FROM instance "
-        "WHERE instance.capture_id = capture.capture_id AND instance.withdrawn = 0) "
+        "FROM draft CROSS JOIN capture ON capture.capture_id = draft.capture_id "
+        "JOIN exam ON exam.exam_id = capture.exam_id "
+        "WHERE (?1 IS NULL OR capture.exam_id = ?1) AND (?2 IS NULL OR exam.patient_key = ?2) "
         "ORDER BY capture.kept_at, capture.capture_id",
         (exam_id, patient_key),
     )
-    return tuple(
-        Draft(
-            capture_id=row[0],
-            exam_id=row[1],
-            patient_key=row[2],
-            user_id=row[3],
-            description=spool.unseal(Description, row[4], description_context(row[0])),
-            taken_at=moment(row[5]),
-            kept_at=moment(row[6]),
-            fault=row[7],
-        )
-        for row in rows
+    return tuple(_draft(spool, row) for row in rows)
+
+
+def _draft(spool: Spool, row: Sequence[Any]) -> Draft:
+    """A draft. A cell that cannot be read takes no other draft away, and says what to do."""
+    capture_id, exam_id, patient_key, user_id, cell, taken_at, kept_at, text = row
+    fault = Reason.from_text(text)
+    if not (is_moment(taken_at) and is_moment(kept_at)):
+        _log.warning("draft-row-unreadable", capture_id=capture_id, kind="time")
+        fault = fault or Reason.of(ROW_UNREADABLE, row=capture_id)
+    description, unreadable = open_description(spool, capture_id, cell)
+    fault = fault or unreadable
+    kept = moment_or(kept_at, moment_or(taken_at, LONG_AGO))
+    return Draft(
+        capture_id=capture_id,
+        exam_id=exam_id,
+        patient_key=patient_key,
+        user_id=user_id,
+        description=description,
+        taken_at=moment_or(taken_at, kept),
+        kept_at=kept,
+        fault=fault,
     )
 
 
@@ -242,13 +262,7 @@ def last_taken(spool: Spool, patients: Iterable[Patient]) -> Mapping[tuple[str, 
         "AND exam.patient_key IN (SELECT value FROM json_each(?)) GROUP BY exam.patient_key",
         (json.dumps([*people]),),
     )
-    return {people[key]: moment(taken_at) for key, taken_at in rows}
-
-
-def read_description(spool: Spool, capture_id: str) -> Description:
-    """What a picture shows and is for, as last chosen."""
-    row = _row(spool, capture_id)
-    return spool.unseal(Description, row[1], description_context(capture_id))
+    return {people[key]: moment(at) for key, at in rows if at and is_moment(at)}
 
 
 def open_kept(spool: Spool, capture_id: str) -> PictureIdentity:
@@ -267,50 +281,45 @@ def open_capture(spool: Spool, capture_id: str) -> EncodedImage:
         return picture_of(open_sealed(path, spool.cipher, uid=capture_id).content)
 
 
-def missing_file() -> SealBrokenError:
-    """What is said where a row has lost its file."""
-    return SealBrokenError(
-        tr("The file of this picture is missing. Ask for help before anything else.")
-    )
-
-
 @contextmanager
 def _faults_noted(spool: Spool, capture_id: str) -> Iterator[Path]:
-    file = _row(spool, capture_id)[0]
+    file = _file(spool, capture_id)
     if file is None:
         raise StoreError(tr("The picture is no longer on this computer."))
     try:
-        try:
-            yield spool.captures / file
-        except FileNotFoundError:
-            raise missing_file() from None
-    except SealBrokenError as error:
-        set_fault(spool, capture_id, str(error))
+        yield spool.captures / file
+    except FileNotFoundError:
+        reason = Reason(FILE_MISSING)
+        set_fault(spool, capture_id, reason)
+        raise SealBrokenError(str(reason)) from None
+    except SealBrokenError:
+        set_fault(spool, capture_id, Reason(SEAL_BROKEN))
         raise
 
 
-def set_fault(spool: Spool, capture_id: str, fault: str) -> None:
-    """Marks a picture as needing a person (empty: not any more). Quiet where nothing changes."""
+def set_fault(spool: Spool, capture_id: str, fault: Reason | None) -> None:
+    """Marks a picture as stopped (None: not any more). Quiet where nothing changes, and where it
+    does not matter: an archive has proved the picture, so that its file here is needed no more.
+    """
     with spool.database.transaction() as connection:
         connection.execute(
-            "UPDATE capture SET fault = ?1 WHERE capture_id = ?2 AND fault <> ?1",
-            (fault, capture_id),
+            "UPDATE capture SET fault = ?1 WHERE capture_id = ?2 AND fault <> ?1 AND (?1 = '' "
+            "OR NOT EXISTS (SELECT 1 FROM instance JOIN task USING (sop_instance_uid) "
+            "WHERE instance.capture_id = ?2 AND instance.withdrawn = 0 "
+            "AND task.kind = 'retain'))",
+            (fault.to_text() if fault else "", capture_id),
         )
 
 
-def description_context(capture_id: str) -> str:
-    """The place of a description's encrypted cell."""
-    return f"description {capture_id}"
-
-
-def _row(spool: Spool, capture_id: str) -> tuple[str | None, bytes]:
-    connection = spool.database.read()
-    row = connection.execute(
-        "SELECT file, description FROM capture WHERE capture_id = ?", (capture_id,)
-    ).fetchone()
+def _file(spool: Spool, capture_id: str) -> str | None:
+    row = (
+        spool.database.read()
+        .execute("SELECT file FROM capture WHERE capture_id = ?", (capture_id,))
+        .fetchone()
+    )
     if row is None:
         raise RuleError(tr("There is no such picture."))
-    return row[0], row[1]
+    return None if row[0] is None else str(row[0])
 
 
 def _require_draft(connection: sqlite3.Connection, capture_id: str) -> None:
@@ -329,31 +338,6 @@ def _require_deleted(connection: sqlite3.Connection, capture_id: str) -> None:
     ).fetchone()
     if row is not None:
         raise RuleError(tr("The picture was brought back already: nothing was changed."))
-
-
-def require_seen(
-    connection: sqlite3.Connection, spool: Spool, capture_id: str, seen: Seen | None
-) -> None:
-    """Raises ChangedSinceSeenError where the picture does not say what its person saw.
-
-    None asks nothing: a command that wrote the description itself a moment ago.
-    """
-    if seen is None:
-        return
-    row = connection.execute(
-        "SELECT description FROM capture WHERE capture_id = ?", (capture_id,)
-    ).fetchone()
-    if row is None or capture_id not in seen:
-        raise changed_since_seen()
-    if spool.unseal(Description, row[0], description_context(capture_id)) != seen[capture_id]:
-        raise changed_since_seen()
-
-
-def changed_since_seen() -> ChangedSinceSeenError:
-    """What is said where a picture was described anew under the eyes of whoever acts."""
-    return ChangedSinceSeenError(
-        tr("A picture was described anew in another window. Look at it, then do it again.")
-    )
 
 
 def _require_room(folder: Path, needed: int) -> None:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
-from capture_app.errors import RuleError
+import structlog
+
+from capture_app.errors import RuleError, SealBrokenError
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.exam import Exam
 from capture_app.model.words import tr
 from capture_app.outbox.sealing.study import study_uid_for, visit_key
 from capture_app.outbox.spool import Spool, stamp
+from capture_app.store.record import from_record
+from capture_app.store.sealed import open_identity
+
+_log = structlog.get_logger(__name__)
 
 
 def open_exam(spool: Spool, exam: Exam, action: AuditAction = AuditAction.PATIENT_OPENED) -> Exam:
@@ -52,18 +60,86 @@ def insert_exam(connection: sqlite3.Connection, spool: Spool, exam: Exam) -> Non
             exam.study_instance_uid,
             exam.operator.user_id,
             stamp(exam.started_at),
-            spool.seal(exam, _context(exam.exam_id)),
+            spool.seal(exam, exam_context(exam.exam_id)),
         ),
     )
 
 
 def read_exam(spool: Spool, exam_id: str) -> Exam:
-    """The exam as it was frozen. Raises RuleError where there is none."""
-    connection = spool.database.read()
-    row = connection.execute("SELECT sealed FROM exam WHERE exam_id = ?", (exam_id,)).fetchone()
+    """The exam as it was frozen. Raises RuleError where there is none.
+
+    Where its row is damaged the exam is read from the sealed file of one of its pictures, and the
+    row is put right. Raises SealBrokenError where there is no such file.
+    """
+    row = (
+        spool.database.read()
+        .execute("SELECT sealed FROM exam WHERE exam_id = ?", (exam_id,))
+        .fetchone()
+    )
     if row is None:
         raise RuleError(tr("There is no such exam."))
-    return spool.unseal(Exam, row[0], _context(exam_id))
+    try:
+        return spool.unseal(Exam, row[0], exam_context(exam_id))
+    except SealBrokenError:
+        exam = _exam_of_a_file(spool, exam_id)
+    with spool.database.transaction() as connection:
+        connection.execute(
+            "UPDATE exam SET sealed = ? WHERE exam_id = ?",
+            (spool.seal(exam, exam_context(exam_id)), exam_id),
+        )
+    _log.warning("exam-row-put-right", exam_id=exam_id)
+    return exam
+
+
+def readable_exams(spool: Spool, exam_ids: Iterable[str]) -> Mapping[str, Exam]:
+    """Those of the exams that can be read, by their id. One that cannot is named in the log."""
+    found = {}
+    for exam_id in exam_ids:
+        try:
+            found[exam_id] = read_exam(spool, exam_id)
+        except SealBrokenError:
+            _log.warning("exam-row-unreadable", exam_id=exam_id)
+    return found
+
+
+def _exam_of_a_file(spool: Spool, exam_id: str) -> Exam:
+    """What the sealed files of an exam's pictures say of it. Raises SealBrokenError."""
+    rows = spool.database.read().execute(
+        "SELECT capture.capture_id, capture.file, instance.sop_instance_uid, instance.file "
+        "FROM capture LEFT JOIN instance ON instance.capture_id = capture.capture_id "
+        "AND instance.withdrawn = 0 WHERE capture.exam_id = ?",
+        (exam_id,),
+    )
+    for capture_id, capture_file, uid, instance_file in rows:
+        for folder, file, name in (
+            (spool.captures, capture_file, capture_id),
+            (spool.instances, instance_file, uid),
+        ):
+            if file is None:
+                continue
+            with suppress(SealBrokenError, OSError):
+                _, record = open_identity(folder / file, spool.cipher, uid=name)
+                is_capture = folder is spool.captures
+                exam = (
+                    from_record(_OfAnExam, record)
+                    if is_capture
+                    else from_record(_OfAnInstance, record).kept
+                ).exam
+                if exam.exam_id == exam_id:
+                    return exam
+    raise SealBrokenError(tr("The row of the exam {uid} cannot be read.", uid=exam_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _OfAnExam:
+    """What the identity of each sealed picture begins with."""
+
+    exam: Exam
+
+
+@dataclass(frozen=True, slots=True)
+class _OfAnInstance:
+    kept: _OfAnExam
 
 
 def has_pictures(spool: Spool, exam_id: str) -> bool:
@@ -86,5 +162,6 @@ def read_exam_of(spool: Spool, capture_id: str) -> Exam:
     return read_exam(spool, row[0])
 
 
-def _context(exam_id: str) -> str:
+def exam_context(exam_id: str) -> str:
+    """The place of an exam's encrypted cell."""
     return f"exam {exam_id}"

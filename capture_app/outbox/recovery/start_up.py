@@ -20,15 +20,16 @@ from capture_app.errors import SealBrokenError, StoreError
 from capture_app.model.audit_event import AuditEvent
 from capture_app.model.delivery import TaskState
 from capture_app.model.procedure import Description
+from capture_app.model.reason import FILE_MISSING, SEAL_BROKEN, UNKNOWN_DESTINATION, Reason
 from capture_app.model.words import tr
+from capture_app.outbox.keeping.description import description_context
 from capture_app.outbox.keeping.drafts import (
     PictureIdentity,
-    description_context,
     how_it_came,
     insert_capture,
-    missing_file,
     set_fault,
 )
+from capture_app.outbox.recovery.comparison import compare
 from capture_app.outbox.sealing.seal import (
     SealedIdentity,
     insert_instance,
@@ -38,12 +39,10 @@ from capture_app.outbox.sealing.seal import (
 from capture_app.outbox.sealing.study import restore_place
 from capture_app.outbox.spool import Spool, stamp
 from capture_app.store.record import from_record
-from capture_app.store.sealed import SUFFIX, open_identity, remove_unfinished, verify_sealed
+from capture_app.store.sealed import open_identity, remove_unfinished, verify_sealed
 
 _log = structlog.get_logger(__name__)
 
-UNKNOWN_DESTINATION: Final = "unknown-destination"
-FILE_MISSING: Final = "file-missing"
 _UNFINISHED_AFTER: Final = timedelta(minutes=10)
 """A temporary file that nobody wrote to for so long belongs to no living process."""
 
@@ -59,16 +58,6 @@ class RecoveryReport:
     alarms: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Differences:
-    """Where rows and files of one folder do not agree."""
-
-    strays: tuple[Path, ...]
-    """Files that no row names."""
-    missing: tuple[str, ...]
-    """UIDs whose row names a file that is not there."""
-
-
 def recover(
     spool: Spool, destinations: Sequence[str], *, live_sends: Collection[str] = ()
 ) -> RecoveryReport:
@@ -80,13 +69,13 @@ def recover(
     before = spool.clock.now() - _UNFINISHED_AFTER
     for folder in (spool.captures, spool.instances):
         remove_unfinished(folder, before=before)
-    captures, instances = _compare(spool)
+    captures, instances = compare(spool)
     _each(report, captures.strays, lambda path: _adopt_capture(spool, path, report))
     _each(report, instances.strays, lambda path: _adopt_instance(spool, path, destinations, report))
     if captures.strays or instances.strays:
-        captures, instances = _compare(spool)  # some rows have got their file back
+        captures, instances = compare(spool)  # some rows have got their file back
     for capture_id in captures.missing:
-        set_fault(spool, capture_id, str(missing_file()))
+        set_fault(spool, capture_id, Reason(FILE_MISSING))
         _tell_missing(report, capture_id)
     for uid in instances.missing:
         _needs_its_file(spool, uid)
@@ -94,24 +83,6 @@ def recover(
     _look_again_at_marked(spool)
     report.requeued = _requeue(spool, destinations, live_sends)
     return report
-
-
-def _compare(spool: Spool) -> tuple[_Differences, _Differences]:
-    """Rows and files, looked at while nobody can be between the two: under the write lock."""
-    with spool.database.transaction() as connection:
-        captures = dict(
-            connection.execute("SELECT file, capture_id FROM capture WHERE file IS NOT NULL")
-        )
-        instances = dict(
-            connection.execute("SELECT file, sop_instance_uid FROM instance WHERE file IS NOT NULL")
-        )
-        return _differ(spool.captures, captures), _differ(spool.instances, instances)
-
-
-def _differ(folder: Path, rows: dict[str, str]) -> _Differences:
-    names = {path.name for path in folder.glob(f"*{SUFFIX}")}
-    strays = tuple(folder / name for name in sorted(names - rows.keys()))
-    return _Differences(strays, tuple(uid for name, uid in rows.items() if name not in names))
 
 
 def _each(report: RecoveryReport, paths: Iterable[Path], act: Callable[[Path], None]) -> None:
@@ -269,12 +240,12 @@ def _needs_its_file(spool: Spool, uid: str) -> None:
             "UPDATE task SET state = 'needs-you', error_code = ?, last_error = ?, due_at = '', "
             "changed_at = ? WHERE sop_instance_uid = ? AND kind = 'store' AND state <> 'done' "
             "AND state <> 'withdrawn'",
-            (FILE_MISSING, str(missing_file()), spool.now(), uid),
+            (FILE_MISSING, Reason(FILE_MISSING).to_text(), spool.now(), uid),
         )
 
 
 def _look_again_at_marked(spool: Spool) -> None:
-    """Pictures that were marked because of their file: whole again, where it was put back."""
+    """What was stopped because of its file goes on where that was put back, whole."""
     rows = spool.database.read().execute(
         "SELECT capture_id, file FROM capture WHERE fault <> '' AND file IS NOT NULL"
     )
@@ -283,7 +254,26 @@ def _look_again_at_marked(spool: Spool) -> None:
             verify_sealed(spool.captures / file, spool.cipher)
         except (SealBrokenError, OSError):
             continue
-        set_fault(spool, capture_id, "")
+        set_fault(spool, capture_id, None)
+
+    rows = spool.database.read().execute(
+        "SELECT task.task_id, instance.sop_instance_uid, instance.file FROM task "
+        "JOIN instance USING (sop_instance_uid) WHERE task.state = 'needs-you' "
+        "AND task.error_code IN (?, ?) AND instance.file IS NOT NULL",
+        (FILE_MISSING, SEAL_BROKEN),
+    )
+    for task_id, uid, file in rows.fetchall():
+        try:
+            verify_sealed(spool.instances / file, spool.cipher)
+        except (SealBrokenError, OSError):
+            continue
+        with spool.database.transaction() as connection:
+            connection.execute(
+                "UPDATE task SET state = 'queued', failures = 0, error_code = '', last_error = '', "
+                "changed_at = ? WHERE task_id = ? AND state = 'needs-you'",
+                (spool.now(), task_id),
+            )
+        _log.info("file-is-back", uid=uid)
 
 
 def _requeue(spool: Spool, destinations: Sequence[str], live_sends: Collection[str]) -> int:
@@ -304,7 +294,7 @@ def _requeue(spool: Spool, destinations: Sequence[str], live_sends: Collection[s
             (
                 known,
                 UNKNOWN_DESTINATION,
-                tr("The settings no longer name this archive. Put it back, or ask for help."),
+                Reason(UNKNOWN_DESTINATION).to_text(),
                 now,
             ),
         )

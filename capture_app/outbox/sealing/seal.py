@@ -1,8 +1,8 @@
 """Send: drafts become sealed SOP instances on their way, and for a few seconds that can be undone.
 
 Built, verified, encrypted and fsynced first; then one transaction names the files and writes the
-instances (Held), their STORE tasks and the trail. Undo withdraws what is still held: the pictures
-are drafts again, and sealing them again mints new SOP Instance UIDs. A retry never does.
+instances (Held), their STORE tasks and the trail. What was withdrawn since is sealed anew under a
+new SOP Instance UID; a retry never mints one.
 """
 
 from __future__ import annotations
@@ -22,13 +22,11 @@ from capture_app.model.delivery import Instance, TaskState
 from capture_app.model.operator import Operator
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
+from capture_app.outbox.keeping.description import Seen, description_context, require_seen
 from capture_app.outbox.keeping.drafts import (
     PictureIdentity,
-    Seen,
-    description_context,
     open_capture,
     open_kept,
-    require_seen,
 )
 from capture_app.outbox.sealing.study import SeriesPlace, place_instance, place_study
 from capture_app.outbox.spool import Spool, stamp
@@ -132,50 +130,6 @@ def seal(
             _record(connection, spool, one.identity, operator)
     hold = 0.0 if release_now else rules.hold_seconds
     return Sending(send_id, tuple(capture_ids), spool.clock.now() + timedelta(seconds=hold))
-
-
-def undo(spool: Spool, send_id: str, operator: Operator) -> bool:
-    """Withdraws a whole Send that is held and was never tried, else changes nothing: False.
-
-    Nor is an instance withdrawn that has outlived its picture: no draft would be left of it.
-    """
-    with spool.database.transaction() as connection:
-        tasks = connection.execute(
-            "SELECT task.task_id, "
-            "task.state = 'held' AND task.attempts = 0 AND capture.file IS NOT NULL FROM task "
-            "JOIN instance USING (sop_instance_uid) JOIN capture USING (capture_id) "
-            "WHERE instance.send_id = ? AND instance.withdrawn = 0",
-            (send_id,),
-        ).fetchall()
-        if not tasks or not all(can_be_undone for _, can_be_undone in tasks):
-            return False
-        connection.executemany(
-            "UPDATE task SET state = 'withdrawn', changed_at = ? WHERE task_id = ?",
-            [(spool.now(), task_id) for task_id, _ in tasks],
-        )
-        rows = connection.execute(
-            "SELECT instance.sop_instance_uid, instance.file, capture.exam_id, exam.patient_key "
-            "FROM instance JOIN capture USING (capture_id) JOIN exam USING (exam_id) "
-            "WHERE instance.send_id = ? AND instance.withdrawn = 0",
-            (send_id,),
-        ).fetchall()
-        connection.execute(
-            "UPDATE instance SET withdrawn = 1, file = NULL WHERE send_id = ?", (send_id,)
-        )
-        for uid, _, exam_id, patient_key in rows:
-            spool.record(
-                connection,
-                AuditEvent(
-                    AuditAction.SEND_UNDONE,
-                    operator.user_id,
-                    exam_id=exam_id,
-                    sop_instance_uid=uid,
-                    patient_key=patient_key,
-                ),
-            )
-    for _, file, _, _ in rows:
-        remove_file(spool.instances / file)
-    return True
 
 
 def insert_instance(

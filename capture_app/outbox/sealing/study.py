@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import structlog
 
 from capture_app.clock import Clock
 from capture_app.dicom.request import StudyValues, first_study_values
-from capture_app.errors import RuleError
+from capture_app.errors import RuleError, SealBrokenError
 from capture_app.model.device import DeviceInfo
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description, ProcedureEntry
 from capture_app.model.words import tr
 from capture_app.outbox.spool import Spool
 from capture_app.store.cipher import Cipher
+from capture_app.store.record import from_record
+from capture_app.store.sealed import open_identity
 
 _log = structlog.get_logger(__name__)
 
@@ -44,6 +47,13 @@ class SeriesPlace:
     series_key: str
     series_number: int
     instance_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class _OfAnImage:
+    """What the identity of a sealed instance says of its study."""
+
+    place: SeriesPlace
 
 
 def visit_key(cipher: Cipher, exam: Exam) -> str:
@@ -84,12 +94,14 @@ def place_study(
     Found by its key, else fixed here and now, in the caller's transaction.
     """
     entries = [_entry(description) for description in descriptions]
-    key = _study_key(spool.cipher, exam, entries[0], with_reason=False)
-    found = _find_study(connection, spool, key)
+    key, found = _find_study(
+        connection, spool, _study_key(spool.cipher, exam, entries[0], with_reason=False)
+    )
     if found is not None and exam.order is None and not all(map(found.values.fits, entries)):
         # The study states a reason that is not this act's: these images may not join it.
-        key = _study_key(spool.cipher, exam, entries[0], with_reason=True)
-        found = _find_study(connection, spool, key)
+        key, found = _find_study(
+            connection, spool, _study_key(spool.cipher, exam, entries[0], with_reason=True)
+        )
     return found or _fix_study(connection, spool, exam, descriptions, key)
 
 
@@ -147,7 +159,7 @@ def restore_place(connection: sqlite3.Connection, spool: Spool, place: SeriesPla
             key,
             study.study_number,
             series_number,
-            spool.seal(study.values, _study_context(study_uid)),
+            spool.seal(study.values, study_context(study_uid)),
         ),
     )
     if is_taken("series WHERE series_key = ? AND series_instance_uid <> ?", series_key, uid):
@@ -221,14 +233,55 @@ def _series_key(
     )
 
 
-def _find_study(connection: sqlite3.Connection, spool: Spool, key: str) -> StudyPlace | None:
-    row = connection.execute(
-        "SELECT study_instance_uid, study_number, sealed FROM study WHERE study_key = ?", (key,)
-    ).fetchone()
-    if row is None:
-        return None
-    uid, number, cell = row
-    return StudyPlace(uid, key, number, spool.unseal(StudyValues, cell, _study_context(uid)))
+def _find_study(
+    connection: sqlite3.Connection, spool: Spool, key: str
+) -> tuple[str, StudyPlace | None]:
+    """The study of a key, and the key by which it goes.
+
+    A study whose row is damaged is put right by the sealed file of one of its images. Where none
+    is left it takes no more images: what would have joined it goes by another key.
+    """
+    while True:
+        row = connection.execute(
+            "SELECT study_instance_uid, study_number, sealed FROM study WHERE study_key = ?",
+            (key,),
+        ).fetchone()
+        if row is None:
+            return key, None
+        uid, number, cell = row
+        values: StudyValues | None
+        try:
+            values = spool.unseal(StudyValues, cell, study_context(uid))
+        except SealBrokenError:
+            values = _values_of_a_file(connection, spool, uid)
+        if values is not None:
+            return key, StudyPlace(uid, key, number, values)
+        _log.error("study-row-unreadable", uid=uid)
+        key = spool.cipher.keyed_hash("study set apart", key)
+
+
+def _values_of_a_file(
+    connection: sqlite3.Connection, spool: Spool, study_instance_uid: str
+) -> StudyValues | None:
+    rows = connection.execute(
+        "SELECT instance.sop_instance_uid, instance.file FROM series "
+        "JOIN instance USING (series_instance_uid) "
+        "WHERE series.study_instance_uid = ? AND instance.file IS NOT NULL",
+        (study_instance_uid,),
+    )
+    for uid, file in rows:
+        with suppress(SealBrokenError, OSError):
+            _, record = open_identity(spool.instances / file, spool.cipher, uid=uid)
+            study = from_record(_OfAnImage, record).place.study
+            if study.study_instance_uid == study_instance_uid:
+                cell = spool.seal(study.values, study_context(study_instance_uid))
+                connection.execute(
+                    "UPDATE study SET sealed = ? WHERE study_instance_uid = ?",
+                    (cell, study_instance_uid),
+                )
+                _log.warning("study-row-put-right", uid=study_instance_uid)
+                return study.values
+    return None
 
 
 def _fix_study(
@@ -257,10 +310,11 @@ def _fix_study(
     connection.execute(
         "INSERT INTO study (study_instance_uid, study_key, study_number, sealed) "
         "VALUES (?, ?, ?, ?)",
-        (uid, key, number, spool.seal(values, _study_context(uid))),
+        (uid, key, number, spool.seal(values, study_context(uid))),
     )
     return StudyPlace(uid, key, number, values)
 
 
-def _study_context(study_instance_uid: str) -> str:
+def study_context(study_instance_uid: str) -> str:
+    """The place of a study's encrypted cell."""
     return f"study {study_instance_uid}"

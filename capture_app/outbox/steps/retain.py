@@ -43,7 +43,9 @@ def purge_due(spool: Spool) -> int:
                 "UPDATE task SET state = 'done', changed_at = ? WHERE task_id = ?", (now, task_id)
             )
             connection.execute("UPDATE instance SET file = NULL WHERE sop_instance_uid = ?", (uid,))
-            connection.execute("UPDATE capture SET file = NULL WHERE capture_id = ?", (capture_id,))
+            connection.execute(
+                "UPDATE capture SET file = NULL, fault = '' WHERE capture_id = ?", (capture_id,)
+            )
             spool.record(
                 connection,
                 AuditEvent(
@@ -77,7 +79,9 @@ def clean_deleted(spool: Spool) -> int:
     with spool.database.transaction() as connection:
         rows = connection.execute(deleted, (oldest,)).fetchall()
         for capture_id, _, exam_id, patient_key in rows:
-            connection.execute("UPDATE capture SET file = NULL WHERE capture_id = ?", (capture_id,))
+            connection.execute(
+                "UPDATE capture SET file = NULL, fault = '' WHERE capture_id = ?", (capture_id,)
+            )
             spool.record(
                 connection,
                 AuditEvent(

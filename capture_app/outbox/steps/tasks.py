@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from capture_app.errors import DeliveryError
+import structlog
+
+from capture_app.errors import CodedReason, DeliveryError, SealBrokenError
 from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt, StoreReceipt, TaskKind
-from capture_app.outbox.sealing.seal import instance_context
+from capture_app.model.reason import Reason
+from capture_app.outbox.sealing.seal import SealedIdentity, instance_context
 from capture_app.outbox.spool import Spool, stamp
+from capture_app.store.record import from_record
+from capture_app.store.sealed import open_identity
 
 ENGINE_USER: Final = "capture-app"
 """Who the trail names where no person acted."""
@@ -35,6 +40,8 @@ class Task:
     send_id: str
 
 
+_log = structlog.get_logger(__name__)
+
 _OPEN: Final = (
     "SELECT task.task_id, task.kind, task.sop_instance_uid, task.destination, "
     "task.state = 'held', task.held_by_person, task.failures, task.resends, task.nudges, "
@@ -44,11 +51,19 @@ _OPEN: Final = (
 
 
 def open_tasks(spool: Spool) -> tuple[Task, ...]:
-    """Everything that waits to be stored or proved, oldest first."""
-    return tuple(
-        Task(row[0], TaskKind(row[1]), row[2], row[3], bool(row[4]), bool(row[5]), *row[6:])
-        for row in spool.database.read().execute(_OPEN)
-    )
+    """Everything that waits to be stored or proved, oldest first.
+
+    A row that cannot be read waits alone; it is named in the log and by `outbox --check`.
+    """
+    found = []
+    for row in spool.database.read().execute(_OPEN):
+        try:
+            kind = TaskKind(row[1])
+        except ValueError:
+            _log.error("task-row-unreadable", task=row[0], uid=row[2])
+            continue
+        found.append(Task(row[0], kind, row[2], row[3], bool(row[4]), bool(row[5]), *row[6:]))
+    return tuple(found)
 
 
 def release_held(spool: Spool, task_ids: Iterable[int]) -> None:
@@ -114,7 +129,11 @@ def claim(spool: Spool, tasks: Sequence[Task]) -> tuple[Task, ...]:
 
 
 def read_instance(spool: Spool, sop_instance_uid: str) -> tuple[Instance, str | None]:
-    """A sealed instance and the name of its file (None where it was withdrawn or purged)."""
+    """A sealed instance and the name of its file (None where it was withdrawn or purged).
+
+    Where the row's cell is damaged, what the sealed file says of itself counts. Raises
+    SealBrokenError where that cannot be read either.
+    """
     row = (
         spool.database.read()
         .execute(
@@ -122,13 +141,22 @@ def read_instance(spool: Spool, sop_instance_uid: str) -> tuple[Instance, str | 
         )
         .fetchone()
     )
-    instance = spool.unseal(Instance, row[0], instance_context(sop_instance_uid))
-    return instance, row[1]
+    cell, file = row
+    try:
+        return spool.unseal(Instance, cell, instance_context(sop_instance_uid)), file
+    except SealBrokenError:
+        if file is None:
+            raise
+        _log.warning("instance-row-unreadable", uid=sop_instance_uid)
+        if not (path := spool.instances / file).exists():
+            raise
+        _, record = open_identity(path, spool.cipher, uid=sop_instance_uid)
+        return from_record(SealedIdentity, record).instance, file
 
 
 def settle_stored(spool: Spool, task: Task, receipt: StoreReceipt) -> None:
     """Sent: the step is done and the proof is asked for next."""
-    note = json.dumps({"status": f"{receipt.status:04X}", "warning": receipt.warning})
+    note = json.dumps({"status": f"{receipt.status:04X}"})
     with spool.database.transaction() as connection:
         _finish(connection, spool, task, proof=None, receipt=note)
         connection.execute(
@@ -167,6 +195,12 @@ def settle_proved(spool: Spool, task: Task, receipt: ProofReceipt) -> None:
                 "ON CONFLICT (kind, sop_instance_uid, destination) DO NOTHING",
                 (task.sop_instance_uid, stamp(due), spool.now()),
             )
+            # Whatever was wrong with the picture's file here, every archive has the picture.
+            connection.execute(
+                "UPDATE capture SET fault = '' WHERE fault <> '' AND capture_id = "
+                "(SELECT capture_id FROM instance WHERE sop_instance_uid = ?)",
+                (task.sop_instance_uid,),
+            )
 
 
 def settle_again(
@@ -187,7 +221,7 @@ def settle_again(
                 task.task_id,
                 stamp(due),
                 error.code if error else "",
-                str(error) if error else "",
+                _text(error.reason) if error else "",
                 listed,
                 spool.now(),
             ),
@@ -215,20 +249,20 @@ def settle_resend(spool: Spool, task: Task, *, error: DeliveryError) -> None:
             "UPDATE task SET state = 'queued', resends = resends + 1, nudges = nudges + 1, "
             "due_at = '', error_code = ?3, last_error = ?4, changed_at = ?5 "
             "WHERE kind = 'store' AND sop_instance_uid = ?1 AND destination = ?2",
-            (task.sop_instance_uid, task.destination, error.code, str(error), spool.now()),
+            (task.sop_instance_uid, task.destination, error.code, _text(error.reason), spool.now()),
         )
 
 
-def settle_needs_you(spool: Spool, task: Task, *, code: str, reason: str) -> None:
+def settle_needs_you(spool: Spool, task: Task, reason: CodedReason) -> None:
     """Trying again cannot help: a person has to act, and is told why."""
     with spool.database.transaction() as connection:
         connection.execute(
             "UPDATE task SET state = 'needs-you', failures = failures + 1, due_at = '', "
             "error_code = ?2, last_error = ?3, changed_at = ?4 WHERE task_id = ?1",
-            (task.task_id, code, reason, spool.now()),
+            (task.task_id, reason.code, _text(reason), spool.now()),
         )
         action = AuditAction.TRANSFERRED if task.kind is TaskKind.STORE else AuditAction.CONFIRMED
-        details = {"destination": task.destination, "reason": code}
+        details = {"destination": task.destination, "reason": reason.code}
         _record(connection, spool, action, task, details, EventOutcome.SERIOUS_FAILURE)
 
 
@@ -244,6 +278,10 @@ def resends_of(spool: Spool, task: Task) -> int:
         .fetchone()
     )
     return int(row[0]) if row else 0
+
+
+def _text(reason: CodedReason) -> str:
+    return Reason(reason.code, reason.values).to_text()
 
 
 def _finish(

@@ -1,4 +1,4 @@
-"""The outbox page: three sections of rows, each with what happened, what can be done, and when."""
+"""The outbox page: sections of rows, each with what happened, what can be done, and when."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from capture_app.ui.words.marks import Tone
 
 _HEADS = {
     Section.NEEDS_YOU: ("warning-circle", Tone.BAD),
+    Section.IT_ASKED: ("warning", Tone.WARN),
     Section.WAITING: ("clock", Tone.TEXT_2),
     Section.CONFIRMED: ("check-circle", Tone.TEXT_2),
 }
@@ -36,7 +37,14 @@ def _section_words(section: Section) -> tuple[str, str]:
             tr("Needs you"),
             tr("Nothing is lost. These wait until someone acts."),
         ),
-        Section.WAITING: (tr("Waiting"), tr("Sends by itself, also while locked.")),
+        Section.IT_ASKED: (
+            tr("IT is asked"),
+            tr("Nothing is lost. Tell IT the code: this is not for you to solve."),
+        ),
+        Section.WAITING: (
+            tr("Waiting"),
+            tr("Goes by itself, also while locked. What you hold waits for its release."),
+        ),
         Section.CONFIRMED: (
             tr("Confirmed today"),
             tr("Each picture was proven by the archive: see its proof."),
@@ -84,6 +92,7 @@ class OutboxPage(Backdrop):
         self._tabs = {
             OutboxTab.ALL: TabButton(tr("All")),
             OutboxTab.NEEDS_YOU: TabButton(tr("Needs you")),
+            OutboxTab.IT_ASKED: TabButton(tr("IT is asked")),
             OutboxTab.WAITING: TabButton(tr("Waiting")),
             OutboxTab.CONFIRMED: TabButton(tr("Confirmed")),
         }
@@ -145,18 +154,23 @@ class OutboxPage(Backdrop):
         state = self._vm.state
         counts = state.counts
         numbers = {
-            OutboxTab.ALL: counts.needs_you + counts.waiting + counts.confirmed_today,
+            OutboxTab.ALL: counts.stopped + counts.waiting + counts.confirmed_today,
             OutboxTab.NEEDS_YOU: counts.needs_you,
+            OutboxTab.IT_ASKED: counts.it_asked,
             OutboxTab.WAITING: counts.waiting,
             OutboxTab.CONFIRMED: counts.confirmed_today,
         }
         for tab, button in self._tabs.items():
             button.setChecked(tab is state.tab)
             button.set_count(numbers[tab] or None)
+        # Seldom needed, and the row of tabs is short on a small screen.
+        is_wanted = bool(counts.it_asked) or state.tab is OutboxTab.IT_ASKED
+        self._tabs[OutboxTab.IT_ASKED].setVisible(is_wanted)
         self._fault.setText(state.fault)
         self._fault.setVisible(bool(state.fault))
         in_section = {
             Section.NEEDS_YOU: counts.needs_you,
+            Section.IT_ASKED: counts.it_asked,
             Section.WAITING: counts.waiting,
             Section.CONFIRMED: counts.confirmed_today,
         }

@@ -26,7 +26,10 @@ def _act_words(act: OutboxAct, row: OutboxRow) -> tuple[str, str]:
     if act is OutboxAct.SHOW_PROOF:
         confirmed = row.tone is Tone.OK
         return (tr("Show proof"), "shield-check") if confirmed else (tr("Details"), "")
+    if act is OutboxAct.BACK_TO_DRAFT and len(row.recallable) < len(row.sop_instance_uids):
+        return tr("Back to draft ({n})", n=len(row.recallable)), "arrow-u-up-left"
     return {
+        OutboxAct.BACK_TO_DRAFT: (tr("Back to draft"), "arrow-u-up-left"),
         OutboxAct.TRY_NOW: (tr("Try now"), "arrow-clockwise"),
         OutboxAct.ASK_NOW: (tr("Ask now"), "arrow-clockwise"),
         OutboxAct.SEND_AGAIN: (tr("Send again"), "arrow-clockwise"),
@@ -44,7 +47,7 @@ class OutboxRowWidget(QWidget):
         super().__init__(parent)
         self._row = row
         self._picture: QImage | None = None
-        self._acts: tuple[OutboxAct, ...] = ()
+        self._acts: tuple[tuple[str, str], ...] = ()
         self._buttons: list[Button] = []
         self.setFixedHeight(Metric.OUTBOX_ROW + 1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -61,8 +64,9 @@ class OutboxRowWidget(QWidget):
         """The same send, later."""
         self._row = row
         self._when.setText(row.when)
-        if row.acts != self._acts:
-            self._acts = row.acts
+        acts = tuple(_act_words(act, row) for act in row.acts)
+        if acts != self._acts:
+            self._acts = acts
             for button in self._buttons:
                 self._line.removeWidget(button)
                 button.hide()

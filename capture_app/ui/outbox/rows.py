@@ -11,6 +11,7 @@ from enum import StrEnum
 from capture_app.errors import CaptureAppError
 from capture_app.model.delivery import ImageState, ImageStatus, ProofKind
 from capture_app.model.exam import Exam
+from capture_app.model.reason import Reason
 from capture_app.model.words import isolated, tr, trn
 from capture_app.outbox.outbox import Outbox
 from capture_app.ui.words import wording
@@ -18,9 +19,10 @@ from capture_app.ui.words.marks import Tone
 
 
 class Section(StrEnum):
-    """The three parts of the page."""
+    """The parts of the page."""
 
     NEEDS_YOU = "needs-you"
+    IT_ASKED = "it-asked"
     WAITING = "waiting"
     CONFIRMED = "confirmed"
 
@@ -33,6 +35,7 @@ class OutboxAct(StrEnum):
     SEND_AGAIN = "send-again"
     HOLD = "hold"
     RELEASE = "release"
+    BACK_TO_DRAFT = "back-to-draft"
     SHOW_PROOF = "show-proof"
 
 
@@ -41,7 +44,8 @@ class Sent:
     """The images of one send that are in one section. `key` is the same at each reading."""
 
     key: str
-    exam: Exam
+    exam: Exam | None
+    """None where its row cannot be read: then nobody is named."""
     site: str
     images: tuple[ImageStatus, ...]
 
@@ -60,6 +64,8 @@ class OutboxRow:
     capture_id: str
     """Whose picture stands for the row."""
     sop_instance_uids: tuple[str, ...]
+    recallable: tuple[str, ...]
+    """Those of them that can be drafts again."""
     name: str
     digits: str
     what: str
@@ -96,25 +102,28 @@ def section_of(state: ImageState) -> Section:
     """Where an image is listed."""
     if state is ImageState.NEEDS_YOU:
         return Section.NEEDS_YOU
+    if state is ImageState.IT_ASKED:
+        return Section.IT_ASKED
     if state in (ImageState.CONFIRMED, ImageState.PURGED):
         return Section.CONFIRMED
     return Section.WAITING
 
 
 def group_sends(outbox: Outbox, statuses: Iterable[ImageStatus]) -> tuple[Sent, ...]:
-    """Groups what was sent together and stands alike; needs you first, newest first in each."""
-    groups: dict[tuple[Section, str, str], list[ImageStatus]] = {}
+    """Groups what was sent together and stands alike; needs you first, newest first in each.
+
+    What is held stands apart from what goes, and what was stopped by another reason too.
+    """
+    groups: dict[tuple[Section, str, str, str], list[ImageStatus]] = {}
     for status in statuses:
-        key = (section_of(status.state), status.exam_id, status.send_id)
+        key = (section_of(status.state), status.exam_id, status.send_id, _apart(status))
         groups.setdefault(key, []).append(status)
-    exams: dict[str, Exam] = {}
+    exams = outbox.readable_exams({exam_id for _, exam_id, _, _ in groups})
     sends = []
-    for (section, exam_id, send_id), images in groups.items():
-        if exam_id not in exams:
-            exams[exam_id] = outbox.exam(exam_id)
+    for key, images in groups.items():
         ordered = tuple(sorted(images, key=lambda image: (image.kept_at, image.capture_id)))
         site = _site_of(outbox, ordered[0])
-        sends.append(Sent(f"{section}|{exam_id}|{send_id}", exams[exam_id], site, ordered))
+        sends.append(Sent("|".join(key), exams.get(key[1]), site, ordered))
     order = tuple(Section)
     return tuple(
         sorted(
@@ -126,6 +135,13 @@ def group_sends(outbox: Outbox, statuses: Iterable[ImageStatus]) -> tuple[Sent, 
             ),
         )
     )
+
+
+def _apart(status: ImageStatus) -> str:
+    if status.state is ImageState.HELD:
+        return "held-by-person" if status.held_by_person else "held"
+    is_stopped = status.state in (ImageState.NEEDS_YOU, ImageState.IT_ASKED)
+    return status.reason.code if is_stopped and status.reason else ""
 
 
 def _site_of(outbox: Outbox, image: ImageStatus) -> str:
@@ -140,25 +156,27 @@ def row_of(sent: Sent, now: datetime) -> OutboxRow:
     section = section_of(sent.images[0].state)
     said = {
         Section.NEEDS_YOU: _needs_you,
+        Section.IT_ASKED: _it_asked,
         Section.WAITING: _waiting,
         Section.CONFIRMED: _confirmed,
     }[section](sent, now)
-    patient = sent.exam.patient
+    recallable = tuple(image.sop_instance_uid for image in sent.images if image.can_be_recalled)
     n = trn("{n} picture", "{n} pictures", len(sent.images))
     return OutboxRow(
         key=sent.key,
         section=section,
         capture_id=sent.images[0].capture_id,
         sop_instance_uids=tuple(image.sop_instance_uid for image in sent.images),
-        name=patient.name.shown,
-        digits=wording.last_digits(patient.patient_id),
+        recallable=recallable,
+        name=sent.exam.patient.name.shown if sent.exam else tr("The patient cannot be read"),
+        digits=wording.last_digits(sent.exam.patient.patient_id) if sent.exam else "",
         what=f"{sent.site}, {n}" if sent.site else n,
         icon=said.icon,
         tone=said.tone,
         state=said.state,
         sentence=said.sentence,
         when=said.when,
-        acts=said.acts,
+        acts=(*said.acts, OutboxAct.BACK_TO_DRAFT) if recallable else said.acts,
         share=said.share,
     )
 
@@ -175,17 +193,32 @@ class _Said:
 
 
 def _needs_you(sent: Sent, _now: datetime) -> _Said:
-    reasons = Counter(image.last_error for image in sent.images if image.last_error)
-    reason = reasons.most_common(1)[0][0] if reasons else tr("The reason was not recorded.")
-    first, dot, rest = reason.partition(". ")
+    reason = _reason(sent)
     return _Said(
         "warning-circle",
         Tone.BAD,
-        first + dot.strip() if dot else reason,
-        rest,
+        reason.headline,
+        reason.advice,
         tr("Waits for you"),
         (OutboxAct.SHOW_PROOF, OutboxAct.SEND_AGAIN),
     )
+
+
+def _it_asked(sent: Sent, _now: datetime) -> _Said:
+    reason = _reason(sent)
+    return _Said(
+        "warning",
+        Tone.WARN,
+        reason.headline,
+        reason.advice,
+        tr("Code {code}", code=isolated(reason.code)) if reason.code else "",
+        (OutboxAct.SHOW_PROOF, OutboxAct.SEND_AGAIN),
+    )
+
+
+def _reason(sent: Sent) -> Reason:
+    """Why it stopped; the images of a row have the same code."""
+    return next((image.reason for image in sent.images if image.reason), Reason(""))
 
 
 def _waiting(sent: Sent, now: datetime) -> _Said:

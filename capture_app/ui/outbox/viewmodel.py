@@ -15,7 +15,7 @@ from capture_app.errors import CaptureAppError
 from capture_app.model.delivery import ImageState, ImageStatus
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.operator import Operator
-from capture_app.model.words import tr
+from capture_app.model.words import tr, trn
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.status import Counts, StatusFilter
 from capture_app.ui.outbox.rows import (
@@ -33,6 +33,7 @@ from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
 from capture_app.ui.words import wording
+from capture_app.ui.words.marks import Message, Tone
 
 _CONFIRMED_SHOWN: Final = 200
 
@@ -44,6 +45,7 @@ class OutboxTab(StrEnum):
 
     ALL = "all"
     NEEDS_YOU = "needs-you"
+    IT_ASKED = "it-asked"
     WAITING = "waiting"
     CONFIRMED = "confirmed"
 
@@ -56,7 +58,7 @@ class OutboxState:
     tab: OutboxTab = OutboxTab.ALL
     filter_text: str = ""
     rows: tuple[OutboxRow, ...] = ()
-    """In the order of the sections: needs you, waiting, confirmed."""
+    """In the order of the sections: needs you, IT is asked, waiting, confirmed."""
     loaded: bool = False
     proof: ProofReport | None = None
     """What the popover shows."""
@@ -71,6 +73,8 @@ class OutboxViewModel(QObject):
     """Reads the outbox anew at each change; the acts are the outbox's, each in the trail."""
 
     changed = Signal()
+    told = Signal(object)
+    """A Message about an act that was done or refused."""
 
     def __init__(
         self, services: Services, tasks: Tasks, operator: Operator, parent: QObject | None = None
@@ -140,8 +144,14 @@ class OutboxViewModel(QObject):
             OutboxAct.SEND_AGAIN: lambda: outbox.try_now(uids, operator),
             OutboxAct.HOLD: lambda: outbox.hold(uids, operator),
             OutboxAct.RELEASE: lambda: outbox.release(uids, operator),
+            OutboxAct.BACK_TO_DRAFT: lambda: outbox.call_back(row.recallable, operator),
         }
-        self._tasks.run(jobs[act], owner=self, done=lambda _moved: self.read(), failed=self._failed)
+        self._tasks.run(
+            jobs[act],
+            owner=self,
+            done=lambda moved: self._acted(act, moved),
+            failed=lambda error: self._refused(act, error),
+        )
 
     def image_of(self, row: OutboxRow) -> EncodedImage:
         """The picture that stands for a row. Blocks: for the pool. Raises as the outbox does."""
@@ -154,6 +164,21 @@ class OutboxViewModel(QObject):
     def _loaded(self, loaded: _Loaded) -> None:
         counts, self._sends = loaded
         self._show(replace(self.state, counts=counts, loaded=True, fault=""))
+
+    def _acted(self, act: OutboxAct, moved: int) -> None:
+        if act is OutboxAct.BACK_TO_DRAFT:
+            what = trn("{n} picture is a draft again.", "{n} pictures are drafts again.", moved)
+            todo = tr("Open the patient to change, delete or send again.")
+            self.told.emit(Message(what, todo, "arrow-u-up-left"))
+        self.read()
+
+    def _refused(self, act: OutboxAct, error: CaptureAppError) -> None:
+        if act is OutboxAct.BACK_TO_DRAFT:
+            what = tr("Not a draft again.")
+        else:
+            what = tr("Nothing was changed.")
+        self.told.emit(Message(what, str(error), "warning-circle", Tone.BAD))
+        self.read()
 
     def _failed(self, error: CaptureAppError) -> None:
         self._show(replace(self.state, fault=str(error), loaded=True))
@@ -199,6 +224,7 @@ def _load(outbox: Outbox, now: datetime) -> _Loaded:
 def _in_tab(sent: Sent, tab: OutboxTab) -> bool:
     wanted = {
         OutboxTab.NEEDS_YOU: Section.NEEDS_YOU,
+        OutboxTab.IT_ASKED: Section.IT_ASKED,
         OutboxTab.WAITING: Section.WAITING,
         OutboxTab.CONFIRMED: Section.CONFIRMED,
     }.get(tab)
@@ -207,6 +233,8 @@ def _in_tab(sent: Sent, tab: OutboxTab) -> bool:
 
 def _matches(sent: Sent, text: str) -> bool:
     asked = _plain(text).split()
+    if sent.exam is None:
+        return not asked
     patient = sent.exam.patient
     number = patient.patient_id.value
     where = _plain(f"{patient.name.shown} {wording.native(patient.name)} {number}")

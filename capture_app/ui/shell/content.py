@@ -181,6 +181,7 @@ class Content(Backdrop):
             viewmodel = OutboxViewModel(self._services, self._tasks, self.operator, self)
             page = OutboxPage(viewmodel, self._tasks)
             page.back_asked.connect(self._back_to_workspace)
+            viewmodel.told.connect(self.tell)
             self._pages.addWidget(page)
             self._outbox = viewmodel, page
         return self._outbox

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -24,7 +25,7 @@ _TYPICAL_PICTURE: Final = 6_000_000
 _LOW_BYTES: Final = 5_000_000_000
 _EVERY_MS: Final = 5000
 
-_Read = tuple[Counts, tuple[ImageStatus, ...], tuple[ImageStatus, ...], int]
+_Read = tuple[Counts, tuple[ImageStatus, ...], datetime | None, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +80,22 @@ class StatusViewModel(QObject):
         waiting = StatusFilter(
             states=frozenset({ImageState.QUEUED, ImageState.SENDING, ImageState.SENT}), limit=50
         )
-        newest = StatusFilter(
-            states=frozenset({ImageState.CONFIRMED, ImageState.PURGED, ImageState.LISTED}), limit=1
-        )
         return lambda: (
             outbox.counts(),
             outbox.statuses(waiting),
-            outbox.statuses(newest),
+            outbox.last_answered(),
             free_bytes(folder),
         )
 
     def _told(self, told: _Read) -> None:
-        counts, waiting, newest, free = told
+        counts, waiting, answered, free = told
         configured = bool(self._services.settings.archives)
         state = StatusState(
-            archive=_archive_words(waiting, newest, configured=configured),
+            archive=_archive_words(waiting, answered, configured=configured),
             outbox=_outbox_words(counts),
             disk=_disk_words(free),
-            waiting=counts.waiting + counts.needs_you,
-            unsent=counts.waiting + counts.needs_you + counts.drafts,
+            waiting=counts.waiting + counts.stopped,
+            unsent=counts.waiting + counts.stopped + counts.drafts,
             clock=wording.clock_time(self._services.clock.now()),
         )
         self._show(state)
@@ -112,7 +110,7 @@ class StatusViewModel(QObject):
 
 
 def _archive_words(
-    waiting: tuple[ImageStatus, ...], newest: tuple[ImageStatus, ...], *, configured: bool
+    waiting: tuple[ImageStatus, ...], answered: datetime | None, *, configured: bool
 ) -> ChipText:
     """What the last dealings with the archive say; nothing is claimed that was not seen."""
     if not configured:
@@ -120,22 +118,24 @@ def _archive_words(
     troubled = [status for status in waiting if status.failures]
     if troubled:
         return ChipText(tr("Archive does not answer well"), "warning", Tone.WARN)
-    if any(status.state in (ImageState.SENDING, ImageState.SENT) for status in waiting):
+    if any(status.state is ImageState.SENT for status in waiting):
         return ChipText(tr("Archive is taking pictures"), "check-circle", Tone.OK)
-    if newest:
-        time = wording.clock_time(newest[0].changed_at.astimezone())
+    if any(status.state is ImageState.SENDING for status in waiting):
+        return ChipText(tr("Sending to the archive"), "arrow-up")
+    if answered is not None:
+        time = wording.clock_time(answered.astimezone())
         return ChipText(tr("Archive answered {time}", time=time), "check-circle", Tone.OK)
     return ChipText(tr("Archive not asked yet"), "clock")
 
 
 def _outbox_words(counts: Counts) -> ChipText:
-    if counts.needs_you:
-        words = tr(
-            "Outbox: {waiting} waiting, {needing} need you",
-            waiting=counts.waiting,
-            needing=counts.needs_you,
-        )
-        return ChipText(words, "paper-plane-right", Tone.WARN)
+    if counts.stopped:
+        parts = [tr("Outbox: {waiting} waiting", waiting=counts.waiting)]
+        if counts.needs_you:
+            parts.append(trn("{n} needs you", "{n} need you", counts.needs_you))
+        if counts.it_asked:
+            parts.append(trn("IT is asked about {n}", "IT is asked about {n}", counts.it_asked))
+        return ChipText(", ".join(parts), "paper-plane-right", Tone.WARN)
     return ChipText(
         tr(
             "Outbox: {waiting} waiting, {confirmed} confirmed today",

@@ -206,7 +206,7 @@ def _same(tile: UserTile, chosen: UserTile | None) -> bool:
 
 def _unsent_words(counts: Counts) -> tuple[str, str]:
     waiting, drafts, needing = counts.waiting, counts.drafts, counts.needs_you
-    total = waiting + drafts + needing
+    total = waiting + drafts + counts.stopped
     if not total:
         return "", ""
     words = trn(
@@ -223,4 +223,6 @@ def _unsent_words(counts: Counts) -> tuple[str, str]:
         notes.append(trn("{n} is a draft.", "{n} are drafts.", drafts))
     if needing:
         notes.append(trn("{n} needs a person.", "{n} need a person.", needing))
+    if counts.it_asked:
+        notes.append(trn("IT is asked about {n}.", "IT is asked about {n}.", counts.it_asked))
     return words, " ".join(notes)

@@ -219,6 +219,7 @@ _STATE_WORDS = {
     ImageState.CONFIRMED: "Confirmed",
     ImageState.PURGED: "Confirmed",
     ImageState.NEEDS_YOU: "Needs you",
+    ImageState.IT_ASKED: "IT is asked",
 }
 
 

@@ -30,6 +30,7 @@ _STATE_MARKS: Final = {
     ImageState.CONFIRMED: ("check-circle", Tone.OK),
     ImageState.PURGED: ("check-circle", Tone.OK),
     ImageState.NEEDS_YOU: ("warning-circle", Tone.BAD),
+    ImageState.IT_ASKED: ("warning", Tone.WARN),
 }
 
 

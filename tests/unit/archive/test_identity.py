@@ -2,8 +2,8 @@ import pytest
 from pydicom.dataset import Dataset
 
 from capture_app.archive.identity import HeldIdentity, contradiction
-from capture_app.archive.outcomes import IDENTITY_MISMATCH
 from capture_app.model.delivery import Instance
+from capture_app.model.reason import IDENTITY_MISMATCH, STUDY_MISMATCH
 
 OURS = Instance("1.2.9", "1.2", "1.2.1", "1.2.3", "1.2.4", "900001", "HOSPITAL", "00", 10)
 
@@ -25,7 +25,8 @@ def test_patient_issuer_and_study_must_agree(held: HeldIdentity, *, agrees: bool
     refusal = contradiction("pacs", OURS, held)
     assert (refusal is None) is agrees
     if refusal is not None:
-        assert refusal.code == IDENTITY_MISMATCH
+        of_study = held.patient_id == OURS.patient_id and held.issuer_of_patient_id == "HOSPITAL"
+        assert refusal.code == (STUDY_MISMATCH if of_study else IDENTITY_MISMATCH)
         assert "900001" not in str(refusal)
 
 

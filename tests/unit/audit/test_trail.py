@@ -57,16 +57,18 @@ def tamper(db: Database, *statements: str) -> None:
 
 def test_an_act_that_is_recorded_meanwhile_is_no_gap(trail: Database, clock: FixedClock) -> None:
     reading = trail.read()
+    with trail.transaction() as connection:
+        pass
     another = sqlite3.connect(trail.path, isolation_level=None)
 
     def append(statement: str) -> None:
         if "audit_head" in statement and not another.in_transaction:
-            reading.set_trace_callback(None)
+            connection.set_trace_callback(None)
             another.execute("BEGIN IMMEDIATE")
             record(another, clock, EVENTS[0], cipher=CIPHER)
             another.execute("COMMIT")
 
-    reading.set_trace_callback(append)  # between the rows and the head
+    connection.set_trace_callback(append)  # between the rows and the head
     report = verify_chain(reading, cipher=CIPHER)
     assert (report.rows, report.whole) == (len(EVENTS), True)
     report = verify_chain(reading, cipher=CIPHER)
@@ -108,8 +110,10 @@ def test_act_stands_there_if_and_only_if_its_transaction_does(
 
 
 def test_recording_outside_a_transaction_is_a_fault(db: Database, clock: FixedClock) -> None:
+    with db.transaction() as connection:
+        pass
     with pytest.raises(RuntimeError, match="transaction"):
-        record(db.read(), clock, EVENTS[0], cipher=CIPHER)
+        record(connection, clock, EVENTS[0], cipher=CIPHER)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from capture_app.clock import SystemClock
 from capture_app.errors import TransientDeliveryError
+from capture_app.model.reason import Reason
 from capture_app.net.dicom.event_report_scp import EventReportScp
 from capture_app.net.listener import Caller, Listener
 from capture_app.net.mllp import MllpListener, framed
@@ -159,7 +160,7 @@ def test_a_caller_at_work_does_not_give_way_but_a_late_newcomer_does() -> None:
 def test_a_connection_that_broke_is_noted_with_its_peer_and_a_code(eventually: Eventually) -> None:
     def breaks(caller: Caller) -> None:
         if caller.sock.recv(1) == b"d":
-            raise TransientDeliveryError("no names here", code="timeout")
+            raise TransientDeliveryError(Reason.of("timeout", name="peer"))
         raise BrokenPipeError
 
     with capture_logs() as entries, listening(breaks) as listener:

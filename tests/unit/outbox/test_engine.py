@@ -1,4 +1,6 @@
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -17,13 +19,14 @@ from capture_app.model.delivery import (
     ProofReceipt,
     StoreReceipt,
 )
+from capture_app.model.reason import Reason
 from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.steps.tasks import claim, open_tasks, requeue_running
 from capture_app.settings.schema import Capture
 from capture_app.store.role import EngineRole
 from tests import outboxes, sealing
-from tests.outboxes import DirectoryArchive, begin, keep
+from tests.outboxes import PACS, DirectoryArchive, begin, keep
 from tests.waiting import Eventually
 
 
@@ -174,7 +177,7 @@ def test_an_archive_that_is_down_is_tried_for_ever_with_the_same_bytes(rig: Rig)
     for times, seconds in ((1, 30), (2, 60), (3, 120), (4, 240), (5, 480), (6, 600), (7, 600)):
         status = rig.failed(uid, times)
         assert status.state is ImageState.QUEUED
-        assert status.last_error == "the archive does not answer"
+        assert status.last_error == "pacs did not answer in time."
         assert status.due_at is not None
         assert (status.due_at - rig.clock.now()).total_seconds() == seconds
         rig.pass_time(seconds)
@@ -212,19 +215,20 @@ def test_try_now_does_not_wait_for_the_clock(rig: Rig) -> None:
 def test_what_an_archive_refuses_needs_a_person_and_others_flow(rig: Rig) -> None:
     refused, busy, fine = rig.send(3)
     rig.archive.refuses = {
-        refused: RefusedDeliveryError("it does not understand it", code="status-C000"),
-        busy: TransientDeliveryError("it has no room", code="status-A700"),
+        refused: RefusedDeliveryError(Reason.of("status-C000", name=PACS)),
+        busy: TransientDeliveryError(Reason.of("status-A700", name=PACS)),
     }
     rig.start()
     rig.until(ImageState.CONFIRMED, fine)
-    rig.until(ImageState.NEEDS_YOU, refused)
-    assert rig.status(refused).last_error == "it does not understand it"
+    rig.until(ImageState.IT_ASKED, refused)
+    said = "pacs does not understand the image (status C000)."
+    assert rig.status(refused).last_error == said
     assert rig.status(refused).due_at is None
     assert rig.failed(busy, 1).state is ImageState.QUEUED
     rig.archive.refuses = {}
     rig.pass_time(30)
     rig.until(ImageState.CONFIRMED, busy)
-    assert rig.status(refused).state is ImageState.NEEDS_YOU
+    assert rig.status(refused).state is ImageState.IT_ASKED
     rig.outbox.try_now([refused], sealing.NURSE)
     rig.until(ImageState.CONFIRMED, refused)
     assert sorted(rig.archive.holds()) == sorted([refused, busy, fine])
@@ -232,13 +236,19 @@ def test_what_an_archive_refuses_needs_a_person_and_others_flow(rig: Rig) -> Non
 
 @pytest.mark.expects_log("delivery-needs-you")
 @pytest.mark.parametrize(
-    ("fault", "words"), [("relabels", "other patient"), ("repaints", "other pixels")]
+    ("fault", "state", "words"),
+    [
+        ("relabels", ImageState.NEEDS_YOU, "pacs holds this image under another patient."),
+        ("repaints", ImageState.IT_ASKED, "pacs holds another picture under this image's UID."),
+    ],
 )
-def test_a_proof_of_something_else_is_no_proof(rig: Rig, fault: str, words: str) -> None:
+def test_a_proof_of_something_else_is_no_proof(
+    rig: Rig, fault: str, state: ImageState, words: str
+) -> None:
     setattr(rig.archive, fault, True)
     (uid,) = rig.send()
     rig.start()
-    rig.until(ImageState.NEEDS_YOU, uid)
+    rig.until(state, uid)
     assert rig.status(uid).last_error == words
     rig.pass_time(10 * 24 * 3600)
     assert len(outboxes.sealed_files(rig.folder)) == 2, "nothing is purged without proof"
@@ -281,7 +291,7 @@ def test_an_archive_that_always_loses_it_needs_a_person(rig: Rig) -> None:
     rig.archive.loses = True
     (uid,) = rig.send()
     rig.start()
-    rig.passing(20, ImageState.NEEDS_YOU, uid)
+    rig.passing(20, ImageState.IT_ASKED, uid)
     assert "does not have it" in rig.status(uid).last_error
     assert [act for act, _ in rig.archive.asked].count("store") == 4
 
@@ -324,7 +334,7 @@ def test_a_bug_is_logged_shown_and_does_not_end_the_engine(rig: Rig) -> None:
     first, *others = rig.send(3)
     rig.start(archive)
     rig.until(ImageState.CONFIRMED, first)
-    rig.until(ImageState.NEEDS_YOU, *others)
+    rig.until(ImageState.IT_ASKED, *others)
     assert "unexpected fault" in rig.status(others[0]).last_error
     assert "0012345678" not in rig.status(others[0]).last_error
     archive.bug = None
@@ -374,14 +384,14 @@ class Standing:
         self.entered.set()
         self.interrupted.wait(20)
         for instance in instances:
-            stopped = TransientDeliveryError("stopped", code="interrupted")
+            stopped = TransientDeliveryError(Reason("interrupted"))
             yield instance.sop_instance_uid, stopped
 
     def prove(
         self, instances: Sequence[Instance]
     ) -> Iterator[tuple[str, ProofReceipt | DeliveryError]]:
         for instance in instances:
-            yield instance.sop_instance_uid, TransientDeliveryError("stopped", code="interrupted")
+            yield instance.sop_instance_uid, TransientDeliveryError(Reason("interrupted"))
 
     def interrupt(self) -> None:
         self.interrupted.set()
@@ -491,7 +501,12 @@ def test_a_step_that_is_claimed_just_now_is_not_taken_back(rig: Rig) -> None:
     (task,) = claim(spool, open_tasks(spool))
 
     def in_flight() -> list[int]:
-        assert spool.database.read().in_transaction  # nobody can claim between this and the change
+        # Nobody can claim between this and the change: the write lock is held.
+        with (
+            closing(sqlite3.connect(spool.database.path, timeout=0)) as other,
+            pytest.raises(sqlite3.OperationalError, match="locked"),
+        ):
+            other.execute("BEGIN IMMEDIATE")
         return [task.task_id]
 
     assert requeue_running(spool, in_flight) == 0

@@ -215,10 +215,10 @@ def test_changes_are_told_by_id_alone(outbox: Outbox, clock: FixedClock) -> None
     exam = begin(outbox, clock)
     capture_id = keep(outbox, exam)
     outbox.describe([capture_id], Description(), sealing.NURSE)
-    assert told == [capture_id, capture_id]
+    assert told == [exam.exam_id, capture_id, capture_id]
     leave()
     keep(outbox, exam)
-    assert told == [capture_id, capture_id]
+    assert told == [exam.exam_id, capture_id, capture_id]
 
 
 @pytest.mark.expects_log("change-listener-failed")

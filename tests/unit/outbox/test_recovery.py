@@ -1,5 +1,6 @@
 import os
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -152,9 +153,11 @@ def test_an_older_database_does_not_collide_with_newer_files(
     exam = begin(outbox, clock)
     first = keep(outbox, exam)
     outbox.seal([first], sealing.NURSE, release_now=True)
-    with sqlite3.connect(tmp_path / "copy.db") as copy:
-        outbox.spool.database.read().backup(copy)
-    copy.close()
+    with (
+        closing(sqlite3.connect(tmp_path / "outbox.db")) as original,
+        closing(sqlite3.connect(tmp_path / "copy.db")) as copy,
+    ):
+        original.backup(copy)
     left = sealing.description()
     right = sealing.description(side=Side.RIGHT)
     lost = [keep(outbox, exam, description=side) for side in (left, right)]
@@ -317,7 +320,7 @@ def test_an_archive_that_left_the_settings_needs_a_person_until_it_is_back(
     outbox.seal([capture_id], sealing.NURSE, release_now=True)
     put_right(outbox, "another")
     (status,) = outbox.statuses()
-    assert status.state is ImageState.NEEDS_YOU
+    assert status.state is ImageState.IT_ASKED
     assert "no longer name this archive" in status.last_error
     put_right(outbox, PACS)
     assert states(outbox) == {capture_id: ImageState.QUEUED}

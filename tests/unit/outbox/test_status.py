@@ -31,12 +31,12 @@ def put(outbox: Outbox, uid: str, *tasks: tuple[TaskKind, str, TaskState, str]) 
         ([(S, "a", T.HELD, "")], ImageState.HELD),
         ([(S, "a", T.QUEUED, "")], ImageState.QUEUED),
         ([(S, "a", T.RUNNING, "")], ImageState.SENDING),
-        ([(S, "a", T.NEEDS_YOU, "")], ImageState.NEEDS_YOU),
+        ([(S, "a", T.NEEDS_YOU, "")], ImageState.IT_ASKED),
         ([(S, "a", T.DONE, ""), (P, "a", T.QUEUED, "")], ImageState.SENT),
         ([(S, "a", T.DONE, ""), (P, "a", T.RUNNING, "")], ImageState.SENT),
         ([(S, "a", T.DONE, ""), (P, "a", T.QUEUED, "listed")], ImageState.LISTED),
         ([(S, "a", T.DONE, ""), (P, "a", T.RUNNING, "listed")], ImageState.LISTED),
-        ([(S, "a", T.DONE, ""), (P, "a", T.NEEDS_YOU, "")], ImageState.NEEDS_YOU),
+        ([(S, "a", T.DONE, ""), (P, "a", T.NEEDS_YOU, "")], ImageState.IT_ASKED),
         ([(S, "a", T.QUEUED, ""), (P, "a", T.WITHDRAWN, "")], ImageState.QUEUED),
         (
             [(S, "a", T.DONE, ""), (P, "a", T.DONE, "pixel-hash"), (R, "", T.QUEUED, "")],
@@ -51,14 +51,14 @@ def put(outbox: Outbox, uid: str, *tasks: tuple[TaskKind, str, TaskState, str]) 
             [(S, "a", T.DONE, ""), (P, "a", T.DONE, "pixel-hash"), (S, "b", T.QUEUED, "")],
             ImageState.QUEUED,
         ),
-        ([(S, "a", T.RUNNING, ""), (S, "b", T.NEEDS_YOU, "")], ImageState.NEEDS_YOU),
+        ([(S, "a", T.RUNNING, ""), (S, "b", T.NEEDS_YOU, "")], ImageState.IT_ASKED),
         (
             [(S, "a", T.DONE, ""), (P, "a", T.QUEUED, ""), (P, "b", T.QUEUED, "listed")],
             ImageState.SENT,
         ),
         # Nothing that could go on: never silently fine.
-        ([], ImageState.NEEDS_YOU),
-        ([(S, "a", T.DONE, "")], ImageState.NEEDS_YOU),
+        ([], ImageState.IT_ASKED),
+        ([(S, "a", T.DONE, "")], ImageState.IT_ASKED),
     ],
 )
 def test_a_state_is_what_the_tasks_say(
@@ -115,7 +115,7 @@ def test_counts_say_how_many_stand_where(outbox: Outbox, clock: FixedClock) -> N
     put(outbox, kept[6], *done)
     counts = outbox.counts()
     assert (counts.drafts, counts.held, counts.queued, counts.sending) == (1, 1, 1, 0)
-    assert (counts.sent, counts.listed, counts.needs_you) == (1, 1, 1)
+    assert (counts.sent, counts.listed, counts.it_asked) == (1, 1, 1)
     assert counts.confirmed_today == 1
     assert counts.waiting == 4
     clock.advance(24 * 3600)

@@ -123,7 +123,7 @@ def test_each_thread_has_a_connection_and_close_ends_them_all(db: Database) -> N
     assert count(db) == 2
     db.close()
     for connection in connections:
-        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        with pytest.raises(StoreError, match="closed"):
             connection.execute("SELECT 1")
     with pytest.raises(StoreError, match="closed"):
         add_in_new_thread(db)

@@ -1,0 +1,149 @@
+"""Sent, and taken back before any attempt began: the pictures are drafts again.
+
+Sealing them again mints new SOP Instance UIDs; the withdrawn ones keep theirs and their numbers.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from capture_app.errors import RuleError
+from capture_app.model.audit_event import AuditAction, AuditEvent
+from capture_app.model.operator import Operator
+from capture_app.model.words import tr, trn
+from capture_app.outbox.sealing.seal import remove_file
+from capture_app.outbox.spool import Spool
+
+
+class RecallReason(StrEnum):
+    """Why a picture was called back, as the trail has it."""
+
+    TO_CHANGE = "to-change"
+    """Said by *Back to draft*: to look at it, change it or delete it."""
+    UNDO = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """An instance that counts, and what became of it so far."""
+
+    sop_instance_uid: str
+    file: str | None
+    capture_file: str | None
+    exam_id: str
+    patient_key: str
+    has_begun: int
+    """1 where an attempt to send it was begun, by any of its steps."""
+    is_held: int
+    """1 where all of its steps are held."""
+
+
+_SENT: Final = (
+    "SELECT instance.sop_instance_uid, instance.file, capture.file, capture.exam_id, "
+    "exam.patient_key, "
+    "EXISTS (SELECT 1 FROM task WHERE task.sop_instance_uid = instance.sop_instance_uid "
+    "AND (task.attempts > 0 OR task.kind <> 'store')), "
+    "NOT EXISTS (SELECT 1 FROM task WHERE task.sop_instance_uid = instance.sop_instance_uid "
+    "AND task.state <> 'held') "
+    "FROM instance JOIN capture USING (capture_id) JOIN exam USING (exam_id) "
+    "WHERE instance.withdrawn = 0 AND "
+)
+
+
+def undo(spool: Spool, send_id: str, operator: Operator) -> bool:
+    """Withdraws a whole Send that is held and was never tried, else changes nothing: False.
+
+    Nor is an instance withdrawn that has outlived its picture: no draft would be left of it.
+    """
+    with spool.database.transaction() as connection:
+        sent = _sent(connection, "instance.send_id = ?", send_id)
+        if not sent or any(
+            one.has_begun or not one.is_held or one.capture_file is None for one in sent
+        ):
+            return False
+        _withdraw(connection, spool, sent, operator, AuditAction.SEND_UNDONE, RecallReason.UNDO)
+    _remove_files(spool, sent)
+    return True
+
+
+def call_back(
+    spool: Spool, sop_instance_uids: Sequence[str], operator: Operator, reason: RecallReason
+) -> int:
+    """Makes drafts again of pictures that are held, queued or stopped; returns how many.
+
+    All of them or none. Raises RuleError where an attempt to send one has begun, for an archive may
+    have it by now; where one is a draft already; and where its picture is no longer here.
+    """
+    uids = tuple(dict.fromkeys(sop_instance_uids))
+    with spool.database.transaction() as connection:
+        sent = [
+            one for uid in uids for one in _sent(connection, "instance.sop_instance_uid = ?", uid)
+        ]
+        if len(sent) < len(uids):
+            raise RuleError(tr("A picture is not on its way any more: nothing was changed."))
+        if begun := sum(one.has_begun for one in sent):
+            raise RuleError(
+                trn(
+                    "Sending of {n} picture has begun: it cannot be a draft again. "
+                    "Nothing was changed.",
+                    "Sending of {n} pictures has begun: they cannot be drafts again. "
+                    "Nothing was changed.",
+                    begun,
+                )
+            )
+        if not all(_has_picture(spool, one) for one in sent):
+            raise RuleError(
+                tr("The file of a picture is missing, so no draft can be made of it. Ask for help.")
+            )
+        _withdraw(connection, spool, sent, operator, AuditAction.CALLED_BACK, reason)
+    _remove_files(spool, sent)
+    return len(sent)
+
+
+def _sent(connection: sqlite3.Connection, condition: str, value: str) -> list[_Sent]:
+    rows = connection.execute(_SENT + condition, (value,)).fetchall()
+    return [_Sent(*row) for row in rows]
+
+
+def _has_picture(spool: Spool, sent: _Sent) -> bool:
+    return sent.capture_file is not None and (spool.captures / sent.capture_file).exists()
+
+
+def _withdraw(
+    connection: sqlite3.Connection,
+    spool: Spool,
+    sent: Sequence[_Sent],
+    operator: Operator,
+    action: AuditAction,
+    reason: RecallReason,
+) -> None:
+    for one in sent:
+        connection.execute(
+            "UPDATE task SET state = 'withdrawn', changed_at = ?2 WHERE sop_instance_uid = ?1",
+            (one.sop_instance_uid, spool.now()),
+        )
+        connection.execute(
+            "UPDATE instance SET withdrawn = 1, file = NULL WHERE sop_instance_uid = ?",
+            (one.sop_instance_uid,),
+        )
+        spool.record(
+            connection,
+            AuditEvent(
+                action,
+                operator.user_id,
+                exam_id=one.exam_id,
+                sop_instance_uid=one.sop_instance_uid,
+                patient_key=one.patient_key,
+                details={"reason": reason},
+            ),
+        )
+
+
+def _remove_files(spool: Spool, sent: Sequence[_Sent]) -> None:
+    for one in sent:
+        if one.file is not None:
+            remove_file(spool.instances / one.file)
