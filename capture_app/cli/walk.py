@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from capture_app.ui.services import Services
 
 PICTURES: Final = 3
-_HAND_MS: Final = 60
+_HAND_MS: Final = 240
 """Between two keys: slower than a scanner, as a hand is."""
 _PATIENCE_MS: Final = 30_000
 _LOOK_MS: Final = 20

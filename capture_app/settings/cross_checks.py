@@ -11,6 +11,7 @@ from capture_app.errors import SettingsFault
 from capture_app.model.device import DeviceKind
 from capture_app.model.words import tr
 from capture_app.settings.rules import Host, WebAddress
+from capture_app.settings.scanning import CheckDigit, ScanPattern, Suffix
 from capture_app.settings.schema import (
     ArchiveDestination,
     ArchiveProtocol,
@@ -47,6 +48,9 @@ def _faults(settings: Settings) -> Iterator[_Found]:
     yield from _twice("worklists", "name", [worklist.name for worklist in settings.worklists])
     yield from _twice("archives", "name", [archive.name for archive in settings.archives])
     yield from _twice("devices", "id", [device.id for device in settings.devices])
+    yield from _twice("scan_patterns", "name", [p.name for p in settings.scan_patterns])
+    for number, pattern in enumerate(settings.scan_patterns):
+        yield from _scan_pattern(f"scan_patterns[{number}]", pattern)
     for number, archive in enumerate(settings.archives):
         yield from _archive_ends(f"archives[{number}]", archive)
         yield from _archive_trust(f"archives[{number}]", archive)
@@ -157,6 +161,31 @@ def _device(where: str, device: Device) -> Iterator[_Found]:
         yield (key, tr("It is not a full path."), tr("a full path, for kind = file"))
     elif device.kind is DeviceKind.CAMERA and not address:
         yield (key, _missing(), tr("a number or a device path, for kind = camera"))
+
+
+def _scan_pattern(where: str, pattern: ScanPattern) -> Iterator[_Found]:
+    if pattern.shortest > pattern.longest:
+        yield (
+            f"{where}.longest",
+            tr("It is less than shortest."),
+            tr("at least as many as shortest"),
+        )
+    if pattern.suffix is not Suffix.NONE:
+        return
+    # Nothing but the code itself can say then that its end has come.
+    if pattern.shortest < pattern.longest:
+        yield (
+            f"{where}.longest",
+            tr("Without a suffix a code of another length cannot be told from a part of one."),
+            tr("the same as shortest, for suffix = none"),
+        )
+    is_proven = pattern.check_digit is not CheckDigit.NONE or bool(pattern.gs1_element)
+    if not (is_proven or pattern.is_marked):
+        yield (
+            f"{where}.suffix",
+            tr("Nothing says that such a code is whole."),
+            tr("enter or tab; none with a symbology, a prefix that is no digit, or a check digit"),
+        )
 
 
 def _ports(settings: Settings) -> Iterator[_Found]:

@@ -28,6 +28,7 @@ from capture_app.settings.rules import (
     Text,
     WebAddress,
 )
+from capture_app.settings.scanning import Scanner, ScanPattern
 
 SCHEMA_VERSION: Final = 1
 
@@ -260,6 +261,9 @@ class Capture:
     ] = ()
 
 
+_SCANNER: Final = Scanner()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, checked, from all layers."""
@@ -275,6 +279,14 @@ class Settings:
     worklists: Annotated[tuple[Worklist, ...], Help("Modality Worklist providers.")] = ()
     archives: Annotated[tuple[ArchiveDestination, ...], Help("Archives.")] = ()
     devices: Annotated[tuple[Device, ...], Help("Capture devices.")] = ()
+    scanner: Annotated[Scanner, Help("How the scanners of this computer type.")] = _SCANNER
+    scan_patterns: Annotated[
+        tuple[ScanPattern, ...],
+        Help(
+            "Codes that may open a patient. Absent: a record number of the admissions feed's own "
+            "authority, whole, followed by Enter."
+        ),
+    ] = ()
     security: Annotated[Security, Help("Keys, locking, identity checks.")] = Security()
     capture: Annotated[Capture, Help("Taking, holding and keeping pictures.")] = Capture()
     practice: Annotated[

@@ -16,12 +16,15 @@ from pytestqt.qtbot import QtBot
 from capture_app.clock import Clock, FixedClock
 from capture_app.devices.capture import Live
 from capture_app.ui.shell.main_window import MainWindow
-from capture_app.ui.shell.scanner import BURST_GAP_S
 from capture_app.ui.workspace.page import WorkspacePage
 from capture_app.ui.workspace.state import WorkspaceState
+from tests.ui.keyboard import Keyboard
 from tests.ui.stage import Stage, open_stage
 
-_HAND_S = BURST_GAP_S + 0.005
+_HAND_MS = 400
+_SCANNER_MS = 5
+_LONG_BEFORE_MS = 2_500
+"""Nobody presses a key and scans, or scans and presses a key, in less."""
 
 NONE = Qt.KeyboardModifier.NoModifier
 ALT = Qt.KeyboardModifier.AltModifier
@@ -36,6 +39,7 @@ class Hands:
     stage: Stage
     qtbot: QtBot
     clock: FixedClock
+    keyboard: Keyboard
     acts: list[str] = field(default_factory=list)
 
     @property
@@ -63,12 +67,17 @@ class Hands:
     def scan(self, code: str) -> WorkspacePage:
         """A wristband: a burst of keys and Enter. The workspace opens, and its camera is live."""
         self.acts.append("scan the wristband")
-        for character in code:
-            QTest.keyClick(self.handle, ord(character))
-        QTest.keyClick(self.handle, Qt.Key.Key_Return)
+        self.type_code(code)
         self.qtbot.waitUntil(lambda: bool(self.window.findChildren(WorkspacePage)), timeout=10_000)
         self.until_live()
         return self.page
+
+    def type_code(self, code: str) -> None:
+        """What a scanner types, and its Enter. It has been read when this returns."""
+        self.keyboard.at_ms += _LONG_BEFORE_MS
+        self.keyboard.type(f"{code}\r", gap_ms=_SCANNER_MS)
+        self.keyboard.at_ms += _LONG_BEFORE_MS
+        self._settle()
 
     def until_live(self) -> None:
         devices = self.stage.services.devices
@@ -78,19 +87,19 @@ class Hands:
     def key(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = NONE) -> None:
         """One key of a hand: it has done its work when this returns."""
         self.acts.append(f"key {key.name}")
-        QTest.keyClick(self.handle, key, modifiers)
+        text = chr(key).lower() if Qt.Key.Key_Space <= key <= Qt.Key.Key_AsciiTilde else ""
+        self.keyboard.press(key, text, after_ms=_HAND_MS, modifiers=modifiers)
         self._settle()
 
     def type(self, text: str) -> None:
         """Typing is one act, however many keys."""
         self.acts.append("type")
         for character in text:
-            QTest.keyClick(self.handle, ord(character))
+            self.keyboard.type(character, gap_ms=_HAND_MS)
             self._settle()
 
     def _settle(self) -> None:
         """A hand is slower than a scanner: by then the window has got the key."""
-        self.clock.advance(_HAND_S)
         self.qtbot.waitUntil(lambda: not self.window.scanner.is_holding)
 
     def pedal(self) -> None:
@@ -130,7 +139,9 @@ def at_work(window: MainWindow, stage: Stage, qtbot: QtBot, clock: FixedClock) -
     stage.services.devices.start()
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
-    yield Hands(window, stage, qtbot, clock)
+    handle = window.windowHandle()
+    assert handle is not None
+    yield Hands(window, stage, qtbot, clock, Keyboard(handle))
 
 
 @contextmanager

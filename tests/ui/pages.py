@@ -14,6 +14,7 @@ from capture_app.model.order import Order
 from capture_app.model.procedure import Side
 from capture_app.model.reason import Reason
 from capture_app.patients.finding.patient_list import Tab
+from capture_app.patients.finding.scan import ScannedCode
 from capture_app.ui.first_run.page import FirstRunPage
 from capture_app.ui.first_run.viewmodel import FirstRunViewModel
 from capture_app.ui.outbox.rows import OutboxAct, Section
@@ -135,7 +136,7 @@ def all_pages(
     window.show_keys()
     yield "keys", window
     window.close_keys()
-    patients.scanned("0012345678")
+    patients.scanned(ScannedCode("0012345678"))
     wait(lambda: content.exam is not None)
     wait(lambda: stage.services.devices.latest() is not None)
     yield "workspace", window
@@ -166,7 +167,7 @@ def order_pages(
     patients.check.answer(min(accepted_initials(patient)), f"{patient.birth_date.year}")
     wait(lambda: patients.order_question is not None)
     yield "patients-order", window
-    patients.scanned(number)
+    patients.scanned(ScannedCode(number))
     wait(lambda: content.exam is not None)
     page = next(page for page in window.findChildren(WorkspacePage) if page.isVisible())
     wait(lambda: page.viewmodel.live.frame() is not None)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -87,9 +86,7 @@ def test_an_o_in_a_field_is_a_letter(mai: Hands) -> None:
 def test_from_the_outbox_a_scan_opens_the_next_patient(mai: Hands) -> None:
     page = mai.page
     mai.key(Qt.Key.Key_O)
-    for character in MINH:
-        QTest.keyClick(mai.handle, ord(character))
-    QTest.keyClick(mai.handle, Qt.Key.Key_Return)
+    mai.type_code(MINH)
     mai.qtbot.waitUntil(lambda: content(mai).place is None)
     mai.qtbot.waitUntil(lambda: mai.page is not page)
     exam = content(mai).exam

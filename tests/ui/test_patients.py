@@ -14,6 +14,7 @@ from capture_app.model.operator import Operator
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.patients.finding.patient_list import Tab
+from capture_app.patients.finding.scan import ScannedCode
 from capture_app.ui.identity.popover import IdentityPopover
 from tests.ui.conftest import Desk
 from tests.ui.stage import Stage
@@ -220,18 +221,18 @@ def test_enter_before_the_answer_opens_only_a_single_match(list_desk: Desk, qtbo
 
 
 def test_a_scan_opens_the_patient_on_any_page_without_a_question(list_desk: Desk) -> None:
-    list_desk.window.scanner.scanned.emit("0011902114")
+    list_desk.window.scanner.scanned.emit(ScannedCode("0011902114"))
 
     exam = opened_exam(list_desk)
     assert exam.patient.patient_id.value == "0011902114"
     assert exam.identified_by is IdentifiedBy.SCAN
-    list_desk.window.scanner.scanned.emit("0012345678")
+    list_desk.window.scanner.scanned.emit(ScannedCode("0012345678"))
     list_desk.qtbot.waitUntil(lambda: opened_exam(list_desk).exam_id != exam.exam_id)
     assert opened_exam(list_desk).patient.patient_id.value == "0012345678"
 
 
 def test_an_unknown_code_opens_nobody_and_says_so(list_desk: Desk) -> None:
-    list_desk.window.scanner.scanned.emit("9999999999")
+    list_desk.window.scanner.scanned.emit(ScannedCode("9999999999"))
 
     said = list_desk.content.said
     assert said.what == "This code names nobody in the lists. Nobody was opened."
@@ -240,7 +241,7 @@ def test_an_unknown_code_opens_nobody_and_says_so(list_desk: Desk) -> None:
 
 def test_a_scan_while_locked_opens_nobody(list_desk: Desk) -> None:
     list_desk.window.lock()
-    list_desk.window.scanner.scanned.emit("0011902114")
+    list_desk.window.scanner.scanned.emit(ScannedCode("0011902114"))
     list_desk.sign_in()
 
     assert list_desk.content.exam is None

@@ -15,6 +15,7 @@ from capture_app.clock import FixedClock
 from capture_app.errors import StoreError
 from capture_app.model.operator import Operator
 from capture_app.model.worklist import IdentifiedBy
+from capture_app.patients.finding.scan import ScannedCode
 from capture_app.settings.schema import Theme
 from capture_app.ui.identity.popover import IdentityPopover
 from capture_app.ui.looks import theme
@@ -32,7 +33,7 @@ from tests.ui.test_sign_in import audit_of
 def exam_desk(desk: Desk) -> Desk:
     """Signed in, with an exam open by a scan."""
     desk.sign_in()
-    desk.window.scanner.scanned.emit("0012345678")
+    desk.window.scanner.scanned.emit(ScannedCode("0012345678"))
     opened_exam(desk)
     return desk
 
@@ -132,7 +133,7 @@ def test_a_scan_answers_the_question(exam_desk: Desk) -> None:
     before = opened_exam(exam_desk)
     exam_desk.window.lock()
     exam_desk.sign_in()
-    exam_desk.window.scanner.scanned.emit("0012345678")
+    exam_desk.window.scanner.scanned.emit(ScannedCode("0012345678"))
     exam_desk.qtbot.waitUntil(lambda: opened_exam(exam_desk).exam_id != before.exam_id)
 
     assert opened_exam(exam_desk).identified_by is IdentifiedBy.SCAN
@@ -262,7 +263,7 @@ def test_no_other_window_flashes_up_while_pages_are_made(desk: Desk, qtbot: QtBo
     QApplication.instance().installEventFilter(watch)  # type: ignore[union-attr]
     try:
         desk.sign_in()
-        desk.window.scanner.scanned.emit("0012345678")
+        desk.window.scanner.scanned.emit(ScannedCode("0012345678"))
         opened_exam(desk)
         desk.content.go_to_patients()
         qtbot.wait(50)

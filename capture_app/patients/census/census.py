@@ -27,7 +27,7 @@ from capture_app.patients.census.journal import Journal, StoredMessage
 from capture_app.patients.census.orders import OrderBook, WorklistAnswer
 from capture_app.patients.census.status import DeadLetter, FeedStatus, Link
 from capture_app.patients.finding.patient_list import PatientKey, PatientList, Tab
-from capture_app.patients.finding.scan import scanned_number
+from capture_app.patients.finding.scan import ScannedCode, ScannedNumber, ScanRules, Unread
 from capture_app.patients.sources.adt.facts import AdtEvent
 from capture_app.patients.sources.adt.reading import READER_VERSION, Reader
 from capture_app.settings.feeds import AdtFeed
@@ -70,6 +70,7 @@ class Census:
         )
         self._links: dict[str, Callable[[], Link]] = {}
         self._listeners: list[Callable[[], None]] = []
+        self._scan_rules = ScanRules.of(settings)
         self._unreadable = 0
         self._last_event = 0
         self._reading = cipher.keyed_hash(READER_VERSION, STATE_VERSION, repr(self.reader))
@@ -181,10 +182,20 @@ class Census:
         with self._lock:
             return self._list.lookup(patient_id, issuer)
 
-    def by_code(self, scanned: str) -> tuple[PatientListEntry, ...]:
-        """The same for what a scanner read: a bare number, or a CX (`number^^^issuer`)."""
-        number, issuer = scanned_number(scanned)
-        return self.lookup(number, issuer) if number else ()
+    def by_record_number(self, number: ScannedNumber) -> tuple[PatientListEntry, ...]:
+        """Every entry of the patient whose record number this is.
+
+        Other identifiers of a patient, and numbers that are no longer in use, open nobody: they
+        may be an earlier holder's, or a mother's in her baby's message. Entries of more than one
+        patient: nobody may be chosen by it.
+        """
+        with self._lock:
+            return self._list.by_record_number(number)
+
+    def by_code(self, code: str) -> tuple[PatientListEntry, ...]:
+        """The same for a whole code, as the site's patterns read it; () where they do not."""
+        number = self._scan_rules.read(ScannedCode(code))
+        return () if isinstance(number, Unread) else self.by_record_number(number)
 
     def note_opened(self, number: PatientId) -> None:
         """Puts a patient at the head of the recent ones."""

@@ -20,6 +20,7 @@ from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.census.fold import CensusPatient, entries, hidden_from
 from capture_app.patients.census.orders import OrderBook, WorklistAnswer, contradicts
 from capture_app.patients.finding.roster import Roster, SortKey, row_of
+from capture_app.patients.finding.scan import ScannedNumber
 
 _RECENT: Final = 50
 _MOST_HOLDERS: Final = 100
@@ -140,6 +141,13 @@ class PatientList:
         )
         found = [self._shown.get(key, ()) for key in sorted(islice(keys, _MOST_HOLDERS))]
         return tuple(chain.from_iterable(found))
+
+    def by_record_number(self, number: ScannedNumber) -> tuple[PatientListEntry, ...]:
+        """See `Census.by_record_number`."""
+        self._let_go()
+        holders = sorted(self._holders.get(number.value, ()))
+        shown = chain.from_iterable(self._shown.get(key, ()) for key in holders)
+        return tuple(entry for entry in shown if number.is_of(entry.patient.patient_id))
 
     def note_opened(self, key: PatientKey) -> None:
         """Puts a patient at the head of the recent ones."""

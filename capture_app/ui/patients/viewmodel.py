@@ -17,6 +17,7 @@ from capture_app.model.patient import Patient
 from capture_app.model.words import tr, trn
 from capture_app.model.worklist import IdentifiedBy, PatientListEntry
 from capture_app.patients.finding.patient_list import Tab
+from capture_app.patients.finding.scan import ScannedCode, ScanRules
 from capture_app.ui.identity.viewmodel import IdentityCheck
 from capture_app.ui.patients.drafts import DraftCard, DraftsSeen, read_drafts
 from capture_app.ui.patients.feeds import feed_chip, feed_note
@@ -24,11 +25,11 @@ from capture_app.ui.patients.holding import Holding
 from capture_app.ui.patients.last_identified import LastIdentified
 from capture_app.ui.patients.row_order import RowOrder
 from capture_app.ui.patients.rows import RowKey, key_of, masked, rows_of
+from capture_app.ui.patients.scanning import entry_of, scan_again
 from capture_app.ui.patients.state import (
     TABS,
     Found,
     PatientsState,
-    current_visit,
     empty_words,
 )
 from capture_app.ui.reading import Reading
@@ -52,6 +53,8 @@ class PatientsViewModel(QObject):
     """The Exam that was opened."""
     told = Signal(object)
     """A Message, for whatever page is on screen."""
+    scan_failed = Signal(object)
+    """A Message: a scan opened nobody, and whoever was open before still is."""
 
     def __init__(
         self,
@@ -75,6 +78,8 @@ class PatientsViewModel(QObject):
         self._drafts_read_at = services.clock.monotonic()
         self._enter_waits = False
         self._last = LastIdentified(services.clock)
+        self.scan_rules = ScanRules.of(services.settings)
+        """What a scanned code must be to open anybody."""
         self.check: IdentityCheck | None = None
         """The question that is open, if one is."""
         self.order_question: RowOrder | None = None
@@ -352,20 +357,19 @@ class PatientsViewModel(QObject):
             card.patient, lambda: self._open(lambda: exams.reopen(card.exam_id, operator)), None
         )
 
-    def scanned(self, code: str) -> None:
-        """A wristband was scanned, on whatever page: it opens the patient without a question."""
-        found = self._services.census.by_code(code)
-        people = {entry.patient.patient_id.key for entry in found}
-        if len(people) == 1:
-            self._end_questions()
-            visit, exams, operator = current_visit(found), self._services.exams, self._operator
-            self._open(lambda: exams.open(visit, operator, IdentifiedBy.SCAN))
-            return
-        if people:
-            words = tr("This code fits more than one patient. Nobody was opened.")
+    def scanned(self, code: ScannedCode) -> None:
+        """A wristband was scanned, on whatever page: it opens its patient without a question, or
+        nobody.
+        """
+        entry = entry_of(code, self.scan_rules, self._services.census)
+        if isinstance(entry, Message):
+            self.scan_failed.emit(entry)
+        elif self.state.opening:
+            self.scan_failed.emit(scan_again())  # another is being opened: never one for the other
         else:
-            words = tr("This code names nobody in the lists. Nobody was opened.")
-        self.told.emit(Message(words, "", "warning", Tone.WARN))
+            self._end_questions()
+            exams, operator = self._services.exams, self._operator
+            self._open(lambda: exams.open(entry, operator, IdentifiedBy.SCAN))
 
     def _ask(self, patient: Patient, then: Callable[[], None], row: RowKey | None) -> None:
         """Asks the second identifier, unless the settings or a moment ago make it needless."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, Qt, Signal
@@ -66,6 +67,7 @@ class Content(Backdrop):
         self.patients_vm = PatientsViewModel(services, tasks, operator, self._when_free, self)
         self.patients_vm.opened.connect(self._open)
         self.patients_vm.told.connect(self.tell)
+        self.patients_vm.scan_failed.connect(self.tell_scan_failed)
         self._outbox: tuple[OutboxViewModel, OutboxPage] | None = None
         self._bar = AppBar()
         self._bar.show_user(operator.display_name)
@@ -301,6 +303,15 @@ class Content(Backdrop):
         """Says something over whatever page is on screen."""
         self._toast.say(message)
         self._place_toast()
+
+    def tell_scan_failed(self, message: Message) -> None:
+        """A scan opened nobody. Where an exam is open, it says whose: it is not the band's."""
+        if self._workspace_vm is not None:
+            patient = self._workspace_vm.exam.patient
+            who = f"{wording.family(patient.name)} {wording.last_digits(patient.patient_id)}"
+            still = tr("Still open: {who}.", who=who)
+            message = replace(message, todo=f"{still} {message.todo}".strip())
+        self.tell(message)
 
     @property
     def said(self) -> Message:

@@ -12,15 +12,17 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from capture_app.errors import CaptureAppError
 from capture_app.model.operator import Operator
 from capture_app.model.words import tr
+from capture_app.patients.finding.scan import ScannedCode, ScanRules
 from capture_app.settings.schema import Theme as ThemeName
 from capture_app.ui.looks import theme
+from capture_app.ui.patients.scanning import key_too_soon, scan_again, scanner_is_slow
 from capture_app.ui.services import Services
 from capture_app.ui.shell.app_bar import PracticeBand
 from capture_app.ui.shell.focus_ring import FocusRing
 from capture_app.ui.shell.input_watch import InputWatch
 from capture_app.ui.shell.leave_popover import LeavePopover
 from capture_app.ui.shell.page_stack import Pages
-from capture_app.ui.shell.scanner import ScannerFilter
+from capture_app.ui.shell.scanner import Failed, ScannerFilter
 from capture_app.ui.shell.shortcuts import WindowKeys, bind
 from capture_app.ui.shell.status import StatusViewModel
 from capture_app.ui.shell.status_strip import StatusStrip
@@ -77,8 +79,17 @@ class MainWindow(QWidget):
         column.addWidget(self._stack, 1)
         self._error = Toast(self)
         self._ring = FocusRing(self, self.watch)
-        self.scanner = ScannerFilter(services.clock.monotonic, self)
+        set_up = services.settings.scanner
+        self.scanner = ScannerFilter(
+            services.clock.monotonic,
+            ScanRules.of(services.settings),
+            gap_s=set_up.gap_ms / 1000,
+            layout=set_up.keyboard_layout,
+            parent=self,
+        )
         self.scanner.scanned.connect(self._scanned)
+        self.scanner.failed.connect(self._scan_failed)
+        self.scanner.too_soon.connect(self._key_too_soon)
         bind(
             self,
             WindowKeys(self.show_keys, self._toggle_dim, self._toggle_full_screen, self.lock),
@@ -189,9 +200,20 @@ class MainWindow(QWidget):
             left = max(0.0, self._lock_after_s - self.watch.idle_s)
             self.content.strip.show_user(self.content.operator.display_name, left)
 
-    def _scanned(self, code: str) -> None:
+    def _scanned(self, code: ScannedCode) -> None:
         if self.content is not None and not self.is_locked:
             self.content.patients_vm.scanned(code)
+
+    def _scan_failed(self, why: Failed) -> None:
+        _log.info("scan-failed", reason=why.value)
+        if self.content is not None and not self.is_locked:
+            self.content.tell_scan_failed(
+                scan_again() if why is not Failed.SLOW else scanner_is_slow()
+            )
+
+    def _key_too_soon(self) -> None:
+        if self.content is not None and not self.is_locked:
+            self.content.tell(key_too_soon())
 
     def show_keys(self) -> None:
         """F1."""

@@ -89,7 +89,7 @@ class Toast(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         theme = current()
-        stop = self._message.stop
+        stop = self._message.stop or self._message.is_loud
         outline = theme.bad if stop else theme.outline
         width = 2.0 if stop else 1.0
         radius = Metric.RADIUS_PANEL

@@ -38,3 +38,5 @@ class Message:
     act_icon: str = ""
     act_key: str = ""
     stop: bool = False
+    is_loud: bool = False
+    """In the colour of a stop, but it leaves by itself."""
