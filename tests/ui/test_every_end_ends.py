@@ -23,6 +23,7 @@ from capture_app.model.operator import Operator
 from capture_app.model.procedure import Side
 from capture_app.outbox.outbox import Outbox
 from capture_app.patients.census.census import Census
+from capture_app.patients.finding.scan import ScannedCode
 from capture_app.security.users import Users
 from capture_app.ui.outbox.row_widget import OutboxRowWidget
 from capture_app.ui.outbox.rows import OutboxAct, Section
@@ -279,11 +280,11 @@ def test_patients_after_an_opening_that_failed_the_next_scan_opens(
     desk.sign_in()
     content, vm = desk.content, desk.content.patients_vm
     break_once(ExamService, "open")
-    vm.scanned(MAI)
+    vm.scanned(ScannedCode(MAI))
     qtbot.waitUntil(lambda: content.said.what == "The patient was not opened.")
     assert SAID in content.said.todo
     qtbot.waitUntil(lambda: not vm.state.opening)
-    vm.scanned(MINH)
+    vm.scanned(ScannedCode(MINH))
     qtbot.waitUntil(lambda: content.exam is not None)
     assert content.exam is not None
     assert content.exam.patient.patient_id.value == MINH
@@ -296,7 +297,7 @@ def test_patients_who_cannot_be_noted_as_recent_are_opened_all_the_same(
     """The exam takes pictures from the moment it was opened: then it is on the screen."""
     desk.sign_in()
     break_once(Census, "note_opened")
-    desk.content.patients_vm.scanned(MAI)
+    desk.content.patients_vm.scanned(ScannedCode(MAI))
     qtbot.waitUntil(lambda: desk.content.exam is not None)
     qtbot.waitUntil(lambda: not desk.content.patients_vm.state.opening)
     qtbot.waitUntil(lambda: SAID in desk.window.said.what)
@@ -310,11 +311,11 @@ def test_a_workspace_that_cannot_be_shown_takes_no_pictures(
     content = desk.content
     break_once(WorkspacePage, "__init__")
     with qtbot.captureExceptions() as caught:
-        content.patients_vm.scanned(MAI)
+        content.patients_vm.scanned(ScannedCode(MAI))
         qtbot.waitUntil(lambda: bool(caught))
     assert content.place is Place.PATIENTS
     assert content.exam is None
-    content.patients_vm.scanned(MINH)
+    content.patients_vm.scanned(ScannedCode(MINH))
     qtbot.waitUntil(lambda: content.exam is not None)
 
 
@@ -329,7 +330,7 @@ def test_an_exam_that_cannot_be_taken_up_again_leads_to_the_list(
     qtbot.waitUntil(lambda: content.said.what == "The exam was left.")
     assert SAID in content.said.todo
     assert content.place is Place.PATIENTS
-    content.patients_vm.scanned(MINH)
+    content.patients_vm.scanned(ScannedCode(MINH))
     qtbot.waitUntil(lambda: content.exam is not None)
 
 
@@ -362,7 +363,7 @@ def test_after_a_picture_that_was_not_kept_another_patient_can_be_opened(
     assert not mai.state.thumbs
     mai.pedal()
     assert len(mai.stage.outbox.drafts()) == 1
-    desk.content.patients_vm.scanned(MINH)
+    desk.content.patients_vm.scanned(ScannedCode(MINH))
     qtbot.waitUntil(lambda: desk.content.exam.patient.patient_id.value == MINH)  # type: ignore[union-attr]
     mai.until_live()
     mai.pedal()
