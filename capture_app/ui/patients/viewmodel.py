@@ -53,8 +53,6 @@ class PatientsViewModel(QObject):
     """The Exam that was opened."""
     told = Signal(object)
     """A Message, for whatever page is on screen."""
-    scan_failed = Signal(object)
-    """A Message: a scan opened nobody, and whoever was open before still is."""
 
     def __init__(
         self,
@@ -358,14 +356,12 @@ class PatientsViewModel(QObject):
         )
 
     def scanned(self, code: ScannedCode) -> None:
-        """A wristband was scanned, on whatever page: it opens its patient without a question, or
-        nobody.
-        """
+        """A wristband was scanned, on whatever page: it opens its patient at once, or nobody."""
         entry = entry_of(code, self.scan_rules, self._services.census)
+        if self.state.opening:
+            entry = scan_again()  # another is being opened: never one for the other
         if isinstance(entry, Message):
-            self.scan_failed.emit(entry)
-        elif self.state.opening:
-            self.scan_failed.emit(scan_again())  # another is being opened: never one for the other
+            self.told.emit(entry)
         else:
             self._end_questions()
             exams, operator = self._services.exams, self._operator

@@ -67,7 +67,6 @@ class Content(Backdrop):
         self.patients_vm = PatientsViewModel(services, tasks, operator, self._when_free, self)
         self.patients_vm.opened.connect(self._open)
         self.patients_vm.told.connect(self.tell)
-        self.patients_vm.scan_failed.connect(self.tell_scan_failed)
         self._outbox: tuple[OutboxViewModel, OutboxPage] | None = None
         self._bar = AppBar()
         self._bar.show_user(operator.display_name)
@@ -300,18 +299,16 @@ class Content(Backdrop):
     # ---------------------------------------------------------------------- telling
 
     def tell(self, message: Message) -> None:
-        """Says something over whatever page is on screen."""
-        self._toast.say(message)
-        self._place_toast()
-
-    def tell_scan_failed(self, message: Message) -> None:
-        """A scan opened nobody. Where an exam is open, it says whose: it is not the band's."""
-        if self._workspace_vm is not None:
+        """Says something over whatever page is on screen. A loud message is of a scan that opened
+        nobody: it says who is still open.
+        """
+        if message.is_loud and self._workspace_vm is not None:
             patient = self._workspace_vm.exam.patient
             who = f"{wording.family(patient.name)} {wording.last_digits(patient.patient_id)}"
             still = tr("Still open: {who}.", who=who)
-            message = replace(message, todo=f"{still} {message.todo}".strip())
-        self.tell(message)
+            message = replace(message, todo=f"{still} {message.todo}")
+        self._toast.say(message)
+        self._place_toast()
 
     @property
     def said(self) -> Message:

@@ -207,9 +207,7 @@ class MainWindow(QWidget):
     def _scan_failed(self, why: Failed) -> None:
         _log.info("scan-failed", reason=why.value)
         if self.content is not None and not self.is_locked:
-            self.content.tell_scan_failed(
-                scan_again() if why is not Failed.SLOW else scanner_is_slow()
-            )
+            self.content.tell(scan_again() if why is not Failed.SLOW else scanner_is_slow())
 
     def _key_too_soon(self) -> None:
         if self.content is not None and not self.is_locked:
