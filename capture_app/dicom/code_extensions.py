@@ -17,6 +17,8 @@ from capture_app.model.words import tr
 
 ESCAPE: Final = b"\x1b"
 ASCII: Final = "6"
+KATAKANA: Final = "13"
+"""JIS X 0201: its bytes from A0 on are one character each, unlike those of Shift JIS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ _ASCII_SET: Final = _CodedSet(ASCII, b"(B", "ascii", is_upper=False)
 _SETS: Final = (
     _ASCII_SET,
     _CodedSet("14", b"(J", "ascii", is_upper=False),
-    _CodedSet("13", b")I", "shift_jis", is_upper=True),
+    _CodedSet(KATAKANA, b")I", "shift_jis", is_upper=True),
     _CodedSet("87", b"$B", "euc_jp", is_upper=False, width=2),
     _CodedSet("159", b"$(D", "euc_jp", is_upper=False, width=2, prefix=b"\x8f"),
     _CodedSet("149", b"$)C", "euc_kr", is_upper=True, width=2),

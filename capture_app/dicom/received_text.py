@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 
 from capture_app.dicom.code_extensions import (
     ESCAPE,
+    KATAKANA,
     codec_without_escapes,
     decode_extended,
     registry_number,
@@ -29,10 +30,13 @@ _WHOLE: Final[Mapping[str, str]] = MappingProxyType(
         "GB18030": "gb18030",
         "GBK": "gbk",
         "ISO 2022 GBK": "gbk",
-        **{f"CP{page}": f"cp{page}" for page in range(1250, 1259)},
     }
 )
-"""Sets without code extensions (PS3.3 C.12.1.1.2); the code pages of Windows only a site names."""
+"""Sets without code extensions (PS3.3 C.12.1.1.2)."""
+_OF_WINDOWS: Final[Mapping[str, str]] = MappingProxyType(
+    {f"CP{page}": f"cp{page}" for page in range(1250, 1259)}
+)
+"""Code pages that no answer may name, but that a site may know of."""
 
 _AS_NAMED: Final[Mapping[str, str]] = MappingProxyType({})
 _LATIN_1: Final = frozenset({"iso8859_1", "iso8859_15", "cp1252"})
@@ -51,10 +55,9 @@ class WorklistText:
         named = ds.get("SpecificCharacterSet")
         terms: Sequence[str] = [named] if isinstance(named, str) else list(named or ())
         stated = [str(term).strip() for term in terms]
-        if not any(stated):
-            stated = [charset_when_absent]
-        used = [charsets.get(term, term) for term in stated]
-        whole = _WHOLE.get(used[0])
+        by_site = charsets.get(stated[0]) if any(stated) else charset_when_absent
+        used = [by_site] if by_site is not None else stated
+        whole = _WHOLE.get(used[0]) or (_OF_WINDOWS.get(by_site) if by_site else None)
         self._numbers = () if whole else tuple(map(registry_number, used))
         if not all(self._numbers):
             raise FeedError(tr("The character set of the item is not known here."))
@@ -93,7 +96,7 @@ class WorklistText:
 
     def _decoded(self, value: bytes, *, is_name: bool) -> str:
         value = value.rstrip(b" \x00")
-        if ESCAPE in value and self._numbers:
+        if self._numbers and (ESCAPE in value or self._numbers[0] == KATAKANA):
             return decode_extended(value, self._numbers, is_name=is_name)
         return decode(value, self._codec)
 

@@ -105,6 +105,13 @@ class Segment:
         raw = self.raw(field).split(self.delimiters.repetition, 1)[0]
         return Composite.of(raw, self.delimiters, self.codec)
 
+    def only(self, field: int) -> str:
+        """The first component of a field that does not repeat. MessageError where two differ."""
+        values = {repetition.text() for repetition in self.repetitions(field)}
+        if len(values) > 1:
+            raise MessageError(tr("A field of the message says two things."))
+        return next(iter(values), "")
+
     def text(self, field: int, component: int = 1, subcomponent: int = 1) -> str:
         """A component of the first repetition; see `Composite.text`."""
         raw = self.raw(field)

@@ -12,12 +12,23 @@ from pathlib import Path
 
 import hl7.client
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from capture_app.clock import SystemClock
 from capture_app.errors import FeedError, TransientDeliveryError
 from capture_app.model.worklist import PatientListEntry
 from capture_app.net.deadline import Deadline
-from capture_app.net.mllp import FS, VT, Limits, MllpListener, MllpSender, framed, send_mllp
+from capture_app.net.mllp import (
+    FS,
+    VT,
+    Limits,
+    MllpListener,
+    MllpSender,
+    Unframer,
+    framed,
+    send_mllp,
+)
 from capture_app.patients.census.census import ADT, Census, open_census
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.feeds import AdtFeed
@@ -409,3 +420,67 @@ def test_several_senders_at_once(feed: Running) -> None:
     assert len(feed.entries()) == 160
     again = replace(feed.entries()[0])
     assert again in feed.census.by_code(again.patient.patient_id.value)
+
+
+# --------------------------------------------------------------------------- hostile headers
+
+POISON = (
+    "\\C2842\\",
+    "\\XFF\\",
+    "\\M244242\\",
+    "O&#39;B",
+    "\ufffd",
+    "\\",
+    "~" * 600,
+    '""',
+    "\x01",
+    "é",
+)
+
+
+def answers(port: int, *messages: bytes) -> list[bytes]:
+    """What comes back on one connection up to the answer to the last message."""
+    found: list[bytes] = []
+    with socket.create_connection((HOST, port), timeout=20) as sock:
+        sock.sendall(b"".join(map(framed, messages)))
+        unframer = Unframer(100_000)
+        while not (found and b"|LAST\r" in found[-1]):
+            data = sock.recv(65_536)
+            assert data, "the connection ended before the last answer"
+            found += [frame.content for frame in unframer.feed(data)]
+    return found
+
+
+def test_whatever_a_message_holds_exactly_one_acknowledgement_leaves(feed: Running) -> None:
+    last = adt(control_id="LAST", number="9")
+    hostile = st.one_of(
+        st.sampled_from(POISON),
+        st.text(st.characters(exclude_characters="\r\n\x0b\x1c|", codec="utf-8"), max_size=30),
+        st.binary(max_size=20)
+        .map(lambda raw: raw.translate(None, b"\r\n\x0b\x1c|"))
+        .map(lambda raw: raw.decode("latin-1")),
+    ).filter(lambda text: text.strip() not in {"AL", "NE", "ER", "SU"})
+
+    @settings(deadline=None, max_examples=60)
+    @given(st.integers(3, 21), hostile, st.sampled_from(["utf-8", "latin-1"]))
+    def check(field: int, value: str, codec: str) -> None:
+        header, _, rest = adt(number="8").decode().partition("\r")
+        fields = header.split("|")
+        fields += [""] * (21 - len(fields))
+        fields[field - 1] = value
+        raw = ("|".join(fields) + "\r" + rest).encode(codec, errors="replace")
+        first, second = answers(feed.port, raw, last)
+        assert first.count(b"\rMSA|") == 1
+        assert b"MSA|AA|LAST" in second
+
+    check()
+
+
+@pytest.mark.parametrize("field", [9, 10, 11, 15, 16, 18])
+def test_a_header_that_cannot_be_read_is_answered_and_kept(feed: Running, field: int) -> None:
+    fields = adt().decode().partition("\r")[0].split("|")
+    fields[field - 1] = "\\C2842\\"
+    raw = "|".join(fields).encode() + b"\r" + adt().partition(b"\r")[2]
+    first, second = answers(feed.port, raw, adt(control_id="LAST"))
+    assert first.count(b"\rMSA|") == 1
+    assert b"MSA|AA|LAST" in second

@@ -25,14 +25,17 @@ from capture_app.errors import ConformanceError
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.imaging.rgb import encode_rgb
 from capture_app.model.device import DeviceInfo
+from capture_app.model.patient import NameGroup, PartialDate, PatientId, PersonName, Sex
 from capture_app.model.procedure import Side
 from tests.sealing import (
     CAMERA,
     DERMATOSCOPE,
     ENDOSCOPE,
+    MAI,
     MICROSCOPE,
     ORDER,
     SCANNER,
+    VISIT,
     catalog,
     description,
     exam,
@@ -82,6 +85,33 @@ OBJECTS: dict[str, SealRequest] = {
     "photo, little known": request(
         exam=exam(encounter=None, department="", station_name=""),
         device=DeviceInfo("bare", "Bare", CAMERA.kind),
+    ),
+    "photo, patient without a name": request(
+        exam=exam(
+            patient=replace(
+                MAI,
+                name=PersonName(NameGroup()),
+                birth_date=None,
+                partial_birth_date=PartialDate(1956),
+                sex=Sex.UNKNOWN,
+                patient_id=replace(MAI.patient_id, type_code="MÜDRZT"),
+                other_ids=(PatientId("77", "AUSL", type_code="MÜDRZT"),),
+            )
+        )
+    ),
+    "photo, issuers by OID alone": request(
+        exam=exam(
+            patient=replace(MAI, patient_id=replace(MAI.patient_id, issuer="")),
+            encounter=replace(VISIT, issuer="", universal_id="1.2.3", universal_id_type="ISO"),
+            order=replace(
+                ORDER,
+                accession_issuer="",
+                accession_universal_id="1.2.4",
+                accession_universal_id_type="ISO",
+                requested_procedure_id="",
+                scheduled_procedure_step_id="",
+            ),
+        )
     ),
     "photo, grey": request(image=prepare_jpeg(jpeg(grey=True))),
     "photo, RGB": request(image=RGB),

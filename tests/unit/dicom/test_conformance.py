@@ -13,6 +13,7 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 from capture_app.dicom.build import build
 from capture_app.dicom.conformance import verify, verify_part10
 from capture_app.dicom.part10 import write
+from capture_app.dicom.values import fits, fits_identifier
 from capture_app.errors import ConformanceError
 from capture_app.imaging.rgb import encode_rgb
 from tests.sealing import ORDER, exam, pixels, request
@@ -285,3 +286,55 @@ def test_all_faults_are_said_at_once() -> None:
 def test_a_misspelt_keyword_is_an_error() -> None:
     with pytest.raises(ValueError, match="PatientNmae"):
         Dataset().PatientNmae = "x"
+
+
+@pytest.mark.parametrize(
+    ("keyword", "text"),
+    [
+        ("RequestedProcedureID", "R" * 17),
+        ("RequestedProcedureID", "R\t1"),
+        ("PatientID", "7" * 65),
+        ("PatientID", "7\\8"),
+        ("PatientID", "7\x85"),
+        ("PatientID", "\ud800"),
+        ("IdentifierTypeCode", "MÜ"),
+        ("IdentifierTypeCode", "mr"),
+        ("IdentifierTypeCode", "M" * 17),
+        ("StudyInstanceUID", "1.02.3"),
+        ("StudyInstanceUID", "1." + "2" * 63),
+        ("PatientName", "A" * 65),
+        ("PatientName", "A^B^C^D^E^F"),
+        ("PatientName", "A=B=C=D"),
+        ("ScheduledStationAETitle", "A" * 17),
+        ("UniversalEntityID", "1\n2"),
+    ],
+)
+def test_a_text_that_an_element_cannot_hold_does_not_fit(keyword: str, text: str) -> None:
+    assert not fits(keyword, text)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "text"),
+    [
+        ("RequestedProcedureID", "R" * 16),
+        ("PatientID", "Ü-7/王"),
+        ("IdentifierTypeCode", "MR"),
+        ("StudyInstanceUID", "1.2.3"),
+        ("PatientName", "A" * 64 + "=" + "王" * 64),
+        ("PatientName", "می\u200cخواهم"),  # a joiner is part of the script
+        ("UniversalEntityID", "1." * 100),
+        ("PatientID", ""),
+    ],
+)
+def test_one_that_it_can_hold_fits(keyword: str, text: str) -> None:
+    assert fits(keyword, text)
+
+
+def test_a_mark_that_nobody_sees_is_no_part_of_an_identifier() -> None:
+    assert fits("PatientID", "7\u200b8")
+    assert not fits_identifier("PatientID", "7\u200b8")
+
+
+def test_a_keyword_that_is_none_is_a_fault_of_ours() -> None:
+    with pytest.raises(ConformanceError, match="no such attribute"):
+        fits("PatientNmae", "7")

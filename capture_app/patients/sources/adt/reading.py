@@ -172,7 +172,7 @@ def _birth_date(
     if pid.raw(field) == NULL:
         return Stated(None)
     said, remark = (
-        door.read("PID-7", lambda: conventions.birth_date_of(pid.text(field), today)) or _NOTHING
+        door.read("PID-7", lambda: conventions.birth_date_of(pid.only(field), today)) or _NOTHING
     )
     if remark is not None:
         door.note("PID-7", remark)
@@ -184,7 +184,7 @@ def _sex(pid: Segment, field: int, conventions: Conventions, door: Door) -> Stat
         return None
     if pid.raw(field) == NULL:
         return Stated(Sex.UNKNOWN)
-    said = door.read("PID-8", lambda: conventions.sex_of(pid.text(field)))
+    said = door.read("PID-8", lambda: conventions.sex_of(pid.only(field)))
     if said is None:
         door.note("PID-8", NoteCode.UNREADABLE)
         return None
@@ -345,7 +345,7 @@ def _time(
     if segment is None or zone is None or segment.raw(field) in {"", NULL}:
         return None
     name = f"{segment.name}-{field}"
-    found = door.read(name, lambda: moment_of(segment.text(field), zone))
+    found = door.read(name, lambda: moment_of(segment.only(field), zone))
     if found is None:
         door.note(name, NoteCode.UNREADABLE)
     return found
