@@ -457,7 +457,10 @@ def test_the_role_is_told_taken_and_given_back(rig: Rig) -> None:
     assert roles == [True, False]
 
 
-def test_a_follower_delivers_nothing_until_the_leader_ends(rig: Rig) -> None:
+def test_a_follower_delivers_nothing_until_the_leader_ends(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture_app.outbox.delivery.engine.LOOK_EVERY_S", 0.02)
     leader = rig.start()
     other = outboxes.open_outbox(rig.folder, rig.clock)
     told = Event()
