@@ -1,6 +1,8 @@
 # Every command sets itself up: see tools/setup.sh. ARGS=... is handed on, e.g. make test ARGS="-k outbox"
 PYTHON := .venv/bin/python
 ARGS ?=
+# Each has peers of its own; ARGS="-n 0" runs all in one, for a debugger.
+TWO_PROCESSES := -n 2 --dist worksteal
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint unit bench wheel lock setup fresh clean
 
@@ -13,7 +15,7 @@ run: ## the app with its simulated hospital (without a display: walks it and rep
 
 test: ## every test, against real peers
 	@tools/setup.sh test
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest $(TWO_PROCESSES) $(ARGS)
 
 check: lint unit ## the quick part: linters, types, layers, licences, unit tests
 
@@ -28,7 +30,7 @@ lint:
 
 unit:
 	@tools/setup.sh check
-	@$(PYTHON) -m pytest tests/unit $(ARGS)
+	@$(PYTHON) -m pytest $(TWO_PROCESSES) tests/unit $(ARGS)
 
 bench: ## measures against DCMTK and hl7apy (docs/benchmarks.md)
 	@tools/setup.sh test

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from capture_app.clock import Clock
-from capture_app.dicom.part10 import pixel_sha256_of, read
+from capture_app.dicom.part10 import pixel_sha256, read
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt, StoreReceipt
 from capture_app.model.device import DeviceInfo
@@ -150,7 +150,7 @@ class DirectoryArchive:
         patient = "other" if self.relabels else ds.PatientID
         if (patient, ds.StudyInstanceUID) != (instance.patient_id, instance.study_instance_uid):
             return RefusedDeliveryError(Reason.of(IDENTITY_MISMATCH, name=self.name))
-        if self.repaints or pixel_sha256_of(part10) != instance.pixel_sha256:
+        if self.repaints or pixel_sha256(ds) != instance.pixel_sha256:
             return RefusedDeliveryError(Reason.of(CONTENT_MISMATCH, name=self.name))
         kind = ProofKind.LISTED if self.lists_only else ProofKind.PIXEL_HASH
         return ProofReceipt(instance.sop_instance_uid, kind, self.name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -120,11 +119,6 @@ class Hospital:
             practice=True,
             practice_ports=(self.archive.port, self.web.port, self.worklist.port, self.camera.port),
         )
-
-    def using_storage_commitment(self) -> Settings:
-        """The same settings, with proof by storage commitment rather than by pixel hash."""
-        archive = replace(self.settings.archives[0], url="", proof=ProofChoice.STORAGE_COMMITMENT)
-        return replace(self.settings, archives=(archive,))
 
     def close(self) -> None:
         """Ends every peer and its threads."""

@@ -22,7 +22,6 @@ from capture_app.model.procedure import ImageKind
 from capture_app.model.words import tr
 
 DEFAULT_SIZE: Final = (1280, 720)
-LARGE_SIZE: Final = (4000, 3000)
 _SWAY: Final = 1 / 160
 """How far the hand that holds the camera sways, as a part of the width."""
 _NOISE_TILES: Final = 4

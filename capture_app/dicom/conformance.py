@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from io import BytesIO
 from typing import Final
 
-from pydicom import config, dcmread
+from pydicom import config
 from pydicom.datadict import dictionary_VM, keyword_for_tag
-from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
@@ -41,19 +39,6 @@ def verify(ds: Dataset) -> None:
     faults = [*_faults(ds)]
     if faults:
         raise ConformanceError("; ".join(dict.fromkeys(faults)))
-
-
-def verify_part10(part10: bytes) -> None:
-    """As `verify`, for the bytes of a DICOM file: also that its text is in its character set."""
-    try:
-        ds = dcmread(BytesIO(part10))
-    except (InvalidDicomError, EOFError, OSError, ValueError, KeyError) as error:
-        message = "these bytes are not a DICOM file"
-        raise ConformanceError(message) from error
-    faults = [*_undecodable(ds, "")]
-    if faults:  # decoding would warn, with the text in the warning
-        raise ConformanceError("; ".join(faults))
-    verify(ds)
 
 
 def _faults(ds: Dataset) -> Iterator[str]:
@@ -215,33 +200,6 @@ def _transfer_syntax(ds: Dataset) -> UID:
     return UID(
         str(meta.get("TransferSyntaxUID", "")) if meta is not None else "1.2.840.10008.1.2.1"
     )
-
-
-# ------------------------------------------------------------------------------------------ bytes
-
-
-def _undecodable(ds: Dataset, path: str) -> Iterator[str]:
-    """Text whose bytes are not UTF-8. pydicom would put another character in their place."""
-    for tag in ds.keys():  # noqa: SIM118 - values must stay undecoded
-        element = ds.get_item(tag)
-        name = f"{path}{_name(tag)}"
-        if isinstance(element, RawDataElement):
-            if element.VR != "SQ":
-                if element.VR in TEXT and not _is_utf8(element.value or b""):
-                    yield f"{name} is not written in {CHARACTER_SET}"
-                continue
-        elif element.VR != "SQ":
-            continue
-        for number, item in enumerate(ds[tag].value, start=1):
-            yield from _undecodable(item, f"{name}[{number}].")
-
-
-def _is_utf8(raw: bytes) -> bool:
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _name(tag: BaseTag) -> str:

@@ -86,11 +86,6 @@ def pixel_sha256(ds: Dataset) -> str:
     return hashlib.sha256(memoryview(value)[: frames * bits // 8]).hexdigest()
 
 
-def pixel_sha256_of(part10: bytes) -> str:
-    """As `pixel_sha256`, of a DICOM file: what an archive gave back."""
-    return pixel_sha256(read(part10))
-
-
 def describe_instance(ds: Dataset, size: int) -> Instance:
     """What an archive needs to know of a sealed instance. `size` is of its file, in bytes."""
     return Instance(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from capture_app.catalog.catalog import Catalog
-from capture_app.exam.rules import allowed_sides
+from capture_app.exam.rules import allowed_sides, is_about
 from capture_app.model.coding import Code
 from capture_app.model.order import Order
 from capture_app.model.procedure import Description, ProcedureEntry, Region, Side, SideRule
@@ -38,11 +38,6 @@ def sides_of(description: Description) -> tuple[Side, ...]:
     if description.procedure is None:
         return _BY_SITE[description.region.side_rule]
     return allowed_sides(description.procedure, description.region)
-
-
-def is_about(entry: ProcedureEntry | None, region: Region) -> bool:
-    """Whether an act may be done at a site. An act without sites of its own may be done at any."""
-    return entry is None or not entry.region_choices or region.code.key in entry.region_choices
 
 
 def with_procedure(

@@ -84,6 +84,11 @@ def side_required(entry: ProcedureEntry, region: Region) -> bool:
     return region.side_rule in _SITE_ASKS or entry.laterality_rule in _ACT_ASKS
 
 
+def is_about(entry: ProcedureEntry | None, region: Region) -> bool:
+    """Whether an act may be done at a site. An act without sites of its own may be done at any."""
+    return entry is None or not entry.region_choices or region.code.key in entry.region_choices
+
+
 def gate(description: Description) -> Ready | Missing:
     """Whether an image is described well enough to leave, or every part that is missing.
 
@@ -94,7 +99,7 @@ def gate(description: Description) -> Ready | Missing:
     parts: list[MissingPart] = []
     if entry is None or not entry.selectable:
         parts.append(MissingPart.PROCEDURE)
-    if region is None or not _is_about(entry, region):
+    if region is None or not is_about(entry, region):
         parts.append(MissingPart.REGION)
     if entry is not None and region is not None and not _side_is_right(entry, region, side):
         parts.append(MissingPart.SIDE)
@@ -112,12 +117,6 @@ def gate_to_send(patient: Patient | None, description: Description) -> Ready | M
         return verdict
     rest = verdict.parts if isinstance(verdict, Missing) else ()
     return Missing((MissingPart.PATIENT, *rest))
-
-
-def _is_about(entry: ProcedureEntry | None, region: Region) -> bool:
-    if entry is None or not entry.region_choices:
-        return True
-    return region.code.key in entry.region_choices
 
 
 def _side_is_right(entry: ProcedureEntry, region: Region, side: Side | None) -> bool:

@@ -9,40 +9,36 @@ Kept: the ICC profile, and APP14, without which an RGB picture is shown in wrong
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from capture_app.dicom.jpeg_stream import (
+    DHT,
+    SOF0,
+    SOS,
+    START,
+    cut_short,
+    damaged,
+    segments,
+    size_in,
+)
 from capture_app.errors import ImageError
 from capture_app.imaging.color_profile import IccChunks
 from capture_app.imaging.exif import read_exif
 from capture_app.imaging.file_kind import kind_of
 from capture_app.imaging.huffman import STANDARD_TABLES
 from capture_app.imaging.jpeg_truncation import scan_is_whole
-from capture_app.model.encoded_image import EncodedImage, PixelCoding
+from capture_app.model.encoded_image import MOST_PIXELS, EncodedImage, PixelCoding
 from capture_app.model.words import tr
 
-MAX_PIXELS: Final = 100_000_000
-
-SOI, EOI, SOS, SOF0, DHT, COM, DQT, DRI = 0xD8, 0xD9, 0xDA, 0xC0, 0xC4, 0xFE, 0xDB, 0xDD
 APP0, APP1, APP2, APP14 = 0xE0, 0xE1, 0xE2, 0xEE
-_ENDS_A_SCAN: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
-"""Within coded data FF is followed by 00 (a stuffed byte), a restart marker or a fill byte."""
+COM, DQT, DRI = 0xFE, 0xDB, 0xDD
 _RESTART: Final = re.compile(rb"\xff([\xd0-\xd7])", re.DOTALL)
 _KEPT: Final = frozenset({SOF0, DHT, DQT, DRI, SOS, APP14})
 _CUT: Final = frozenset({*range(0xE0, 0xEE), 0xEF, COM})
 _EXTENDED, _PROGRESSIVE, _LOSSLESS = 0xC1, 0xC2, 0xC3
 _ARITHMETIC: Final = frozenset({0xC9, 0xCA, 0xCB, 0xCC, 0xCD, 0xCE, 0xCF})
 _DIFFERENTIAL: Final = frozenset({0xC5, 0xC6, 0xC7})
-
-
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    marker: int
-    start: int
-    """Of the FF of the marker."""
-    end: int
-    """For SOS: of the coded data that follows the header."""
 
 
 @dataclass(slots=True)
@@ -71,9 +67,11 @@ def prepare_jpeg(data: bytes, *, check_pixels: bool = True) -> EncodedImage:
     of our own camera was decoded when it was shown.
     """
     found = _Findings()
-    pieces: list[bytes | memoryview] = [b"\xff\xd8"]
+    pieces: list[bytes | memoryview] = [START]
     view = memoryview(data)
-    for segment in _segments(data):
+    if data[:2] != START:
+        raise ImageError(_not_a_jpeg(data))
+    for segment in segments(data):
         payload = view[segment.start + 4 : segment.end]
         if segment.marker in _CUT:
             if _note_metadata(found, segment.marker, bytes(payload)):
@@ -81,77 +79,21 @@ def prepare_jpeg(data: bytes, *, check_pixels: bool = True) -> EncodedImage:
             continue
         _note_picture(found, segment.marker, payload)
         if check_pixels and segment.marker == SOS and not _restarts_are_in_order(payload):
-            raise ImageError(_damaged())
+            raise ImageError(damaged())
         if segment.marker == SOS and not found.has_tables:
             found.has_tables = True
             pieces.append(STANDARD_TABLES)  # a USB camera's motion JPEG leaves them out
         pieces.append(view[segment.start : segment.end])
     pieces.append(b"\xff\xd9")
     if found.scanned < len(found.component_ids) or not found.scanned:
-        raise ImageError(_cut_short())
+        raise ImageError(cut_short())
     image = _image(found, b"".join(pieces))
     if check_pixels and not scan_is_whole(image.data):
-        raise ImageError(_cut_short())
+        raise ImageError(cut_short())
     return image
 
 
-def entropy_coded(data: bytes) -> bytes:
-    """The coded picture alone: from the first SOS marker to EOI, both included.
-
-    What must be equal in what a camera delivered and in what an archive holds. Raises ImageError.
-    """
-    first = None
-    end = 0
-    for segment in _segments(data):
-        if segment.marker == SOS and first is None:
-            first = segment.start
-        end = segment.end
-    if first is None:
-        raise ImageError(_cut_short())
-    return data[first:end] + b"\xff\xd9"
-
-
 # -------------------------------------------------------------------------------------- reading
-
-
-def _segments(data: bytes) -> Iterator[_Segment]:
-    """The marker segments between SOI and EOI; fill bytes before markers belong to none."""
-    if data[:2] != b"\xff\xd8":
-        raise ImageError(_not_a_jpeg(data))
-    at = 2
-    while True:
-        at = _next_marker(data, at)
-        marker = data[at + 1]
-        if marker == EOI:
-            return
-        if marker == 0x01 or 0xD0 <= marker <= SOI:
-            raise ImageError(_damaged())
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
-        end = at + 2 + length
-        if length < 2 or end > len(data):
-            raise ImageError(_cut_short())
-        if marker == SOS:
-            ends = _ENDS_A_SCAN.search(data, end)
-            if ends is None:
-                raise ImageError(_cut_short())
-            end = ends.start()
-            while data[end - 1] == 0xFF:  # fill bytes: they belong to the marker that follows
-                end -= 1
-        yield _Segment(marker, at, end)
-        at = end
-
-
-def _next_marker(data: bytes, at: int) -> int:
-    """Where the marker at `at` begins, fill bytes skipped."""
-    if at >= len(data):
-        raise ImageError(_cut_short())
-    if data[at] != 0xFF:
-        raise ImageError(_damaged())
-    while data[at + 1 : at + 2] == b"\xff":
-        at += 1
-    if at + 1 >= len(data):
-        raise ImageError(_cut_short())
-    return at
 
 
 def _note_metadata(found: _Findings, marker: int, payload: bytes) -> bool:
@@ -172,11 +114,11 @@ def _note_metadata(found: _Findings, marker: int, payload: bytes) -> bool:
 def _note_picture(found: _Findings, marker: int, payload: memoryview) -> None:
     if marker == SOF0:
         if found.component_ids:
-            raise ImageError(_damaged())
+            raise ImageError(damaged())
         _note_frame(found, bytes(payload))
     elif marker == SOS:
         if not found.component_ids or not len(payload):
-            raise ImageError(_damaged())
+            raise ImageError(damaged())
         found.scanned += payload[0]
     elif marker == DHT:
         found.has_tables = True
@@ -197,15 +139,14 @@ def _restarts_are_in_order(scan: memoryview) -> bool:
 def _note_frame(found: _Findings, header: bytes) -> None:
     """The frame header (T.81 B.2.2)."""
     if len(header) < 6 or len(header) < 6 + 3 * header[5]:
-        raise ImageError(_damaged())
+        raise ImageError(damaged())
     if header[0] != 8:
         raise ImageError(_refusal(_EXTENDED))
-    found.rows = int.from_bytes(header[1:3], "big")
-    found.columns = int.from_bytes(header[3:5], "big")
+    found.rows, found.columns = size_in(header)
     found.component_ids = header[6 : 6 + 3 * header[5] : 3]
     if not (found.rows and found.columns):
         raise ImageError(tr("This picture has no size, so it cannot be kept."))
-    if found.rows * found.columns > MAX_PIXELS:
+    if found.rows * found.columns > MOST_PIXELS:
         raise ImageError(
             tr(
                 "This picture has {n} million pixels; 100 million are allowed.",
@@ -217,7 +158,7 @@ def _note_frame(found: _Findings, header: bytes) -> None:
             tr("This JPEG is made for printing (CMYK). Only baseline JPEG can be imported for now.")
         )
     if len(found.component_ids) not in {1, 3}:
-        raise ImageError(_damaged())
+        raise ImageError(damaged())
 
 
 def _image(found: _Findings, data: bytes) -> EncodedImage:
@@ -288,12 +229,4 @@ def _refusal(marker: int) -> str:
         return tr("This JPEG is arithmetic coded. Only baseline JPEG can be imported for now.")
     if marker == _LOSSLESS or marker in _DIFFERENTIAL:
         return tr("This is a lossless or layered JPEG. Only baseline JPEG can be imported for now.")
-    return _damaged()
-
-
-def _cut_short() -> str:
-    return tr("This picture is cut short: its end is missing. Copy it again from its source.")
-
-
-def _damaged() -> str:
-    return tr("This picture is damaged and cannot be read. Copy it again from its source.")
+    return damaged()

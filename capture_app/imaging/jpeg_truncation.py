@@ -9,10 +9,11 @@ from typing import Final
 
 from PIL import Image
 
+from capture_app.dicom.jpeg_stream import damaged
 from capture_app.errors import ImageError
-from capture_app.model.words import tr
+from capture_app.model.encoded_image import MOST_PIXELS
 
-Image.MAX_IMAGE_PIXELS = 100_000_000  # the limit of the whole application, held before decoding
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS  # held before decoding
 
 _PADDING: Final = bytes.fromhex("5a 96 3c a5 69 c3 0f f0") * 16
 _ROWS_AT_A_TIME: Final = 256
@@ -39,7 +40,5 @@ def _digest(data: bytes) -> bytes:
                     bottom = min(top + _ROWS_AT_A_TIME, image.height)
                     pixels.update(image.crop((0, top, image.width, bottom)).tobytes())
     except (OSError, SyntaxError, ValueError, Warning) as error:
-        raise ImageError(
-            tr("This picture is damaged and cannot be read. Copy it again from its source.")
-        ) from error
+        raise ImageError(damaged()) from error
     return pixels.digest()

@@ -42,10 +42,6 @@ class Quality:
     chips: tuple[QualityChip, ...]
     """First how sharp, then how lit."""
 
-    @property
-    def is_good(self) -> bool:
-        return self.chips == (QualityChip.SHARP, QualityChip.WELL_LIT)
-
 
 def assess(pixels: NDArray[np.uint8]) -> Quality:
     """Measures a frame, (rows, columns, 3) uint8 RGB; some milliseconds at any size."""

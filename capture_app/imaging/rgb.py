@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from capture_app.dicom.jpeg_stream import damaged
 from capture_app.errors import ImageError
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
 from capture_app.model.words import tr
@@ -47,6 +48,4 @@ def decode(image: EncodedImage, *, at_least: int = 0) -> NDArray[np.uint8]:
                 jpeg.draft("RGB", (at_least, at_least))
             return np.asarray(jpeg.convert("RGB"), np.uint8)
     except (OSError, SyntaxError, ValueError) as error:
-        raise ImageError(
-            tr("This picture is damaged and cannot be read. Copy it again from its source.")
-        ) from error
+        raise ImageError(damaged()) from error

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+MOST_PIXELS: Final = 100_000_000
+"""Of one picture. One that says it has more is refused before memory is given to it."""
 
 
 class PixelCoding(StrEnum):

@@ -92,14 +92,6 @@ def schema_markdown() -> str:
     return "\n".join(parts) + "\n"
 
 
-def schema_json() -> str:
-    """The schema for programs: a list of keys with type, limits, default and help."""
-    listed = [_as_dict("", key) for key in keys_of(Settings) if not key.is_table]
-    for heading, _intro, kind in _sections():
-        listed += [_as_dict(heading.strip("`"), key) for key in keys_of(kind)]
-    return json.dumps({"schema_version": SCHEMA_VERSION, "keys": listed}, indent=2)
-
-
 def settings_json(settings: Settings) -> str:
     """The settings in force. There is no secret among them."""
     return json.dumps(_plain(settings), indent=2, ensure_ascii=False)
@@ -140,18 +132,6 @@ def _default(key: Key) -> str:
     if key.default is None:
         return "absent"
     return f"`{_toml_value(_plain(key.default))}`"
-
-
-def _as_dict(table: str, key: Key) -> dict[str, Any]:
-    return {
-        "table": table,
-        "key": key.name,
-        "type": "table" if key.is_table else key.type_words,
-        "allowed": key.allowed,
-        "needed": key.required and key.kind is not Path,
-        "default": _plain(key.default),
-        "help": key.help,
-    }
 
 
 def _plain(value: Any) -> Any:

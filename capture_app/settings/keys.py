@@ -32,8 +32,6 @@ class Key:
     name: str
     kind: type
     is_list: bool
-    may_be_absent: bool
-    """Absent is a value of its own: no feed, no port."""
     required: bool
     default: Any
     rules: tuple[Rule, ...]
@@ -97,7 +95,6 @@ def keys_of(table: Callable[..., object]) -> tuple[Key, ...]:
                 name=field.name,
                 kind=kind,
                 is_list=is_list,
-                may_be_absent=optional,
                 required=field.default is MISSING,
                 default=None if field.default is MISSING else field.default,
                 rules=tuple(extra for extra in extras if isinstance(extra, Rule)),

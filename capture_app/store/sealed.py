@@ -171,12 +171,6 @@ def discard_staged(staged: Sequence[Staged]) -> None:
                 path.unlink()
 
 
-def read_header(path: Path) -> SealedHeader:
-    """The clear part of a sealed file, unproven: only `open_sealed` proves it."""
-    with path.open("rb") as file:
-        return _parse_header(file.read(HEADER_BYTES))[0]
-
-
 def open_identity(
     path: Path, cipher: Cipher, *, uid: str | None = None
 ) -> tuple[SealedHeader, bytes]:

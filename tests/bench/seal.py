@@ -11,10 +11,11 @@ from pydicom.encaps import generate_frames
 from capture_app.dicom import part10
 from capture_app.dicom.build import build
 from capture_app.dicom.conformance import verify
-from capture_app.imaging.jpeg import entropy_coded, prepare_jpeg
+from capture_app.imaging.jpeg import prepare_jpeg
 from tests import sealing
 from tests.bench.measures import Measure, seconds, slower_than
 from tests.bench.workshop import Workshop
+from tests.jpeg_parts import entropy_coded
 
 _TIMES = 5  # a round is the mean of so many
 _KEYS = (

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture_app.clock import Clock, SystemClock
-from capture_app.devices.synthetic import LARGE_SIZE, SyntheticSource
+from capture_app.devices.synthetic import SyntheticSource
 from capture_app.settings.log import configure
 from tests import sealing
 
 # Gives 3.2 MB: what cameras make of 12 megapixels.
 _QUALITY = 93
+_SIZE = (4000, 3000)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +56,7 @@ def open_workshop(parent: Path, rounds: int) -> Iterator[Workshop]:
     try:
         configure(folder / "log", program="bench", console_level="error")
         clock = SystemClock()
-        source = SyntheticSource(sealing.CAMERA, clock, size=LARGE_SIZE, jpeg_quality=_QUALITY)
+        source = SyntheticSource(sealing.CAMERA, clock, size=_SIZE, jpeg_quality=_QUALITY)
         frame = next(iter(source.frames()))
         assert frame.jpeg is not None
         yield Workshop(folder, frame.jpeg, frame.pixels, rounds, clock)

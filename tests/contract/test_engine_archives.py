@@ -10,7 +10,7 @@ import pytest
 from capture_app.archive.commitment import CommitmentListener
 from capture_app.archive.connect import commitment_listeners
 from capture_app.clock import SystemClock
-from capture_app.dicom.part10 import pixel_sha256_of, read
+from capture_app.dicom.part10 import pixel_sha256, read
 from capture_app.imaging.rgb import encode_rgb
 from capture_app.model.delivery import ImageState, ProofKind
 from capture_app.model.procedure import Side
@@ -88,7 +88,7 @@ def is_there(orthanc: Orthanc, outbox: Outbox, kept: list[str]) -> None:
     assert orthanc.sop_instance_uids() == sorted(kept)
     for uid in kept:
         part10 = orthanc.file(uid)
-        assert pixel_sha256_of(part10) == read_instance(outbox.spool, uid)[0].pixel_sha256
+        assert pixel_sha256(read(part10)) == read_instance(outbox.spool, uid)[0].pixel_sha256
         assert read(part10).PatientID == sealing.MAI.patient_id.value
 
 

@@ -314,7 +314,8 @@ def test_rows_join_the_list_and_stay_with_their_age_when_the_peer_is_gone(
 ) -> None:
     with run_wlmscpfs() as peer:
         write_item(peer.folder, "a", an_item("7", "Doe^Jane", day=TODAY))
-        poller = WorklistPoller(census, settings_of(peer), Station(ae_title="CAPTURE"), CLOCK)
+        worklist = settings_of(peer, poll_seconds=0.1)
+        poller = WorklistPoller(census, worklist, Station(ae_title="CAPTURE"), CLOCK)
         poller.start()
         try:
             eventually(lambda: census.find("", tab=Tab.WORKLIST))
@@ -324,7 +325,6 @@ def test_rows_join_the_list_and_stay_with_their_age_when_the_peer_is_gone(
             status = census.feed_status()[1]
             assert (status.connected, status.count, status.problem) == (True, 1, "")
             peer.program.kill()
-            poller.ask_now()
             eventually(lambda: census.feed_status()[1].problem)
             status = census.feed_status()[1]
             assert status.connected is False
@@ -332,7 +332,6 @@ def test_rows_join_the_list_and_stay_with_their_age_when_the_peer_is_gone(
             assert census.find("", tab=Tab.WORKLIST) == (entry,)
             peer.program.restart()
             write_item(peer.folder, "b", an_item("8", "Roe^Rita", day=TODAY, accession="A2"))
-            poller.ask_now()
             eventually(lambda: len(census.find("", tab=Tab.WORKLIST)) == 2)
             assert census.feed_status()[1].problem == ""
         finally:

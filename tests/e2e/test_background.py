@@ -19,6 +19,7 @@ from capture_app.clock import SystemClock
 from capture_app.demo.hospital import Hospital
 from capture_app.model.audit_event import AuditAction
 from capture_app.patients.census.census import DATABASE
+from capture_app.settings.schema import ProofChoice
 from capture_app.store.role import EngineRole
 from tests.faults.small_disk import small_disk
 from tests.peers import is_listening
@@ -29,7 +30,8 @@ def test_ports_listen_before_anything_is_delivered(hospital: Hospital) -> None:
     """An archive may report at once on what it is asked, and a report that finds no port is lost
     until the archive is asked anew.
     """
-    settings = hospital.using_storage_commitment()
+    archive = replace(hospital.settings.archives[0], url="", proof=ProofChoice.STORAGE_COMMITMENT)
+    settings = replace(hospital.settings, archives=(archive,))
     port = settings.archives[0].commitment_port
     assert port is not None
     with (

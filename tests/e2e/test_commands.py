@@ -15,10 +15,10 @@ from capture_app.audit.trail import read_trail
 from capture_app.bootstrap import open_data_folder
 from capture_app.clock import SystemClock
 from capture_app.demo.hospital import Hospital
-from capture_app.imaging.jpeg import entropy_coded
 from capture_app.model.audit_event import AuditAction
 from capture_app.settings.resources import resource
 from tests.e2e.commands import CaptureApp
+from tests.jpeg_parts import entropy_coded
 
 PICTURE = resource("demo") / "camera-1.jpg"
 WOUND = ("--procedure", "WND-PRESSURE", "--region", "SCT:84607009", "--side", "L")

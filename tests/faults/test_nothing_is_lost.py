@@ -13,7 +13,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from capture_app.dicom.part10 import pixel_sha256_of, read
+from capture_app.dicom.part10 import pixel_sha256, read
 from capture_app.imaging.jpeg import prepare_jpeg
 from tests.faults import shutter
 from tests.faults.kills import SIDE_BY_SIDE, Children, Life, Point, points_of, spread
@@ -94,7 +94,7 @@ class Rig:
             for part10 in pool.map(self.orthanc.file, uids):
                 ds = read(part10)
                 one = Found(str(ds.SOPInstanceUID), str(ds.PatientID))
-                found.setdefault(pixel_sha256_of(part10), []).append(one)
+                found.setdefault(pixel_sha256(read(part10)), []).append(one)
         return found
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from capture_app.clock import SystemClock
-from capture_app.dicom.part10 import pixel_sha256_of, read, write
+from capture_app.dicom.part10 import pixel_sha256, read, write
 from capture_app.errors import DiskFullError
 from capture_app.model.delivery import ImageState, ImageStatus, ProofKind
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
@@ -133,7 +133,7 @@ def test_orthanc_holds_what_was_sent_and_proves_it(
     assert engine.stop()
     assert only(outbox).proof is ProofKind.PIXEL_HASH
     assert orthanc.sop_instance_uids() == [uid]
-    assert pixel_sha256_of(orthanc.file(uid)) == sealed(outbox, uid).instance.pixel_sha256
+    assert pixel_sha256(read(orthanc.file(uid))) == sealed(outbox, uid).instance.pixel_sha256
 
 
 def test_what_nobody_listens_to_stays_queued_with_the_reason(

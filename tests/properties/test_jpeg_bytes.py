@@ -4,9 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture_app.errors import ImageError
-from capture_app.imaging.jpeg import entropy_coded, prepare_jpeg
+from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.imaging.rgb import decode
 from capture_app.model.encoded_image import EncodedImage
+from tests.jpeg_parts import entropy_coded
 from tests.sealing import jpeg
 
 WHOLE = jpeg(24, 32)

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 
 from capture_app.audit.trail import verify_chain
 from capture_app.clock import FixedClock
-from capture_app.dicom.part10 import pixel_sha256_of, read
+from capture_app.dicom.part10 import pixel_sha256, read
 from capture_app.errors import DeliveryError, RuleError
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.model.delivery import ImageState, Instance, StoreReceipt
@@ -258,7 +258,7 @@ class OutboxMachine(RuleBasedStateMachine):
             assert self.stored.setdefault(uid, part10) == part10, "other bytes under one UID"
         by_pixels: dict[str, list[str]] = {}
         for uid, part10 in self.stored.items():
-            by_pixels.setdefault(pixel_sha256_of(part10), []).append(uid)
+            by_pixels.setdefault(pixel_sha256(read(part10)), []).append(uid)
         assert all(len(uids) == 1 for uids in by_pixels.values()), "one picture under two UIDs"
         assert not self.undone & held.keys(), "what was undone was sent"
         for capture_id, promise in self.promises.items():

@@ -3,6 +3,7 @@
 import gc
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QEvent, QObject, Qt
@@ -16,7 +17,7 @@ from capture_app.errors import StoreError
 from capture_app.model.operator import Operator
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.patients.finding.scan import ScannedCode
-from capture_app.settings.schema import Theme
+from capture_app.settings.schema import Security, Theme
 from capture_app.ui.identity.popover import IdentityPopover
 from capture_app.ui.looks import theme
 from capture_app.ui.shell.app_bar import Place
@@ -118,9 +119,14 @@ def test_after_a_lock_wrong_answers_lead_back_to_the_list(exam_desk: Desk) -> No
 
 
 def test_five_idle_minutes_veil_the_exam_where_the_lock_comes_later(
-    exam_desk: Desk, clock: FixedClock
+    ada: Operator, stage: Stage, open_desk: Callable[[], Desk], clock: FixedClock
 ) -> None:
-    exam_desk.window.set_lock_after(3600)
+    settings = replace(stage.services.settings, security=Security(lock_after_minutes=60))
+    stage.services = replace(stage.services, settings=settings)
+    exam_desk = open_desk()
+    exam_desk.sign_in()
+    exam_desk.window.scanner.scanned.emit(ScannedCode("0012345678"))
+    opened_exam(exam_desk)
     clock.advance(300)
     exam_desk.window.watch.look()
 

@@ -93,10 +93,6 @@ class Engine:
         self._spawn("outbox-watch", self._watch)
         self._spawn("outbox-scheduler", self._run)
 
-    def wake(self) -> None:
-        """Looks at once: for tests with a clock of their own, and after the computer slept."""
-        self._wake.set()
-
     def stop(self, deadline: float = 5.0) -> bool:
         """Ends transfers and threads; False where one had not ended after `deadline` seconds.
 

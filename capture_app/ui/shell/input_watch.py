@@ -38,8 +38,7 @@ class InputWatch(QObject):
     ) -> None:
         super().__init__(parent)
         self._clock = clock
-        self._limits: tuple[float, ...] = ()
-        self.set_limits(limits_s)
+        self._limits = tuple(sorted(set(limits_s)))
         self._last = clock.monotonic()
         self._told: set[float] = set()
         self._by_keyboard = True
@@ -60,10 +59,6 @@ class InputWatch(QObject):
     def idle_s(self) -> float:
         """How long nobody did anything."""
         return self._clock.monotonic() - self._last
-
-    def set_limits(self, limits_s: tuple[float, ...]) -> None:
-        """Other limits from now on."""
-        self._limits = tuple(sorted(set(limits_s)))
 
     def begin(self) -> None:
         """Somebody has just come: time begins anew."""

@@ -115,11 +115,6 @@ class MainWindow(QWidget):
 
     # ---------------------------------------------------------------------- lock and unlock
 
-    def set_lock_after(self, seconds: float) -> None:
-        """Another number of idle seconds until the window locks by itself."""
-        self._lock_after_s = seconds
-        self.watch.set_limits((IDENTITY_ASKED_AGAIN_S, seconds))
-
     @property
     def is_locked(self) -> bool:
         """Whether nobody is signed in at the moment."""

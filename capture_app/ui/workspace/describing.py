@@ -11,13 +11,12 @@ from PySide6.QtCore import QObject
 from capture_app.dicom.kinds import KindMismatch, object_kind
 from capture_app.exam.describing import (
     common,
-    is_about,
     sides_of,
     with_procedure,
     with_region,
     with_side,
 )
-from capture_app.exam.rules import MissingPart
+from capture_app.exam.rules import MissingPart, is_about
 from capture_app.model.delivery import ImageState
 from capture_app.model.procedure import Choice, Description, ProcedureEntry, Region, Side
 from capture_app.model.words import tr, trn

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from capture_app.devices.decode import jpeg_size, rgb_of_bgr, shown_pixels
+from capture_app.devices.decode import rgb_of_bgr, shown_pixels
 from capture_app.errors import DeviceError
 
 
@@ -12,15 +12,6 @@ def jpeg(columns: int, rows: int, blue: int = 0) -> bytes:
     done, coded = cv2.imencode(".jpg", bgr)
     assert done
     return coded.tobytes()
-
-
-def test_the_size_is_read_from_the_frame_header() -> None:
-    assert jpeg_size(jpeg(640, 480)) == (480, 640)
-
-
-@pytest.mark.parametrize("data", [b"", b"\xff\xd8", b"\xff\xd8\xff\xda\x00\x02", b"RIFF" * 20])
-def test_bytes_without_a_frame_header_have_no_size(data: bytes) -> None:
-    assert jpeg_size(data) == (0, 0)
 
 
 @pytest.mark.parametrize(

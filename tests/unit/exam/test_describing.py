@@ -7,12 +7,12 @@ from capture_app.catalog.load import load_catalog
 from capture_app.exam.describing import (
     common,
     from_order,
-    is_about,
     sides_of,
     with_procedure,
     with_region,
     with_side,
 )
+from capture_app.exam.rules import is_about
 from capture_app.model.coding import Code
 from capture_app.model.order import Order
 from capture_app.model.procedure import Description, ProcedureEntry, Region, Side

@@ -11,7 +11,6 @@ from capture_app.clock import FixedClock
 from capture_app.errors import ChangedSinceSeenError, RuleError
 from capture_app.exam.rules import MissingPart
 from capture_app.exam.session import ExamService, Stopped
-from capture_app.imaging.jpeg import entropy_coded
 from capture_app.model.audit_event import AuditAction, EventOutcome
 from capture_app.model.delivery import ImageState
 from capture_app.model.device import DeviceKind
@@ -25,6 +24,7 @@ from capture_app.model.worklist import Doubt, FeedSource, IdentifiedBy, PatientL
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
 from tests import outboxes, sealing
+from tests.jpeg_parts import entropy_coded
 
 DOCTOR = Operator("twong", "T. Wong, MD", Role.CAPTURE)
 SCAN = IdentifiedBy.SCAN

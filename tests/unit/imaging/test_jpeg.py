@@ -11,8 +11,9 @@ from PIL import Image, ImageCms
 
 from capture_app.errors import ImageError
 from capture_app.imaging.huffman import STANDARD_TABLES
-from capture_app.imaging.jpeg import entropy_coded, prepare_jpeg
+from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
+from tests.jpeg_parts import entropy_coded
 from tests.sealing import jpeg, pixels
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"

@@ -73,7 +73,7 @@ class Rig:
     def pass_time(self, seconds: float) -> None:
         self.clock.advance(seconds)
         for engine in self.engines:
-            engine.wake()
+            engine._wake.set()
 
     def passing(self, seconds: float, state: ImageState, capture_id: str) -> None:
         """Lets so much time pass over and over until the picture stands there."""

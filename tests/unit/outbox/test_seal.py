@@ -5,9 +5,9 @@ import pytest
 
 from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
-from capture_app.dicom.conformance import verify_part10
+from capture_app.dicom.conformance import verify
+from capture_app.dicom.part10 import read
 from capture_app.errors import ConformanceError, DiskFullError, RuleError
-from capture_app.imaging.jpeg import entropy_coded
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.delivery import ImageState
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
@@ -21,6 +21,7 @@ from capture_app.settings.schema import Capture
 from capture_app.store.record import from_record
 from capture_app.store.sealed import Staged, open_identity, open_sealed, stage_sealed
 from tests import outboxes, sealing
+from tests.jpeg_parts import entropy_coded
 from tests.outboxes import begin, keep
 
 
@@ -45,7 +46,7 @@ def test_a_sealed_picture_is_the_kept_one_under_the_uid_of_the_shutter(
     assert (status.sop_instance_uid, status.state) == (capture_id, ImageState.HELD)
     assert not outbox.drafts()
     written = part10(outbox, capture_id)
-    verify_part10(written)
+    verify(read(written))
     assert entropy_coded(sealing.jpeg()) in written
     instance, _ = read_instance(outbox.spool, capture_id)
     assert (instance.patient_id, instance.issuer_of_patient_id) == sealing.MAI.patient_id.key

@@ -9,7 +9,6 @@ from capture_app.model.coding import Code
 from capture_app.model.device import DeviceKind
 from capture_app.model.procedure import ImageKind
 from capture_app.settings.describe import (
-    schema_json,
     schema_markdown,
     settings_json,
     settings_toml,
@@ -65,15 +64,6 @@ def test_every_key_is_described() -> None:
         assert named - {key.name for key in keys_of(table)} <= {"source_files"}
         assert is_dataclass(table)
     assert seen > 70
-
-
-def test_schema_for_programs_names_every_key() -> None:
-    found = json.loads(schema_json())
-    keys = {(entry["table"], entry["key"]) for entry in found["keys"]}
-    assert {("", "data_dir"), ("[[archives]]", "port"), ("[adt]", "wards")} <= keys
-    needed = {entry["key"] for entry in found["keys"] if entry["table"] == "[[worklists]]"
-              and entry["needed"]}  # fmt: skip
-    assert needed == {"name", "host", "port", "ae_title"}
 
 
 @pytest.mark.parametrize("settings", [FULL, Settings(data_dir=Path("/srv/data"))])

@@ -20,7 +20,6 @@ from capture_app.store.sealed import (
     open_identity,
     open_sealed,
     publish_sealed,
-    read_header,
     remove_unfinished,
     stage_sealed,
     verify_sealed,
@@ -69,7 +68,7 @@ def test_what_was_sealed_comes_back(tmp_path: Path, size: int) -> None:
     opened = open_sealed(path, CIPHER, uid=UID)
     assert opened.identity == IDENTITY
     assert opened.content == content
-    assert opened.header == read_header(path) == verify_sealed(path, CIPHER)
+    assert opened.header == verify_sealed(path, CIPHER)
     assert (opened.header.uid, opened.header.kind, opened.header.version) == (UID, "instance", 1)
     assert open_identity(path, CIPHER) == (opened.header, IDENTITY)
 
@@ -98,8 +97,8 @@ def test_equal_files_do_not_look_equal_but_their_identity_hash_is(tmp_path: Path
     first, second = seal(tmp_path), seal(tmp_path)
     other = seal(tmp_path, identity=b"someone else")
     assert first.read_bytes()[HEADER_BYTES:] != second.read_bytes()[HEADER_BYTES:]
-    assert read_header(first).identity_hash == read_header(second).identity_hash
-    assert read_header(first).identity_hash != read_header(other).identity_hash
+    one, same, another = (verify_sealed(path, CIPHER) for path in (first, second, other))
+    assert one.identity_hash == same.identity_hash != another.identity_hash
 
 
 def test_every_flipped_bit_is_refused(tmp_path: Path) -> None:
@@ -216,8 +215,6 @@ def test_what_is_no_sealed_file_is_refused(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "x.sealed"
     path.write_bytes(raw)
     assert is_broken(path)
-    with pytest.raises(SealBrokenError):
-        read_header(path)
 
 
 @pytest.mark.parametrize("uid", ["", "abc", "1." + "2" * 63, "1..2", "1.2.", "1.2\n", "../1"])

@@ -32,7 +32,6 @@ class WorklistPoller:
         self._calling_ae_title = station.ae_title
         self._clock = clock
         self._last = WorklistAnswer(worklist.name)
-        self._wake = threading.Event()
         self._stopping = threading.Event()
         self._interruption = Interruption()
         self._thread: threading.Thread | None = None
@@ -50,21 +49,15 @@ class WorklistPoller:
     def stop(self) -> None:
         """Ends the thread, and a question under way."""
         self._stopping.set()
-        self._wake.set()
         self._interruption.interrupt()
         if self._thread is not None:
             self._thread.join(_STOPS_WITHIN_S)
             self._thread = None
 
-    def ask_now(self) -> None:
-        """Does not wait for the next turn."""
-        self._wake.set()
-
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._wake.clear()
             self.ask_once()
-            self._wake.wait(self._worklist.poll_seconds)
+            self._stopping.wait(self._worklist.poll_seconds)
 
     def ask_once(self) -> None:
         """Asks now, on this thread, and tells the census. Bounded by the worklist's deadline."""
