@@ -75,7 +75,7 @@ def _pid(patient: Patient) -> list[str]:
     fields[0], fields[1] = "PID", "1"
     fields[3] = "~".join(_cx(number) for number in (patient.patient_id, *patient.other_ids))
     fields[5] = "~".join(names)
-    fields[7] = f"{patient.birth_date:%Y%m%d}" if patient.birth_date else ""
+    fields[7] = str(patient.birth_date or patient.partial_birth_date or "").replace("-", "")
     fields[8] = patient.sex or "U"
     return fields
 
@@ -88,7 +88,13 @@ def _pv1(encounter: Encounter) -> list[str]:
     doctor = encounter.referring_physician
     fields[8] = "^" + _xcn(doctor.alphabetic) if doctor else ""
     fields[10] = _escaped(encounter.department)
-    fields[19] = _joined("^", (encounter.visit_number, "", "", encounter.issuer))
+    issuer = PatientId(
+        encounter.visit_number,
+        encounter.issuer,
+        encounter.universal_id,
+        encounter.universal_id_type,
+    )
+    fields[19] = _cx(issuer) if encounter.visit_number else ""
     fields[44] = ts(encounter.admitted_at) if encounter.admitted_at else ""
     fields[45] = ts(encounter.discharged_at) if encounter.discharged_at else ""
     return fields

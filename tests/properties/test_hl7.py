@@ -1,6 +1,7 @@
 """HL7 from anywhere: no bytes break the splitter, no name a DICOM name, no cut hides a frame."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given
@@ -13,7 +14,7 @@ from capture_app.hl7.build import build_adt
 from capture_app.hl7.names import person_name
 from capture_app.hl7.split import Composite, Delimiters, Hl7Message, parse_header
 from capture_app.model.encounter import Encounter, EncounterState, Location
-from capture_app.model.patient import NameGroup, Patient, PatientId, PersonName, Sex
+from capture_app.model.patient import NameGroup, PartialDate, Patient, PatientId, PersonName, Sex
 from capture_app.net.mllp import Unframer, framed
 from capture_app.patients.census.fold import entries, fold
 from capture_app.patients.sources.adt.reading import Authority, Reader
@@ -110,6 +111,13 @@ patients = st.builds(
     st.lists(
         st.builds(PatientId, identifiers, st.just("NHS"), type_code=st.just("NI")), max_size=2
     ).map(tuple),
+).flatmap(
+    lambda patient: st.one_of(
+        st.just(patient),
+        st.builds(PartialDate, st.integers(1900, 2023), st.none() | st.integers(1, 12))
+        .map(patient.with_birth_date)
+        .map(lambda partly: partly if partly.partial_birth_date else patient),
+    )
 )
 visits = st.builds(
     Encounter,
@@ -123,7 +131,8 @@ visits = st.builds(
     st.one_of(st.none(), st.builds(PersonName, st.builds(NameGroup, names, names))),
     names,
     names,
-)
+    st.sampled_from(["", "1.2.840.1"]),
+).map(lambda visit: replace(visit, universal_id_type="ISO" if visit.universal_id else ""))
 
 
 @given(patients, visits)

@@ -169,7 +169,7 @@ def native(name: PersonName) -> str:
 def family(name: PersonName) -> str:
     """The family name in capitals, as the Send button bears it."""
     group = name.alphabetic if str(name.alphabetic) else name.ideographic
-    return (group.family or group.given).upper()
+    return (group.family or group.given).upper() or tr("Name not given")
 
 
 def place(location: Location | None) -> str:

@@ -1,8 +1,11 @@
 """Text of worklist answers in every character set that DICOM has, byte by byte."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
@@ -91,3 +94,25 @@ def test_a_set_that_is_not_known_is_refused(term: str) -> None:
 
 def test_a_backslash_within_a_character_divides_nothing() -> None:
     assert read(b"\x1b$B$\\\x1b(B", "", "ISO 2022 IR 87") == "ぼ"
+
+
+TERMS = ("", "ISO_IR 100", "ISO 2022 IR 13", "ISO 2022 IR 58", "ISO 2022 IR 87", "ISO 2022 IR 149")
+
+
+@given(
+    st.lists(st.sampled_from(TERMS), min_size=1, max_size=3),
+    st.lists(
+        st.one_of(
+            st.binary(max_size=4),
+            st.sampled_from(
+                [b"\x1b$B", b"\x1b$)A", b"\x1b$)C", b"\x1b(B", b"\x1b-A", b"\x1b", b"^="]
+            ),
+        ),
+        max_size=8,
+    ),
+)
+def test_any_bytes_are_text_or_refused(terms: list[str], parts: list[bytes]) -> None:
+    with suppress(FeedError):
+        text = read(b"".join(parts), *terms)
+        assert "\x1b" not in text
+        assert "\ufffd" not in text
