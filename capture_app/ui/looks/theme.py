@@ -46,6 +46,10 @@ class Metric:
     ICON = 20
     ICON_LARGE = 24
     ICON_BRAND = 28
+    FOLDS_BELOW = 660
+    """A page that is less high folds: what can be small is, before anything scrolls."""
+    NARROW_BELOW = 1160
+    """A page that is less wide gives its side column less."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QHBoxLayout,
     QStackedLayout,
     QVBoxLayout,
@@ -17,6 +18,7 @@ from capture_app.model.words import tr, trn
 from capture_app.patients.finding.patient_list import Tab
 from capture_app.ui.identity.popover import IdentityPopover
 from capture_app.ui.looks.fonts import MEDIUM, REGULAR, SEMIBOLD
+from capture_app.ui.looks.theme import Metric
 from capture_app.ui.patients.barcode_picture import BarcodePicture
 from capture_app.ui.patients.drafts import DraftCard
 from capture_app.ui.patients.patient_list import ListHeader, PatientList
@@ -37,6 +39,7 @@ from capture_app.ui.words.marks import Tone
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -8}
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _SIDE_WIDTH = 320
+_SIDE_NARROW = 240
 
 
 class _DraftRow(QWidget):
@@ -93,19 +96,24 @@ class PatientsPage(Backdrop):
         self._filter.navigated.connect(self._navigated)
         self._filter.left.connect(self.focus_list)
         self._tabs = {tab: TabButton(tab_words(tab)) for tab in TABS}
-        row = QHBoxLayout()
-        row.setSpacing(8)
+        tabs, feeds = QHBoxLayout(), QHBoxLayout()
         for tab, button in self._tabs.items():
             button.clicked.connect(lambda _checked=False, tab=tab: self._vm.show_tab(tab))
-            row.addWidget(button)
-        row.addStretch(1)
+            tabs.addWidget(button)
+        tabs.addStretch(1)
         self._changes = Button("", icon="arrow-clockwise")
         self._changes.clicked.connect(self._vm.apply_changes)
         self._changes.hide()
-        row.addWidget(self._changes)
+        tabs.addWidget(self._changes)
         self._feeds = [Chip() for _ in range(3)]
         for chip in self._feeds:
-            row.addWidget(chip)
+            feeds.addWidget(chip)
+        feeds.addStretch(0)
+        self._above_list = row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        for part in (tabs, feeds, row):
+            part.setSpacing(8)
+        row.addLayout(tabs, 1)
+        row.addLayout(feeds)
         self._header = ListHeader()
         self.rows_view = PatientList()
         self.rows_view.asked.connect(self._vm.choose)
@@ -148,7 +156,8 @@ class PatientsPage(Backdrop):
         scan = Card(tr("Scan the wristband"), padding=20, title_size=18)
         safest = tr("Safest and fastest: opens the patient from any screen.")
         scan.body.addWidget(Label(safest, 14, REGULAR, tone=Tone.TEXT_2, wrap=True))
-        scan.body.addWidget(BarcodePicture())
+        self._barcode = BarcodePicture()
+        scan.body.addWidget(self._barcode)
         self._drafts = Card(tr("Drafts"), padding=20)
         self._drafts.hide()  # until somebody has some
         self._drafts.title.set_font(15, SEMIBOLD)
@@ -164,13 +173,25 @@ class PatientsPage(Backdrop):
         missing.body.addWidget(Label(text, 14, REGULAR, tone=Tone.TEXT_2, wrap=True))
         self._note = Label(size=13, weight=MEDIUM, tone=Tone.WARN, wrap=True)
         missing.body.addWidget(self._note)
-        scroll = ScrollColumn()
+        self._side_column = scroll = ScrollColumn()
         scroll.setFixedWidth(_SIDE_WIDTH)
         scroll.column.setSpacing(8)
         for card in (scan, self._drafts, missing):
             scroll.column.addWidget(card)
         scroll.column.addStretch(1)
         return scroll
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fold(event.size())
+        super().resizeEvent(event)
+
+    def _fold(self, size: QSize) -> None:
+        """A small screen is for the list: the side column gets less."""
+        narrow = size.width() < Metric.NARROW_BELOW
+        flow = QBoxLayout.Direction
+        self._above_list.setDirection(flow.TopToBottom if narrow else flow.LeftToRight)
+        self._side_column.setFixedWidth(_SIDE_NARROW if narrow else _SIDE_WIDTH)
+        self._barcode.setVisible(size.height() >= Metric.FOLDS_BELOW)
 
     # ---------------------------------------------------------------------- state
 

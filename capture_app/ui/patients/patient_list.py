@@ -46,12 +46,16 @@ from capture_app.ui.words import wording
 
 _Index = QModelIndex | QPersistentModelIndex
 _LEAD = 20
+_NAME = 200
+"""The least that a name has: a family name and a given name of usual length, in two lines."""
 _ROW_ROLE = Qt.ItemDataRole.UserRole
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where each column begins, from the leading edge, for rows of one width."""
+    """Where each column begins, from the leading edge, for rows of one width. One without room
+    begins where the next does.
+    """
 
     name: int
     born: int
@@ -60,24 +64,49 @@ class Columns:
     record: int
     place: int
     note: int
+    badge: int
     end: int
+
+    @property
+    def has_note(self) -> bool:
+        """Whether there is room to say when the last pictures were taken."""
+        return self.note < self.badge
 
     @classmethod
     def across(cls, width: int) -> Columns:
-        """The columns: fixed, so that nothing moves while typing. The name has the rest."""
+        """The columns: fixed, so that nothing moves while typing. The name has the rest, and is
+        the last to be cut: where there is too little room others go first.
+        """
         metrics = QFontMetrics(font(14, MEDIUM))
-        sex = max(metrics.horizontalAdvance(wording.sex(value)) for value in Sex) + 16
-        age = metrics.horizontalAdvance(f"{tr('{n} mo', n=88)}") + 12
-        place, note = 104, 106
-        end = width - _LEAD
-        note_at = end - 128 - note
-        place_at = note_at - place
-        record_at = place_at - 122
-        sex_at = record_at - max(60, sex)
-        age_at = sex_at - max(46, age)
         born = QFontMetrics(font(14, SEMIBOLD)).horizontalAdvance(wording.longest_day()) + 12
-        born_at = age_at - max(106, born)
-        return cls(_LEAD, born_at, age_at, sex_at, record_at, place_at, note_at, end)
+        widths = {
+            "born": max(106, born),
+            "age": max(46, metrics.horizontalAdvance(f"{tr('{n} mo', n=88)}") + 12),
+            "sex": max(60, max(metrics.horizontalAdvance(wording.sex(one)) for one in Sex) + 16),
+            "record": 122,
+            "place": 104,
+            "note": 106,
+            "badge": 128,
+        }
+        room = width - 2 * _LEAD - _NAME
+        for yields in ("note", "age", "sex", "place", "badge"):
+            if sum(widths.values()) > room:
+                widths[yields] = 0
+        at, right = {}, width - _LEAD
+        for name in ("badge", "note", "place", "record", "sex", "age", "born"):
+            right -= widths[name]
+            at[name] = right
+        return cls(
+            name=_LEAD,
+            born=at["born"],
+            age=at["age"],
+            sex=at["sex"],
+            record=at["record"],
+            place=at["place"],
+            note=at["note"],
+            badge=at["badge"],
+            end=width - _LEAD,
+        )
 
 
 class PatientListModel(QAbstractListModel):
@@ -287,7 +316,7 @@ class ListHeader(QWidget):
             (columns.sex, columns.record, tr("Sex")),
             (columns.record, columns.place, self._record),
             (columns.place, columns.note, tr("Place")),
-            (columns.note, columns.end, tr("Last pictures")),
+            (columns.note, columns.end, tr("Last pictures") if columns.has_note else ""),
         ):
             text.cell(left, right - 8, words, heading, theme.text_2)
         painter.fillRect(16, self.height() - 1, self.width() - 32, 1, theme.hairline)
@@ -313,7 +342,8 @@ class _RowText:
         self._record(row)
         self.cell(at.place, at.note - 8, row.place, quiet, theme.text_2)
         room = self._badges(row)
-        self.cell(at.note, min(at.note + 120, room), row.note, quiet, theme.text_2)
+        if at.has_note:
+            self.cell(at.note, min(at.note + 120, room), row.note, quiet, theme.text_2)
 
     def _record(self, row: PatientRow) -> None:
         """The number is never cut: a long one is set smaller, a very long one in two lines."""
@@ -375,7 +405,8 @@ class _RowText:
         edge = self._columns.end + 4
         for badge in row.badges:
             width = small_chip_width(badge)
-            if edge - width < self._columns.note + (96 if row.note else 0):
+            least = self._columns.note + (96 if row.note and self._columns.has_note else 0)
+            if edge - width < least:
                 break
             slot = self._slot(edge - width, edge)
             chip = QRect(slot.x(), slot.y() + (slot.height() - 24) // 2, width, 24)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from capture_app.model.words import isolated, tr, trn
 from capture_app.security.users import PIN_SHORTEST
@@ -27,6 +27,11 @@ from capture_app.ui.widgets.scrolling import ScrollColumn
 from capture_app.ui.words.marks import Tone
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_DIGIT = 64
+_DIGIT_FOLDED = Metric.TARGET
+_FOLDED = QSize(864, 432)
+_LOWEST_ROW = 40
+"""This page is higher than others by a row."""
 _ARROWS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right)
 
 
@@ -39,6 +44,7 @@ class _Tile(Pressable):
         self.chosen = chosen
         self.focus_radius = Metric.RADIUS_PANEL
         self.setFixedHeight(88)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.show_tile(tile, chosen=chosen)
 
     def show_tile(self, tile: UserTile, *, chosen: bool) -> None:
@@ -56,6 +62,9 @@ class _Tile(Pressable):
 
     def sizeHint(self) -> QSize:
         return QSize(300, 88)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(190, 88)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -86,7 +95,9 @@ class _Tile(Pressable):
             line = text.adjusted(0, 0, 0, 0)
             line.setTop(top)
             line.setHeight(20)
-            draw_line(painter, line, words, side)
+            elide = Qt.TextElideMode.ElideRight
+            shown = QFontMetrics(font(size, weight)).elidedText(words, elide, line.width())
+            draw_line(painter, line, shown, side)
             top += 20
         if self.tile.unsent:
             line = text.adjusted(0, 0, 0, 0)
@@ -134,16 +145,18 @@ class SignInPage(Backdrop):
         super().__init__(parent)
         self._vm = viewmodel
         self._tiles: list[_Tile] = []
-        page = QHBoxLayout(self)
-        page.setContentsMargins(64, 40, 64, 16)
-        page.setSpacing(64)
-        page.addLayout(self._left(), 1)
-        page.addLayout(self._right())
+        self._digits: list[_PadDigit] = []
+        self._page = QHBoxLayout(self)
+        self._page.addLayout(self._left(), 1)
+        self._page.addLayout(self._right())
+        self._fold(short=False, narrow=False)
         viewmodel.changed.connect(self.render_state)
         self.render_state()
 
     def _left(self) -> QVBoxLayout:
-        brand = QHBoxLayout()
+        self._brand = QWidget()
+        brand = QHBoxLayout(self._brand)
+        brand.setContentsMargins(0, 0, 0, 42)
         brand.setSpacing(16)
         brand.addWidget(Icon("aperture", Metric.ICON_BRAND, tone=Tone.ACCENT))
         brand.addWidget(Label(tr("Capture"), 20, BOLD))
@@ -161,12 +174,12 @@ class SignInPage(Backdrop):
         self._camera = _InfoCard("eye-slash", Tone.TEXT_2)
         column = QVBoxLayout()
         column.setSpacing(0)
-        column.addLayout(brand)
-        column.addSpacing(42)
-        column.addWidget(Label(tr("Who is taking pictures?"), 28, BOLD))
-        column.addSpacing(14)
+        column.addWidget(self._brand)
+        self._title = Label(tr("Who is taking pictures?"), 28, BOLD)
+        column.addWidget(self._title)
+        column.addSpacing(12)
         column.addWidget(self._where)
-        column.addSpacing(20)
+        column.addSpacing(16)
         column.addWidget(scroll, 1)
         column.addSpacing(8)
         column.addWidget(self._unsent)
@@ -177,8 +190,7 @@ class SignInPage(Backdrop):
     def _right(self) -> QVBoxLayout:
         card = Panel(radius=Metric.RADIUS_PIN)
         card.setFixedWidth(392)
-        inside = QVBoxLayout(card)
-        inside.setContentsMargins(32, 32, 32, 32)
+        self._card = inside = QVBoxLayout(card)
         inside.setSpacing(0)
         self._avatar = Avatar(size=48)
         self._name = Label(size=20, weight=BOLD)
@@ -189,12 +201,13 @@ class SignInPage(Backdrop):
         who.addWidget(self._name)
         who.addWidget(self._role)
         who.addStretch(1)
-        head = QHBoxLayout()
+        self._head = QWidget()
+        head = QHBoxLayout(self._head)
+        head.setContentsMargins(0, 0, 0, 24)
         head.setSpacing(16)
         head.addWidget(self._avatar)
         head.addLayout(who, 1)
-        inside.addLayout(head)
-        inside.addSpacing(24)
+        inside.addWidget(self._head)
         self._count = Label(size=12, weight=MEDIUM, tone=Tone.TEXT_2)
         caption = QHBoxLayout()
         caption.addWidget(Label(tr("PIN"), 14, SEMIBOLD))
@@ -214,8 +227,7 @@ class SignInPage(Backdrop):
         self.unlock = Button(tr("Unlock"), ButtonKind.PRIMARY, key=tr("Enter"))
         self.unlock.clicked.connect(self._vm.submit)
         inside.addWidget(self.unlock)
-        column = QVBoxLayout()
-        column.addSpacing(56)
+        self._card_column = column = QVBoxLayout()
         column.addWidget(card)
         column.addStretch(1)
         return column
@@ -225,8 +237,7 @@ class SignInPage(Backdrop):
         pad.setSpacing(8)
         for i, digit in enumerate("123456789"):
             pad.addWidget(self._digit(digit), i // 3, i % 3)
-        clear = Button(tr("Clear"), ButtonKind.GHOST)
-        clear.set_tall(64)
+        self._clear = clear = Button(tr("Clear"), ButtonKind.GHOST)
         clear.clicked.connect(self._vm.clear)
         delete = IconButton("backspace", tr("Delete the last digit"), size=64)
         delete.clicked.connect(self._vm.delete)
@@ -235,8 +246,37 @@ class SignInPage(Backdrop):
         pad.addWidget(delete, 3, 2, Qt.AlignmentFlag.AlignCenter)
         return pad
 
+    def _fold(self, *, short: bool, narrow: bool) -> None:
+        """Less air and lower keys where the screen is small: all of it stays in sight."""
+        self._is_short = short
+        edge = 32 if narrow else 64
+        self._page.setContentsMargins(edge, 12 if short else 40, edge, 8 if short else 16)
+        self._page.setSpacing(edge)
+        self._brand.setVisible(not short)
+        self._title.set_font(20 if short else 28, BOLD)
+        self._head.setVisible(not short)  # the chosen tile says it too
+        self._card_column.setContentsMargins(0, 0 if short else 56, 0, 0)
+        inset = 12 if short else 32
+        self._card.setContentsMargins(32, inset, 32, inset)
+        tall = _DIGIT_FOLDED if short else _DIGIT
+        for digit in self._digits:
+            digit.setFixedHeight(tall)
+        self._clear.set_tall(tall)
+
+    def minimumSizeHint(self) -> QSize:
+        return _FOLDED  # else it could never be made so small as to fold
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        size = event.size()
+        self._fold(
+            short=size.height() < Metric.FOLDS_BELOW + _LOWEST_ROW,
+            narrow=size.width() < Metric.NARROW_BELOW,
+        )
+        super().resizeEvent(event)
+
     def _digit(self, digit: str) -> DigitButton:
         button = _PadDigit(digit)
+        self._digits.append(button)
         button.clicked.connect(lambda: self._vm.type(digit))
         return button
 
@@ -265,6 +305,7 @@ class SignInPage(Backdrop):
         self._unsent.say(state.unsent, state.unsent_note)
         warm = tr("Camera is warm, picture hidden") if state.camera_warm else ""
         self._camera.say(warm, tr("Live again within 1 s of unlocking."))
+        self._camera.setVisible(bool(warm) and not self._is_short)
 
     def _render_tiles(self, state: SignInState) -> None:
         ids = [tile.user_id for tile in state.tiles]

@@ -1,0 +1,118 @@
+"""Small and scaled screens, title bar and task bar on: what must stay in sight, as rectangles."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, QRect, QSize
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from capture_app.clock import SystemClock
+from capture_app.ui.outbox.page import OutboxPage
+from capture_app.ui.patients.page import PatientsPage
+from capture_app.ui.patients.patient_list import Columns, PatientList
+from capture_app.ui.shell.main_window import MainWindow
+from capture_app.ui.shell.status_strip import StatusStrip
+from capture_app.ui.sign_in.page import SignInPage
+from capture_app.ui.widgets.buttons import DigitButton
+from tests.ui.pages import all_pages, furnish
+from tests.ui.stage import open_stage
+
+_BARS = 79
+"""A title bar and a task bar of Windows, in device-independent pixels."""
+SCREENS = {
+    "1024x768": QSize(1024, 768 - _BARS),
+    "1200x800": QSize(1200, 800 - _BARS),
+    "1366x768": QSize(1366, 768 - _BARS),
+    "1366x768 at 125 %": QSize(1093, 614 - _BARS),
+    "1920x1080 at 150 %": QSize(1280, 720 - _BARS),
+    "1920x1080 at 200 %": QSize(960, 540 - _BARS),
+}
+_NAME = 200
+
+
+def place(widget: QWidget, window: QWidget) -> QRect:
+    return QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
+
+
+def outside(window: QWidget, **parts: QWidget) -> list[str]:
+    """The parts that are hidden, squeezed to nothing, or not wholly within the window."""
+    whole = QRect(QPoint(0, 0), window.size())
+    return [
+        f"{name} at {place(part, window)} in {whole}"
+        for name, part in parts.items()
+        if not part.isVisible() or not whole.contains(place(part, window)) or part.height() < 20
+    ]
+
+
+def lock_faults(window: MainWindow, page: SignInPage) -> list[str]:
+    digits = {f"digit {d.text()}": d for d in page.findChildren(DigitButton)}
+    assert len(digits) == 10
+    faults = outside(window, unlock=page.unlock, **digits)
+    return faults + [f"small {name}" for name, d in digits.items() if d.height() < 44]
+
+
+def list_faults(window: MainWindow, page: PatientsPage) -> list[str]:
+    rows: PatientList = page.rows_view
+    faults = outside(window, list=rows)
+    columns = Columns.across(rows.viewport().width())
+    if columns.born - columns.name < _NAME:
+        faults.append(f"the name has {columns.born - columns.name} px")
+    if columns.end > rows.viewport().width():
+        faults.append("the columns end outside")
+    if rows.viewport().height() < 3 * 48:
+        faults.append(f"only {rows.viewport().height()} px of rows")
+    bar = rows.verticalScrollBar()
+    if bar.maximum() > 0 and not bar.isVisible():
+        faults.append("rows are left over and there is no scroll bar")
+    return faults
+
+
+@pytest.mark.expects_log("delivery-needs-you")
+def test_what_must_be_in_sight_is_in_sight_on_every_screen(
+    tmp_path: Path, dressed: QApplication, qtbot: QtBot
+) -> None:
+    def wait(condition: Callable[[], bool]) -> None:
+        qtbot.waitUntil(condition, timeout=20_000)
+
+    faults: list[str] = []
+    seen: set[str] = set()
+    with open_stage(tmp_path / "station", SystemClock()) as stage:
+        operator = furnish(stage, wait)
+        stage.services.devices.start()
+        window = MainWindow(stage.services)
+        window.show()
+        window.activateWindow()
+
+        def look(name: str) -> None:
+            for screen, size in SCREENS.items():
+                window.resize(size)
+                qtbot.waitUntil(lambda size=size: window.size() == size, timeout=2000)
+                QApplication.processEvents()
+                (strip,) = (s for s in window.findChildren(StatusStrip) if s.isVisible())
+                found = outside(window, strip=strip)
+                for page in window.findChildren(QWidget):
+                    if not page.isVisible():
+                        continue
+                    if isinstance(page, SignInPage):
+                        found += lock_faults(window, page)
+                    elif isinstance(page, PatientsPage):
+                        found += list_faults(window, page)
+                    elif isinstance(page, OutboxPage):
+                        found += outside(window, page=page)
+                faults.extend(f"{name}, {screen}: {fault}" for fault in found)
+            window.resize(1366, 768)
+
+        try:
+            for name, _page in all_pages(window, stage, operator, wait):
+                if name in {"lock", "patients", "patients-empty", "outbox"}:
+                    seen.add(name)
+                    look(name)
+        finally:
+            window.end()
+            window.hide()
+            window.deleteLater()
+            stage.services.devices.stop()
+    assert len(seen) == 4
+    assert not faults, "\n".join(faults)
