@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from capture_app.model.words import tr
 from capture_app.ui.looks.fonts import BOLD, MEDIUM, REGULAR, SEMIBOLD
@@ -76,6 +76,10 @@ class _SectionPanel(Panel):
         self.widgets: dict[str, OutboxRowWidget] = {}
 
 
+_MARGINS = 32
+_LOWEST = 240
+
+
 class OutboxPage(Backdrop):
     """Renders an OutboxState. Rows are updated where they stand: a countdown moves nothing."""
 
@@ -99,18 +103,21 @@ class OutboxPage(Backdrop):
         self.back = Button("", icon="arrow-left", key=tr("Esc"))
         self.back.clicked.connect(self.back_asked)
         self.back.hide()
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(self.back)
+        self._ways = QHBoxLayout()
+        self._ways.addWidget(self.back)
         for tab, button in self._tabs.items():
             button.clicked.connect(lambda _checked=False, tab=tab: viewmodel.show_tab(tab))
-            head.addWidget(button)
-        head.addStretch(1)
+            self._ways.addWidget(button)
+        self._ways.addStretch(1)
         self._filter = FilterField(tr("Filter by name or MRN"), height=Metric.CONTROL)
         self._filter.setFixedWidth(max(280, self._filter.sizeHint().width()))
         self._filter.textChanged.connect(viewmodel.filter)
         self._filter.left.connect(lambda: self.setFocus(Qt.FocusReason.OtherFocusReason))
-        head.addWidget(self._filter)
+        self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        for part in (self._ways, self._head):
+            part.setSpacing(8)
+        self._head.addLayout(self._ways, 1)
+        self._head.addWidget(self._filter)
         self._fault = Label(size=14, weight=SEMIBOLD, tone=Tone.BAD, wrap=True)
         self._sections = {section: _SectionPanel(section) for section in Section}
         self._empty = Label(size=15, weight=REGULAR, tone=Tone.TEXT_2, wrap=True, centred=True)
@@ -124,7 +131,7 @@ class OutboxPage(Backdrop):
         page = QVBoxLayout(self)
         page.setContentsMargins(16, 8, 16, 4)
         page.setSpacing(8)
-        page.addLayout(head)
+        page.addLayout(self._head)
         page.addWidget(self._fault)
         page.addWidget(scroll, 1)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -135,6 +142,20 @@ class OutboxPage(Backdrop):
         """Back to this patient's exam, which stays open; empty: there is none."""
         self.back.setText(tr("Back to {patient}", patient=patient.replace("&", "&&")))
         self.back.setVisible(bool(patient))
+        self._fold()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._ways.minimumSize().width() + _MARGINS, _LOWEST)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fold()
+
+    def _fold(self) -> None:
+        """The filter has a row of its own where the tabs need the whole width."""
+        needed = self._ways.sizeHint().width() + 8 + self._filter.width() + _MARGINS
+        flow = QBoxLayout.Direction
+        self._head.setDirection(flow.TopToBottom if needed > self.width() else flow.LeftToRight)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
