@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import count
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 class Clock(Protocol):
@@ -66,3 +67,37 @@ class FixedClock:
         """Moves both times forward."""
         self.at += timedelta(seconds=seconds)
         self.elapsed += seconds
+
+
+class _ComputersZone(tzinfo):
+    """The zone of this computer, by date: an hour of July has its summer time in December too."""
+
+    def utcoffset(self, dt: datetime | None) -> timedelta | None:
+        return dt.replace(tzinfo=None).astimezone().utcoffset() if dt is not None else None
+
+    def dst(self, dt: datetime | None) -> timedelta | None:  # noqa: ARG002 - tzinfo asks so
+        return None
+
+    def tzname(self, dt: datetime | None) -> str | None:
+        return dt.replace(tzinfo=None).astimezone().tzname() if dt is not None else None
+
+    def fromutc(self, dt: datetime) -> datetime:
+        local = dt.replace(tzinfo=UTC).astimezone()
+        return local.replace(tzinfo=self)
+
+
+COMPUTERS_ZONE: Final[tzinfo] = _ComputersZone()
+
+
+def zone_of(name: str) -> tzinfo:
+    """The zone of an IANA name such as Europe/Berlin; this computer's for an empty one.
+
+    Raises ValueError for a name that is not known.
+    """
+    if not name:
+        return COMPUTERS_ZONE
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError) as error:  # OSError: the name of a folder
+        message = f"no such zone: {name}"
+        raise ValueError(message) from error

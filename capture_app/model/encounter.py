@@ -12,6 +12,8 @@ from capture_app.model.patient import PersonName
 class EncounterState(StrEnum):
     """What the feed last said of the visit."""
 
+    PENDING = "pending"
+    """Expected: not here yet, and in no list by the admissions feed alone."""
     OPEN = "open"
     CLOSED = "closed"
     CANCELLED = "cancelled"
@@ -32,7 +34,7 @@ class Encounter:
     """One visit. `visit_number` becomes Admission ID (0038,0010)."""
 
     visit_number: str
-    """PV1-19, else PID-18. May be empty where the feed gives none."""
+    """PV1-19; PID-18 until that is told. May be empty where the feed gives none."""
     issuer: str
     """Who issued it: the local namespace (0040,0031) in Issuer of Admission ID Sequence
     (0038,0014), CX-4 HD.1. May be empty."""

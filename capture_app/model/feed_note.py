@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class NoteCode(StrEnum):
@@ -23,6 +24,18 @@ class NoteCode(StrEnum):
     """It was read otherwise than it stood, as the settings of the feed say."""
     DOUBTED = "doubted"
     """It can be read, and looks like text of another character set than the one that is named."""
+    SEVERAL_VISITS = "several-visits"
+    """No visit is named and several could be meant: none was changed."""
+    NO_VISIT = "no-visit"
+    """No visit is named and none is open: none was changed."""
+    NOTHING_TO_CANCEL = "nothing-to-cancel"
+    """It cancels what was never told of, or was cancelled before."""
+    IN_THE_FUTURE = "in-the-future"
+    """An end that is still to come: the visit stays open."""
+    OLDER_PLACE = "older-place"
+    """Where the patient was before the place that is known: nobody was moved."""
+    NUMBER_NOT_KNOWN = "number-not-known"
+    """The number that another one is put in place of was never told of."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,3 +45,16 @@ class FeedNote:
     field: str
     """As its standard names it: PID-7, PV1-3; PatientBirthDate. Never a value."""
     code: NoteCode
+
+
+WITHOUT_EFFECT: Final = frozenset(
+    {
+        NoteCode.SEVERAL_VISITS,
+        NoteCode.NO_VISIT,
+        NoteCode.NOTHING_TO_CANCEL,
+        NoteCode.IN_THE_FUTURE,
+        NoteCode.OLDER_PLACE,
+        NoteCode.NUMBER_NOT_KNOWN,
+    }
+)
+"""A message that was accepted, and did not do what its sender meant by it."""

@@ -8,7 +8,17 @@ from enum import StrEnum
 from typing import Annotated, Final
 
 from capture_app.settings.kinds import LongText, Name, Port, Seconds, ShortText
-from capture_app.settings.rules import AeTitle, Between, Help, Host, Items, Matching, OneOf, Text
+from capture_app.settings.rules import (
+    AeTitle,
+    Between,
+    Help,
+    Host,
+    Items,
+    Matching,
+    OneOf,
+    Text,
+    TimeZone,
+)
 
 _HL7_CHARSETS: Final = (
     *("ASCII", "UNICODE UTF-8"),
@@ -118,6 +128,14 @@ class AdtFeed:
     place: Annotated[
         PlaceComponents, Help("Where in PV1-3 the ward, the room, the bed and the site stand.")
     ] = PlaceComponents()
+    zone: Annotated[
+        str,
+        TimeZone(),
+        Help(
+            "The zone of the feed's times that name no offset from UTC; summer time counts by "
+            "the date of each. Empty: the zone of this computer."
+        ),
+    ] = ""
     processing_id: Annotated[
         str,
         OneOf(("P", "T", "D")),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
+from capture_app.clock import zone_of
 from capture_app.model.words import tr
 
 
@@ -71,6 +72,22 @@ class Text:
             return tr("It is {n} characters long.", n=len(value))
         if "\\" in value or not value.isprintable():
             return tr("It holds a character that DICOM does not allow here.")
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeZone:
+    """The IANA name of a zone."""
+
+    @property
+    def allowed(self) -> str:
+        return tr("empty, or the name of a zone such as Europe/Berlin")
+
+    def problem(self, value: Any) -> str:
+        try:
+            zone_of(value)
+        except ValueError:
+            return tr("There is no such zone.")
         return ""
 
 

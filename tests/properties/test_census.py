@@ -15,7 +15,8 @@ from capture_app.model.encounter import Encounter, EncounterState, Location
 from capture_app.model.patient import NameGroup, Patient, PatientId, PersonName, Sex
 from capture_app.model.worklist import FeedSource, PatientListEntry
 from capture_app.patients.census.census import Census, open_census
-from capture_app.patients.census.fold import EVENTS, CensusPatient
+from capture_app.patients.census.fold import CensusPatient
+from capture_app.patients.census.visits import EVENTS
 from capture_app.patients.finding.roster import Roster, row_of
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.feeds import AdtFeed

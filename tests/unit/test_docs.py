@@ -13,7 +13,7 @@ from capture_app.catalog.load import load_catalog
 from capture_app.cli import main as command_line
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.delivery import ImageState, ProofKind
-from capture_app.patients.census.fold import EVENTS
+from capture_app.patients.census.visits import EVENTS
 from capture_app.patients.sources.adt import receiver as adt
 from capture_app.settings.load import load
 from tests.certificates import write_certificates

@@ -7,8 +7,7 @@ from several threads.
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,15 +17,18 @@ import structlog
 
 from capture_app.clock import Clock
 from capture_app.errors import MessageError
-from capture_app.hl7.split import Hl7Message
+from capture_app.hl7.split import Hl7Message, parse_header
+from capture_app.model.feed_note import WITHOUT_EFFECT, NoteCode
 from capture_app.model.patient import PatientId
-from capture_app.model.words import tr
+from capture_app.model.words import trn
 from capture_app.model.worklist import FeedSource, PatientListEntry
-from capture_app.patients.census.fold import STATE_VERSION, CensusPatient, add, fold
-from capture_app.patients.census.journal import Journal, StoredMessage
+from capture_app.patients.census.fold import STATE_VERSION, CensusPatient
+from capture_app.patients.census.folding import Folding, successor
+from capture_app.patients.census.journal import Folded, Journal
 from capture_app.patients.census.orders import OrderBook, WorklistAnswer
-from capture_app.patients.census.status import DeadLetter, FeedStatus, Link
-from capture_app.patients.finding.patient_list import PatientKey, PatientList, Tab
+from capture_app.patients.census.status import DeadLetter, FeedStatus, Link, NotedMessage
+from capture_app.patients.finding.crosschecks import PatientKey
+from capture_app.patients.finding.patient_list import PatientList, Tab
 from capture_app.patients.finding.scan import ScannedCode, ScannedNumber, ScanRules, Unread
 from capture_app.patients.sources.adt.facts import AdtEvent
 from capture_app.patients.sources.adt.reading import READER_VERSION, Reader
@@ -55,7 +57,9 @@ class Census:
         self._adt = settings.adt
         self.reader = Reader.of(settings.adt or AdtFeed(), settings.institution)
         """How messages of the feed are read here."""
-        self._journal = Journal(db, cipher)
+        reading = cipher.keyed_hash(READER_VERSION, STATE_VERSION, repr(self.reader))
+        self._journal = Journal(db, cipher, reading)
+        self._folding = Folding(self._journal, self.reader)
         self._writing = threading.Lock()  # taken before _lock, held while the disk is waited for
         self._lock = threading.RLock()
         adt = settings.adt or AdtFeed()
@@ -71,10 +75,10 @@ class Census:
         self._links: dict[str, Callable[[], Link]] = {}
         self._listeners: list[Callable[[], None]] = []
         self._scan_rules = ScanRules.of(settings)
-        self._unreadable = 0
         self._last_event = 0
-        self._reading = cipher.keyed_hash(READER_VERSION, STATE_VERSION, repr(self.reader))
-        self._created_at = self._journal.begin(clock.now(), self._reading)
+        self._last_merge = 0
+        self._reading = reading
+        self._created_at = self._journal.begin(clock.now())
         if self._adt is not None:
             self._load()
 
@@ -84,35 +88,60 @@ class Census:
         """Stores a message durably and folds it in; False for a repeat, which changes nothing.
 
         Raises StoreError where it could not be stored: then it must not be acknowledged.
+        MessageError where it puts a number of another patient in place of one (A47).
         """
+        prior = event.prior
         with self._writing:
-            folded: list[CensusPatient] = []
+            folded: list[Folded] = []
+            if self._journal.last_event_id() != self._last_event:
+                self._catch_up()  # another process held the feed before
+            if self._journal.is_repeat(raw, message):
+                return False
+            holder = self._list.holder_of_retired(event.person.patient_id.key)
+            number = successor(event, holder)
+            if prior is not None and not self._is_known_change(prior, number):
+                self._folding.forbids(event)
 
-            def fold_in(event_id: int) -> CensusPatient:
-                if event_id != self._last_event + 1:  # another process held the feed before
-                    self._catch_up()
-                folded.append(self._folded(replace(event, arrival=event_id)))
+            def fold_in(event_id: int) -> Folded:
+                known = self._list.known(number.key)
+                folded.append(
+                    self._folding.one_more(known, number, replace(event, arrival=event_id))
+                )
                 return folded[-1]
 
             event_id = self._journal.keep(
-                raw, message, event.person.patient_id, event.received_at, fold_in
+                raw, message, number, event.received_at, fold_in, prior=prior
             )
             if event_id is None:
                 return False
             self._last_event = event_id
             with self._lock:
-                self._list.put(event.person.patient_id.key, folded[-1])
+                if prior is not None:
+                    self._list.remove(prior.key)
+                self._list.put(number.key, folded[-1].known)
         self._tell()
         return True
 
     def keep_dead_letter(
-        self, raw: bytes, message: Hl7Message | None, *, reason: str, ack_code: str, at: datetime
+        self,
+        raw: bytes,
+        message: Hl7Message | None,
+        *,
+        reason: str,
+        ack_code: str,
+        at: datetime,
+        is_merge: bool = False,
     ) -> None:
-        """Keeps a message that cannot be used where a person will see it."""
+        """Keeps a message that cannot be used where a person will see it.
+
+        A merge marks the rows of all whom it names until it is forgotten or carried out.
+        """
         with self._writing:
             self._journal.keep_dead_letter(
-                raw, message, reason=reason, ack_code=ack_code, received_at=at
+                raw, message, reason=reason, ack_code=ack_code, received_at=at, is_merge=is_merge
             )
+            if is_merge:
+                self._mark_merges()
         self._tell()
 
     def refresh(self) -> bool:
@@ -121,6 +150,9 @@ class Census:
             return False
         with self._writing:
             is_new = self._catch_up()
+            if self._journal.last_refused_merge() != self._last_merge:
+                self._mark_merges()
+                is_new = True
         if is_new:
             self._tell()
         return is_new
@@ -231,6 +263,26 @@ class Census:
         """Messages that could not be used, the newest first."""
         return self._journal.dead_letters(limit)
 
+    def noted_messages(
+        self, limit: int = 100, *, codes: frozenset[NoteCode] = WITHOUT_EFFECT
+    ) -> tuple[NotedMessage, ...]:
+        """Messages that were accepted and had no effect, or others with a note, newest first."""
+        found = []
+        for message, notes in self._journal.noted(codes, limit):
+            header = parse_header(message.raw)
+            sender = " ".join(filter(None, (header.msh.raw(3), header.msh.raw(4))))
+            event = header.msh.text(9, 2)
+            found.append(NotedMessage(message.event_id, message.received_at, sender, event, notes))
+        return tuple(found)
+
+    def rebuild(self) -> int:
+        """Makes every state anew from the stored messages. How many patients there are."""
+        with self._writing:
+            self._journal.fold_again(self._folding.all)
+            self._load()
+        self._tell()
+        return len(self._list)
+
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Calls back after every change, on the thread that made it; gives the way to end that."""
         self._listeners = [*self._listeners, callback]
@@ -247,78 +299,118 @@ class Census:
     # ------------------------------------------------------------------------- within
 
     def _load(self) -> None:
-        """Reads the state of every patient; makes the states anew where they are of old rules."""
-        if self._journal.reading() != self._reading:
-            self._journal.fold_again(self._fold_all, self._reading)
+        """Reads the state of every patient; makes the states anew where they are of old rules, and
+        a damaged one from the messages.
+        """
+        if self._journal.is_read_otherwise():
+            self._journal.fold_again(self._folding.all)
         self._last_event = self._journal.last_event_id()
-        states = {known.patient.patient_id.key: known for known in self._journal.states()}
+        states: dict[PatientKey, CensusPatient] = {}
+        for stored in list(self._journal.states()):
+            known = stored.known
+            if known is None and (folded := self._folding.of_patient(stored.patient_key)):
+                self._journal.put_state(stored, folded)
+                known = folded.known
+            if known is not None:
+                states[known.patient.patient_id.key] = known
         with self._lock:
             self._list.fill(states)
+        self._mark_merges()
 
     def _catch_up(self) -> bool:
-        """Takes in the states that another process wrote; True where there were some."""
+        """Takes in the states that another process wrote; True where there were some.
+
+        One that it folded by other settings or rules than ours is folded here from its messages.
+        """
         last = self._journal.last_event_id()
         if last == self._last_event:
             return False
         # Read after `last`: a state that is newer still is put in its place once more next time.
-        for known in self._journal.states_after(self._last_event):
-            with self._lock:
-                self._list.put(known.patient.patient_id.key, known)
+        for stored in list(self._journal.states_after(self._last_event)):
+            known = stored.known
+            if known is None or stored.reading != self._reading:
+                folded = self._folding.of_patient(stored.patient_key)
+                known = folded.known if folded else None
+            if known is not None:
+                self._take(known)
         self._last_event = last
         return True
 
-    def _folded(self, event: AdtEvent) -> CensusPatient:
-        """The new state of a patient."""
-        known = self._list.known(event.person.patient_id.key)
-        if known is None or known.follows(event):
-            return add(known, event)
-        # It came late: everything that was said of this patient is put in its order.
-        stored = map(self._read, self._journal.of_patient(event.person.patient_id))
-        earlier = [kept for kept in stored if kept is not None]
-        return fold([*earlier, event]) or add(known, event)
+    def _take(self, known: CensusPatient) -> None:
+        """Puts a state in its place; numbers that were retired lose theirs."""
+        with self._lock:
+            for retired in known.retired:
+                number = retired.number
+                if self._list.known(number.key) and not self._journal.has_messages_of(number):
+                    self._list.remove(number.key)
+            self._list.put(known.patient.patient_id.key, known)
 
-    def _fold_all(
-        self, messages: Iterable[StoredMessage]
-    ) -> Iterator[tuple[CensusPatient, list[int]]]:
-        gathered: defaultdict[PatientKey, list[AdtEvent]] = defaultdict(list)
-        for event in map(self._read, messages):
-            if event is not None:
-                gathered[event.person.patient_id.key].append(event)
-        for events in gathered.values():
-            if known := fold(events):
-                yield known, [event.arrival for event in events]
+    def _is_known_change(self, prior: PatientId, number: PatientId) -> bool:
+        holder = self._list.holder_of_retired(prior.key)
+        return holder is not None and holder[0].key == number.key
 
-    def _read(self, kept: StoredMessage) -> AdtEvent | None:
-        """A stored message; None where the settings of today cannot read it any more."""
-        try:
-            event = self.reader.read(kept.raw, kept.received_at)
-        except MessageError as error:
-            self._unreadable += 1
-            _log.warning("stored-message-unreadable", feed=ADT, reason=str(error))
-            return None
-        return replace(event, arrival=kept.event_id)
+    def _mark_merges(self) -> None:
+        """Marks all whom a refused merge names."""
+        named: set[PatientKey] = set()
+        for message in self._journal.refused_merges():
+            try:
+                persons = self.reader.persons_of_merge(message.raw)
+            except MessageError as error:
+                _log.info("refused-merge-unreadable", feed=ADT, reason=str(error))
+            else:
+                named.update(person.key for person in persons)
+        self._last_merge = self._journal.last_refused_merge()
+        with self._lock:
+            self._list.mark_merges(frozenset(named))
 
     def _adt_status(self, now: datetime) -> FeedStatus:
         ask = self._links.get(ADT)
         link = ask() if ask is not None else None
-        heard = self._journal.last_heard()
-        problem = link.problem if link else ""
-        if not problem and self._unreadable:
-            problem = tr(
-                "{n} stored messages cannot be read with the present settings.",
-                n=self._unreadable,
-            )
+        heard, day = self._journal.last_heard(), now - timedelta(days=1)
+        with self._lock:
+            count, doubts = len(self._list), self._list.count_doubts()
         return FeedStatus(
             name=ADT,
             source=FeedSource.ADT,
             connected=link.connected if link else None,
             last_message_at=heard,
             age_seconds=_age(heard, now),
-            count=len(self._list),
+            count=count,
             incomplete_since=self._created_at,
             dead_letters=self._journal.count_dead_letters(),
-            problem=problem,
+            without_effect=self._journal.count_notes(WITHOUT_EFFECT),
+            noted=self._journal.count_notes(frozenset(NoteCode) - WITHOUT_EFFECT),
+            refused_today=self._journal.count_dead_letters(day),
+            without_effect_today=self._journal.count_notes(WITHOUT_EFFECT, day),
+            doubts=doubts,
+            damaged=self._journal.damaged,
+            problem=(link.problem if link else "") or self._trouble(),
         )
+
+    def _trouble(self) -> str:
+        """What is wrong with what is stored, and what to do; empty where nothing is."""
+        said = []
+        if self._folding.unreadable:
+            said.append(
+                trn(
+                    "{n} stored message cannot be read with the present settings.",
+                    "{n} stored messages cannot be read with the present settings.",
+                    self._folding.unreadable,
+                )
+            )
+        if damaged := self._journal.damaged:
+            rows = ", ".join(f"{table} {number}" for table, number in damaged[:5])
+            said.append(
+                trn(
+                    "{n} row of census.db is damaged and set apart ({rows}). "
+                    "Have the sender repeat its messages, and check the disk.",
+                    "{n} rows of census.db are damaged and set apart ({rows}). "
+                    "Have the sender repeat its messages, and check the disk.",
+                    len(damaged),
+                    rows=rows + (", ..." if len(damaged) > 5 else ""),
+                )
+            )
+        return " ".join(said)
 
     def _tell(self) -> None:
         for callback in self._listeners:

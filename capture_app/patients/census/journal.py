@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
+import structlog
+
+from capture_app.errors import SealBrokenError
 from capture_app.hl7.split import Hl7Message
+from capture_app.model.feed_note import FeedNote, NoteCode
 from capture_app.model.patient import PatientId
+from capture_app.model.words import tr
 from capture_app.patients.census.fold import CensusPatient
 from capture_app.patients.census.status import DeadLetter
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
 from capture_app.store.record import from_record, to_record
+
+_log = structlog.get_logger(__name__)
 
 MOST_DEAD_LETTERS: Final = 10_000
 """A sender with wrong settings must not fill the disk of a camera; the oldest go first. Each was
@@ -30,26 +39,75 @@ class StoredMessage:
     raw: bytes
 
 
-class Journal:
-    """What the feed said, in order of arrival. Safe for use by several threads and processes."""
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """What was folded of one patient, and by which settings and rules."""
 
-    def __init__(self, db: Database, cipher: Cipher) -> None:
+    event_id: int
+    patient_key: bytes
+    reading: str
+    known: CensusPatient | None
+    """None where the cell is damaged: the messages say it again."""
+
+
+Notes = Mapping[int, tuple[FeedNote, ...]]
+"""By the place of a message what of it could not be taken, or had no effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A patient's new state, with the notes on those messages that were read for it."""
+
+    known: CensusPatient
+    notes: Notes
+
+
+class Journal:
+    """What the feed said, in order of arrival. Safe for use by several threads and processes.
+
+    A damaged cell is set apart (`damaged`); all else is read.
+    """
+
+    def __init__(self, db: Database, cipher: Cipher, reading: str) -> None:
         self._db = db
         self._cipher = cipher
+        self._reading = reading
+        self._damaged: dict[tuple[str, int], None] = {}
 
-    def begin(self, now: datetime, reading: str) -> datetime:
-        """When the census was begun. `reading` is noted as what the states are folded with."""
+    @property
+    def damaged(self) -> tuple[tuple[str, int], ...]:
+        """Table and number of every row that could not be opened, as far as was read."""
+        return tuple(self._damaged)
+
+    def begin(self, now: datetime) -> datetime:
+        """When the census was begun. SealBrokenError for a key that it was not kept with."""
+        check = self._cipher.keyed_hash("census", "key")
         with self._db.transaction() as connection:
             connection.execute(
-                "INSERT OR IGNORE INTO census VALUES (1, ?, ?)", (now.isoformat(), reading)
+                "INSERT OR IGNORE INTO census (id, created_at, reading, key_check)"
+                " VALUES (1, ?, ?, ?)",
+                (now.isoformat(), self._reading, check),
             )
-            (created_at,) = connection.execute("SELECT created_at FROM census").fetchone()
+            created_at, known = connection.execute(
+                "SELECT created_at, key_check FROM census"
+            ).fetchone()
+            if known is None and self._opens_something(connection):
+                known = check
+                connection.execute("UPDATE census SET key_check = ?", (check,))
+            if known != check:
+                raise SealBrokenError(
+                    tr("census.db was kept with another key: use the key of this data folder.")
+                )
         return datetime.fromisoformat(created_at)
 
-    def reading(self) -> str:
-        """What the states were folded with."""
-        (reading,) = self._db.read().execute("SELECT reading FROM census").fetchone()
-        return str(reading)
+    def is_read_otherwise(self) -> bool:
+        """Whether states were folded by other settings or rules than ours."""
+        rows = self._db.read().execute(
+            "SELECT 1 FROM census WHERE reading != ? UNION ALL"
+            " SELECT 1 FROM events WHERE state IS NOT NULL AND reading IS NOT ? LIMIT 1",
+            (self._reading, self._reading),
+        )
+        return rows.fetchone() is not None
 
     def keep(
         self,
@@ -57,14 +115,17 @@ class Journal:
         message: Hl7Message,
         number: PatientId,
         received_at: datetime,
-        fold: Callable[[int], CensusPatient],
+        fold: Callable[[int], Folded],
+        *,
+        prior: PatientId | None = None,
     ) -> int | None:
         """Stores a message and what follows from it, durably: both or none.
 
         `fold` is called with the message's place in the order of arrival and gives the new state
-        of the patient. That place; None for a repeat, which changes nothing.
+        of the patient. `prior`: the number whose messages are this patient's from now on. That
+        place; None for a repeat, which changes nothing.
         """
-        key, patient_key = self._duplicate_key(raw, message), self._patient_key(number)
+        key, patient_key = self._duplicate_key(raw, message), self.patient_key(number)
         sealed = self._cipher.seal_blob(raw, _context("event", key))
         with self._db.transaction() as connection:
             if connection.execute(
@@ -72,39 +133,68 @@ class Journal:
             ).fetchone():
                 return None
             event_id = self.last_event_id() + 1
-            state = self._sealed_state(patient_key, fold(event_id))
+            if prior is not None:
+                connection.execute(
+                    "UPDATE events SET patient_key = ? WHERE patient_key = ?",
+                    (patient_key, self.patient_key(prior)),
+                )
+            folded = fold(event_id)
             connection.execute(
-                "UPDATE events SET state = NULL WHERE event_id ="
-                " (SELECT max(event_id) FROM events WHERE patient_key = ?)",
+                "UPDATE events SET state = NULL, reading = NULL"
+                " WHERE patient_key = ? AND state IS NOT NULL",
                 (patient_key,),
             )
             connection.execute(
-                "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)",
-                (event_id, received_at.isoformat(), key, patient_key, sealed, state),
+                "INSERT INTO events"
+                " (event_id, received_at, duplicate_key, patient_key, message, state, reading)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(event_id, received_at.isoformat(), key, patient_key, sealed),
+                    *(self._sealed_state(patient_key, folded.known), self._reading),
+                ),
             )
+            _write_notes(connection, folded.notes)
         return event_id
+
+    def is_repeat(self, raw: bytes, message: Hl7Message) -> bool:
+        """Whether the same message is stored already."""
+        rows = self._db.read().execute(
+            "SELECT 1 FROM events WHERE duplicate_key = ?", (self._duplicate_key(raw, message),)
+        )
+        return rows.fetchone() is not None
 
     def last_event_id(self) -> int:
         """The place of the newest message; 0 for none."""
         (last,) = self._db.read().execute("SELECT max(event_id) FROM events").fetchone()
         return int(last or 0)
 
-    def states(self) -> Iterator[CensusPatient]:
+    def states(self) -> Iterator[StoredState]:
         """The state of every patient."""
         rows = self._db.read().execute(
-            "SELECT patient_key, state FROM events WHERE state IS NOT NULL AND event_id IN"
+            "SELECT event_id, patient_key, reading, state FROM events"
+            " WHERE state IS NOT NULL AND event_id IN"
             " (SELECT max(event_id) FROM events GROUP BY patient_key)"
         )
         return map(self._state, rows)
 
-    def states_after(self, event_id: int) -> Iterator[CensusPatient]:
+    def states_after(self, event_id: int) -> Iterator[StoredState]:
         """The states of the patients of whom a message came after that one, the newest last."""
         rows = self._db.read().execute(
-            "SELECT patient_key, state FROM events WHERE state IS NOT NULL AND event_id > ?"
-            " ORDER BY event_id",
+            "SELECT event_id, patient_key, reading, state FROM events"
+            " WHERE state IS NOT NULL AND event_id > ? ORDER BY event_id",
             (event_id,),
         )
         return map(self._state, rows)
+
+    def put_state(self, stored: StoredState, folded: Folded) -> None:
+        """Puts a state in place of one that was damaged."""
+        sealed = self._sealed_state(stored.patient_key, folded.known)
+        with self._db.transaction() as connection:
+            connection.execute(
+                "UPDATE events SET state = ?, reading = ? WHERE event_id = ? AND patient_key = ?",
+                (sealed, self._reading, stored.event_id, stored.patient_key),
+            )
+            _write_notes(connection, folded.notes)
 
     def all(self) -> Iterator[StoredMessage]:
         """Every message, in order of arrival."""
@@ -112,44 +202,61 @@ class Journal:
             "SELECT event_id, received_at, duplicate_key, message FROM events"
             " WHERE patient_key != x'' ORDER BY event_id"
         )
-        return map(self._opened, rows)
+        return self._messages(rows)
 
-    def of_patient(self, number: PatientId) -> Iterator[StoredMessage]:
+    def of_patient(self, patient_key: bytes) -> Iterator[StoredMessage]:
         """All messages about a patient, in order of arrival."""
         rows = self._db.read().execute(
             "SELECT event_id, received_at, duplicate_key, message FROM events"
             " WHERE patient_key = ? ORDER BY event_id",
-            (self._patient_key(number),),
+            (patient_key,),
         )
-        return map(self._opened, rows)
+        return self._messages(rows)
 
     def fold_again(
-        self,
-        fold: Callable[[Iterable[StoredMessage]], Iterable[tuple[CensusPatient, list[int]]]],
-        reading: str,
+        self, fold: Callable[[Iterable[StoredMessage]], Iterable[tuple[Folded, list[int]]]]
     ) -> None:
         """Makes all states anew from the messages, after settings or rules were changed.
 
         `fold` gives each patient's state with the places of the messages about that patient.
         """
         with self._db.transaction() as connection:
-            connection.execute("UPDATE events SET state = NULL")
-            for known, event_ids in fold(self.all()):
-                patient_key = self._patient_key(known.patient.patient_id)
+            connection.execute(
+                "UPDATE events SET state = NULL, reading = NULL WHERE state IS NOT NULL"
+            )
+            connection.execute("DELETE FROM notes")
+            for folded, event_ids in fold(self.all()):
+                patient_key = self.patient_key(folded.known.patient.patient_id)
                 connection.executemany(
                     "UPDATE events SET patient_key = ? WHERE event_id = ?",
                     ((patient_key, event_id) for event_id in event_ids),
                 )
                 connection.execute(
-                    "UPDATE events SET state = ? WHERE event_id = ?",
-                    (self._sealed_state(patient_key, known), max(event_ids)),
+                    "UPDATE events SET state = ?, reading = ? WHERE event_id = ?",
+                    (
+                        *(self._sealed_state(patient_key, folded.known), self._reading),
+                        max(event_ids),
+                    ),
                 )
-            connection.execute("UPDATE census SET reading = ?", (reading,))
+                _write_notes(connection, folded.notes)
+            connection.execute("UPDATE census SET reading = ?", (self._reading,))
+
+    def has_messages_of(self, number: PatientId) -> bool:
+        """Whether any message is stored about this number."""
+        rows = self._db.read().execute(
+            "SELECT 1 FROM events WHERE patient_key = ? LIMIT 1", (self.patient_key(number),)
+        )
+        return rows.fetchone() is not None
 
     def forget(self, numbers: Iterable[PatientId], dead_letters_before: datetime) -> None:
         """Deletes everything about these patients, and old messages that could not be used."""
-        keys = [(self._patient_key(number),) for number in numbers]
+        keys = [(self.patient_key(number),) for number in numbers]
         with self._db.transaction() as connection:
+            connection.executemany(
+                "DELETE FROM notes WHERE event_id IN"
+                " (SELECT event_id FROM events WHERE patient_key = ?)",
+                keys,
+            )
             # The place of the last message must not be given out again: its row stays, emptied.
             connection.executemany(
                 "UPDATE events SET patient_key = x'', message = x'', state = NULL"
@@ -170,6 +277,7 @@ class Journal:
         reason: str,
         ack_code: str,
         received_at: datetime,
+        is_merge: bool = False,
     ) -> None:
         """Keeps a message that cannot be used; one that is sent again and again is kept once."""
         key = self._duplicate_key(raw, message)
@@ -177,11 +285,11 @@ class Journal:
         with self._db.transaction() as connection:
             connection.execute(
                 "INSERT INTO dead_letters"
-                " (received_at, times, duplicate_key, ack_code, reason, message)"
-                " VALUES (?, 1, ?, ?, ?, ?) ON CONFLICT (duplicate_key) DO UPDATE SET"
+                " (received_at, times, duplicate_key, ack_code, reason, message, is_merge)"
+                " VALUES (?, 1, ?, ?, ?, ?, ?) ON CONFLICT (duplicate_key) DO UPDATE SET"
                 " received_at = excluded.received_at, times = times + 1,"
                 " ack_code = excluded.ack_code, reason = excluded.reason",
-                (received_at.isoformat(), key, ack_code, reason, sealed),
+                (received_at.isoformat(), key, ack_code, reason, sealed, int(is_merge)),
             )
             connection.execute(
                 "DELETE FROM dead_letters WHERE dead_letter_id <="
@@ -197,21 +305,75 @@ class Journal:
             (limit,),
         )
         return tuple(
-            DeadLetter(
-                number,
-                datetime.fromisoformat(received_at),
-                times,
-                ack_code,
-                reason,
-                self._cipher.open_blob(sealed, _context("dead letter", key)),
-            )
+            DeadLetter(number, moment, times, ack_code, reason, raw)
             for number, received_at, times, ack_code, reason, key, sealed in rows
+            if (moment := self._moment("dead_letters", number, received_at)) is not None
+            and (raw := self._open("dead_letters", number, sealed, _context("dead letter", key)))
+            is not None
         )
 
-    def count_dead_letters(self) -> int:
-        """How many there are."""
-        (count,) = self._db.read().execute("SELECT count(*) FROM dead_letters").fetchone()
-        return int(count)
+    def refused_merges(self) -> Iterator[StoredMessage]:
+        """Merges that were refused, the oldest first."""
+        rows = self._db.read().execute(
+            "SELECT dead_letter_id, received_at, duplicate_key, message FROM dead_letters"
+            " WHERE is_merge = 1 ORDER BY dead_letter_id"
+        )
+        return self._messages(rows, "dead_letters", "dead letter")
+
+    def last_refused_merge(self) -> int:
+        """The number of the newest merge that was refused; 0 for none."""
+        rows = self._db.read().execute(
+            "SELECT max(dead_letter_id) FROM dead_letters WHERE is_merge = 1"
+        )
+        return int(rows.fetchone()[0] or 0)
+
+    def count_dead_letters(self, since: datetime | None = None) -> int:
+        """How many there are, or came since then."""
+        rows = self._db.read().execute(
+            "SELECT count(*) FROM dead_letters WHERE received_at >= ?",
+            (since.isoformat() if since else "",),
+        )
+        return int(rows.fetchone()[0])
+
+    def count_notes(self, codes: Iterable[NoteCode], since: datetime | None = None) -> int:
+        """How many messages have a note of one of these codes, or came since then with one."""
+        wanted = json.dumps(sorted(codes))
+        rows = self._db.read().execute(
+            "SELECT count(DISTINCT event_id) FROM notes"
+            " WHERE code IN (SELECT value FROM json_each(?)) AND event_id >= ?",
+            (wanted, self._first_since(since) if since else 0),
+        )
+        return int(rows.fetchone()[0])
+
+    def noted(
+        self, codes: Iterable[NoteCode], limit: int
+    ) -> Iterator[tuple[StoredMessage, tuple[FeedNote, ...]]]:
+        """Messages with a note of one of these codes, the newest first, with those notes."""
+        rows = (
+            self._db.read()
+            .execute(
+                "SELECT e.event_id, e.received_at, e.duplicate_key, e.message,"
+                " json_group_array(json_array(n.field, n.code))"
+                " FROM notes n JOIN events e USING (event_id)"
+                " WHERE n.code IN (SELECT value FROM json_each(?))"
+                " GROUP BY e.event_id ORDER BY e.event_id DESC LIMIT ?",
+                (json.dumps(sorted(codes)), limit),
+            )
+            .fetchall()
+        )
+        for *row, notes in rows:
+            for message in self._messages([tuple(row)]):
+                said = (FeedNote(field, NoteCode(code)) for field, code in json.loads(notes))
+                yield message, tuple(sorted(said))
+
+    def _first_since(self, since: datetime) -> int:
+        """The place of the first message that came since then."""
+        rows = self._db.read().execute(
+            "SELECT event_id FROM events WHERE received_at < ? ORDER BY event_id DESC LIMIT 1",
+            (since.isoformat(),),
+        )
+        row = rows.fetchone()
+        return row[0] + 1 if row else 0
 
     def last_heard(self) -> datetime | None:
         """When the last message came, usable or not."""
@@ -222,22 +384,64 @@ class Journal:
         )
         return max((datetime.fromisoformat(text) for (text,) in rows if text), default=None)
 
-    def _opened(self, row: tuple[int, str, bytes, bytes]) -> StoredMessage:
-        event_id, received_at, key, sealed = row
-        raw = self._cipher.open_blob(sealed, _context("event", key))
-        return StoredMessage(event_id, datetime.fromisoformat(received_at), raw)
+    def patient_key(self, number: PatientId) -> bytes:
+        """What the rows of a patient are found by."""
+        return bytes.fromhex(self._cipher.keyed_hash("patient", *number.key))
+
+    def _opens_something(self, connection: sqlite3.Connection) -> bool:
+        """Whether our key opens a message; true where there is none."""
+        rows = connection.execute(
+            "SELECT duplicate_key, message FROM events WHERE message != x''"
+            " ORDER BY event_id DESC LIMIT 100"
+        ).fetchall()
+        for key, sealed in rows:
+            try:
+                self._cipher.open_blob(sealed, _context("event", key))
+            except SealBrokenError:
+                continue
+            return True
+        return not rows
+
+    def _messages(
+        self, rows: Iterable[tuple[Any, ...]], table: str = "events", kind: str = "event"
+    ) -> Iterator[StoredMessage]:
+        for number, received_at, key, sealed in rows:
+            moment = self._moment(table, number, received_at)
+            raw = self._open(table, number, sealed, _context(kind, key))
+            if moment is not None and raw is not None:
+                yield StoredMessage(number, moment, raw)
+
+    def _moment(self, table: str, number: int, text: str) -> datetime | None:
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            self._set_apart(table, number)
+            return None
+
+    def _open(self, table: str, number: int, sealed: bytes, context: bytes) -> bytes | None:
+        try:
+            return self._cipher.open_blob(sealed, context)
+        except SealBrokenError:
+            self._set_apart(table, number)
+            return None
+
+    def _set_apart(self, table: str, number: int) -> None:
+        if (table, number) not in self._damaged:
+            self._damaged[(table, number)] = None
+            _log.error("census-row-damaged", kind=table, count=number)
 
     def _sealed_state(self, patient_key: bytes, known: CensusPatient) -> bytes:
         return self._cipher.seal_blob(to_record(known), _context("state", patient_key))
 
-    def _state(self, row: tuple[bytes, bytes]) -> CensusPatient:
-        patient_key, sealed = row
-        return from_record(
-            CensusPatient, self._cipher.open_blob(sealed, _context("state", patient_key))
-        )
-
-    def _patient_key(self, number: PatientId) -> bytes:
-        return bytes.fromhex(self._cipher.keyed_hash("patient", *number.key))
+    def _state(self, row: tuple[int, bytes, str, bytes]) -> StoredState:
+        event_id, patient_key, reading, sealed = row
+        try:
+            plain = self._cipher.open_blob(sealed, _context("state", patient_key))
+            known = from_record(CensusPatient, plain)
+        except SealBrokenError:
+            _log.error("census-state-damaged", kind="events", count=event_id)
+            return StoredState(event_id, patient_key, reading, None)
+        return StoredState(event_id, patient_key, reading, known)
 
     def _duplicate_key(self, raw: bytes, message: Hl7Message | None) -> bytes:
         """Control IDs are used again: a message is a repeat only if all of it is the same."""
@@ -247,3 +451,17 @@ class Journal:
 
 def _context(kind: str, key: bytes) -> bytes:
     return f"census {kind} ".encode() + key
+
+
+def _write_notes(connection: sqlite3.Connection, notes: Notes) -> None:
+    connection.executemany(
+        "DELETE FROM notes WHERE event_id = ?", ((event_id,) for event_id in notes)
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO notes VALUES (?, ?, ?)",
+        (
+            (event_id, note.field, note.code.value)
+            for event_id, said in notes.items()
+            for note in said
+        ),
+    )

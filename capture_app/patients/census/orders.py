@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from capture_app.model.feed_note import FeedNote
 from capture_app.model.order import Order
 from capture_app.model.patient import Patient
 from capture_app.model.worklist import FeedSource, PatientListEntry
+from capture_app.patients.finding.same_person import may_be_one_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,51 +42,77 @@ class WorklistAnswer:
 
 
 def contradicts(item: WorklistItem, patient: Patient) -> bool:
-    """Whether the item cannot be about this patient, though the identifier is the same."""
+    """Whether the item cannot be about this patient, though the identifier is the same: name,
+    birth date or sex differ where both know them.
+    """
     theirs, ours = item.patient, patient
-    return (
-        theirs.birth_date is not None
-        and ours.birth_date is not None
-        and theirs.birth_date != ours.birth_date
-    )
+    if _differ(theirs.birth_date, ours.birth_date) or _differ(theirs.sex, ours.sex):
+        return True
+    for partial, whole in ((theirs, ours), (ours, theirs)):
+        said, day = partial.partial_birth_date, whole.birth_date
+        if said is not None and day is not None and not said.agrees_with(day):
+            return True
+    known = (theirs.birth_date, theirs.sex, ours.birth_date, ours.sex)
+    return not may_be_one_name(theirs.name, ours.name, all_else_agrees=all(known))
 
 
 class OrderBook:
     """The items of all worklists, by patient. Not for two threads at once: the census locks."""
 
     def __init__(self, issuer_when_absent: str) -> None:
-        self._issuer_when_absent = issuer_when_absent
+        self.issuer_when_absent = issuer_when_absent
+        """Whose number an item is that names no issuer: a choice of the settings."""
         self._answers: dict[str, WorklistAnswer] = {}
-        self._items: dict[tuple[str, str], list[tuple[WorklistItem, datetime]]] = {}
+        self._items: dict[tuple[str, str], tuple[tuple[WorklistItem, datetime], ...]] = {}
 
     def put(self, answer: WorklistAnswer) -> set[tuple[str, str]]:
-        """Puts an answer in place of the worklist's last one. Whose orders may have changed."""
-        touched = set(self._items)
+        """Puts an answer in place of the worklist's last one. Whose orders changed with it."""
         named = replace(answer, items=tuple(map(self._with_issuer, answer.items)))
+        before = self._answers.get(answer.name)
         self._answers[answer.name] = named
-        self._items = {}
+        if before is not None and before.items == named.items and before.as_of and named.as_of:
+            return set()
+        had = self._items
+        gathered: dict[tuple[str, str], list[tuple[WorklistItem, datetime]]] = {}
         for known in self._answers.values():
             if known.as_of is not None:
                 for item in known.items:
                     key = item.patient.patient_id.key
-                    self._items.setdefault(key, []).append((item, known.as_of))
-        return touched | set(self._items)
+                    gathered.setdefault(key, []).append((item, known.as_of))
+        self._items = {key: tuple(items) for key, items in gathered.items()}
+        return {
+            key
+            for key in had.keys() | self._items.keys()
+            if [item for item, _ in had.get(key, ())]
+            != [item for item, _ in self._items.get(key, ())]
+        }
 
     def answers(self) -> tuple[WorklistAnswer, ...]:
         """The last answer of each worklist."""
         return tuple(self._answers.values())
 
     def entries_of(
-        self, key: tuple[str, str], *, beside: Patient | None = None
+        self,
+        key: tuple[str, str],
+        numbers: Collection[tuple[str, str]] = (),
+        *,
+        beside: Patient | None = None,
+        gone: Container[tuple[str, str]] = (),
     ) -> tuple[PatientListEntry, ...]:
         """Rows for a patient who is not here by the admissions feed: one for each visit named.
 
-        `beside`: what that feed knows of the patient; an item that contradicts it has no row.
+        `numbers`: all by which that feed knows the patient.
+
+        `beside`: what that feed knows of the patient; an item that contradicts it, or does not say
+        whose number it has, has no row. `gone`: visits that were cancelled, which have none either.
         """
         rows: dict[str, PatientListEntry] = {}
-        for item, as_of in self._items.get(key, ()):
+        found = [each for number in (numbers or [key]) for each in self._items.get(number, ())]
+        for item, as_of in found:
             patient = beside or next((row.patient for row in rows.values()), item.patient)
-            if contradicts(item, patient):
+            if contradicts(item, patient) or (beside is not None and not key[1]):
+                continue
+            if item.encounter and is_among(item.encounter, gone):
                 continue
             visit = item.encounter.visit_number if item.encounter else ""
             row = rows.get(visit) or PatientListEntry(
@@ -95,14 +122,22 @@ class OrderBook:
         return tuple(rows.values())
 
     def attached(
-        self, rows: Sequence[PatientListEntry], keys: Iterable[tuple[str, str]]
+        self,
+        rows: Sequence[PatientListEntry],
+        keys: Iterable[tuple[str, str]],
+        gone: Container[tuple[str, str]] = (),
     ) -> tuple[PatientListEntry, ...]:
         """The rows of a patient with the orders for any of the identifiers.
 
         An order that names one of the visits stands with that one, any other with all of them.
         """
-        items = [item for key in keys for item, _ in self._items.get(key, ())]
-        fitting = [item for item in items if not contradicts(item, rows[0].patient)]
+        items = [item for key in keys if key[1] for item, _ in self._items.get(key, ())]
+        fitting = [
+            item
+            for item in items
+            if not contradicts(item, rows[0].patient)
+            and not (item.encounter and is_among(item.encounter, gone))
+        ]
         if not fitting:
             return tuple(rows)
         visits = {row.encounter.visit_number for row in rows if row.encounter}
@@ -116,10 +151,21 @@ class OrderBook:
 
     def _with_issuer(self, item: WorklistItem) -> WorklistItem:
         number = item.patient.patient_id
-        if number.issuer or not self._issuer_when_absent:
+        if number.issuer or not self.issuer_when_absent:
             return item
-        named = replace(number, issuer=self._issuer_when_absent)
+        named = replace(number, issuer=self.issuer_when_absent)
         return replace(item, patient=replace(item.patient, patient_id=named))
+
+
+def is_among(visit: Encounter, keys: Container[tuple[str, str]]) -> bool:
+    """Whether a visit is one of these, by number; an issuer that is not told contradicts none."""
+    return bool(visit.visit_number) and (
+        (visit.visit_number, visit.issuer) in keys or (visit.visit_number, "") in keys
+    )
+
+
+def _differ(one: object, other: object) -> bool:
+    return bool(one) and bool(other) and one != other
 
 
 def _belongs(item: WorklistItem, row: PatientListEntry, visits: set[str]) -> bool:

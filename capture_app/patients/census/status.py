@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from capture_app.model.worklist import FeedSource
+from capture_app.model.feed_note import FeedNote
+from capture_app.model.worklist import Doubt, FeedSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,18 @@ class FeedStatus:
     """Patients who came before this are missing until something is said of them."""
     dead_letters: int = 0
     """Messages that could not be used, kept for a person to see."""
+    without_effect: int = 0
+    """Messages that were accepted and did not do what their sender meant by them."""
+    noted: int = 0
+    """Messages of which a value could not be taken as it stood."""
+    refused_today: int = 0
+    """Of the dead letters those of the last 24 hours."""
+    without_effect_today: int = 0
+    """Of those without effect the ones of the last 24 hours."""
+    doubts: tuple[tuple[Doubt, int], ...] = ()
+    """How many patients each doubt is about, for IT to settle with the sender."""
+    damaged: tuple[tuple[str, int], ...] = ()
+    """Table and number of rows on disk that cannot be opened."""
     skipped: int = 0
     """Items of a worklist that could not be used, or that contradict the admissions feed."""
     truncated: bool = False
@@ -56,3 +69,16 @@ class DeadLetter:
     """In words, without patient data."""
     message: bytes
     """As it came. Holds patient data: for the person who has to act, never for a log."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotedMessage:
+    """A message that was accepted, though not all of it could be taken or had an effect."""
+
+    event_id: int
+    received_at: datetime
+    sender: str
+    """MSH-3 and MSH-4, as sent."""
+    event: str
+    """The trigger event, A03."""
+    notes: tuple[FeedNote, ...]

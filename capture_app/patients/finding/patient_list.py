@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain, islice
@@ -16,18 +17,27 @@ from typing import Final
 from capture_app.clock import Clock
 from capture_app.model.encounter import EncounterState
 from capture_app.model.patient import PatientId
-from capture_app.model.worklist import PatientListEntry
+from capture_app.model.worklist import Doubt, PatientListEntry
 from capture_app.patients.census.fold import CensusPatient, entries, hidden_from
-from capture_app.patients.census.orders import OrderBook, WorklistAnswer, contradicts
+from capture_app.patients.census.orders import (
+    OrderBook,
+    WorklistAnswer,
+    WorklistItem,
+    contradicts,
+    is_among,
+)
+from capture_app.patients.finding.crosschecks import (
+    CrossChecks,
+    PatientKey,
+    of_orders,
+    of_visit,
+)
 from capture_app.patients.finding.roster import Roster, SortKey, row_of
 from capture_app.patients.finding.scan import ScannedNumber
 
 _RECENT: Final = 50
 _MOST_HOLDERS: Final = 100
 """Of a number that so many patients have nobody is chosen by it, nor by anything beside it."""
-
-PatientKey = tuple[str, str]
-"""Identifier and issuer."""
 
 
 class Tab(StrEnum):
@@ -59,6 +69,10 @@ class PatientList:
         self._rosters = {tab: Roster() for tab in (Tab.WARD, Tab.WORKLIST, Tab.ALL)}
         self._recent: list[PatientKey] = []
         self._leaving: list[tuple[datetime, PatientKey]] = []
+        self._leaves: dict[PatientKey, frozenset[datetime]] = {}
+        self._retired: dict[PatientKey, PatientKey] = {}
+        self._checks = CrossChecks()
+        self._merges: frozenset[PatientKey] = frozenset()
 
     def __len__(self) -> int:
         return len(self._patients)
@@ -67,22 +81,46 @@ class PatientList:
         """What the admissions feed told of a patient."""
         return self._patients.get(key)
 
+    def holder_of_retired(self, key: PatientKey) -> tuple[PatientId, CensusPatient] | None:
+        """Who had this number before another one was put in its place (A47), and has that now."""
+        known = self._patients.get(self._retired.get(key, ("", "")))
+        return (known.patient.patient_id, known) if known is not None else None
+
     def put(self, key: PatientKey, known: CensusPatient) -> None:
         """Adds or changes a patient of the admissions feed."""
-        others = self._remember(key, known)
-        for touched in {key, *others}:
+        for touched in {key, *self._remember(key, known)}:
             self._show(touched)
 
     def fill(self, patients: Mapping[PatientKey, CensusPatient]) -> None:
         """Puts these patients in place of all others: faster than one by one."""
+        for key in self._patients.keys() - patients.keys():
+            self.remove(key)
         for key, known in patients.items():
             self._remember(key, known)
-        rows = [row_of(entry) for key in self._patients for entry in self._prepared(key)]
-        for row in rows:
-            key = row.entry.patient.patient_id.key
-            self._places[key] = (*self._places.get(key, ()), row.key)
+        self._places.clear()
+        worklist = {key for key in self._shown if key not in self._patients}
+        rows = []
+        for key in (*self._patients, *worklist):
+            prepared = self._prepared(key)
+            if prepared:
+                mine = [row_of(entry) for entry in prepared]
+                self._places[key] = tuple(row.key for row in mine)
+                rows.extend(mine)
         for tab, roster in self._rosters.items():
             roster.fill([row for row in rows if tab in self._tabs_of(row.entry)])
+
+    def mark_merges(self, keys: frozenset[PatientKey]) -> None:
+        """Says whom merges name that were refused, in place of what was said before."""
+        changed, self._merges = self._merges ^ keys, keys
+        for key in changed:
+            self._show(key)
+
+    def count_doubts(self) -> tuple[tuple[Doubt, int], ...]:
+        """How many patients of the lists each doubt is about."""
+        counts = self._checks.count()
+        counts[Doubt.MERGE_REFUSED] = len(self._merges)
+        counts[Doubt.NUMBER_RETIRED] = sum(key in self._patients for key in self._retired)
+        return tuple((doubt, counts[doubt]) for doubt in Doubt if counts.get(doubt))
 
     def silent_since(self, before: datetime) -> list[PatientId]:
         """Patients without an open visit of whom nothing was said since."""
@@ -99,23 +137,43 @@ class PatientList:
         if known is None:
             return
         others = {number.key for number in known.patient.other_ids}
+        for retired in known.retired:
+            if self._retired.get(retired.number.key) == key:
+                del self._retired[retired.number.key]
         for value, _ in {key, *others}:
             self._holders[value].discard(key)
-        for touched in {key, *others}:
-            self._show(touched)
+        touched = self._checks.put(key, ())
+        for changed in {key, *others, *touched}:
+            self._show(changed)
 
     def put_worklist(self, answer: WorklistAnswer) -> None:
-        """Puts the answer of one worklist in place of its last one."""
-        for key in self._orders.put(answer):
+        """Puts the answer of one worklist in place of its last one. Only those of whom it says
+        something else are shown anew.
+        """
+        keys = self._orders.put(answer)
+        for key in keys | {holder for key in keys if (holder := self._claimant(key)) is not None}:
             self._show(key)
 
     def count_contradicting(self, answer: WorklistAnswer) -> int:
-        """How many items of a worklist contradict what the admissions feed says."""
+        """How many items of a worklist contradict what the admissions feed says, name a visit that
+        it cancelled, or do not say whose the number is.
+        """
         holders = ((item, self._claimant(item.patient.patient_id.key)) for item in answer.items)
-        return sum(
-            key is not None and contradicts(item, self._patients[key].patient)
-            for item, key in holders
+        return sum(key is not None and not self._joins(item, key) for item, key in holders)
+
+    def _joins(self, item: WorklistItem, key: PatientKey) -> bool:
+        visit = item.encounter
+        return (
+            bool(item.patient.patient_id.issuer)
+            and not contradicts(item, self._patients[key].patient)
+            and not (visit is not None and is_among(visit, self._cancelled(key)))
         )
+
+    def _cancelled(self, key: PatientKey) -> frozenset[tuple[str, str]]:
+        """The visits of a patient that were cancelled, and not told again under the same number."""
+        visits = self._patients[key].visits.values()
+        state = EncounterState.CANCELLED
+        return frozenset(visit.key for visit in visits if visit.encounter.state is state)
 
     def find(self, text: str, tab: Tab, limit: int) -> tuple[PatientListEntry, ...]:
         """See `Census.find`."""
@@ -163,16 +221,39 @@ class PatientList:
         for value, _ in {key, *has}:
             self._holders[value].add(key)
         self._patients[key] = known
-        return had | has
+        for retired in known.retired:
+            self._retired[retired.number.key] = key
+        numbers = {retired.number.key for retired in known.retired}
+        return had | has | numbers | self._check(key, self._shown.get(key, ()))
+
+    def _check(self, key: PatientKey, shown: Iterable[PatientListEntry]) -> set[PatientKey]:
+        """Notes what a patient claims. Others whose doubts may have changed."""
+        known, entries_shown = self._patients.get(key), tuple(shown)
+        visits = [visit.encounter for visit in known.visits.values()] if known else []
+        seen = {(visit.visit_number, visit.issuer) for visit in visits}
+        for entry in entries_shown:  # of the worklist alone
+            visit = entry.encounter
+            if visit is not None and (visit.visit_number, visit.issuer) not in seen:
+                visits.append(visit)
+        claims = {claim for visit in visits for claim in of_visit(visit)}
+        return self._checks.put(key, {*claims, *of_orders(entries_shown)})
 
     def _keys_of(self, key: PatientKey) -> set[PatientKey]:
         known = self._patients.get(key)
-        return {key, *(n.key for n in known.patient.other_ids)} if known else {key}
+        if known is None:
+            return {key}
+        retired = {each.number.key for each in known.retired} - self._patients.keys()
+        return {key, *(n.key for n in known.patient.other_ids), *retired}
 
     def _claimant(self, key: PatientKey) -> PatientKey | None:
-        """The patient of the admissions feed who has this identifier; None for none or several."""
+        """The patient of the admissions feed who has this identifier; None for none or several.
+
+        A number that was retired is that of the patient who had it.
+        """
         if key in self._patients:
             return key
+        if key in self._retired:
+            return self._retired[key]
         claimants = (
             holder
             for holder in self._holders.get(key[0], ())
@@ -189,28 +270,40 @@ class PatientList:
         if claimant is None:
             return self._orders.entries_of(key)
         known = self._patients[key]
-        numbers = [k for k in self._keys_of(key) if self._claimant(k) == key]
+        numbers = [key, *(k for k in sorted(self._keys_of(key)) if k != key)]
+        numbers = [k for k in numbers if self._claimant(k) == key]
         seen = tuple(entries(known, self._clock.now(), self._closed_visible))
         if not seen:  # here no longer, but expected
-            return self._orders.entries_of(key, beside=known.patient)
-        return self._orders.attached(seen, numbers)
+            return self._orders.entries_of(
+                key, numbers, beside=known.patient, gone=self._cancelled(key)
+            )
+        return self._orders.attached(seen, numbers, self._cancelled(key))
 
     def _show(self, key: PatientKey) -> None:
-        """Brings the rows of a patient up to date."""
+        """Brings the rows of a patient up to date, and of those whose doubts change with them."""
+        for touched in self._show_one(key):
+            self._show_one(touched)
+
+    def _show_one(self, key: PatientKey) -> set[PatientKey]:
         for place in self._places.pop(key, ()):
             for roster in self._rosters.values():
                 roster.remove(place)
-        shown = self._prepared(key)
-        rows = [row_of(entry) for entry in shown]
+        entries_now = self._entries_of(key)
+        touched = self._check(key, entries_now)
+        rows = [row_of(entry) for entry in self._prepared(key, entries_now)]
         if rows:
             self._places[key] = tuple(row.key for row in rows)
         for row in rows:
             for tab in self._tabs_of(row.entry):
                 self._rosters[tab].put(row)
+        return touched
 
-    def _prepared(self, key: PatientKey) -> tuple[PatientListEntry, ...]:
+    def _prepared(
+        self, key: PatientKey, found: tuple[PatientListEntry, ...] | None = None
+    ) -> tuple[PatientListEntry, ...]:
         """The entries of a patient as of now, noted with the time at which they change."""
-        shown = self._entries_of(key)
+        found = self._entries_of(key) if found is None else found
+        shown = tuple(replace(entry, doubts=self._doubts_of(key, entry)) for entry in found)
         if shown:
             self._shown[key] = shown
             self._holders[key[0]].add(key)
@@ -218,11 +311,29 @@ class PatientList:
             self._shown.pop(key, None)
             if key not in self._patients:
                 self._holders[key[0]].discard(key)
-        for visit in self._patients[key].visits.values() if key in self._patients else ():
-            ends = hidden_from(visit, self._closed_visible)
-            if ends is not None and ends > self._clock.now():
-                heapq.heappush(self._leaving, (ends, key))
+        self._note_leaving(key)
         return shown
+
+    def _doubts_of(self, key: PatientKey, entry: PatientListEntry) -> frozenset[Doubt]:
+        claims = [*(of_visit(entry.encounter) if entry.encounter else ()), *of_orders([entry])]
+        doubts = {claim.doubt for claim in claims if self._checks.is_shared(key, claim)}
+        if key in self._merges:
+            doubts.add(Doubt.MERGE_REFUSED)
+        if key in self._retired:
+            doubts.add(Doubt.NUMBER_RETIRED)
+        return frozenset(doubts)
+
+    def _note_leaving(self, key: PatientKey) -> None:
+        known, now = self._patients.get(key), self._clock.now()
+        visits = known.visits.values() if known else ()
+        ends = {hidden_from(visit, self._closed_visible) for visit in visits}
+        coming = frozenset(end for end in ends if end is not None and end > now)
+        for end in coming - self._leaves.get(key, frozenset()):
+            heapq.heappush(self._leaving, (end, key))
+        if coming:
+            self._leaves[key] = coming
+        else:
+            self._leaves.pop(key, None)
 
     def _let_go(self) -> None:
         """Takes away visits that were closed long enough ago."""

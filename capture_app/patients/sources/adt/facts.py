@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from capture_app.model.encounter import Location
 from capture_app.model.feed_note import FeedNote
 from capture_app.model.patient import PartialDate, PatientId, PersonName, Sex
+from capture_app.patients.sources.adt.order import EventOrder
 
 T = TypeVar("T")
 
@@ -52,6 +53,11 @@ class VisitFacts:
     universal_id: str = ""
     """Who issued the number, known everywhere (CX-4 HD.2)."""
     universal_id_type: str = ""
+    account_number: str = ""
+    """PID-18: it may be all by which the visit is known so far."""
+    account_issuer: str = ""
+    is_account: bool = False
+    """`visit_number` is the account's: PV1-19 is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +67,11 @@ class AdtEvent:
     event: str
     person: PersonFacts
     visit: VisitFacts | None
-    recorded_at: datetime
-    """EVN-2, else MSH-7, else when it came: the order of what is said of a person."""
-    occurred_at: datetime
-    """EVN-6, else `recorded_at`: the order of what happened to a visit."""
+    order: EventOrder
+    """Its place among the other messages."""
     received_at: datetime
     arrival: int = 0
+    prior: PatientId | None = None
+    """The number that the patient's is put in place of (A47, MRG-1)."""
     notes: tuple[FeedNote, ...] = ()
     """What could not be taken as it stood, each once, sorted."""

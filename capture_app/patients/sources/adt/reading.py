@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from functools import partial
 from typing import Final, TypeVar
 
+from capture_app.clock import COMPUTERS_ZONE, zone_of
 from capture_app.dicom.texts import person_name as person_name_value
 from capture_app.dicom.values import fits
 from capture_app.errors import MessageError
@@ -26,6 +27,7 @@ from capture_app.model.patient import PartialDate, PatientId, PersonName, Sex
 from capture_app.model.strict_text import looks_mislabelled
 from capture_app.model.words import tr
 from capture_app.patients.sources.adt.facts import AdtEvent, PersonFacts, Stated, VisitFacts
+from capture_app.patients.sources.adt.order import fixed, order_of
 from capture_app.patients.sources.conventions import USUAL, Conventions
 from capture_app.patients.sources.door import Door, can_be_identifier
 from capture_app.settings.feeds import AdtFeed, HtmlEntities
@@ -36,7 +38,7 @@ T = TypeVar("T")
 _NO_NUMBER: Final = PatientId("", "")
 _NOTHING: Final = (None, None)
 
-READER_VERSION: Final = "2"
+READER_VERSION: Final = "3"
 """Raise it when something else may be read out of a stored message than before."""
 
 _LATIN_1: Final = frozenset({"iso8859_1", "iso8859_15", "cp1252"})
@@ -67,6 +69,8 @@ class Reader:
     """What MSH-18 names, and what the sender writes."""
     repairs_entities: bool = False
     conventions: Conventions = USUAL
+    zone: str = ""
+    """IANA name of the zone of times without an offset; empty: this computer's."""
 
     @classmethod
     def of(cls, adt: AdtFeed, institution: Institution) -> Reader:
@@ -81,6 +85,7 @@ class Reader:
             tuple((name.strip(), written) for name, _, written in named),
             adt.html_entities is HtmlEntities.REPAIR,
             Conventions.of(adt),
+            adt.zone,
         )
 
     def split(self, raw: bytes) -> Hl7Message:
@@ -98,7 +103,21 @@ class Reader:
 
     def event_of(self, message: Hl7Message, received_at: datetime) -> AdtEvent:
         """The same of a message that was split here before."""
-        return read_event(message, self.authority, received_at, self.conventions)
+        zone = zone_of(self.zone)
+        return read_event(message, self.authority, received_at, self.conventions, zone=zone)
+
+    def persons_of_merge(self, raw: bytes) -> tuple[PatientId, ...]:
+        """Whom a merge names, survivors (PID-3) and those who end (MRG-1), each once.
+
+        Raises MessageError for one that names nobody of the configured authority.
+        """
+        door = Door()
+        found = [
+            _numbers(segment, field, self.authority, door)[0]
+            for segment in self.split(raw).segments
+            if (field := {"PID": 3, "MRG": 1}.get(segment.name))
+        ]
+        return tuple({number.key: number for number in found}.values())
 
 
 def read_event(
@@ -106,8 +125,10 @@ def read_event(
     authority: Authority,
     received_at: datetime,
     conventions: Conventions = USUAL,
+    *,
+    zone: tzinfo = COMPUTERS_ZONE,
 ) -> AdtEvent:
-    """Reads an ADT message. `received_at` is aware; its offset holds for times that name none.
+    """Reads an ADT message. `received_at` is aware; `zone` holds for times that name no offset.
 
     Raises MessageError for a message without exactly one patient of the configured authority, for
     a number that a DICOM image could not carry, and for a name that cannot be read. A time in the
@@ -117,31 +138,34 @@ def read_event(
     pid = message.one("PID")
     if pid is None:
         raise MessageError(tr("The message has no PID segment."))
-    evn, pv1 = message.one("EVN"), message.one("PV1")
+    event, pv1, mrg = message.event, message.one("PV1"), message.one("MRG")
     door = Door()
     for field in message.repaired:
         door.note(field, NoteCode.REPAIRED)
-    recorded = (
-        _time(evn, 2, received_at, door) or _time(message.msh, 7, received_at, door) or received_at
-    )
-    occurred = _time(evn, 6, received_at, door) or recorded
     person = _person(pid, authority, conventions, received_at.date(), door)
-    visit = _visit(pid, pv1, message.one("PV2"), received_at, conventions, door)
+    visit = _visit(pid, pv1, message.one("PV2"), zone, conventions, door)
+    order = order_of(message, zone, received_at, lambda f: door.note(f, NoteCode.UNREADABLE))
     return AdtEvent(
-        event=message.event,
+        event=event,
         person=person,
         visit=visit,
-        recorded_at=min(recorded, received_at),
-        occurred_at=min(occurred, received_at),
+        order=order,
         received_at=received_at,
+        prior=_number_before(mrg, authority, door) if event == "A47" else None,
         notes=door.notes,
     )
+
+
+def _number_before(mrg: Segment | None, authority: Authority, door: Door) -> PatientId:
+    if mrg is None:
+        raise MessageError(tr("The message does not say which number is changed (MRG-1)."))
+    return _numbers(mrg, 1, authority, door)[0]
 
 
 def _person(
     pid: Segment, authority: Authority, conventions: Conventions, today: date, door: Door
 ) -> PersonFacts:
-    number, others = _numbers(pid, authority, door)
+    number, others = _numbers(pid, 3, authority, door)
     return PersonFacts(
         patient_id=number,
         other_ids=others,
@@ -192,18 +216,20 @@ def _sex(pid: Segment, field: int, conventions: Conventions, door: Door) -> Stat
 
 
 def _numbers(
-    pid: Segment, authority: Authority, door: Door
+    segment: Segment, field: int, authority: Authority, door: Door
 ) -> tuple[PatientId, tuple[PatientId, ...]]:
-    """The repetition of PID-3 that the settings ask for, and all others. Never simply the first.
+    """The repetition of PID-3 (or MRG-1) that the settings ask for, and all others. Never simply
+    the first.
 
     A repetition of another authority that cannot be read is left out.
     """
+    name = f"{segment.name}-{field}"
     numbers = []
-    for cx in pid.repetitions(3):
+    for cx in segment.repetitions(field):
         if _may_be_ours(cx, authority):
             number = patient_id(cx)
         else:
-            number = door.read("PID-3", partial(patient_id, cx))
+            number = door.read(name, partial(patient_id, cx))
         if number is not None:
             numbers.append(number)
     wanted = authority.assigning_authority
@@ -224,8 +250,8 @@ def _numbers(
     chosen = next(iter(distinct.values()))
     if not can_be_identifier(chosen):
         raise MessageError(tr("An identifier has more characters or others than DICOM can hold."))
-    others = [door.other_id("PID-3", n) for n in numbers if n.key != chosen.key]
-    chosen = door.typed("PID-3", chosen)
+    others = [door.other_id(name, n) for n in numbers if n.key != chosen.key]
+    chosen = door.typed(name, chosen)
     if not chosen.issuer and authority.issuer_when_absent:
         chosen = replace(chosen, issuer=authority.issuer_when_absent)
     return chosen, tuple(n for n in others if n is not None)
@@ -247,15 +273,17 @@ def _visit(
     pid: Segment,
     pv1: Segment | None,
     pv2: Segment | None,
-    received_at: datetime,
+    zone: tzinfo,
     conventions: Conventions,
     door: Door,
 ) -> VisitFacts | None:
     if pv1 is None or pv1.raw(2) == _NO_VISIT:
         return None
-    number = _visit_number(pid, pv1, door)
+    own, account = _number_in(pv1, 19, door), _number_in(pid, 18, door)
+    number = own if own is None or own.value else account
     if number is None:
         return None
+    account = account or _NO_NUMBER
     return VisitFacts(
         visit_number=number.value,
         issuer=number.issuer,
@@ -263,8 +291,8 @@ def _visit(
         universal_id_type=number.universal_id_type,
         patient_class=_said(pv1, 2, pv1.text, door),
         location=_said(pv1, 3, lambda f: _location(pv1, f, conventions, door), door),
-        admitted_at=_moment(pv1, 44, received_at, door),
-        discharged_at=_moment(pv1, 45, received_at, door),
+        admitted_at=_moment(pv1, 44, zone, door),
+        discharged_at=_moment(pv1, 45, zone, door),
         referring_physician=_said(
             pv1, 8, lambda f: door.name("PV1-8", staff_name(pv1.composite(f))), door
         ),
@@ -275,29 +303,29 @@ def _visit(
             door,
         ),
         reason=_said(pv2, 3, lambda f: _words(pv2, f), door) if pv2 else None,
+        account_number=account.value,
+        account_issuer=account.issuer,
+        is_account=bool(account.value) and number is account,
     )
 
 
-def _visit_number(pid: Segment, pv1: Segment, door: Door) -> PatientId | None:
-    """PV1-19, else PID-18, with who issued it; empty where neither is there.
+def _number_in(holder: Segment, field: int, door: Door) -> PatientId | None:
+    """A visit number (PV1-19) or account number (PID-18) with who issued it; empty where it is not
+    there.
 
     None for a number that cannot be read or that no image can hold: which visit is meant is not
     known then, and another one must not be taken for it.
     """
-    for holder, field in ((pv1, 19), (pid, 18)):
-        name = f"{holder.name}-{field}"
-        if holder.raw(field) in {"", NULL}:
-            continue
-        found = door.read(name, partial(_number_of, holder.composite(field)))
-        if found is None:
-            return None
-        if not found.value:
-            continue
-        if not door.identifier(name, "AdmissionID", found.value):
-            return None
-        issuer = door.identifier(name, "LocalNamespaceEntityID", found.issuer)
-        return door.typed(name, replace(found, issuer=issuer, type_code=""))
-    return _NO_NUMBER
+    name = f"{holder.name}-{field}"
+    if holder.raw(field) in {"", NULL}:
+        return _NO_NUMBER
+    found = door.read(name, partial(_number_of, holder.composite(field)))
+    if found is None or not found.value:
+        return found
+    if not door.identifier(name, "AdmissionID", found.value):
+        return None
+    issuer = door.identifier(name, "LocalNamespaceEntityID", found.issuer)
+    return door.typed(name, replace(found, issuer=issuer, type_code=""))
 
 
 def _number_of(cx: Composite) -> PatientId:
@@ -328,24 +356,16 @@ def _said(segment: Segment, field: int, read: Callable[[int], T], door: Door) ->
 
 
 def _moment(
-    segment: Segment, field: int, received_at: datetime, door: Door
+    segment: Segment, field: int, zone: tzinfo, door: Door
 ) -> Stated[datetime | None] | None:
     """A time that a field states; None where it is empty and, with a note, where it is no time."""
     if segment.raw(field) == NULL:
         return Stated(None)
-    found = _time(segment, field, received_at, door)
-    return Stated(found) if found is not None else None
-
-
-def _time(
-    segment: Segment | None, field: int, received_at: datetime, door: Door
-) -> datetime | None:
-    """The time in a field; None where there is none and, with a note, where it is no time."""
-    zone = received_at.tzinfo
-    if segment is None or zone is None or segment.raw(field) in {"", NULL}:
-        return None
     name = f"{segment.name}-{field}"
+    if not segment.is_valued(field):
+        return None
     found = door.read(name, lambda: moment_of(segment.only(field), zone))
     if found is None:
         door.note(name, NoteCode.UNREADABLE)
-    return found
+        return None
+    return Stated(fixed(found))

@@ -15,8 +15,8 @@ from capture_app.hl7.split import Hl7Message, parse_header
 from capture_app.model.words import tr
 from capture_app.net.mllp import Limits, MllpListener
 from capture_app.patients.census.census import ADT, Census
-from capture_app.patients.census.fold import EVENTS
 from capture_app.patients.census.status import Link
+from capture_app.patients.census.visits import EVENTS
 from capture_app.settings.feeds import AdtFeed
 
 _log = structlog.get_logger(__name__)
@@ -30,6 +30,8 @@ _MERGES: Final = frozenset({"A18", "A30", "A34", "A35", "A36", "A39", "A40", "A4
 class _Refused:
     outcome: AckOutcome
     refusal: Refusal
+    is_merge: bool = False
+    """It names two patients as one: both rows are marked."""
 
 
 class AdtReceiver:
@@ -128,7 +130,10 @@ class AdtReceiver:
         if (refused := _not_taken(message.event)) is not None:
             return refused
         event = self._reader.event_of(message, received_at)
-        is_new = self._census.apply(raw, message, event)
+        try:
+            is_new = self._census.apply(raw, message, event)
+        except MessageError as error:
+            return _Refused(_outcome(error), Refusal(str(error)), event.prior is not None)
         _log.debug(
             "feed-message", feed=ADT, event_type=event.event, mode="new" if is_new else "repeat"
         )
@@ -150,7 +155,12 @@ class AdtReceiver:
         _log.info("feed-message-refused", feed=ADT, ack=code, reason=refused.refusal.reason)
         try:
             self._census.keep_dead_letter(
-                raw, header, reason=refused.refusal.reason, ack_code=code, at=received_at
+                raw,
+                header,
+                reason=refused.refusal.reason,
+                ack_code=code,
+                at=received_at,
+                is_merge=refused.is_merge,
             )
         except StoreError as error:
             return self._not_stored(header, error)
@@ -173,7 +183,7 @@ def _not_taken(event: str) -> _Refused | None:
             "Patients or visits are merged by this message, which is not done here: "
             "a person has to look at it."
         )
-        return _Refused(AckOutcome.ERROR, Refusal(reason))
+        return _Refused(AckOutcome.ERROR, Refusal(reason), is_merge=True)
     return _Refused(AckOutcome.REJECTED, Refusal(tr("This ADT event is not taken here."), "201"))
 
 

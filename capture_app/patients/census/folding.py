@@ -1,0 +1,127 @@
+"""Stored messages into states: read by the settings of today, and folded patient by patient."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import structlog
+
+from capture_app.errors import MessageError
+from capture_app.model.feed_note import FeedNote, NoteCode
+from capture_app.model.patient import PatientId
+from capture_app.model.words import tr
+from capture_app.patients.census.fold import CensusPatient, add, steps
+from capture_app.patients.census.journal import Folded, Journal, StoredMessage
+from capture_app.patients.sources.adt.facts import AdtEvent
+from capture_app.patients.sources.adt.reading import Reader
+
+_log = structlog.get_logger(__name__)
+
+PatientKey = tuple[str, str]
+"""Identifier and issuer."""
+
+
+class Folding:
+    """Reads and folds what the journal holds. Not for two threads at once: the census locks."""
+
+    def __init__(self, journal: Journal, reader: Reader) -> None:
+        self._journal = journal
+        self._reader = reader
+        self.unreadable = 0
+        """Stored messages that the settings of today cannot read."""
+
+    def one_more(self, known: CensusPatient | None, number: PatientId, event: AdtEvent) -> Folded:
+        """A patient's state after one more message, which `arrival` says the place of."""
+        if event.prior is None and (known is None or known.follows(event)):
+            step = add(known, event)
+            return Folded(step.known, {event.arrival: _notes_of(event, step.notes)})
+        # It came late, or it cancels or renames: all that was said is put in its order.
+        key = self._journal.patient_key(number)
+        earlier = list(self._events(self._journal.of_patient(key)))
+        if event.prior is not None and not earlier:
+            note = FeedNote("MRG-1", NoteCode.NUMBER_NOT_KNOWN)
+            event = replace(event, notes=(*event.notes, note))
+        return folded([*earlier, event])
+
+    def of_patient(self, patient_key: bytes) -> Folded | None:
+        """The state that the stored messages of one patient come to; None for none."""
+        events = list(self._events(self._journal.of_patient(patient_key)))
+        return folded(events) if events else None
+
+    def all(self, messages: Iterable[StoredMessage]) -> Iterator[tuple[Folded, list[int]]]:
+        """Every patient's state, with the places of the messages about that patient."""
+        self.unreadable = 0
+        for events in _by_patient(self._events(messages)):
+            yield folded(events), [event.arrival for event in events]
+
+    def forbids(self, event: AdtEvent) -> None:
+        """Raises MessageError where the new number of an A47 was a patient's already: that would
+        be a merge.
+        """
+        if event.prior is None:
+            return
+        known = self._journal.of_patient(self._journal.patient_key(event.person.patient_id))
+        since = event.order.recorded.start
+        if any(each.order.recorded.start <= since for each in self._events(known)):
+            raise MessageError(
+                tr(
+                    "The number that is put in place of another one belongs to a patient already: "
+                    "that is a merge, and a person has to look at it."
+                )
+            )
+
+    def _events(self, messages: Iterable[StoredMessage]) -> Iterator[AdtEvent]:
+        """The messages that can be read, as events in their place of arrival."""
+        for message in messages:
+            try:
+                event = self._reader.read(message.raw, message.received_at)
+            except MessageError as error:
+                self.unreadable += 1
+                _log.warning("stored-message-unreadable", feed="adt", reason=str(error))
+            else:
+                yield replace(event, arrival=message.event_id)
+
+
+def folded(events: Iterable[AdtEvent]) -> Folded:
+    """The state of one patient after at least one event, with the notes on each."""
+    said = {event.arrival: event for event in events}
+    told = tuple(steps(said.values()))
+    notes = {step.arrival: _notes_of(said[step.arrival], step.notes) for step in told}
+    return Folded(told[-1].known, notes)
+
+
+def is_of(event: AdtEvent, retired_since: AdtEvent) -> bool:
+    """Whether a message with a number that was retired is about the patient who had it."""
+    return event.order.recorded.start <= retired_since.order.recorded.start
+
+
+def _by_patient(events: Iterable[AdtEvent]) -> Iterator[list[AdtEvent]]:
+    """The events in groups of one patient each, by their numbers and the changes of numbers."""
+    groups: defaultdict[PatientKey, list[AdtEvent]] = defaultdict(list)
+    renamed: dict[PatientKey, tuple[PatientKey, AdtEvent]] = {}
+    for event in events:
+        key = event.person.patient_id.key
+        if event.prior is not None and event.prior.key != key:
+            groups[key] = [*groups.pop(event.prior.key, ()), *groups.pop(key, ())]
+            renamed.pop(key, None)
+            renamed[event.prior.key] = (key, event)
+        while key in renamed and is_of(event, renamed[key][1]):
+            key = renamed[key][0]
+        groups[key].append(event)
+    return iter(groups.values())
+
+
+def _notes_of(event: AdtEvent, notes: tuple[FeedNote, ...]) -> tuple[FeedNote, ...]:
+    return (*event.notes, *notes)
+
+
+def successor(event: AdtEvent, holder: tuple[PatientId, CensusPatient] | None) -> PatientId:
+    """Whom a message is about: `holder` has the number among those that were retired."""
+    number = event.person.patient_id
+    if holder is None or event.prior is not None:
+        return number
+    now, known = holder
+    since = next(each.since for each in known.retired if each.number.key == number.key)
+    return now if event.order.recorded.start <= since else number
