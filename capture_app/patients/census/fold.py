@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from capture_app.model.encounter import EncounterState
-from capture_app.model.feed_note import FeedNote
+from capture_app.model.feed_note import FeedNote, NoteCode
 from capture_app.model.patient import NameGroup, Patient, PatientId, PersonName, Sex
 from capture_app.model.worklist import FeedSource, PatientListEntry
 from capture_app.patients.census.sequence import (
@@ -99,10 +99,13 @@ def steps(events: Iterable[AdtEvent]) -> Iterator[Step]:
     known: CensusPatient | None = None
     for placed in story:
         arrival = placed.event.arrival
-        known = _with_person(known, placed)
         notes: tuple[FeedNote, ...] = ()
+        if known is None and placed.event.prior is not None:
+            notes = (FeedNote("MRG-1", NoteCode.NUMBER_NOT_KNOWN),)
+        known = _with_person(known, placed)
         if arrival not in gone:
-            known, notes = _with_visit(known, placed, targets.get(arrival))
+            known, without_effect = _with_visit(known, placed, targets.get(arrival))
+            notes = (*notes, *without_effect)
         yield Step(known, arrival, notes)
 
 
@@ -121,11 +124,9 @@ def entries(
 ) -> Iterable[PatientListEntry]:
     """The rows of a patient: one for each visit that is open or was closed not long ago.
 
-    A patient of whom no visit was ever told has one row without. One without a name has none: a
-    row has to say whom it means.
+    A patient of whom no visit was ever told has one row without. One without a name is there like
+    any other: the number says who is meant.
     """
-    if not known.patient.name.pn:
-        return
     if not known.visits:
         yield PatientListEntry(known.patient, None, (), FeedSource.ADT, known.as_of)
     for visit in known.visits.values():

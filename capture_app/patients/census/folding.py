@@ -9,7 +9,7 @@ from dataclasses import replace
 import structlog
 
 from capture_app.errors import MessageError
-from capture_app.model.feed_note import FeedNote, NoteCode
+from capture_app.model.feed_note import FeedNote
 from capture_app.model.patient import PatientId
 from capture_app.model.words import tr
 from capture_app.patients.census.fold import CensusPatient, add, steps
@@ -40,9 +40,6 @@ class Folding:
         # It came late, or it cancels or renames: all that was said is put in its order.
         key = self._journal.patient_key(number)
         earlier = list(self._events(self._journal.of_patient(key)))
-        if event.prior is not None and not earlier:
-            note = FeedNote("MRG-1", NoteCode.NUMBER_NOT_KNOWN)
-            event = replace(event, notes=(*event.notes, note))
         return folded([*earlier, event])
 
     def of_patient(self, patient_key: bytes) -> Folded | None:

@@ -67,7 +67,7 @@ REFUSED: dict[str, tuple[bytes | str, str, str, str | None]] = {
         ADMIT.replace("ADT^A01^ADT_A01", "ADT").replace("EVN|A01", "EVN|A99"),
         *("AR", "This ADT event is not taken", "201"),
     ),
-    "pre-admission": (ADMIT.replace("A01", "A05"), "AR", "This ADT event is not taken", "201"),
+    "leave of absence": (ADMIT.replace("A01", "A21"), "AR", "This ADT event is not taken", "201"),
     "merge": (ADMIT.replace("A01", "A40"), "AE", "a person has to look at it", "207"),
     "link of accounts": (ADMIT.replace("A01", "A18"), "AE", "a person has to look at it", "207"),
     "test data": (ADMIT.replace("|P|2.5.1", "|T|2.5.1"), "AR", "processing ID", "202"),
