@@ -30,7 +30,7 @@ FEED = AdtFeed(assigning_authority="HOSP", port=1)
 Told = tuple[str, int, int, str, str]
 
 told = st.tuples(
-    st.sampled_from(sorted(EVENTS)),
+    st.sampled_from(sorted(EVENTS.keys() - {"A47"})),  # A47 names two numbers
     st.integers(0, 2),  # which patient
     st.integers(1, 2),  # which visit
     st.sampled_from(["Doe", "Roe", "Müller"]),
