@@ -29,7 +29,8 @@ from capture_app.net.mllp import (
     framed,
     send_mllp,
 )
-from capture_app.patients.census.census import ADT, Census, open_census
+from capture_app.patients.census.census import Census, open_census
+from capture_app.patients.census.reporting import ADT
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.feeds import AdtFeed
 from capture_app.settings.schema import Settings

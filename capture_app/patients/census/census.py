@@ -17,15 +17,17 @@ import structlog
 
 from capture_app.clock import Clock
 from capture_app.errors import MessageError
-from capture_app.hl7.split import Hl7Message, parse_header
+from capture_app.hl7.split import Hl7Message
 from capture_app.model.feed_note import WITHOUT_EFFECT, NoteCode
 from capture_app.model.patient import PatientId
-from capture_app.model.words import trn
 from capture_app.model.worklist import FeedSource, PatientListEntry
+from capture_app.patients.census.cells import Cells
+from capture_app.patients.census.dead_letters import DeadLetterBox
 from capture_app.patients.census.fold import STATE_VERSION, CensusPatient
 from capture_app.patients.census.folding import Folding, successor
 from capture_app.patients.census.journal import Folded, Journal
 from capture_app.patients.census.orders import OrderBook, WorklistAnswer
+from capture_app.patients.census.reporting import ADT, age_of, noted_messages, stored_status
 from capture_app.patients.census.status import DeadLetter, FeedStatus, Link, NotedMessage
 from capture_app.patients.finding.crosschecks import PatientKey
 from capture_app.patients.finding.patient_list import PatientList, Tab
@@ -44,9 +46,6 @@ DATABASE: Final = "census.db"
 KEPT_DAYS: Final = 90
 """A patient who left is forgotten after so many days; late updates and merges come before."""
 
-ADT: Final = "adt"
-"""What the window and the log call the admissions feed."""
-
 
 class Census:
     """Who is here. Made by `open_census`."""
@@ -58,7 +57,9 @@ class Census:
         self.reader = Reader.of(settings.adt or AdtFeed(), settings.institution)
         """How messages of the feed are read here."""
         reading = cipher.keyed_hash(READER_VERSION, STATE_VERSION, repr(self.reader))
-        self._journal = Journal(db, cipher, reading)
+        self._cells = Cells(cipher)
+        self._journal = Journal(db, self._cells, reading)
+        self._letters = DeadLetterBox(db, self._cells)
         self._folding = Folding(self._journal, self.reader)
         self._writing = threading.Lock()  # taken before _lock, held while the disk is waited for
         self._lock = threading.RLock()
@@ -137,7 +138,7 @@ class Census:
         A merge marks the rows of all whom it names until it is forgotten or carried out.
         """
         with self._writing:
-            self._journal.keep_dead_letter(
+            self._letters.keep(
                 raw, message, reason=reason, ack_code=ack_code, received_at=at, is_merge=is_merge
             )
             if is_merge:
@@ -150,7 +151,7 @@ class Census:
             return False
         with self._writing:
             is_new = self._catch_up()
-            if self._journal.last_refused_merge() != self._last_merge:
+            if self._letters.last_merge() != self._last_merge:
                 self._mark_merges()
                 is_new = True
         if is_new:
@@ -166,7 +167,8 @@ class Census:
         with self._writing:
             with self._lock:
                 gone = self._list.silent_since(before)
-            self._journal.forget(gone, before)
+            self._journal.forget(gone)
+            self._letters.forget(before)
             with self._lock:
                 for number in gone:
                     self._list.remove(number.key)
@@ -249,7 +251,7 @@ class Census:
                 source=FeedSource.WORKLIST,
                 connected=_is_connected(answer),
                 last_message_at=answer.as_of,
-                age_seconds=_age(answer.as_of, now),
+                age_seconds=age_of(answer.as_of, now),
                 count=len(answer.items),
                 skipped=skipped,
                 truncated=answer.is_truncated,
@@ -261,19 +263,13 @@ class Census:
 
     def dead_letters(self, limit: int = 100) -> tuple[DeadLetter, ...]:
         """Messages that could not be used, the newest first."""
-        return self._journal.dead_letters(limit)
+        return self._letters.newest(limit)
 
     def noted_messages(
         self, limit: int = 100, *, codes: frozenset[NoteCode] = WITHOUT_EFFECT
     ) -> tuple[NotedMessage, ...]:
         """Messages that were accepted and had no effect, or others with a note, newest first."""
-        found = []
-        for message, notes in self._journal.noted(codes, limit):
-            header = parse_header(message.raw)
-            sender = " ".join(filter(None, (header.msh.raw(3), header.msh.raw(4))))
-            event = header.msh.text(9, 2)
-            found.append(NotedMessage(message.event_id, message.received_at, sender, event, notes))
-        return tuple(found)
+        return noted_messages(self._journal, codes, limit)
 
     def rebuild(self) -> int:
         """Makes every state anew from the stored messages. How many patients there are."""
@@ -352,65 +348,27 @@ class Census:
     def _mark_merges(self) -> None:
         """Marks all whom a refused merge names."""
         named: set[PatientKey] = set()
-        for message in self._journal.refused_merges():
+        for message in self._letters.refused_merges():
             try:
                 persons = self.reader.persons_of_merge(message.raw)
             except MessageError as error:
                 _log.info("refused-merge-unreadable", feed=ADT, reason=str(error))
             else:
                 named.update(person.key for person in persons)
-        self._last_merge = self._journal.last_refused_merge()
+        self._last_merge = self._letters.last_merge()
         with self._lock:
             self._list.mark_merges(frozenset(named))
 
     def _adt_status(self, now: datetime) -> FeedStatus:
         ask = self._links.get(ADT)
-        link = ask() if ask is not None else None
-        heard, day = self._journal.last_heard(), now - timedelta(days=1)
         with self._lock:
             count, doubts = len(self._list), self._list.count_doubts()
-        return FeedStatus(
-            name=ADT,
-            source=FeedSource.ADT,
-            connected=link.connected if link else None,
-            last_message_at=heard,
-            age_seconds=_age(heard, now),
-            count=count,
-            incomplete_since=self._created_at,
-            dead_letters=self._journal.count_dead_letters(),
-            without_effect=self._journal.count_notes(WITHOUT_EFFECT),
-            noted=self._journal.count_notes(frozenset(NoteCode) - WITHOUT_EFFECT),
-            refused_today=self._journal.count_dead_letters(day),
-            without_effect_today=self._journal.count_notes(WITHOUT_EFFECT, day),
-            doubts=doubts,
-            damaged=self._journal.damaged,
-            problem=(link.problem if link else "") or self._trouble(),
-        )
-
-    def _trouble(self) -> str:
-        """What is wrong with what is stored, and what to do; empty where nothing is."""
-        said = []
-        if self._folding.unreadable:
-            said.append(
-                trn(
-                    "{n} stored message cannot be read with the present settings.",
-                    "{n} stored messages cannot be read with the present settings.",
-                    self._folding.unreadable,
-                )
-            )
-        if damaged := self._journal.damaged:
-            rows = ", ".join(f"{table} {number}" for table, number in damaged[:5])
-            said.append(
-                trn(
-                    "{n} row of census.db is damaged and set apart ({rows}). "
-                    "Have the sender repeat its messages, and check the disk.",
-                    "{n} rows of census.db are damaged and set apart ({rows}). "
-                    "Have the sender repeat its messages, and check the disk.",
-                    len(damaged),
-                    rows=rows + (", ..." if len(damaged) > 5 else ""),
-                )
-            )
-        return " ".join(said)
+        stored = stored_status(self._journal, self._letters, self._folding.unreadable, now)
+        status = replace(stored, count=count, doubts=doubts, incomplete_since=self._created_at)
+        if ask is None:
+            return status
+        link = ask()
+        return replace(status, connected=link.connected, problem=link.problem or status.problem)
 
     def _tell(self) -> None:
         for callback in self._listeners:
@@ -432,7 +390,3 @@ def open_census(data_dir: Path, cipher: Cipher, clock: Clock, settings: Settings
 def _is_connected(answer: WorklistAnswer) -> bool | None:
     """None before the first answer or failure."""
     return None if answer.as_of is None and not answer.problem else not answer.problem
-
-
-def _age(at: datetime | None, now: datetime) -> float | None:
-    return (now - at).total_seconds() if at is not None else None

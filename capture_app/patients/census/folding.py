@@ -12,8 +12,9 @@ from capture_app.errors import MessageError
 from capture_app.model.feed_note import FeedNote
 from capture_app.model.patient import PatientId
 from capture_app.model.words import tr
+from capture_app.patients.census.cells import StoredMessage
 from capture_app.patients.census.fold import CensusPatient, add, steps
-from capture_app.patients.census.journal import Folded, Journal, StoredMessage
+from capture_app.patients.census.journal import Folded, Journal
 from capture_app.patients.sources.adt.facts import AdtEvent
 from capture_app.patients.sources.adt.reading import Reader
 

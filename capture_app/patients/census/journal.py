@@ -7,8 +7,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
-from typing import Any, Final
 
 import structlog
 
@@ -17,26 +15,12 @@ from capture_app.hl7.split import Hl7Message
 from capture_app.model.feed_note import FeedNote, NoteCode
 from capture_app.model.patient import PatientId
 from capture_app.model.words import tr
+from capture_app.patients.census.cells import Cells, StoredMessage, context_of
 from capture_app.patients.census.fold import CensusPatient
-from capture_app.patients.census.status import DeadLetter
-from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
 from capture_app.store.record import from_record, to_record
 
 _log = structlog.get_logger(__name__)
-
-MOST_DEAD_LETTERS: Final = 10_000
-"""A sender with wrong settings must not fill the disk of a camera; the oldest go first. Each was
-refused, so its sender knows of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredMessage:
-    """A stored message."""
-
-    event_id: int
-    received_at: datetime
-    raw: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +49,19 @@ class Folded:
 class Journal:
     """What the feed said, in order of arrival. Safe for use by several threads and processes.
 
-    A damaged cell is set apart (`damaged`); all else is read.
+    A damaged cell is set apart (see `Cells`); all else is read.
     """
 
-    def __init__(self, db: Database, cipher: Cipher, reading: str) -> None:
+    def __init__(self, db: Database, cells: Cells, reading: str) -> None:
         self._db = db
-        self._cipher = cipher
+        self._cipher = cells.cipher
         self._reading = reading
-        self._damaged: dict[tuple[str, int], None] = {}
+        self._cells = cells
 
     @property
     def damaged(self) -> tuple[tuple[str, int], ...]:
         """Table and number of every row that could not be opened, as far as was read."""
-        return tuple(self._damaged)
+        return self._cells.damaged
 
     def begin(self, now: datetime) -> datetime:
         """When the census was begun. SealBrokenError for a key that it was not kept with."""
@@ -125,8 +109,8 @@ class Journal:
         of the patient. `prior`: the number whose messages are this patient's from now on. That
         place; None for a repeat, which changes nothing.
         """
-        key, patient_key = self._duplicate_key(raw, message), self.patient_key(number)
-        sealed = self._cipher.seal_blob(raw, _context("event", key))
+        key, patient_key = self._cells.duplicate_key(raw, message), self.patient_key(number)
+        sealed = self._cipher.seal_blob(raw, context_of("event", key))
         with self._db.transaction() as connection:
             if connection.execute(
                 "SELECT 1 FROM events WHERE duplicate_key = ?", (key,)
@@ -159,7 +143,8 @@ class Journal:
     def is_repeat(self, raw: bytes, message: Hl7Message) -> bool:
         """Whether the same message is stored already."""
         rows = self._db.read().execute(
-            "SELECT 1 FROM events WHERE duplicate_key = ?", (self._duplicate_key(raw, message),)
+            "SELECT 1 FROM events WHERE duplicate_key = ?",
+            (self._cells.duplicate_key(raw, message),),
         )
         return rows.fetchone() is not None
 
@@ -202,7 +187,7 @@ class Journal:
             "SELECT event_id, received_at, duplicate_key, message FROM events"
             " WHERE patient_key != x'' ORDER BY event_id"
         )
-        return self._messages(rows)
+        return self._cells.messages(rows)
 
     def of_patient(self, patient_key: bytes) -> Iterator[StoredMessage]:
         """All messages about a patient, in order of arrival."""
@@ -211,7 +196,7 @@ class Journal:
             " WHERE patient_key = ? ORDER BY event_id",
             (patient_key,),
         )
-        return self._messages(rows)
+        return self._cells.messages(rows)
 
     def fold_again(
         self, fold: Callable[[Iterable[StoredMessage]], Iterable[tuple[Folded, list[int]]]]
@@ -248,8 +233,8 @@ class Journal:
         )
         return rows.fetchone() is not None
 
-    def forget(self, numbers: Iterable[PatientId], dead_letters_before: datetime) -> None:
-        """Deletes everything about these patients, and old messages that could not be used."""
+    def forget(self, numbers: Iterable[PatientId]) -> None:
+        """Deletes everything about these patients."""
         keys = [(self.patient_key(number),) for number in numbers]
         with self._db.transaction() as connection:
             connection.executemany(
@@ -264,76 +249,6 @@ class Journal:
                 keys,
             )
             connection.executemany("DELETE FROM events WHERE patient_key = ?", keys)
-            connection.execute(
-                "DELETE FROM dead_letters WHERE received_at < ?",
-                (dead_letters_before.isoformat(),),
-            )
-
-    def keep_dead_letter(
-        self,
-        raw: bytes,
-        message: Hl7Message | None,
-        *,
-        reason: str,
-        ack_code: str,
-        received_at: datetime,
-        is_merge: bool = False,
-    ) -> None:
-        """Keeps a message that cannot be used; one that is sent again and again is kept once."""
-        key = self._duplicate_key(raw, message)
-        sealed = self._cipher.seal_blob(raw, _context("dead letter", key))
-        with self._db.transaction() as connection:
-            connection.execute(
-                "INSERT INTO dead_letters"
-                " (received_at, times, duplicate_key, ack_code, reason, message, is_merge)"
-                " VALUES (?, 1, ?, ?, ?, ?, ?) ON CONFLICT (duplicate_key) DO UPDATE SET"
-                " received_at = excluded.received_at, times = times + 1,"
-                " ack_code = excluded.ack_code, reason = excluded.reason",
-                (received_at.isoformat(), key, ack_code, reason, sealed, int(is_merge)),
-            )
-            connection.execute(
-                "DELETE FROM dead_letters WHERE dead_letter_id <="
-                " (SELECT max(dead_letter_id) FROM dead_letters) - ?",
-                (MOST_DEAD_LETTERS,),
-            )
-
-    def dead_letters(self, limit: int) -> tuple[DeadLetter, ...]:
-        """Messages that could not be used, the newest first."""
-        rows = self._db.read().execute(
-            "SELECT dead_letter_id, received_at, times, ack_code, reason, duplicate_key, message"
-            " FROM dead_letters ORDER BY received_at DESC, dead_letter_id DESC LIMIT ?",
-            (limit,),
-        )
-        return tuple(
-            DeadLetter(number, moment, times, ack_code, reason, raw)
-            for number, received_at, times, ack_code, reason, key, sealed in rows
-            if (moment := self._moment("dead_letters", number, received_at)) is not None
-            and (raw := self._open("dead_letters", number, sealed, _context("dead letter", key)))
-            is not None
-        )
-
-    def refused_merges(self) -> Iterator[StoredMessage]:
-        """Merges that were refused, the oldest first."""
-        rows = self._db.read().execute(
-            "SELECT dead_letter_id, received_at, duplicate_key, message FROM dead_letters"
-            " WHERE is_merge = 1 ORDER BY dead_letter_id"
-        )
-        return self._messages(rows, "dead_letters", "dead letter")
-
-    def last_refused_merge(self) -> int:
-        """The number of the newest merge that was refused; 0 for none."""
-        rows = self._db.read().execute(
-            "SELECT max(dead_letter_id) FROM dead_letters WHERE is_merge = 1"
-        )
-        return int(rows.fetchone()[0] or 0)
-
-    def count_dead_letters(self, since: datetime | None = None) -> int:
-        """How many there are, or came since then."""
-        rows = self._db.read().execute(
-            "SELECT count(*) FROM dead_letters WHERE received_at >= ?",
-            (since.isoformat() if since else "",),
-        )
-        return int(rows.fetchone()[0])
 
     def count_notes(self, codes: Iterable[NoteCode], since: datetime | None = None) -> int:
         """How many messages have a note of one of these codes, or came since then with one."""
@@ -362,7 +277,7 @@ class Journal:
             .fetchall()
         )
         for *row, notes in rows:
-            for message in self._messages([tuple(row)]):
+            for message in self._cells.messages([tuple(row)]):
                 said = (FeedNote(field, NoteCode(code)) for field, code in json.loads(notes))
                 yield message, tuple(sorted(said))
 
@@ -396,61 +311,24 @@ class Journal:
         ).fetchall()
         for key, sealed in rows:
             try:
-                self._cipher.open_blob(sealed, _context("event", key))
+                self._cipher.open_blob(sealed, context_of("event", key))
             except SealBrokenError:
                 continue
             return True
         return not rows
 
-    def _messages(
-        self, rows: Iterable[tuple[Any, ...]], table: str = "events", kind: str = "event"
-    ) -> Iterator[StoredMessage]:
-        for number, received_at, key, sealed in rows:
-            moment = self._moment(table, number, received_at)
-            raw = self._open(table, number, sealed, _context(kind, key))
-            if moment is not None and raw is not None:
-                yield StoredMessage(number, moment, raw)
-
-    def _moment(self, table: str, number: int, text: str) -> datetime | None:
-        try:
-            return datetime.fromisoformat(text)
-        except ValueError:
-            self._set_apart(table, number)
-            return None
-
-    def _open(self, table: str, number: int, sealed: bytes, context: bytes) -> bytes | None:
-        try:
-            return self._cipher.open_blob(sealed, context)
-        except SealBrokenError:
-            self._set_apart(table, number)
-            return None
-
-    def _set_apart(self, table: str, number: int) -> None:
-        if (table, number) not in self._damaged:
-            self._damaged[(table, number)] = None
-            _log.error("census-row-damaged", kind=table, count=number)
-
     def _sealed_state(self, patient_key: bytes, known: CensusPatient) -> bytes:
-        return self._cipher.seal_blob(to_record(known), _context("state", patient_key))
+        return self._cipher.seal_blob(to_record(known), context_of("state", patient_key))
 
     def _state(self, row: tuple[int, bytes, str, bytes]) -> StoredState:
         event_id, patient_key, reading, sealed = row
         try:
-            plain = self._cipher.open_blob(sealed, _context("state", patient_key))
+            plain = self._cipher.open_blob(sealed, context_of("state", patient_key))
             known = from_record(CensusPatient, plain)
         except SealBrokenError:
             _log.error("census-state-damaged", kind="events", count=event_id)
             return StoredState(event_id, patient_key, reading, None)
         return StoredState(event_id, patient_key, reading, known)
-
-    def _duplicate_key(self, raw: bytes, message: Hl7Message | None) -> bytes:
-        """Control IDs are used again: a message is a repeat only if all of it is the same."""
-        msh = () if message is None else (message.msh.raw(field) for field in (3, 4, 10, 7))
-        return bytes.fromhex(self._cipher.keyed_hash("message", *msh, sha256(raw).hexdigest()))
-
-
-def _context(kind: str, key: bytes) -> bytes:
-    return f"census {kind} ".encode() + key
 
 
 def _write_notes(connection: sqlite3.Connection, notes: Notes) -> None:

@@ -15,8 +15,9 @@ from capture_app.hl7.build import Sender, build_adt
 from capture_app.model.encounter import Encounter, EncounterState
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.worklist import FeedSource
-from capture_app.patients.census.census import ADT, DATABASE, Census, open_census
+from capture_app.patients.census.census import DATABASE, Census, open_census
 from capture_app.patients.census.orders import WorklistAnswer, WorklistItem
+from capture_app.patients.census.reporting import ADT
 from capture_app.patients.finding.patient_list import Tab
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.feeds import AdtFeed

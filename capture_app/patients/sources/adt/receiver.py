@@ -14,7 +14,8 @@ from capture_app.hl7.ack import AckOutcome, Refusal, build_ack
 from capture_app.hl7.split import Hl7Message, parse_header
 from capture_app.model.words import tr
 from capture_app.net.mllp import Limits, MllpListener
-from capture_app.patients.census.census import ADT, Census
+from capture_app.patients.census.census import Census
+from capture_app.patients.census.reporting import ADT
 from capture_app.patients.census.status import Link
 from capture_app.patients.census.visits import EVENTS
 from capture_app.settings.feeds import AdtFeed

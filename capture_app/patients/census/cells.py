@@ -1,0 +1,80 @@
+"""Sealed cells of census.db: opened one by one, and what is damaged set apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import structlog
+
+from capture_app.errors import SealBrokenError
+from capture_app.hl7.split import Hl7Message
+from capture_app.store.cipher import Cipher
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A stored message."""
+
+    event_id: int
+    received_at: datetime
+    raw: bytes
+
+
+class Cells:
+    """Opens sealed messages. A damaged one stops nothing but itself: it is told in `damaged`."""
+
+    def __init__(self, cipher: Cipher) -> None:
+        self.cipher = cipher
+        self._damaged: dict[tuple[str, int], None] = {}
+
+    @property
+    def damaged(self) -> tuple[tuple[str, int], ...]:
+        """Table and number of every row that could not be opened, as far as was read."""
+        return tuple(self._damaged)
+
+    def messages(
+        self, rows: Iterable[tuple[Any, ...]], table: str = "events", kind: str = "event"
+    ) -> Iterator[StoredMessage]:
+        """Rows of number, time, duplicate key and sealed message; damaged ones are left out."""
+        for number, received_at, key, sealed in rows:
+            moment = self.moment(table, number, received_at)
+            raw = self.open(table, number, sealed, context_of(kind, key))
+            if moment is not None and raw is not None:
+                yield StoredMessage(number, moment, raw)
+
+    def moment(self, table: str, number: int, text: str) -> datetime | None:
+        """The time in a cell; None where it is damaged."""
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            self._set_apart(table, number)
+            return None
+
+    def open(self, table: str, number: int, sealed: bytes, context: bytes) -> bytes | None:
+        """What is sealed in a cell; None where it is damaged."""
+        try:
+            return self.cipher.open_blob(sealed, context)
+        except SealBrokenError:
+            self._set_apart(table, number)
+            return None
+
+    def _set_apart(self, table: str, number: int) -> None:
+        if (table, number) not in self._damaged:
+            self._damaged[(table, number)] = None
+            _log.error("census-row-damaged", kind=table, count=number)
+
+    def duplicate_key(self, raw: bytes, message: Hl7Message | None) -> bytes:
+        """Control IDs are used again: a message is a repeat only if all of it is the same."""
+        msh = () if message is None else (message.msh.raw(field) for field in (3, 4, 10, 7))
+        return bytes.fromhex(self.cipher.keyed_hash("message", *msh, sha256(raw).hexdigest()))
+
+
+def context_of(kind: str, key: bytes) -> bytes:
+    """What a cell is sealed for: it cannot be put in place of another."""
+    return f"census {kind} ".encode() + key

@@ -1,0 +1,88 @@
+"""What is told of the admissions feed from what is stored of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from capture_app.hl7.split import parse_header
+from capture_app.model.feed_note import WITHOUT_EFFECT, NoteCode
+from capture_app.model.words import trn
+from capture_app.model.worklist import FeedSource
+from capture_app.patients.census.dead_letters import DeadLetterBox
+from capture_app.patients.census.journal import Journal
+from capture_app.patients.census.status import FeedStatus, NotedMessage
+
+ADT: Final = "adt"
+"""What the window and the log call the admissions feed."""
+
+_ROWS_NAMED: Final = 5
+
+
+def stored_status(
+    journal: Journal, letters: DeadLetterBox, unreadable: int, now: datetime
+) -> FeedStatus:
+    """How the feed is, by what is on disk. `unreadable`: stored messages that the settings of today
+    cannot read.
+    """
+    heard, yesterday = journal.last_heard(), now - timedelta(days=1)
+    return FeedStatus(
+        name=ADT,
+        source=FeedSource.ADT,
+        connected=None,
+        last_message_at=heard,
+        age_seconds=age_of(heard, now),
+        count=0,
+        dead_letters=letters.count(),
+        without_effect=journal.count_notes(WITHOUT_EFFECT),
+        noted=journal.count_notes(frozenset(NoteCode) - WITHOUT_EFFECT),
+        refused_today=letters.count(yesterday),
+        without_effect_today=journal.count_notes(WITHOUT_EFFECT, yesterday),
+        damaged=journal.damaged,
+        problem=_trouble(unreadable, journal.damaged),
+    )
+
+
+def noted_messages(
+    journal: Journal, codes: Iterable[NoteCode], limit: int
+) -> tuple[NotedMessage, ...]:
+    """Messages with a note of one of these codes, the newest first, without patient data."""
+    found = []
+    for message, notes in journal.noted(codes, limit):
+        header = parse_header(message.raw)
+        sender = " ".join(filter(None, (header.msh.raw(3), header.msh.raw(4))))
+        event = header.event
+        found.append(NotedMessage(message.event_id, message.received_at, sender, event, notes))
+    return tuple(found)
+
+
+def age_of(at: datetime | None, now: datetime) -> float | None:
+    """Seconds since then."""
+    return (now - at).total_seconds() if at is not None else None
+
+
+def _trouble(unreadable: int, damaged: tuple[tuple[str, int], ...]) -> str:
+    """What is wrong with what is stored, and what to do; empty where nothing is."""
+    said = []
+    if unreadable:
+        said.append(
+            trn(
+                "{n} stored message cannot be read with the present settings.",
+                "{n} stored messages cannot be read with the present settings.",
+                unreadable,
+            )
+        )
+    if damaged:
+        rows = ", ".join(f"{table} {number}" for table, number in damaged[:_ROWS_NAMED])
+        said.append(
+            trn(
+                "{n} row of census.db is damaged and set apart ({rows}). "
+                "Have the sender repeat its messages, and check the disk.",
+                "{n} rows of census.db are damaged and set apart ({rows}). "
+                "Have the sender repeat its messages, and check the disk.",
+                len(damaged),
+                rows=rows + (", ..." if len(damaged) > _ROWS_NAMED else ""),
+            )
+        )
+    return " ".join(said)
