@@ -21,9 +21,10 @@ from capture_app.ui.looks.fonts import MEDIUM, REGULAR, SEMIBOLD
 from capture_app.ui.looks.theme import Metric
 from capture_app.ui.patients.barcode_picture import BarcodePicture
 from capture_app.ui.patients.drafts import DraftCard
+from capture_app.ui.patients.found import TABS
 from capture_app.ui.patients.patient_list import ListHeader, PatientList
 from capture_app.ui.patients.rows import RowKey
-from capture_app.ui.patients.state import TABS, PatientsState, tab_words
+from capture_app.ui.patients.state import PatientsState, tab_words
 from capture_app.ui.patients.viewmodel import PatientsViewModel
 from capture_app.ui.widgets.buttons import Button, ButtonKind, TabButton
 from capture_app.ui.widgets.card import Backdrop, Card, Panel
@@ -117,6 +118,7 @@ class PatientsPage(Backdrop):
         self._header = ListHeader()
         self.rows_view = PatientList()
         self.rows_view.asked.connect(self._vm.choose)
+        self.rows_view.chosen.connect(self._vm.mark)
         self.rows_view.stepped.connect(self._vm.move)
         self.rows_view.entered.connect(self._vm.open_marked)
         self.rows_view.pointed.connect(lambda over: self._vm.pointed(over=over))

@@ -8,6 +8,8 @@ from typing import Any
 from PySide6.QtCore import (
     QAbstractListModel,
     QEvent,
+    QItemSelection,
+    QItemSelectionModel,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
@@ -122,7 +124,13 @@ class PatientListModel(QAbstractListModel):
         return self._rows
 
     def show_rows(self, rows: tuple[PatientRow, ...]) -> None:
-        """Other rows."""
+        """Other rows. Where they are the same ones in other words, nobody loses his place."""
+        if [row.key for row in rows] == [row.key for row in self._rows]:
+            before, self._rows = self._rows, rows
+            for at, row in enumerate(rows):
+                if row != before[at]:
+                    self.dataChanged.emit(self.index(at), self.index(at))
+            return
         self.beginResetModel()
         self._rows = rows
         self.endResetModel()
@@ -156,6 +164,8 @@ class PatientList(QListView):
 
     asked = Signal(object)
     """A row was pressed and let go: its RowKey."""
+    chosen = Signal(object)
+    """A screen reader marks this row: its RowKey."""
     stepped = Signal(int)
     """Rows to move by, for the arrow keys."""
     entered = Signal()
@@ -175,10 +185,12 @@ class PatientList(QListView):
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.selectionModel().selectionChanged.connect(self._selected_by_reader)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setAccessibleName(tr("Patients"))
         self.verticalScrollBar().setSingleStep(Metric.ROW)
+        self._telling = False
         self._marked: RowKey | None = None
         self._pressed: RowKey | None = None
         self._hovered = -1
@@ -192,14 +204,28 @@ class PatientList(QListView):
             self._rows.show_rows(rows)
             self.verticalScrollBar().setValue(at)
             self._hovered = -1
-        if marked != self._marked or marked is not None:
-            self._marked = marked
-            row = self._row_of(marked)
-            if row >= 0:
-                index = self._rows.index(row)
-                self.setCurrentIndex(index)
-                self.scrollTo(index)
+        moved, self._marked = marked != self._marked, marked
+        index = self._rows.index(self._row_of(marked))
+        if index != self.currentIndex():
+            keep = QItemSelectionModel.SelectionFlag.NoUpdate
+            self.selectionModel().setCurrentIndex(index, keep)
+        self._select(index)
+        if moved and index.isValid():
+            self.scrollTo(index)
         self.viewport().update()
+
+    def _select(self, index: QModelIndex) -> None:
+        """Selects the marked row, for a reader."""
+        alone = QItemSelectionModel.SelectionFlag.ClearAndSelect
+        self._telling = True
+        try:
+            self.selectionModel().select(index, alone)
+        finally:
+            self._telling = False
+
+    def _selected_by_reader(self, selected: QItemSelection, _gone: QItemSelection) -> None:
+        if not self._telling and selected.indexes():
+            self.chosen.emit(self._rows.rows[selected.indexes()[0].row()].key)
 
     def rect_of(self, key: RowKey) -> QRect:
         """Where a row is, in the list's own coordinates; null where it is not shown."""

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
 
 from capture_app.model.encounter import EncounterState
+from capture_app.model.patient import Patient
 from capture_app.model.words import isolated, tr
 from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.census.status import FeedStatus
 from capture_app.patients.finding.patient_list import Tab
-from capture_app.ui.patients.drafts import DraftCard, DraftsSeen, PatientKey
-from capture_app.ui.patients.rows import PatientRow, RowKey
+from capture_app.ui.patients.drafts import DraftCard
+from capture_app.ui.patients.feeds import feed_chip, feed_note
+from capture_app.ui.patients.found import Found, count_moves
+from capture_app.ui.patients.rows import PatientRow, RowKey, masked
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import ChipText
-
-TABS: Final = (Tab.WARD, Tab.WORKLIST, Tab.RECENT, Tab.ALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +45,52 @@ class PatientsState:
     opening: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One answer of the census, and what was asked."""
+def state_of(
+    before: PatientsState,
+    found: Found,
+    newer: Found | None,
+    feeds: Sequence[FeedStatus],
+    asked: Patient | None,
+    now: datetime,
+) -> PatientsState:
+    """What an answer of the census shows.
 
-    question: int
-    """Counts the changes of words and tab: an old answer to the same words is no answer."""
-    text: str
-    tab: Tab
-    entries: tuple[PatientListEntry, ...]
-    counts: tuple[tuple[Tab, int], ...]
-    feeds: tuple[FeedStatus, ...]
-    drafts: DraftsSeen
-    last_taken: Mapping[PatientKey, datetime]
+    `newer`: another answer, whose rows wait. `feeds`: as they are now. `asked`: the patient whose
+    second identifier is being asked, of whom nothing is shown that answers.
+    """
+    rows, cards, marked = found.rows, found.drafts.cards, before.marked
+    if marked not in {row.key for row in rows}:
+        marked = rows[0].key if found.text and rows else None
+    if asked is not None:
+        key, hidden = asked.patient_id.key, tr("Asked now")
+        rows = tuple(masked(row, asked) if row.key.patient == key else row for row in rows)
+        cards = tuple(
+            replace(card, name=hidden) if card.patient.patient_id.key == key else card
+            for card in cards
+        )
+    issuers = {entry.patient.patient_id.issuer for entry in found.entries}
+    one_issuer = len(issuers) == 1
+    empty, act = ("", "") if rows else empty_words(found, feeds)
+    return replace(
+        before,
+        counts=found.counts,
+        rows=rows,
+        marked=marked,
+        record_label=wording.record_label(found.entries[0].patient.patient_id)
+        if one_issuer
+        else tr("MRN"),
+        changes=0 if newer is None else count_moves(found, newer),
+        feeds=tuple(feed_chip(feed) for feed in feeds),
+        feed_note=feed_note(feeds, now),
+        drafts=cards,
+        empty=empty,
+        empty_act=act,
+        loading="",
+    )
 
 
-def empty_words(found: Found) -> tuple[str, str]:
-    """What an empty list says, and the act that may help."""
+def empty_words(found: Found, feeds: Iterable[FeedStatus]) -> tuple[str, str]:
+    """What an empty list says, and the act that may help. `feeds`: as they are now."""
     tab = tab_words(found.tab)
     look = tr("Look in All") if found.tab is not Tab.ALL else ""
     if found.text:
@@ -71,7 +100,7 @@ def empty_words(found: Found) -> tuple[str, str]:
         return tr("No patient was opened here yet."), look
     if found.tab is Tab.WORKLIST:
         return tr("No orders for this station."), look
-    heard = [feed.age_seconds for feed in found.feeds if feed.age_seconds is not None]
+    heard = [feed.age_seconds for feed in feeds if feed.age_seconds is not None]
     if not heard:
         return tr("No patients yet. No feed has sent anything so far."), ""
     age = wording.span(timedelta(seconds=min(heard)))

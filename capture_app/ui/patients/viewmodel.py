@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -19,28 +20,32 @@ from capture_app.model.worklist import IdentifiedBy, PatientListEntry
 from capture_app.patients.finding.patient_list import Tab
 from capture_app.patients.finding.scan import ScannedCode, ScanRules
 from capture_app.ui.identity.viewmodel import IdentityCheck
-from capture_app.ui.patients.drafts import DraftCard, DraftsSeen, read_drafts
-from capture_app.ui.patients.feeds import feed_chip, feed_note
+from capture_app.ui.patients.drafts import DraftCard, DraftsSeen
+from capture_app.ui.patients.found import (
+    FeedsSeen,
+    Found,
+    count_moves,
+    find,
+    held_still,
+    read_feeds,
+)
 from capture_app.ui.patients.holding import Holding
 from capture_app.ui.patients.last_identified import LastIdentified
 from capture_app.ui.patients.row_order import RowOrder
-from capture_app.ui.patients.rows import RowKey, key_of, masked, rows_of
+from capture_app.ui.patients.rows import RowKey, key_of
 from capture_app.ui.patients.scanning import entry_of, scan_again
 from capture_app.ui.patients.state import (
-    TABS,
-    Found,
     PatientsState,
-    empty_words,
+    state_of,
 )
 from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
-from capture_app.ui.words import wording
 from capture_app.ui.words.marks import Message, Tone
 
-_ROWS: Final = 200
 _SLOW_MS: Final = 400
 _AGES_EVERY_S: Final = 60.0
+_FEEDS_EVERY_S: Final = 5.0
 _ASK_AGAIN_S: Final = 5.0
 """A list that could not be read is asked for again after so long."""
 
@@ -69,11 +74,12 @@ class PatientsViewModel(QObject):
         self._operator = operator
         self._when_free = when_free
         self._question = 0
-        self._found = Found(-1, "", Tab.WARD, (), (), (), DraftsSeen(), {})
+        self._found = Found(-1, "", Tab.WARD)
         self._newer: Found | None = None
         self._drafts = DraftsSeen()
         self._drafts_changed = True
-        self._drafts_read_at = services.clock.monotonic()
+        self._read_at = services.clock.monotonic()
+        self._feeds = self._found.feeds
         self._enter_waits = False
         self._last = LastIdentified(services.clock)
         self.scan_rules = ScanRules.of(services.settings)
@@ -87,6 +93,9 @@ class PatientsViewModel(QObject):
         self._slow = self._timer(_SLOW_MS, self._say_loading)
         self._reading = Reading(
             tasks, self._search, told=self._answered, failed=self._failed, parent=self
+        )
+        self._feeds_reading = Reading(
+            tasks, lambda: partial(read_feeds, services), told=self._feeds_read, parent=self
         )
         self._may_say_failed = True
         self._ask_again_at = 0.0
@@ -112,6 +121,7 @@ class PatientsViewModel(QObject):
         for timer in (self._slow, self._second):
             timer.stop()
         self._reading.close()
+        self._feeds_reading.close()
         self._holding.close()
 
     # ---------------------------------------------------------------------- finding
@@ -139,25 +149,11 @@ class PatientsViewModel(QObject):
 
     def _search(self) -> Callable[[], Found]:
         self._slow.start()
-        question, text, tab = self._question, self.state.text, self.state.tab
-        services, operator = self._services, self._operator
+        question = self._question, self.state.text, self.state.tab
         # Drafts are sealed: they are opened again where they changed, not for every key.
         known = None if self._drafts_changed else self._drafts
         self._drafts_changed = False
-
-        def find() -> Found:
-            census = services.census
-            entries = census.find(text, tab=tab, limit=_ROWS)
-            counts = tuple((each, census.count(each)) for each in TABS)
-            feeds = census.feed_status()
-            last_taken = services.outbox.last_taken(entry.patient for entry in entries)
-            drafts = known
-            if drafts is None:
-                names = {user.user_id: user.display_name for user in services.users.list()}
-                drafts = read_drafts(services.exams, operator, names)
-            return Found(question, text, tab, entries, counts, feeds, drafts, last_taken)
-
-        return find
+        return partial(find, self._services, self._operator, question, known)
 
     def _pictures_changed(self) -> None:
         self._drafts_changed = True
@@ -167,11 +163,12 @@ class PatientsViewModel(QObject):
         self._slow.stop()
         self._may_say_failed = True
         self._drafts = found.drafts
+        self._feeds = found.feeds
         if found.question != self._question:
             return  # the words changed meanwhile: their own answer is on its way
         is_same = self._found.question == found.question
-        if is_same and self._is_held() and found.entries != self._found.entries:
-            self._newer = found
+        if is_same and self._is_held() and count_moves(self._found, found):
+            self._found, self._newer = held_still(self._found, found), found
             self._refresh()
         else:
             self._take(found)
@@ -196,56 +193,29 @@ class PatientsViewModel(QObject):
 
     def _refresh(self, **changes: Any) -> None:
         """Makes the state from what was found, as of now, with these changes."""
-        found, now = self._found, self._services.clock.now()
-        if not self.shows_what_was_asked:
-            self._show(replace(self.state, **changes))
-            return
-        rows = rows_of(
-            found.entries, now=now, drafts=found.drafts.counts, last_taken=found.last_taken
-        )
-        cards = found.drafts.cards
-        marked = self.state.marked
-        if marked not in {row.key for row in rows}:
-            marked = rows[0].key if found.text and rows else None
-        if self.check is not None:
-            asked = self.check.patient
-            key = asked.patient_id.key
-            rows = tuple(masked(row, asked) if row.key.patient == key else row for row in rows)
-            hidden = tr("Asked now")
-            cards = tuple(
-                replace(card, name=hidden) if card.patient.patient_id.key == key else card
-                for card in cards
-            )
-        issuers = {entry.patient.patient_id.issuer for entry in found.entries}
-        label = tr("MRN")
-        if len(issuers) == 1:
-            label = wording.record_label(found.entries[0].patient.patient_id)
-        empty, act = ("", "") if rows else empty_words(found)
-        self._show(
-            replace(
-                self.state,
-                counts=found.counts,
-                rows=rows,
-                marked=marked,
-                record_label=label,
-                changes=self._count_changes(),
-                feeds=tuple(feed_chip(feed) for feed in found.feeds),
-                feed_note=feed_note(found.feeds, now),
-                drafts=cards,
-                empty=empty,
-                empty_act=act,
-                loading="",
-                **changes,
-            )
-        )
+        if self.shows_what_was_asked:
+            asked = None if self.check is None else self.check.patient
+            feeds = self._feeds.as_of(self._services.clock.monotonic())
+            now = self._services.clock.now()
+            state = state_of(self.state, self._found, self._newer, feeds, asked, now)
+        else:
+            state = self.state
+        self._show(replace(state, **changes))
 
     def _tick(self) -> None:
+        """Only what time changes: how old the feeds are. All else is read when it changes."""
         now = self._services.clock.monotonic()
-        if now - self._drafts_read_at >= _AGES_EVERY_S:
-            self._drafts_read_at = now
-            self._pictures_changed()  # a draft is another minute old
+        if now - self._read_at >= _AGES_EVERY_S:
+            self._read_at = now
+            self._pictures_changed()  # a draft is another minute old, a day may have ended
         elif not self._may_say_failed and now >= self._ask_again_at:
             self.read()
+        elif now - self._feeds.at >= _FEEDS_EVERY_S and not self._feeds_reading.is_asking:
+            self._feeds_reading.ask()
+        self._refresh()
+
+    def _feeds_read(self, feeds: FeedsSeen) -> None:
+        self._feeds = feeds
         self._refresh()
 
     def _say_loading(self) -> None:
@@ -281,13 +251,6 @@ class PatientsViewModel(QObject):
         if self._newer is not None and not self._is_held():
             self._take(self._newer)
 
-    def _count_changes(self) -> int:
-        if self._newer is None:
-            return 0
-        shown = {key_of(entry): entry for entry in self._found.entries}
-        newer = {key_of(entry): entry for entry in self._newer.entries}
-        return sum(shown.get(key) != newer.get(key) for key in shown.keys() | newer.keys())
-
     # ---------------------------------------------------------------------- choosing
 
     def move(self, by: int) -> None:
@@ -301,6 +264,11 @@ class PatientsViewModel(QObject):
         else:
             at = 0 if by > 0 else len(keys) - 1
         self._show(replace(self.state, marked=keys[at]))
+
+    def mark(self, key: RowKey) -> None:
+        """Marks this row; Enter opens it."""
+        self.touched()
+        self._show(replace(self.state, marked=key))
 
     def open_marked(self) -> None:
         """Enter. While the words are still being looked for it waits for their one match."""
