@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QSignalSpy, QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from capture_app.clock import FixedClock
@@ -13,9 +15,11 @@ from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.worklist import IdentifiedBy
+from capture_app.patients.census.status import Link
 from capture_app.patients.finding.patient_list import Tab
 from capture_app.patients.finding.scan import ScannedCode
 from capture_app.ui.identity.popover import IdentityPopover
+from capture_app.ui.shell.app_bar import Place
 from tests.ui.conftest import Desk
 from tests.ui.stage import Stage
 from tests.ui.test_sign_in import audit_of
@@ -140,6 +144,57 @@ def test_a_row_is_opened_by_a_click(list_desk: Desk) -> None:
     assert popover is not None
     answer(list_desk, "AHL", "1989")
     assert opened_exam(list_desk).patient.patient_id.value == "0011902114"
+
+
+def test_a_row_is_opened_by_a_double_click(list_desk: Desk) -> None:
+    """The second press meets the veil of the question, and is not meant for it."""
+    rows = list_desk.content.patients.rows_view
+    at = rows.rect_of(list_desk.content.patients_vm.state.rows[0].key).center()
+    double = QMouseEvent(
+        QEvent.Type.MouseButtonDblClick,
+        QPointF(at),
+        QPointF(at),
+        Qt.MouseButton.LeftButton,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    popover = list_desk.window.findChild(IdentityPopover)
+    assert popover is not None
+    QApplication.sendEvent(popover, double)
+    assert list_desk.content.patients_vm.check is not None
+    QTest.mouseClick(popover, Qt.MouseButton.LeftButton, pos=QPoint(2, 2))  # a press of its own
+    assert list_desk.content.patients_vm.check is None
+
+
+def test_what_is_typed_on_the_list_goes_to_the_filter(list_desk: Desk) -> None:
+    vm = list_desk.content.patients_vm
+    assert list_desk.focused is list_desk.content.patients.rows_view
+    list_desk.type("okoro")  # an O, too: letters are keys of the workspace only
+    list_desk.qtbot.waitUntil(lambda: vm.shows_what_was_asked)
+    assert vm.state.text == "okoro"
+    assert list_desk.content.place is Place.PATIENTS
+    list_desk.content.patients.focus_list()
+    list_desk.type("7")
+    assert vm.state.text == "7", "typed over, as after the key /"
+
+
+def test_commands_are_not_typed(list_desk: Desk) -> None:
+    list_desk.key(Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    list_desk.key(Qt.Key.Key_Space)
+    assert list_desk.content.patients_vm.state.text == ""
+    assert list_desk.focused is list_desk.content.patients.rows_view
+
+
+def test_page_keys_turn_pages_from_the_filter_too(list_desk: Desk) -> None:
+    vm = list_desk.content.patients_vm
+    list_desk.key(Qt.Key.Key_End)
+    assert vm.state.marked == vm.state.rows[-1].key
+    list_desk.key(Qt.Key.Key_PageUp)
+    assert vm.state.marked != vm.state.rows[-1].key
+    list_desk.key(Qt.Key.Key_Slash)
+    list_desk.key(Qt.Key.Key_PageDown)
+    assert vm.state.marked == vm.state.rows[-1].key
 
 
 def test_a_press_that_slides_to_another_row_opens_nobody(list_desk: Desk) -> None:
@@ -354,6 +409,64 @@ def test_signals_of_a_census_that_is_busy_do_not_pile_up(
     qtbot.wait(400)
 
     assert spy.count() < 30
+
+
+def test_ages_and_counts_go_on_under_a_resting_pointer(
+    list_desk: Desk, qtbot: QtBot, clock: FixedClock
+) -> None:
+    vm = list_desk.content.patients_vm
+    before = names(list_desk)
+    vm.pointed(over=True)
+    first = replace(LAYLA.patient, name=PersonName(NameGroup("Aaron", "Ann")))
+    first = replace(first, patient_id=replace(first.patient_id, value="0000000001"), other_ids=())
+    list_desk.stage.admit(replace(LAYLA, patient=first))
+    qtbot.waitUntil(lambda: vm.state.changes == 1)
+    count = dict(vm.state.counts)[vm.state.tab]
+    assert count == len(before) + 1
+    clock.advance(3600)
+    vm._tick()
+    assert "1 h" in vm.state.feeds[0].words
+    assert vm.state.feeds[0].icon == "warning"
+    assert names(list_desk) == before
+
+
+def test_what_a_row_says_goes_on_while_the_rows_hold_still(list_desk: Desk, qtbot: QtBot) -> None:
+    """Another bed and another name are shown at once: the row stands where it stood."""
+    vm = list_desk.content.patients_vm
+    keys = [row.key for row in vm.state.rows]
+    vm.pointed(over=True)
+    other = replace(LAYLA.patient, name=PersonName(NameGroup("Zuhair", "Layla")))
+    list_desk.stage.admit(replace(LAYLA, patient=other), event="A08")
+    qtbot.waitUntil(lambda: "ZUHAIR, Layla" in names(list_desk))
+    assert [row.key for row in vm.state.rows] == keys
+    assert vm.state.changes > 0, "it belongs elsewhere by now"
+    vm.apply_changes()
+    assert [row.key for row in vm.state.rows] != keys
+
+
+def test_how_the_feeds_are_is_read_again_by_itself(
+    list_desk: Desk, qtbot: QtBot, clock: FixedClock
+) -> None:
+    vm = list_desk.content.patients_vm
+    down = Link(connected=False, problem="The feed is not connected.")
+    list_desk.stage.census.watch("adt", lambda: down)
+    clock.advance(6)
+    vm._tick()
+    qtbot.waitUntil(lambda: "The feed is not connected." in vm.state.feed_note)
+
+
+def test_a_second_costs_the_window_nothing_with_200_rows(
+    list_desk: Desk, stage: Stage, qtbot: QtBot
+) -> None:
+    """Rows are made in the pool, when something changed: the second looks at the feeds only."""
+    vm = list_desk.content.patients_vm
+    qtbot.waitUntil(lambda: not vm._reading.is_asking)
+    rows, made = vm.state.rows, []
+    vm.changed.connect(lambda: made.append(vm.state.rows))
+    for _ in range(5):
+        vm._tick()
+    assert vm.state.rows is rows
+    assert not made, "nothing changed, so nothing is drawn"
 
 
 def test_hovering_tells_the_list_to_hold_still(list_desk: Desk, qtbot: QtBot) -> None:

@@ -243,12 +243,16 @@ class OutboxPage(Backdrop):
             self._popover.open()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.text() == "/":
-            self._filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
-            self._filter.selectAll()
-        elif event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
-            bar = self._scroll.verticalScrollBar()
-            step = Metric.OUTBOX_ROW
-            bar.setValue(bar.value() + (step if event.key() == Qt.Key.Key_Down else -step))
-        else:
+        bar = self._scroll.verticalScrollBar()
+        steps = {
+            Qt.Key.Key_Down: Metric.OUTBOX_ROW,
+            Qt.Key.Key_Up: -Metric.OUTBOX_ROW,
+            Qt.Key.Key_PageDown: bar.pageStep(),
+            Qt.Key.Key_PageUp: -bar.pageStep(),
+            Qt.Key.Key_Home: -bar.maximum(),
+            Qt.Key.Key_End: bar.maximum(),
+        }
+        if (key := Qt.Key(event.key())) in steps:
+            bar.setValue(bar.value() + steps[key])
+        elif not self._filter.take_typing(event):
             super().keyPressEvent(event)

@@ -31,7 +31,7 @@ from capture_app.ui.outbox.rows import (
 )
 from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
-from capture_app.ui.tasks import Tasks
+from capture_app.ui.tasks import Tasks, UnexpectedError
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import Message, Tone
 
@@ -173,11 +173,13 @@ class OutboxViewModel(QObject):
         self.read()
 
     def _refused(self, act: OutboxAct, error: CaptureAppError) -> None:
-        if act is OutboxAct.BACK_TO_DRAFT:
-            what = tr("Not a draft again.")
+        if isinstance(error, UnexpectedError):  # how far it came is read below
+            what, todo = error.what, error.todo
+        elif act is OutboxAct.BACK_TO_DRAFT:
+            what, todo = tr("Not a draft again."), str(error)
         else:
-            what = tr("Nothing was changed.")
-        self.told.emit(Message(what, str(error), "warning-circle", Tone.BAD))
+            what, todo = tr("Nothing was changed."), str(error)
+        self.told.emit(Message(what, todo, "warning-circle", Tone.BAD))
         self.read()
 
     def _failed(self, error: CaptureAppError) -> None:

@@ -37,7 +37,12 @@ from capture_app.ui.widgets.scrolling import ScrollColumn
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import Tone
 
-_STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -8}
+_STEPS = {
+    Qt.Key.Key_Up: -1,
+    Qt.Key.Key_Down: 1,
+    Qt.Key.Key_PageUp: -8,
+    Qt.Key.Key_PageDown: 8,
+}
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _SIDE_WIDTH = 320
 _SIDE_NARROW = 240
@@ -72,7 +77,9 @@ class _DraftRow(QWidget):
 
 
 class PatientsPage(Backdrop):
-    """Renders a PatientsState. / filters; arrows and Enter choose, wherever the focus is."""
+    """Renders a PatientsState. What is typed filters; arrows and Enter choose, wherever
+    the focus is.
+    """
 
     def __init__(self, viewmodel: PatientsViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -291,11 +298,6 @@ class PatientsPage(Backdrop):
 
     # ---------------------------------------------------------------------- keys
 
-    def focus_filter(self) -> None:
-        """The / key: what was in it is selected, to be typed over."""
-        self._filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self._filter.selectAll()
-
     def focus_list(self) -> None:
         """Where the focus is when the page comes up."""
         self.rows_view.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -312,9 +314,7 @@ class PatientsPage(Backdrop):
         if key in _STEPS:
             self.rows_view.setFocus(Qt.FocusReason.OtherFocusReason)
             self._vm.move(_STEPS[key])
-        elif event.text() == "/":
-            self.focus_filter()
         elif key == Qt.Key.Key_Escape and self._vm.state.text:
             self._filter.clear()
-        else:
+        elif not self._filter.take_typing(event):
             super().keyPressEvent(event)

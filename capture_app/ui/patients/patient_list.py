@@ -265,6 +265,9 @@ class PatientList(QListView):
             self._pressed = self._key_at(event)
             self.viewport().update()
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        event.accept()  # its first click has opened the row
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         pressed, self._pressed = self._pressed, None
         self.viewport().update()

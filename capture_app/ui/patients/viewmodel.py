@@ -259,10 +259,10 @@ class PatientsViewModel(QObject):
         keys = [row.key for row in self.state.rows]
         if not keys:
             return
+        before = -1 if by > 0 else len(keys)
         if self.state.marked in keys:
-            at = min(len(keys) - 1, max(0, keys.index(self.state.marked) + by))
-        else:
-            at = 0 if by > 0 else len(keys) - 1
+            before = keys.index(self.state.marked)
+        at = min(len(keys) - 1, max(0, before + by))
         self._show(replace(self.state, marked=keys[at]))
 
     def mark(self, key: RowKey) -> None:

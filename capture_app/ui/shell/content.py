@@ -334,7 +334,7 @@ class Content(Backdrop):
                 self._back_to_workspace()
             else:
                 self.go(Place.PATIENTS)
-        elif event.text().lower() == "o" and not command:
+        elif event.text().lower() == "o" and not command and self.place is None:
             self.go(Place.OUTBOX)
         else:
             super().keyPressEvent(event)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from capture_app.clock import Clock
 
@@ -25,6 +26,10 @@ _PRESENCE: Final = _POINTER | {
 }
 
 
+_PRESSED_AT: Final = "pressed_at"
+"""The property in which a widget keeps when it was pressed last."""
+
+
 class InputWatch(QObject):
     """Times idleness on the monotonic clock, and tells once when a limit is passed."""
 
@@ -42,6 +47,7 @@ class InputWatch(QObject):
         self._last = clock.monotonic()
         self._told: set[float] = set()
         self._by_keyboard = True
+        self._pressed_at = -1
         self._timer = QTimer(self)
         self._timer.setInterval(1000)
         self._timer.timeout.connect(self.look)
@@ -81,7 +87,19 @@ class InputWatch(QObject):
             app.removeEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Lets everything through but half of a double click: where what the first press met has
+        made room for something else, the second was not meant for that.
+        """
         kind = event.type()
+        if isinstance(event, QMouseEvent) and isinstance(watched, QWidget):
+            if kind is QEvent.Type.MouseButtonPress:
+                self._pressed_at = event.timestamp()
+                watched.setProperty(_PRESSED_AT, self._pressed_at)
+            elif (
+                kind is QEvent.Type.MouseButtonDblClick
+                and watched.property(_PRESSED_AT) != self._pressed_at
+            ):
+                return True
         if kind in _PRESENCE:
             self.begin()
             if kind is QEvent.Type.KeyPress:

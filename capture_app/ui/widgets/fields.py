@@ -85,6 +85,8 @@ class FilterField(Field):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self.leading_key = key
+        """Pressed beside it this key leads here and is not typed."""
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(placeholder)
         self.setFont(font(14, MEDIUM))
@@ -102,6 +104,24 @@ class FilterField(Field):
     def sizeHint(self) -> QSize:
         words = QFontMetrics(self.font()).horizontalAdvance(self.placeholderText())
         return QSize(max(220, words + 104), self.height())
+
+    def take_typing(self, event: QKeyEvent) -> bool:
+        """A key that was pressed beside it: a character is typed here, over what was in it, and the
+        focus comes with it. False, and nothing, for any other key.
+        """
+        command = (
+            Qt.KeyboardModifier.ControlModifier
+            | Qt.KeyboardModifier.AltModifier
+            | Qt.KeyboardModifier.MetaModifier
+        )
+        text = event.text()
+        if not text.isprintable() or not text.strip() or event.modifiers() & command:
+            return False
+        self.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.selectAll()
+        if text != self.leading_key:
+            self.insert(text)
+        return True
 
     def show_parts(self) -> None:
         """The cross while there is something to empty, else the key that leads here."""
