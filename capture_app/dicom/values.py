@@ -9,12 +9,13 @@ from typing import Final
 
 from pydicom import config
 from pydicom.datadict import dictionary_VR
-from pydicom.valuerep import validate_value
+from pydicom.valuerep import MAX_VALUE_LEN, validate_value
 
 from capture_app.errors import ConformanceError
 
 TEXT: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 """VRs that the Specific Character Set is for."""
+_PLAIN: Final = TEXT - {"PN"}
 _PARAGRAPHS: Final = frozenset({"LT", "ST", "UT"})
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 _UID: Final = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
@@ -29,6 +30,8 @@ def fits(keyword: str, text: str) -> bool:
     """Whether an element can hold the text from elsewhere, whole, as one value on one line
     (PS3.5 6.2). The keyword may be that of any text element of the data dictionary.
     """
+    if not text:
+        return True
     if "\\" in text or _CONTROL.search(text):
         return False
     return next(faults_of(_vr(keyword), text), None) is None
@@ -36,11 +39,14 @@ def fits(keyword: str, text: str) -> bool:
 
 def fits_identifier(keyword: str, text: str) -> bool:
     """As `fits`, and no mark is in it that nobody sees."""
-    return _UNSEEN.search(text) is None and fits(keyword, text)
+    return fits(keyword, text) and (text.isascii() or _UNSEEN.search(text) is None)
 
 
 def faults_of(vr: str, text: str) -> Iterator[str]:
     """What is wrong with one value of a VR, each as the end of a sentence without the value."""
+    is_plain = vr in _PLAIN and text.isascii() and text.isprintable()
+    if is_plain and len(text) <= MAX_VALUE_LEN.get(vr, len(text)):
+        return  # the usual case, and a feed brings many of them
     try:
         validate_value(vr, text, config.RAISE)
     except (ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""HTML's character references in HL7 text (`O&#39;Brien`): left behind by an interface engine.
+"""HTML's character references in text of a feed (`O&#39;Brien`): left by an interface engine.
 
 HL7 has escape sequences of its own, and `&` divides subcomponents there: read as it stands, such a
 name would be cut at the reference.
@@ -7,6 +7,7 @@ name would be cut at the reference.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html import unescape
 from typing import Final
 
@@ -18,10 +19,10 @@ def holds_entity(text: str) -> bool:
     return ";" in text and any(_character(found) for found in _ENTITY.finditer(text))
 
 
-def without_entities(text: str, escapes: dict[str, str]) -> str:
-    """The text with the character that each reference stands for, escaped by HL7's rules.
+def without_entities(text: str, escapes: Mapping[str, str]) -> str:
+    """The text with the character that each reference stands for.
 
-    `escapes`: the characters that divide a message, and their escape sequences. A reference to a
+    `escapes`: the characters that divide a value, and what is written for them. A reference to a
     control character stays as it is.
     """
 

@@ -295,6 +295,8 @@ def _meaning(sequence: str, delimiters: Delimiters, codec: str) -> str | None:
 
 def _text(raw: str, subcomponent: int, delimiters: Delimiters, codec: str) -> str:
     """See `Composite.text`, of one component."""
+    if raw.isalnum() and subcomponent == 1:  # most are: nothing in it divides or escapes
+        return raw
     value = raw
     if holds_entity(value):
         raise _unreadable()

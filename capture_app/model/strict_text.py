@@ -47,15 +47,28 @@ def is_readable(text: str) -> bool:
     return (text.isascii() and text.isprintable()) or _NO_TEXT.search(text) is None
 
 
-def looks_mislabelled(text: str) -> bool:
-    """Whether a name reads like the letters of another script or region, taken for Latin-1's.
+def is_doubtful(name: str, *, is_latin_1: bool) -> bool:
+    """Whether a name that could be read looks like one that was spoilt on its way.
 
-    So `³ukasz` is Polish in ISO 8859-2, and `¸ÒÐÝÞÒ` Cyrillic in ISO 8859-5: signs stand within
-    words, capitals follow small letters, or a word has no plain letter at all.
+    A question mark stands within it, or UTF-8 was taken for Latin-1 and written as UTF-8 once more
+    (`MÃ¼ller`); or it is said to be Latin-1 (`is_latin_1`) and reads like the letters of another
+    script or region (`³ukasz`, Polish in ISO 8859-2): signs stand within words, capitals follow
+    small letters, or a word has no plain letter at all.
     """
-    if text.isascii() or any(ord(character) > 0xFF for character in text):
+    if "?" in name or _is_twice_encoded(name):
+        return True
+    if not is_latin_1 or name.isascii():
         return False
-    return any(map(_is_no_word, re.split(r"[\s^=.,'’-]+", text)))
+    return any(map(_is_no_word, re.split(r"[\s^=.,'’-]+", name)))
+
+
+def _is_twice_encoded(text: str) -> bool:
+    if text.isascii():
+        return False
+    try:
+        return _is_utf_8(text.encode("cp1252"))
+    except UnicodeEncodeError:
+        return False
 
 
 def _is_no_word(word: str) -> bool:

@@ -188,6 +188,13 @@ class Worklist:
             'as ["ISO_IR 100=ISO_IR 101"].'
         ),
     ] = ()
+    html_entities: Annotated[
+        HtmlEntities,
+        Help(
+            "An item with character references of HTML (`O&#39;Brien`) in the name or the number "
+            "is left out, or read with the characters that they stand for."
+        ),
+    ] = HtmlEntities.REFUSE
     sex_codes: SexCodes = ()
     unknown_birth_dates: UnknownBirthDates = ()
     place: Annotated[

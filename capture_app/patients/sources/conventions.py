@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -73,14 +73,15 @@ class Conventions:
             return None, NoteCode.UNKNOWN
         return said, NoteCode.PARTIAL if isinstance(said, PartialDate) else None
 
-    def place_of(self, components: Sequence[str]) -> Location:
-        """The place out of the components of a PL (PV1-3)."""
-
-        def named(number: int) -> str:
-            return components[number - 1] if 0 < number <= len(components) else ""
-
+    def place_of(self, component: Callable[[int], str]) -> Location:
+        """The place in a PL (PV1-3); `component` gives one of its components, counted from 1."""
         place = self.place
-        return Location(*map(named, (place.ward, place.room, place.bed, place.facility)))
+        return Location(
+            *(
+                component(number) if number else ""
+                for number in (place.ward, place.room, place.bed, place.facility)
+            )
+        )
 
 
 def _is_possible(born: BirthDate, today: date) -> bool:

@@ -15,7 +15,7 @@ from capture_app.model.feed_note import FeedNote, NoteCode
 from capture_app.model.patient import PartialDate, PatientId, Sex
 from capture_app.patients.census.orders import WorklistItem
 from capture_app.patients.sources.worklist.items import ItemReader, identifier_for
-from capture_app.settings.feeds import PlaceComponents, Worklist
+from capture_app.settings.feeds import HtmlEntities, PlaceComponents, Worklist
 from tests.worklists import an_item
 
 ZONE = timezone(timedelta(hours=2))
@@ -274,3 +274,16 @@ def test_the_question_has_every_key_and_three_local_days() -> None:
     ):
         assert keyword in ds
         assert not ds.get(keyword)
+
+
+def test_html_in_a_name_is_refused_or_read_never_shown_raw() -> None:
+    ds = an_item("7", "O&#39;Brien^Pat", ReferringPhysicianName="O&apos;Neill")
+    with pytest.raises(FeedError, match="html_entities"):
+        read(ds)
+    item = read(ds, html_entities=HtmlEntities.REPAIR)
+    assert item.patient.name.pn == "O'Brien^Pat"
+    assert FeedNote("PatientName", NoteCode.REPAIRED) in item.notes
+    ds.PatientName = "Doe^Pat"
+    item = read(ds)
+    assert item.order.referring_physician is None
+    assert item.notes == (FeedNote("ReferringPhysicianName", NoteCode.UNREADABLE),)

@@ -24,7 +24,7 @@ from capture_app.hl7.split import NULL, Composite, Hl7Message, Segment, parse
 from capture_app.model.encounter import Location
 from capture_app.model.feed_note import NoteCode
 from capture_app.model.patient import PartialDate, PatientId, PersonName, Sex
-from capture_app.model.strict_text import looks_mislabelled
+from capture_app.model.strict_text import is_doubtful
 from capture_app.model.words import tr
 from capture_app.patients.sources.adt.facts import AdtEvent, PersonFacts, Stated, VisitFacts
 from capture_app.patients.sources.adt.order import fixed, order_of
@@ -42,7 +42,6 @@ READER_VERSION: Final = "3"
 """Raise it when something else may be read out of a stored message than before."""
 
 _LATIN_1: Final = frozenset({"iso8859_1", "iso8859_15", "cp1252"})
-_PLACE_COMPONENTS: Final = 11
 _NO_VISIT: Final = "N"
 """PV1-2 of the pseudo PV1 that ITI-30 sends where there is no visit."""
 
@@ -183,7 +182,7 @@ def _name(pid: Segment, door: Door) -> PersonName | None:
         return None
     if not fits("PatientName", person_name_value(name)):
         door.note("PID-5", NoteCode.LEFT_OUT)
-    if pid.codec in _LATIN_1 and looks_mislabelled(name.pn):
+    if is_doubtful(name.pn, is_latin_1=pid.codec in _LATIN_1):
         door.note("PID-5", NoteCode.DOUBTED)
     return name
 
@@ -335,9 +334,10 @@ def _number_of(cx: Composite) -> PatientId:
 def _location(pv1: Segment, field: int, conventions: Conventions, door: Door) -> Location:
     """PL, its components as the settings say."""
     place = pv1.composite(field)
-    parts = (name_text(place.text(component)) for component in range(1, _PLACE_COMPONENTS + 1))
     return conventions.place_of(
-        [door.text("PV1-3", "CurrentPatientLocation", part) for part in parts]
+        lambda component: door.text(
+            "PV1-3", "CurrentPatientLocation", name_text(place.text(component))
+        )
     )
 
 

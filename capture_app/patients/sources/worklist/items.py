@@ -14,18 +14,19 @@ from capture_app.dicom.texts import person_name as person_name_value
 from capture_app.dicom.values import fits, fits_identifier
 from capture_app.errors import FeedError
 from capture_app.hl7.dates import moment_of
+from capture_app.hl7.entities import holds_entity, without_entities
 from capture_app.hl7.names import MAX_SHOWN, name_text
 from capture_app.model.coding import Code
 from capture_app.model.encounter import Encounter, EncounterState
 from capture_app.model.feed_note import NoteCode
 from capture_app.model.order import Order
 from capture_app.model.patient import NameGroup, PartialDate, Patient, PatientId, PersonName, Sex
-from capture_app.model.strict_text import looks_mislabelled
+from capture_app.model.strict_text import is_doubtful
 from capture_app.model.words import tr
 from capture_app.patients.census.orders import WorklistItem
 from capture_app.patients.sources.conventions import Conventions
 from capture_app.patients.sources.door import Door, can_be_identifier
-from capture_app.settings.feeds import Worklist
+from capture_app.settings.feeds import HtmlEntities, Worklist
 
 _RETURNED: Final = (
     "TimezoneOffsetFromUTC",
@@ -58,6 +59,8 @@ _RETURNED_OF_STEP: Final = (
     "ScheduledProcedureStepDescription",
     "ScheduledProtocolCodeSequence",
 )
+_DIVIDERS: Final = {"^": " ", "=": " ", "\\": " "}
+"""What divides a value of DICOM, and what stands for it where it was meant as a character."""
 
 
 def identifier_for(worklist: Worklist, now: datetime) -> Dataset:
@@ -85,6 +88,7 @@ class ItemReader:
 
     charset_when_absent: str
     charsets: tuple[tuple[str, str], ...]
+    repairs_entities: bool
     conventions: Conventions
 
     @classmethod
@@ -94,6 +98,7 @@ class ItemReader:
         return cls(
             worklist.charset_when_absent,
             tuple((name.strip(), written) for name, _, written in named),
+            worklist.html_entities is HtmlEntities.REPAIR,
             Conventions.of(worklist),
         )
 
@@ -104,7 +109,7 @@ class ItemReader:
         be read. What else cannot be read, or could not stand in an image, is left out and noted.
         """
         text = WorklistText(ds, self.charset_when_absent, dict(self.charsets))
-        item = _Item(text, ds, self.conventions, Door())
+        item = _Item(text, ds, self.repairs_entities, self.conventions, Door())
         return item.read(now)
 
 
@@ -114,6 +119,7 @@ class _Item:
 
     text: WorklistText
     ds: Dataset
+    repairs_entities: bool
     conventions: Conventions
     door: Door
 
@@ -125,10 +131,10 @@ class _Item:
 
     def _patient(self, today: date) -> Patient:
         number = self._number()
-        name = person_name(self.text.of(self.ds, "PatientName"))
+        name = person_name(self._plain(self.ds, "PatientName"))
         if not fits("PatientName", person_name_value(name)):
             self.door.note("PatientName", NoteCode.LEFT_OUT)
-        if self.text.is_latin_1 and looks_mislabelled(name.pn):
+        if is_doubtful(name.pn, is_latin_1=self.text.is_latin_1):
             self.door.note("PatientName", NoteCode.DOUBTED)
         nobody = Patient(number, name, None, self._sex())
         return nobody.with_birth_date(self._birth_date(today))
@@ -136,8 +142,8 @@ class _Item:
     def _number(self) -> PatientId:
         qualifiers = first_item(self.ds, "IssuerOfPatientIDQualifiersSequence")
         number = PatientId(
-            self.text.of(self.ds, "PatientID"),
-            self.text.of(self.ds, "IssuerOfPatientID"),
+            self._plain(self.ds, "PatientID"),
+            self._plain(self.ds, "IssuerOfPatientID"),
             self._read(qualifiers, "UniversalEntityID"),
             self._read(qualifiers, "UniversalEntityIDType"),
             self._read(qualifiers, "IdentifierTypeCode"),
@@ -171,15 +177,19 @@ class _Item:
         if not number and not place:
             return None
         issuer = self._authority("IssuerOfAdmissionIDSequence")
-        parts = [
-            self.door.text("CurrentPatientLocation", "CurrentPatientLocation", name_text(part))
-            for part in place.split("^")
-        ]
+        parts = place.split("^")
+
+        def component(number: int) -> str:
+            part = parts[number - 1] if number <= len(parts) else ""
+            return self.door.text(
+                "CurrentPatientLocation", "CurrentPatientLocation", name_text(part)
+            )
+
         return Encounter(
             visit_number=number,
             issuer=issuer.issuer,
             patient_class="",
-            location=self.conventions.place_of(parts),
+            location=self.conventions.place_of(component),
             state=EncounterState.OPEN,
             department=self._text(self.ds, "InstitutionalDepartmentName"),
             universal_id=issuer.universal_id,
@@ -230,7 +240,7 @@ class _Item:
 
     def _referring(self) -> PersonName | None:
         keyword = "ReferringPhysicianName"
-        name = self.door.read(keyword, lambda: person_name(self.text.of(self.ds, keyword)))
+        name = self.door.read(keyword, lambda: person_name(self._plain(self.ds, keyword)))
         return self.door.name(keyword, name) if name is not None and name.pn else None
 
     def _scheduled(self, step: Dataset, zone: tzinfo | None) -> datetime | None:
@@ -276,7 +286,21 @@ class _Item:
 
     def _read(self, ds: Dataset, keyword: str) -> str:
         """A value as it stands; empty, with a note, where it cannot be read."""
-        return self.door.read(keyword, lambda: self.text.of(ds, keyword)) or ""
+        return self.door.read(keyword, lambda: self._plain(ds, keyword)) or ""
+
+    def _plain(self, ds: Dataset, keyword: str) -> str:
+        """A value. FeedError for what cannot be read, and for character references of HTML where
+        the settings do not say that they are taken as characters.
+        """
+        value = self.text.of(ds, keyword)
+        if not holds_entity(value):
+            return value
+        if not self.repairs_entities:
+            raise FeedError(
+                tr("The item holds character references of HTML (setting html_entities).")
+            )
+        self.door.note(keyword, NoteCode.REPAIRED)
+        return without_entities(value, _DIVIDERS)
 
 
 def person_name(value: str) -> PersonName:
