@@ -16,6 +16,7 @@ from pynetdicom.events import Event
 from capture_app.clock import SystemClock
 from capture_app.demo.worklist import WorklistPeer
 from capture_app.errors import DeliveryError
+from capture_app.model.feed_note import FeedNote, NoteCode
 from capture_app.model.worklist import FeedSource
 from capture_app.net.deadline import Interruption
 from capture_app.patients.census.census import Census, open_census
@@ -90,6 +91,25 @@ def test_wlmscpfs_gives_every_character_set(wlmscpfs: Wlmscpfs) -> None:
     answer = asked(settings_of(wlmscpfs))
     assert names(answer) == SAMPLE_NAMES
     assert (answer.skipped, answer.is_truncated, answer.problem) == (0, False, "")
+
+
+def test_a_provider_that_calls_every_set_latin_1_is_refused_doubted_or_corrected() -> None:
+    """`-cs1` labels all text ISO_IR 100, whatever the item's file says."""
+    with run_wlmscpfs(options=("-cs1",)) as peer:
+        write_samples(peer.folder, TODAY)
+        answer = asked(settings_of(peer))
+        corrected = asked(settings_of(peer, charsets=("ISO_IR 100=ISO_IR 144",)))
+    right = {number for number, name in names(answer).items() if name == SAMPLE_NAMES[number]}
+    doubted = {
+        item.patient.patient_id.value
+        for item in answer.items
+        if FeedNote("PatientName", NoteCode.DOUBTED) in item.notes
+    }
+    assert right == {"chrFren", "chrGerm"}
+    assert set(names(answer)) == right | doubted
+    assert doubted >= {"chrGreek", "chrRuss"}
+    assert answer.skipped == len(SAMPLE_NAMES) - len(answer.items)
+    assert names(corrected)["chrRuss"] == SAMPLE_NAMES["chrRuss"]
 
 
 def test_orthanc_converts_what_it_can_and_the_rest_is_counted(
