@@ -13,10 +13,10 @@ _INTERVAL_S = 0.01
 class Eventually(Protocol):
     """The type of `eventually`, for tests that take it as a fixture."""
 
-    def __call__(self, predicate: Callable[[], T], timeout: float = 10.0, what: str = "") -> T: ...
+    def __call__(self, predicate: Callable[[], T], timeout: float = 30.0, what: str = "") -> T: ...
 
 
-def eventually(predicate: Callable[[], T], timeout: float = 10.0, what: str = "") -> T:
+def eventually(predicate: Callable[[], T], timeout: float = 30.0, what: str = "") -> T:
     """Asks until the answer is true, and gives that answer; AssertionError after `timeout` seconds.
 
     For a condition that no event announces (a file, a row, a line in a peer's log). Where there is

@@ -37,6 +37,7 @@ from tests.archives import (
     store,
 )
 from tests.peers import HOST, Orthanc, free_port
+from tests.waiting import eventually
 
 COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1.1"
 
@@ -329,10 +330,11 @@ class ReportsAtOnce(ReportsLate):
         return answer
 
     def _report(self, assoc: Any, answered: threading.Event) -> None:
-        assert answered.wait(5)
+        assert answered.wait(60)
         # pynetdicom's reactor may take the answer to a request that is sent while it wakes up.
         assoc._reactor_checkpoint.clear()
-        threading.Event().wait(0.05)
+        pause = threading.Event()
+        eventually(lambda: all(assoc._is_paused and not pause.wait(0.01) for _ in range(10)))
         transaction, uids = self.asked[-1]
         information = Dataset()
         information.TransactionUID = transaction

@@ -89,7 +89,7 @@ def test_what_was_exposed_before_the_exam_is_never_taken_for_its_own(eventually:
         capture = CaptureThread(open_source(device, CLOCK), CLOCK)
         capture.start()
         try:
-            assert camera.stalled.wait(20)
+            assert camera.stalled.wait(60)
             began = CLOCK.monotonic()  # the exam of another patient
             accepted: list[int] = []
 

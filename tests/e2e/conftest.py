@@ -37,5 +37,5 @@ def admitted(tmp_path_factory: pytest.TempPathFactory) -> CaptureApp:
         path.write_text(settings_toml(hospital.settings), encoding="utf-8")
         command = CaptureApp(path)
         with command.serving():
-            assert hospital.admissions.acknowledged.wait(20)
+            assert hospital.admissions.acknowledged.wait(60)
     return command

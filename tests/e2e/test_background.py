@@ -38,17 +38,20 @@ def test_ports_listen_before_anything_is_delivered(hospital: Hospital) -> None:
         open_services(settings, SystemClock()) as rooms,
         Background(rooms, program="test") as background,
     ):
-        eventually(lambda: background.engine.leads, 10, "this process to deliver")
+        eventually(lambda: background.engine.leads, what="this process to deliver")
         assert is_listening(port)
 
 
-def test_without_ports_delivery_begins_at_once(hospital: Hospital) -> None:
+def test_without_ports_delivery_begins_at_once(
+    hospital: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture_app.bootstrap._PORTS_TRIED_WITHIN_S", 1_000.0)
     settings = replace(hospital.settings, adt=None)
     with (
         open_services(settings, SystemClock()) as rooms,
         Background(rooms, program="test") as background,
     ):
-        eventually(lambda: background.engine.leads, 1.5, "this process to deliver")
+        eventually(lambda: background.engine.leads, what="this process to deliver")
 
 
 @pytest.mark.expects_log("feeds-look-failed")
@@ -64,10 +67,10 @@ def test_a_fault_of_one_look_does_not_end_the_feeds(
         assert another.try_acquire()
         with Background(rooms, program="test"):
             _rename(settings.data_dir / DATABASE, "events", "not_there")
-            assert failed.wait(10)
+            assert failed.wait(30)
             _rename(settings.data_dir / DATABASE, "not_there", "events")
             another.release()
-            eventually(lambda: is_listening(feed.port), 10, "the feed to listen")
+            eventually(lambda: is_listening(feed.port), what="the feed to listen")
 
 
 def _log_entry(name: str) -> threading.Event:

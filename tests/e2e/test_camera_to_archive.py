@@ -127,7 +127,7 @@ def test_the_archive_holds_the_coded_picture_that_the_camera_served(
                 taken[exams.take(exam, frame, device=device)] = coded_part(frame.jpeg)
             return len(taken) == len(served)
 
-        eventually(both_pictures, 20)
+        eventually(both_pictures)
     assert set(taken.values()) == {coded_part(jpeg) for jpeg in served}
     described = sealing.description()
     seen = {one: outbox.description_of(one) for one in taken}

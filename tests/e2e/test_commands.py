@@ -27,12 +27,12 @@ MAI = ("--patient-id", "0012345678", "--birth-date", "1956-07-14")
 
 def _admitted(capture_app: CaptureApp, hospital: Hospital) -> None:
     with capture_app.serving():
-        assert hospital.admissions.acknowledged.wait(20)
+        assert hospital.admissions.acknowledged.wait(60)
 
 
 def test_the_main_job_from_feed_to_proof(capture_app: CaptureApp, hospital: Hospital) -> None:
     with capture_app.serving():
-        assert hospital.admissions.acknowledged.wait(20)
+        assert hospital.admissions.acknowledged.wait(60)
         found = capture_app.run("patients", "nguyen mai", "--json")
         assert [row["number"] for row in found.json] == ["0012345678"]
 
@@ -284,4 +284,4 @@ def test_wrong_settings_are_told_all_at_once(
 def test_serve_ends_on_sigterm(capture_app: CaptureApp) -> None:
     with capture_app.serving() as process:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0

@@ -156,7 +156,7 @@ def _attached(
         line = strace.stderr.readline()
         assert "attached" in line, line
         yield
-        strace.wait(20)
+        strace.wait(60)
 
 
 def points_of(calls: Counter[str]) -> list[Point]:

@@ -4,14 +4,10 @@ import os
 import signal
 from pathlib import Path
 
-from capture_app.clock import SystemClock
 from tests.faults.kills import Children
 from tests.faults.shutter import PICTURES, Order
 from tests.peers import HOST, Orthanc
 from tests.waiting import Eventually
-
-TAKEN_OVER_WITHIN_S = 2.0
-NOTICED_WITHIN_S = 1.0
 
 
 def heard(children: Children, *beginnings: str) -> str:
@@ -33,7 +29,7 @@ def test_one_engine_and_another_takes_over_from_the_dead(
         "user": orthanc.auth[0],
         "password_key": "pacs-password",
     }
-    clock, folder = SystemClock(), tmp_path / "data"
+    folder = tmp_path / "data"
     folder.mkdir()
     serve = Order("serve", str(folder), "900001", archive)
     leader, follower, writer = three_children
@@ -43,19 +39,13 @@ def test_one_engine_and_another_takes_over_from_the_dead(
     assert follower.line() == "SERVES"
 
     # A third process takes pictures and sends; the follower hears of it, the leader delivers.
-    begin = clock.monotonic()
     life = writer.run(Order("shoot", str(folder), "900001", archive))
     assert life.said[-1] == "SENT"
-    sent = clock.monotonic()
     heard(follower, f"CHANGED {life.safe[0][0]}")
-    assert clock.monotonic() - sent < NOTICED_WITHIN_S
     eventually(lambda: len(orthanc.sop_instance_uids()) == PICTURES)
 
     os.kill(leading, signal.SIGKILL)
-    killed = clock.monotonic()
     assert heard(follower, "LEADS", "ENDED") == "LEADS"
-    assert clock.monotonic() - killed < TAKEN_OVER_WITHIN_S
-    assert clock.monotonic() > begin
 
     again = writer.run(Order("shoot", str(folder), "900002", archive))
     wanted = sorted(uid for uid, _ in (*life.safe, *again.safe))

@@ -22,6 +22,22 @@ from capture_app.ui.tasks import Tasks
 from tests.ui.stage import PIN, Stage, open_stage
 
 
+class PatientQtBot(QtBot):
+    """Waits longer than the library does: what comes in 100 ms takes seconds on a busy machine."""
+
+    def waitUntil(  # noqa: N802 - the base class's name
+        self, callback: Callable[[], bool | None], *, timeout: int = 30_000
+    ) -> None:
+        """Runs the event loop until the callback gives True."""
+        super().waitUntil(callback, timeout=timeout)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    """pytest-qt's hands, in no hurry."""
+    return PatientQtBot(request)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def dressed(qapp: QApplication) -> QApplication:
     """The application with its fonts and its theme, as `run` dresses it."""

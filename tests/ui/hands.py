@@ -68,7 +68,7 @@ class Hands:
         """A wristband: a burst of keys and Enter. The workspace opens, and its camera is live."""
         self.acts.append("scan the wristband")
         self.type_code(code)
-        self.qtbot.waitUntil(lambda: bool(self.window.findChildren(WorkspacePage)), timeout=10_000)
+        self.qtbot.waitUntil(lambda: bool(self.window.findChildren(WorkspacePage)))
         self.until_live()
         return self.page
 
@@ -81,8 +81,8 @@ class Hands:
 
     def until_live(self) -> None:
         devices = self.stage.services.devices
-        self.qtbot.waitUntil(lambda: devices.state.live is Live.LIVE, timeout=20_000)
-        self.qtbot.waitUntil(lambda: self.page.view.has_picture, timeout=10_000)
+        self.qtbot.waitUntil(lambda: devices.state.live is Live.LIVE)
+        self.qtbot.waitUntil(lambda: self.page.view.has_picture)
 
     def key(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = NONE) -> None:
         """One key of a hand: it has done its work when this returns."""

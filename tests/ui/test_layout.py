@@ -105,7 +105,7 @@ def test_every_page_fits_and_can_be_reached(
     tmp_path: Path, dressed: QApplication, qtbot: QtBot, tongue: str, practice: bool
 ) -> None:
     def wait(condition: Callable[[], bool]) -> None:
-        qtbot.waitUntil(condition, timeout=20_000)
+        qtbot.waitUntil(condition)
 
     faults: list[str] = []
     seen: list[str] = []

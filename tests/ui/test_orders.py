@@ -120,12 +120,12 @@ def send(hands: Hands) -> list[pydicom.Dataset]:
     hands.send()
     outbox = hands.stage.outbox
     # The answer, and not the rows alone: they are there a moment before the ten seconds begin.
-    hands.qtbot.waitUntil(lambda: not any(t.is_draft for t in hands.state.thumbs), timeout=10_000)
+    hands.qtbot.waitUntil(lambda: not any(t.is_draft for t in hands.state.thumbs))
     hands.clock.advance(11)
     engine = hands.stage.engine()
     engine.start()
     try:
-        hands.qtbot.waitUntil(lambda: not outbox.counts().waiting, timeout=10_000)
+        hands.qtbot.waitUntil(lambda: not outbox.counts().waiting)
     finally:
         engine.stop()
     return [pydicom.dcmread(path) for path in hands.stage.archive.folder.iterdir()]

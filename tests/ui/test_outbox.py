@@ -47,7 +47,7 @@ def wait_for(desk: Desk, section: Section, state: str) -> OutboxRow:
     def there() -> bool:
         return any(row.state.startswith(state) for row in rows(desk, section))
 
-    desk.qtbot.waitUntil(there, timeout=10_000)
+    desk.qtbot.waitUntil(there)
     return next(row for row in rows(desk, section) if row.state.startswith(state))
 
 

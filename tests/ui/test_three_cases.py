@@ -111,7 +111,7 @@ def test_a_case_takes_no_more_acts_than_it_should(
     count, expected = case(hands)
     outbox = hands.stage.outbox
     # The answer, and not the rows alone: they are there a moment before the ten seconds begin.
-    hands.qtbot.waitUntil(lambda: not any(t.is_draft for t in hands.state.thumbs), timeout=10_000)
+    hands.qtbot.waitUntil(lambda: not any(t.is_draft for t in hands.state.thumbs))
     assert outbox.counts().held == count
     print(f"\n{case.__name__}: {len(hands.acts)} acts of at most {most}: {', '.join(hands.acts)}")
     assert len(hands.acts) <= most
@@ -130,7 +130,7 @@ def test_a_case_takes_no_more_acts_than_it_should(
 def deliver(engine: Engine, hands: Hands) -> list[pydicom.Dataset]:
     engine.start()
     try:
-        hands.qtbot.waitUntil(lambda: not hands.stage.outbox.counts().waiting, timeout=10_000)
+        hands.qtbot.waitUntil(lambda: not hands.stage.outbox.counts().waiting)
     finally:
         engine.stop()
     return [pydicom.dcmread(path) for path in hands.stage.archive.folder.iterdir()]

@@ -382,7 +382,7 @@ class Standing:
         read: Callable[[Instance], bytes],  # noqa: ARG002 - it never comes to that
     ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
         self.entered.set()
-        self.interrupted.wait(20)
+        self.interrupted.wait(60)
         for instance in instances:
             stopped = TransientDeliveryError(Reason("interrupted"))
             yield instance.sop_instance_uid, stopped
@@ -407,7 +407,7 @@ def test_stop_interrupts_and_what_was_under_way_is_queued_untouched(rig: Rig) ->
         role=EngineRole(rig.folder / "engine.lock"),
     )
     engine.start()
-    assert standing.entered.wait(10)
+    assert standing.entered.wait(60)
     rig.until(ImageState.SENDING, uid)
     assert engine.stop()
     status = rig.status(uid)
@@ -470,7 +470,7 @@ def test_a_follower_delivers_nothing_until_the_leader_ends(
     follower.start()
     (uid,) = rig.send()
     rig.until(ImageState.CONFIRMED, uid)
-    assert told.wait(5), "the follower notices what others write"
+    assert told.wait(60), "the follower notices what others write"
     assert not follower.leads
     assert leader.stop()
     rig.eventually(lambda: follower.leads)

@@ -112,13 +112,13 @@ def test_each_thread_has_a_connection_and_close_ends_them_all(db: Database) -> N
     def work() -> None:
         connections.append(db.read())
         add(db)
-        ready.wait(10)
-        go.wait(10)
+        ready.wait(60)
+        go.wait(60)
 
     threads = [threading.Thread(target=work) for _ in range(2)]
     for thread in threads:
         thread.start()
-    ready.wait(10)
+    ready.wait(60)
     assert len({id(connection) for connection in connections}) == 3
     assert count(db) == 2
     db.close()

@@ -46,7 +46,7 @@ def test_another_process_is_refused_until_the_holder_is_killed(tmp_path: Path) -
         assert role.holder() == holder.pid
         holder.kill()
         holder.wait()
-        assert eventually(role.try_acquire, timeout=2)
+        assert eventually(role.try_acquire)
         role.release()
 
 
