@@ -28,9 +28,11 @@ def run(args: argparse.Namespace) -> int:
             print_json({"version": catalog.version, "faults": faults})
         else:
             good = tr(
-                "Catalogue {version}: {procedures} procedures and {regions} regions, no faults.",
+                "Catalogue {version}: {procedures} procedures to choose and {later} that cannot be "
+                "chosen yet, {regions} regions, no faults.",
                 version=catalog.version,
-                procedures=len(catalog.procedures),
+                procedures=len(catalog.selectable),
+                later=len(catalog.procedures) - len(catalog.selectable),
                 regions=len(catalog.regions),
             )
             sys.stdout.write("\n".join(faults or [good]) + "\n")

@@ -308,7 +308,9 @@ def test_a_report_that_does_not_name_the_image_proves_nothing(
     prove(archive, [sample.instance])
     with caller(listener) as assoc:
         report(assoc, late.asked[0][0], new_uid())
-    assert [said(o) for o in prove(archive, [sample.instance])] == ["transient not-named"]
+    assert [said(o) for o in prove(archive, [sample.instance])] == [
+        "transient commitment-not-named"
+    ]
     prove(archive, [sample.instance])
     assert len(late.asked) == 2
     assert late.asked[0][0] != late.asked[1][0]

@@ -207,7 +207,9 @@ def test_the_events_of_the_feed_are_told() -> None:
     assert refused == adt._MERGES
 
 
-def test_the_size_of_the_catalogue_is_told() -> None:
+def test_the_size_of_the_catalogue_is_told_alike(capsys: pytest.CaptureFixture[str]) -> None:
     catalog = load_catalog()
+    assert command_line.main(["catalog", "check"]) == 0
+    assert f" {len(catalog.selectable)} procedures to choose " in capsys.readouterr().out
     counted = f"{len(catalog.selectable)} procedures, {len(catalog.regions)} body sites"
     assert counted in text("README.md")

@@ -83,7 +83,9 @@ def test_view_models_know_no_window() -> None:
     """Nor does anything that they import from the window's room."""
     windows = re.compile(r"PySide6\.(?!QtCore\b)|from PySide6 import (?!QtCore$)", re.MULTILINE)
     of_ui = {path: path.read_text("utf-8") for path in modules(PACKAGE / "ui")}
-    view_models = [p for p, text in of_ui.items() if re.search(r"^class \w+ViewModel\b", text, re.M)]
+    view_models = [
+        p for p, text in of_ui.items() if re.search(r"^class \w+ViewModel\b", text, re.MULTILINE)
+    ]
     assert len(view_models) > 5
     seen: set[Path] = set()
     waiting = view_models
