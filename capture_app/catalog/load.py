@@ -109,6 +109,7 @@ def _choices(rows: list[dict[str, Any]]) -> tuple[Choice, ...]:
             label=row["label"],
             code=Code(row["code"], row["scheme"], row["meaning"]),
             days=row.get("days"),
+            asks_keep=row.get("asks_keep", False),
         )
         for row in rows
         if row.get("offered", True)

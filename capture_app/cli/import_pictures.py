@@ -60,6 +60,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--side", choices=[str(side) for side in Side], help="R, L, B or M")
     parser.add_argument("--purpose", metavar="CODE", help="else the one of the procedure")
+    parser.add_argument(
+        "--keep", metavar="ID", help="else that of the procedure; needed for teaching and quality"
+    )
     parser.add_argument("--device", metavar="ID", help="the device that took them, see settings")
     parser.add_argument(
         "--wait", action="store_true", help="until the archive has proven that it holds them all"
@@ -94,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
             region_code=args.region,
             side=Side(args.side) if args.side else None,
             purpose_id=args.purpose,
+            keep_id=args.keep,
         )
         device = importing.device_that_took(args.device, settings.devices, description)
         pictures = [importing.picture_in(path) for path in args.files]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
-from typing import Final, TypeVar
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Final, TypeVar
 
 from capture_app.catalog.catalog import Catalog
-from capture_app.exam.rules import allowed_sides, is_about
+from capture_app.exam.rules import Missing, allowed_sides, gate, is_about
 from capture_app.model.coding import Code
 from capture_app.model.order import Order
-from capture_app.model.procedure import Description, ProcedureEntry, Region, Side, SideRule
+from capture_app.model.procedure import Choice, Description, ProcedureEntry, Region, Side, SideRule
 
 T = TypeVar("T")
 
@@ -40,29 +41,147 @@ def sides_of(description: Description) -> tuple[Side, ...]:
     return allowed_sides(description.procedure, description.region)
 
 
-def with_procedure(
-    description: Description, entry: ProcedureEntry, catalog: Catalog
-) -> Description:
-    """Another act. The site stays where the act may be done there, and so does a side that holds;
-    purpose, keeping and consent become those of the act.
+class Part(StrEnum):
+    """The parts of a description, named as its fields are."""
+
+    PROCEDURE = "procedure"
+    REGION = "region"
+    SIDE = "side"
+    PURPOSE = "purpose"
+    KEEP = "keep"
+    CONSENT = "consent"
+
+
+CHOICES: Final = (Part.PURPOSE, Part.KEEP, Part.CONSENT)
+"""The parts that are chosen from the small coded sets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """A description, and what of it a person chose: another act changes the rest, never that.
+
+    The panels have one, for the next picture, and so has every picture.
     """
-    region = description.region
-    if region is None or not is_about(entry, region):
-        region = catalog.default_region(entry)
-    kept_side = description.side if region == description.region else None
-    purpose, keep, consent = catalog.defaults(entry)
-    changed = Description(entry, region, kept_side, purpose, keep, consent)
-    return _with_holding_side(changed)
+
+    chosen: Description = Description()  # noqa: RUF009 - frozen
+    """Only what a person chose. A side is never chosen without its site."""
+    proposed: Description = Description()  # noqa: RUF009 - frozen
+    """What holds where nothing was chosen: an order's words, or what the shutter took over."""
+    usual_site: bool = False
+    """Whether the usual site of an act is proposed: before the shot, never after it."""
+    description: Description = Description()  # noqa: RUF009 - frozen
+    """The whole: what is shown, and sealed."""
+
+    @property
+    def proposes_site(self) -> bool:
+        """Whether there is a site that nobody chose."""
+        return self.description.region is not None and self.chosen.region is None
 
 
-def with_region(description: Description, region: Region, side: Side | None = None) -> Description:
+def coding(
+    chosen: Description, proposed: Description, catalog: Catalog, *, usual_site: bool = False
+) -> Coding:
+    """The whole description that follows from what was chosen and from what is proposed."""
+    entry = chosen.procedure or proposed.procedure
+    region, side = _place(chosen, proposed, entry, catalog, usual_site=usual_site)
+    purpose, keep, consent = (None, None, None) if entry is None else catalog.defaults(entry)
+    purpose = chosen.purpose or purpose or proposed.purpose
+    keep = None if purpose is not None and purpose.asks_keep else keep or proposed.keep
+    whole = Description(
+        entry,
+        region,
+        side,
+        purpose,
+        chosen.keep or keep,
+        chosen.consent or consent or proposed.consent,
+    )
+    return Coding(chosen, proposed, usual_site, _with_holding_side(whole))
+
+
+def as_chosen(description: Description) -> Coding:
+    """All of it was chosen: a draft of earlier, of which nobody knows who said what."""
+    return Coding(chosen=description, description=description)
+
+
+def taken_with(panels: Coding) -> Coding:
+    """What a picture gets at the shutter: all that the panels show, chosen or proposed."""
+    return Coding(panels.chosen, panels.description, description=panels.description)
+
+
+def with_procedure(before: Coding, entry: ProcedureEntry, catalog: Catalog) -> Coding:
+    """Another act. Whatever a person chose stays, also a site at which the act is not done: the
+    gate says so. What nobody chose becomes what follows from the act.
+    """
+    chosen = replace(before.chosen, procedure=entry)
+    return coding(chosen, before.proposed, catalog, usual_site=before.usual_site)
+
+
+def with_region(before: Coding, region: Region, side: Side | None, catalog: Catalog) -> Coding:
     """Another site. It clears the side, unless the same touch on the body map gives one."""
-    return _with_holding_side(replace(description, region=region, side=side))
+    chosen = replace(before.chosen, region=region, side=side)
+    return coding(chosen, before.proposed, catalog, usual_site=before.usual_site)
 
 
-def with_side(description: Description, side: Side) -> Description:
-    """Another side; the description as it was where the site does not have that side."""
-    return replace(description, side=side) if side in sides_of(description) else description
+def with_side(before: Coding, side: Side, catalog: Catalog) -> Coding:
+    """Another side, and with it the site that is shown is chosen; as it was where that site does
+    not have the side.
+    """
+    if side not in sides_of(before.description):
+        return before
+    chosen = replace(before.chosen, region=before.description.region, side=side)
+    return coding(chosen, before.proposed, catalog, usual_site=before.usual_site)
+
+
+def with_choice(before: Coding, part: Part, choice: Choice, catalog: Catalog) -> Coding:
+    """Another purpose, keeping or consent."""
+    changes: dict[str, Any] = {part.value: choice}
+    chosen = replace(before.chosen, **changes)
+    return coding(chosen, before.proposed, catalog, usual_site=before.usual_site)
+
+
+def differing(one: Description, other: Description) -> frozenset[Part]:
+    """The parts in which two descriptions differ."""
+    return frozenset(p for p in Part if getattr(one, p.value) != getattr(other, p.value))
+
+
+def only_fills(before: Description, after: Description) -> bool:
+    """Whether a change gives only what was still needed before: nothing that held is replaced, and
+    no act and site come together that do not fit.
+
+    A purpose, a keeping or a consent that follows from the act is no change of what held.
+    """
+    verdict = gate(before)
+    parts = verdict.parts if isinstance(verdict, Missing) else ()
+    needed = {Part(part.value) for part in parts}
+    if Part.REGION in needed:
+        needed.add(Part.SIDE)
+    if Part.PROCEDURE in needed:
+        needed.update(CHOICES)
+    needed.update(part for part in CHOICES if getattr(before, part.value) is None)
+    changed = differing(before, after)
+    fits = after.region is None or is_about(after.procedure, after.region)
+    return bool(changed) and changed <= needed and fits
+
+
+def _place(
+    chosen: Description,
+    proposed: Description,
+    entry: ProcedureEntry | None,
+    catalog: Catalog,
+    *,
+    usual_site: bool,
+) -> tuple[Region | None, Side | None]:
+    if chosen.region is not None:
+        return chosen.region, chosen.side
+    if proposed.region is not None and is_about(entry, proposed.region):
+        return proposed.region, proposed.side
+    if entry is None:
+        return None, None
+    if len(entry.region_choices) == 1:  # nothing else can be meant
+        return catalog.region(entry.region_choices[0][1], entry.region_choices[0][0]), None
+    if usual_site and entry != proposed.procedure:  # an order that leaves the site open is heard
+        return catalog.default_region(entry), None
+    return None, None
 
 
 def from_order(order: Order | None, catalog: Catalog) -> Description:
@@ -81,18 +200,17 @@ def from_order(order: Order | None, catalog: Catalog) -> Description:
         codes.append(order.requested_procedure_code)
         if not acts and (requested := _entry_of(order.requested_procedure_code, catalog)):
             acts = {requested}
-    description = Description()
     entry = _only(acts)
-    if entry is not None:
-        description = with_procedure(description, entry, catalog)
+    said = Description(procedure=entry)
     regions = {catalog.region(code.value, code.scheme) for code in codes} - {None}
     region = _only(regions)
     if region is not None and is_about(entry, region):
-        description = with_region(description, region)
-    elif len(regions) > 1:  # nor the act's own: it is none of those that are named
-        description = replace(description, region=None, side=None)
+        said = replace(said, region=region)
+    whole = coding(said, Description(), catalog, usual_site=len(regions) < 2).description
+    if len(regions) > 1:  # nor the act's only one: it is none of those that are named
+        whole = replace(whole, region=None, side=None)
     side = _only({_SIDE_CODES[code.key] for code in codes if code.key in _SIDE_CODES})
-    return description if side is None else with_side(description, side)
+    return replace(whole, side=side) if side in sides_of(whole) else whole
 
 
 def _only(found: Collection[T]) -> T | None:

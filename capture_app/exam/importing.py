@@ -46,7 +46,13 @@ def refuse(*reasons: str) -> NoReturn:
 
 
 def described(
-    catalog: Catalog, *, procedure: str, region_code: str, side: Side | None, purpose_id: str | None
+    catalog: Catalog,
+    *,
+    procedure: str,
+    region_code: str,
+    side: Side | None,
+    purpose_id: str | None,
+    keep_id: str | None = None,
 ) -> Description:
     """The description that the codes name. Raises RuleError that says all that is wrong with it."""
     faults: list[str] = []
@@ -75,19 +81,26 @@ def described(
         faults.append(
             tr("There is no purpose {id}. Allowed: {allowed}.", id=purpose_id, allowed=allowed)
         )
+    keep = next((one for one in catalog.keeps if one.choice_id == keep_id), None)
+    keeps = ", ".join(choice.choice_id for choice in catalog.keeps)
+    if keep_id is not None and keep is None:
+        faults.append(
+            tr("There is no keeping {id}. Allowed: {allowed}.", id=keep_id, allowed=keeps)
+        )
     if faults or entry is None or region is None:
         refuse(*faults)
-    verdict = gate(Description(entry, region, side))
+    description = Description(entry, region, side, purpose, keep)
+    verdict = gate(description)
     if isinstance(verdict, Missing):
-        refuse(*_words_of(verdict, entry, region))
-    return Description(entry, region, side, purpose)
+        refuse(*_words_of(verdict, entry, region, keeps))
+    return description
 
 
 def _value(choice: Choice) -> str:
     return choice.code.value if choice.code else choice.choice_id
 
 
-def _words_of(missing: Missing, entry: ProcedureEntry, region: Region) -> list[str]:
+def _words_of(missing: Missing, entry: ProcedureEntry, region: Region, keeps: str) -> list[str]:
     """What is missing, and what is allowed there."""
     said = []
     if MissingPart.REGION in missing.parts:
@@ -106,6 +119,8 @@ def _words_of(missing: Missing, entry: ProcedureEntry, region: Region) -> list[s
             if allowed_sides(entry, region)
             else tr("{region} has no side. Leave out --side.", region=region.label)
         )
+    if MissingPart.KEEP in missing.parts:
+        said.append(tr("This purpose needs a keeping. Allowed: --keep {allowed}.", allowed=keeps))
     return said
 
 

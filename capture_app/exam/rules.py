@@ -1,5 +1,6 @@
 """The gate: nothing leaves without a patient, a coded procedure, a coded region and, where the site
-asks for one, a side. Pure functions over values; the answers are typed, the words are the caller's.
+asks for one, a side; nor for teaching or quality without a choice of what becomes of it. Pure
+functions over values; the answers are typed, the words are the caller's.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class MissingPart(StrEnum):
     PROCEDURE = "procedure"
     REGION = "region"
     SIDE = "side"
+    KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,9 @@ def gate(description: Description) -> Ready | Missing:
         parts.append(MissingPart.SIDE)
     if entry is None and region is not None and side is None and region.side_rule in _SITE_ASKS:
         parts.append(MissingPart.SIDE)
+    purpose = description.purpose
+    if purpose is not None and purpose.asks_keep and description.keep is None:
+        parts.append(MissingPart.KEEP)
     if parts or entry is None or region is None:
         return Missing(tuple(parts))
     return Ready(entry, region, side)

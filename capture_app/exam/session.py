@@ -236,7 +236,8 @@ class ExamService:
 
     def completed(self, description: Description) -> Description:
         """With the purpose, keeping and consent that follow from the procedure where none was
-        chosen, and with the side where the site leaves only one.
+        chosen (no keeping where the purpose asks for a choice), and with the side where the site
+        leaves only one.
         """
         entry, region = description.procedure, description.region
         if entry is None:
@@ -246,11 +247,12 @@ class ExamService:
         if side is None and region is not None and side_required(entry, region):
             sides = allowed_sides(entry, region)
             side = sides[0] if len(sides) == 1 else None
+        purpose = description.purpose or purpose
         return replace(
             description,
             side=side,
-            purpose=description.purpose or purpose,
-            keep=description.keep or keep,
+            purpose=purpose,
+            keep=description.keep or (None if purpose.asks_keep else keep),
             consent=description.consent or consent,
         )
 

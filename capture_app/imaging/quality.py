@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from capture_app.model.procedure import ImageKind
 
 _ROWS, _COLUMNS = 270, 480
 _BLURRED_BELOW: Final = 25.0
@@ -29,6 +33,18 @@ class QualityChip(StrEnum):
     TOO_BRIGHT = "too-bright"
 
 
+_FOCUS: Final = frozenset({QualityChip.SHARP, QualityChip.BLURRED})
+_JUDGED: Final[Mapping[ImageKind, frozenset[QualityChip]]] = MappingProxyType(
+    {
+        ImageKind.PHOTO: frozenset(QualityChip),
+        ImageKind.DERMOSCOPY: frozenset(QualityChip),
+        ImageKind.ENDOSCOPY: _FOCUS,
+        ImageKind.MICROSCOPY: _FOCUS,
+        ImageKind.ULTRASOUND: frozenset(),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Quality:
     """The measures and what they mean."""
@@ -43,8 +59,13 @@ class Quality:
     """First how sharp, then how lit."""
 
 
-def assess(pixels: NDArray[np.uint8]) -> Quality:
-    """Measures a frame, (rows, columns, 3) uint8 RGB; some milliseconds at any size."""
+def assess(pixels: NDArray[np.uint8], kind: ImageKind) -> Quality:
+    """Measures a frame, (rows, columns, 3) uint8 RGB; some milliseconds at any size.
+
+    Judged only by what holds of its kind: the measures are those of skin in daylight. An ultrasound
+    picture is dark by nature and has no focus; an endoscope's has a black surround, and a
+    microscope's a white ground, so that their light says nothing.
+    """
     grey = cv2.cvtColor(_reduced(pixels), cv2.COLOR_RGB2GRAY)
     sharpness = float(cv2.Laplacian(grey, cv2.CV_32F).var())
     brightness = float(grey.mean())
@@ -55,7 +76,8 @@ def assess(pixels: NDArray[np.uint8]) -> Quality:
     elif brightness > _TOO_BRIGHT_ABOVE or clipped > _CLIPPED_SHARE:
         light = QualityChip.TOO_BRIGHT
     focus = QualityChip.SHARP if sharpness >= _BLURRED_BELOW else QualityChip.BLURRED
-    return Quality(sharpness, brightness, clipped, (focus, light))
+    chips = tuple(chip for chip in (focus, light) if chip in _JUDGED[kind])
+    return Quality(sharpness, brightness, clipped, chips)
 
 
 def _reduced(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

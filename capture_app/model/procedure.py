@@ -100,6 +100,8 @@ class Choice:
     code: Code | None
     days: int | None = None
     """For keeping rules: how many days the local copy stays after it is confirmed."""
+    asks_keep: bool = False
+    """For purposes: nothing is kept by default, so that a person must say what becomes of it."""
 
 
 @dataclass(frozen=True, slots=True)

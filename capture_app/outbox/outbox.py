@@ -180,6 +180,13 @@ class Outbox:
         finally:
             self._changes.tell()  # a fault may have been found
 
+    def device_of(self, capture_id: str) -> DeviceInfo:
+        """What took a picture, as it was written down with it. Raises as `image_of`."""
+        try:
+            return drafts.open_kept(self.spool, capture_id).device
+        finally:
+            self._changes.tell()  # a fault may have been found
+
     def description_of(self, capture_id: str) -> Description:
         """What a picture shows and is for, as last chosen."""
         return read_description(self.spool, capture_id)

@@ -18,7 +18,7 @@ from capture_app.store.database import Reader
 
 _log = structlog.get_logger(__name__)
 
-_OPEN: Final = frozenset(
+UNFINISHED: Final = frozenset(
     {
         ImageState.HELD,
         ImageState.QUEUED,
@@ -29,6 +29,7 @@ _OPEN: Final = frozenset(
         ImageState.IT_ASKED,
     }
 )
+"""States of what was sent and is not confirmed."""
 _SHOWN: Final = frozenset({ImageState.LISTED, ImageState.CONFIRMED, ImageState.PURGED})
 """States in which an archive has shown something of the image."""
 _UNFINISHED: Final = (
@@ -50,6 +51,7 @@ class StatusFilter:
 
     states: frozenset[ImageState] | None = None
     exam_id: str | None = None
+    patient_key: str | None = None
     capture_ids: tuple[str, ...] | None = None
     changed_since: datetime | None = None
     limit: int = 1000
@@ -88,14 +90,19 @@ def statuses(spool: Spool, wanted: StatusFilter) -> tuple[ImageStatus, ...]:
         conditions.append("state IN (SELECT value FROM json_each(@states))")
         values["states"] = json.dumps(sorted({_in_view(state) for state in wanted.states}))
         # Spares reading years of pictures.
-        if wanted.states <= _OPEN:
+        if wanted.states <= UNFINISHED:
             conditions.append(f"capture_id IN ({_UNFINISHED})")
-        elif wanted.states <= _OPEN | {ImageState.DRAFT}:
+        elif wanted.states <= UNFINISHED | {ImageState.DRAFT}:
             draft_too = f"{_UNFINISHED} UNION SELECT capture_id FROM draft"  # noqa: S608 - ours
             conditions.append(f"capture_id IN ({draft_too})")
     if wanted.exam_id is not None:
         conditions.append("exam_id = @exam_id")
         values["exam_id"] = wanted.exam_id
+    if wanted.patient_key is not None:
+        conditions.append(
+            "exam_id IN (SELECT exam_id FROM exam WHERE exam.patient_key = @patient_key)"
+        )
+        values["patient_key"] = wanted.patient_key
     if wanted.capture_ids is not None:
         conditions.append("capture_id IN (SELECT value FROM json_each(@capture_ids))")
         values["capture_ids"] = json.dumps(wanted.capture_ids)

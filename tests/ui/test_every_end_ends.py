@@ -455,7 +455,7 @@ def test_pictures_that_went_before_the_error_are_not_shown_as_drafts(
     qtbot.waitUntil(lambda: mai.state.sendable == 0)
 
 
-@ends("SendingActs")
+@ends("SendingActs", "HeldSends")
 def test_an_undo_that_failed_leaves_the_pictures_as_they_are(
     mai: Hands, qtbot: QtBot, break_once: Break
 ) -> None:
@@ -463,7 +463,7 @@ def test_an_undo_that_failed_leaves_the_pictures_as_they_are(
     mai.send()
     qtbot.waitUntil(lambda: bool(message(mai)))
     break_once(ExamService, "undo")
-    mai.page.viewmodel.sending.undo()
+    mai.page.viewmodel.undo()
     qtbot.waitUntil(lambda: SAID in message(mai))
     assert mai.stage.outbox.statuses()[0].state is ImageState.HELD
 

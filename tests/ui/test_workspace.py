@@ -382,7 +382,7 @@ def test_send_too_early_says_what_is_missing_and_leads_there(mai: Hands) -> None
     assert not mai.page.site.needed
     mai.send()
     mai.qtbot.waitUntil(
-        lambda: mai.page.toast.message.what == "3 queued for NGUYỄN \u2066...678\u2069."
+        lambda: mai.page.toast.message.what == "3 held for NGUYỄN \u2066...678\u2069."
     )
     assert drafts(mai) == ()
 

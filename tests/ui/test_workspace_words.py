@@ -53,7 +53,7 @@ WOUND = sealing.description()
 def test_the_stop_says_what_is_missing_and_by_which_key(
     pictures: int, parts: tuple[MissingPart, ...], *, midline: bool, what: str, todo: str
 ) -> None:
-    message = words.stop_message(pictures, parts, midline=midline)
+    message = words.stop_message(pictures, parts, goes_to=pictures, midline=midline)
     assert (message.what, message.todo) == (what, todo)
     assert message.stop
     assert message.act

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from capture_app.errors import CaptureAppError
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.words import tr
+from capture_app.ui.held_sends import HeldSend, HeldSends
 from capture_app.ui.identity.popover import IdentityPopover
 from capture_app.ui.identity.viewmodel import IdentityCheck
 from capture_app.ui.patients.page import PatientsPage
@@ -30,6 +31,12 @@ from capture_app.ui.widgets.popover import HOST
 from capture_app.ui.widgets.toast import Toast
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import Message, Tone
+from capture_app.ui.words.send_words import (
+    drafts_again_message,
+    not_sent_message,
+    sent_message,
+    too_late_message,
+)
 
 if TYPE_CHECKING:
     from capture_app.ui.outbox.page import OutboxPage
@@ -64,6 +71,13 @@ class Content(Backdrop):
         self._workspace_vm: WorkspaceViewModel | None = None
         self._suspended: Exam | None = None
         self._again: IdentityPopover | None = None
+        self._held = HeldSends(services, acts, operator, self)
+        self._held.sent_unseen.connect(self._sent_unseen)
+        self._held.not_sent_unseen.connect(lambda why: self.tell(not_sent_message(why)))
+        undo = QShortcut(QKeySequence("Ctrl+Z"), self)
+        undo.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        undo.setAutoRepeat(False)
+        undo.activated.connect(self.undo)
         self.patients_vm = PatientsViewModel(services, tasks, operator, self._when_free, self)
         self.patients_vm.opened.connect(self._open)
         self.patients_vm.told.connect(self.tell)
@@ -87,6 +101,7 @@ class Content(Backdrop):
         column.addWidget(self._pages, 1)
         column.addWidget(self.strip)
         self._toast = Toast(self)
+        self._toast.acted.connect(self.undo)  # the one act of what is told here
         self._count()
         self.go(Place.PATIENTS)
 
@@ -208,7 +223,7 @@ class Content(Backdrop):
         self._toast.clear()
         try:
             viewmodel = WorkspaceViewModel(
-                self._services, self._tasks, self._acts, exam, small, self
+                self._services, self._tasks, self._acts, exam, self._held, small, self
             )
             page = WorkspacePage(viewmodel)
         except Exception:
@@ -296,6 +311,43 @@ class Content(Backdrop):
         if popover is not None:
             popover.dismiss()
 
+    # ---------------------------------------------------------------------- taking back
+
+    def undo(self) -> None:
+        """Takes back the last act in the workspace on screen, else the last Send: wherever the
+        user went since, and whoever is open now. Nobody is opened by it.
+        """
+        shown = self._shown_workspace
+        if shown is not None and shown.undo():
+            return
+        last = self._held.last
+        if last is None:
+            return
+
+        def ended(undone: bool) -> None:  # noqa: FBT001 - the answer of a service
+            message = drafts_again_message(last.pictures, last.exam)
+            self._say(message if undone else too_late_message())
+
+        def failed(error: Exception) -> None:
+            self._say(Message(str(error), "", "warning-circle", Tone.BAD))
+
+        self._held.take_back(last.send_id, owner=self, done=ended, failed=failed)
+
+    @property
+    def _shown_workspace(self) -> WorkspaceViewModel | None:
+        return self._workspace_vm if self._pages.currentWidget() is self._workspace else None
+
+    def _sent_unseen(self, send: HeldSend) -> None:
+        self._say(sent_message(send.pictures, send.exam))
+
+    def _say(self, message: Message) -> None:
+        """Over the live picture where there is one, else over the page."""
+        shown = self._shown_workspace
+        if shown is not None:
+            shown.say(message)
+        else:
+            self.tell(message)
+
     # ---------------------------------------------------------------------- telling
 
     def tell(self, message: Message) -> None:
@@ -334,7 +386,7 @@ class Content(Backdrop):
                 self._back_to_workspace()
             else:
                 self.go(Place.PATIENTS)
-        elif event.text().lower() == "o" and not command and self.place is None:
+        elif event.text().lower() == "o" and not command and self._shown_workspace is not None:
             self.go(Place.OUTBOX)
         else:
             super().keyPressEvent(event)

@@ -1,8 +1,8 @@
-"""A message over the page: what happened, what to do, one act."""
+"""A message over the page: what happened, what to do, one act or a choice of two."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -17,12 +17,14 @@ UNDO_SHOWN_MS = 8000
 
 
 class Toast(QWidget):
-    """A message 64 px high over the lower edge of its parent. `acted` when its one act is chosen.
+    """A message 64 px high over the lower edge of its parent. `acted` when its act is chosen.
 
     The page places it (`move`, `setFixedWidth`); it hides itself.
     """
 
     acted = Signal()
+    other_acted = Signal()
+    """What may be done instead was chosen."""
     left = Signal()
     """It went by itself: its time was up."""
 
@@ -34,6 +36,8 @@ class Toast(QWidget):
         self._todo = ElidedLabel(size=13, weight=MEDIUM, tone=Tone.TEXT_2)
         self._act = Button("")
         self._act.clicked.connect(self.acted)
+        self._other = Button("")
+        self._other.clicked.connect(self.other_acted)
         words = QVBoxLayout()
         words.setSpacing(5)
         words.addStretch(1)
@@ -45,6 +49,7 @@ class Toast(QWidget):
         row.setSpacing(12)
         row.addWidget(self._icon)
         row.addLayout(words, 1)
+        row.addWidget(self._other)
         row.addWidget(self._act)
         self.setFixedHeight(64)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -69,6 +74,8 @@ class Toast(QWidget):
         self._act.set_icon(message.act_icon)
         self._act.set_key(message.act_key)
         self._act.setVisible(bool(message.act))
+        self._other.setText(message.other_act)
+        self._other.setVisible(bool(message.other_act))
         self.setAccessibleName(f"{message.what} {message.todo}".strip())
         self._leaving.stop()
         if not message.stop:
@@ -76,6 +83,10 @@ class Toast(QWidget):
         self.show()
         self.raise_()
         self.update()
+
+    def focus_act(self) -> None:
+        """The focus goes to its act: an answer is asked for."""
+        self._act.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def clear(self) -> None:
         """Takes the message away: it is solved."""

@@ -37,6 +37,8 @@ class Message:
     act: str = ""
     act_icon: str = ""
     act_key: str = ""
+    other_act: str = ""
+    """What may be done instead of the act."""
     stop: bool = False
     is_loud: bool = False
     """In the colour of a stop, but it leaves by itself."""

@@ -61,8 +61,19 @@ class Thumb:
     badge: ChipText
     site: str
     """Site and side in words, or what is missing."""
+    procedure: str = ""
+    side: str = ""
+    """The side in a letter, as it stands on the picture; empty where there is none."""
     selected: bool = False
     is_draft: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ThumbGroup:
+    """Pictures of one procedure, site and side, as the contact sheet has them together."""
+
+    words: str
+    thumbs: tuple[Thumb, ...]
 
 
 @dataclass(frozen=True, slots=True)

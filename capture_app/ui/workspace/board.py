@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from capture_app.catalog.catalog import Catalog
+from capture_app.exam.describing import Coding, coding
 from capture_app.exam.orders import obvious, ours, prefilled
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
+from capture_app.model.procedure import Description
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
 from capture_app.ui.words.marks import Message, Tone
 from capture_app.ui.words.order_words import listed_orders
 from capture_app.ui.workspace.state import Known, Shot, WorkspaceState, state_of
+
+
+@dataclass(frozen=True, slots=True)
+class Undoable:
+    """An act of a person that can be taken back."""
+
+    what: str
+    """In words."""
+    take_back: Callable[[], None]
+    send_id: str = ""
+    """Of a Send: it may have been taken back from elsewhere meanwhile."""
 
 
 class Board(QObject):
@@ -44,7 +58,11 @@ class Board(QObject):
         """Counts the acts on pictures: what was read before the last of them is of yesterday."""
         self.known = _known_at_first(services, exam)
         self.state = self._made()
-        self._message_act: Callable[[], None] | None = None
+        self._message_acts: tuple[Callable[[], object] | None, ...] = (None, None)
+        self.undoables: list[Undoable] = []
+        """What can be taken back, the last act last."""
+        self.taken = 0
+        """How many pictures were taken."""
 
     @property
     def exam(self) -> Exam:
@@ -82,16 +100,22 @@ class Board(QObject):
 
     # ------------------------------------------------------------------------------- messages
 
-    def say(self, message: Message, act: Callable[[], None] | None = None) -> None:
-        """A message over the picture, and what its one act does."""
-        self._message_act = act
+    def say(
+        self,
+        message: Message,
+        act: Callable[[], object] | None = None,
+        other: Callable[[], object] | None = None,
+    ) -> None:
+        """A message over the picture, and what its act does, and its other act."""
+        self._message_acts = (act, other)
         self.show(message=message, message_number=self.known.message_number + 1)
 
-    def act_on_message(self) -> bool:
+    def act_on_message(self, *, other: bool = False) -> bool:
         """Does the act of the message; False where there is no message but a stop."""
         if self.known.message is None:
             return False
-        act, self._message_act = self._message_act, None
+        act = self._message_acts[other]
+        self._message_acts = (None, None)
         self.show(message=None)
         if act is not None:
             act()
@@ -99,8 +123,17 @@ class Board(QObject):
 
     def message_left(self) -> None:
         """The message went by itself."""
-        self._message_act = None
+        self._message_acts = (None, None)
         self.show(message=None)
+
+    # ------------------------------------------------------------------------------ taking back
+
+    def undo(self) -> bool:
+        """Takes back the last act; False where there is none."""
+        if not self.undoables:
+            return False
+        self.undoables.pop().take_back()
+        return True
 
     def _made(self) -> WorkspaceState:
         return state_of(self.known, self.services.catalog, self.favourites)
@@ -112,7 +145,13 @@ def _known_at_first(services: Services, exam: Exam) -> Known:
     here = ours(services.settings)
     meant = exam.order or obvious(orders, device, here)
     said = prefilled(meant, device, services.catalog)
-    return Known(exam, said, said, here, device=device, orders=orders)
+    panels = panels_of(said, services.catalog)
+    return Known(exam, panels, said, here, device=device, orders=orders)
+
+
+def panels_of(said: Description, catalog: Catalog) -> Coding:
+    """What the panels show where nobody chose anything yet."""
+    return coding(Description(), said, catalog, usual_site=True)
 
 
 def trouble(what: str) -> Message:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from PySide6.QtCore import QObject
 
 from capture_app.dicom.kinds import KindMismatch, object_kind
 from capture_app.exam.describing import (
+    Coding,
+    Part,
+    coding,
     common,
+    only_fills,
     sides_of,
+    taken_with,
+    with_choice,
     with_procedure,
     with_region,
     with_side,
@@ -19,27 +25,36 @@ from capture_app.exam.describing import (
 from capture_app.exam.rules import MissingPart, is_about
 from capture_app.model.delivery import ImageState
 from capture_app.model.procedure import Choice, Description, ProcedureEntry, Region, Side
-from capture_app.model.words import tr, trn
+from capture_app.model.words import tr
 from capture_app.ui.words import wording
-from capture_app.ui.words.marks import Message
 from capture_app.ui.words.shown import ListRow
-from capture_app.ui.workspace.board import Board, trouble
-from capture_app.ui.workspace.state import (
-    CONSENT,
-    KEEP,
-    PURPOSE,
-    Shot,
-    missing_parts,
-    region_rows,
-)
-from capture_app.ui.workspace.words import missing_of
+from capture_app.ui.workspace import words
+from capture_app.ui.workspace.board import Board, Undoable, trouble
+from capture_app.ui.workspace.state import Known, Shot, Stop, missing_parts, region_rows
+
+Change = Callable[[Coding], Coding]
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """One act of coding: what it changed, so that it can be taken back exactly."""
+
+    panels: Coding
+    """As they were before."""
+    touched: frozenset[Part]
+    changed: frozenset[Part]
+    """What of the panels it changed."""
+    shots: tuple[tuple[int, Coding, Coding], ...]
+    """The number of each picture that it changed, and what was said of it before and after."""
+    taken: int
+    """How many pictures had been taken by then."""
 
 
 class Describing(QObject):
     """The panels show the choice: it is what the next picture gets.
 
-    A choice also goes to the selected drafts; without a selection it fills in what drafts still
-    lack, and never overwrites: those that stay as they are are told, with an act that changes them.
+    A choice goes to the selected drafts, and to them alone. Without a selection it holds for the
+    next picture, and fills in what drafts still lack; it never replaces what one already says.
     """
 
     def __init__(self, board: Board) -> None:
@@ -64,14 +79,10 @@ class Describing(QObject):
         entry = self._catalog.procedure(entry_id)
         if entry is None or not entry.selectable or not self._suits(entry):
             return
-        self._apply(
-            lambda before: with_procedure(before, entry, self._catalog),
-            lambda before: before.procedure is None,
-        )
-        self._tell_who_stays(
+        self._choose(
             tr(entry.display_name),
-            lambda said: said.procedure == entry,
-            lambda said: with_procedure(said, entry, self._catalog),
+            {Part.PROCEDURE},
+            lambda before: with_procedure(before, entry, self._catalog),
         )
 
     def _suits(self, entry: ProcedureEntry) -> bool:
@@ -92,37 +103,41 @@ class Describing(QObject):
             name = "" if entry is None else tr(entry.display_name)
             self._board.show(hint=tr("Not a site of: {procedure}", procedure=name))
             return
-        self._put_region(region, Side(side) if side else None)
+        self._put_site(region, Side(side) if side else None)
 
-    def _put_region(self, region: Region, side: Side | None) -> None:
-        self._apply(
-            lambda before: with_region(before, region, side),
-            lambda before: before.region is None,
+    def _put_site(self, region: Region, side: Side | None) -> None:
+        self._choose(
+            wording.site(Description(region=region, side=side)),
+            {Part.REGION, Part.SIDE},
+            lambda before: with_region(before, region, side, self._catalog),
         )
-        self._tell_of_site()
 
     def choose_side(self, side: Side) -> None:
         """A side. Nothing happens where the site does not have it."""
         choice = self._board.known.choice
-        if side not in sides_of(choice):
+        region = choice.region
+        if region is None or side not in sides_of(choice):
             return
-        self._apply(
-            lambda before: with_side(before, side),
-            lambda before: before.side is None and before.region == choice.region,
-        )
-        self._tell_of_site()
+        if self._board.known.chosen:
+            change: Change = lambda before: with_side(before, side, self._catalog)  # noqa: E731
+        else:  # a draft without a site gets the one that is shown with the side
+            change = lambda before: with_region(before, region, side, self._catalog)  # noqa: E731
+        what = wording.site(Description(region=region, side=side))
+        self._choose(what, {Part.REGION, Part.SIDE}, change)
 
     def choose(self, name: str, choice_id: str) -> None:
         """Purpose, keeping or consent."""
-        choices: Sequence[Choice] = {
-            PURPOSE: self._catalog.purposes,
-            KEEP: self._catalog.keeps,
-            CONSENT: self._catalog.consents,
-        }[name]
-        choice = next(one for one in choices if one.choice_id == choice_id)
-        self._apply(
-            lambda before: _with_choice(before, name, choice),
-            lambda before: getattr(before, name) is None,
+        part = Part(name)
+        choices: dict[Part, Sequence[Choice]] = {
+            Part.PURPOSE: self._catalog.purposes,
+            Part.KEEP: self._catalog.keeps,
+            Part.CONSENT: self._catalog.consents,
+        }
+        choice = next(one for one in choices[part] if one.choice_id == choice_id)
+        self._choose(
+            tr(choice.label),
+            {part},
+            lambda before: with_choice(before, part, choice, self._catalog),
         )
 
     def region_rows(self) -> tuple[ListRow, ...]:
@@ -131,27 +146,115 @@ class Describing(QObject):
 
     # ------------------------------------------------------------------------------- applying
 
-    def _apply(
-        self,
-        change: Callable[[Description], Description],
-        lacks_it: Callable[[Description], bool],
-    ) -> None:
+    def _choose(self, what: str, parts: Iterable[Part], change: Change) -> None:
+        """Changes the selected drafts, or the panels and what drafts lack; it can be taken back."""
         known = self._board.known
-        if known.selected:
+        if known.chosen:
             wanted = {shot.number for shot in known.chosen}
+            after = {s.number: change(s.coding) for s in known.shots if s.number in wanted}
+            panels, touched = known.panels, known.touched
+            if known.stop is Stop.MISSING and _fills(panels, change(panels)):
+                panels = change(panels)  # what is chosen to solve the stop holds on
         else:
-            drafts = (shot for shot in known.shots if shot.state is ImageState.DRAFT)
-            wanted = {shot.number for shot in drafts if lacks_it(shot.description)}
-        shots: list[Shot] = []
-        touched: list[Shot] = []
-        for shot in known.shots:
-            after = change(shot.description) if shot.number in wanted else shot.description
-            shots.append(replace(shot, description=after))
-            if after != shot.description:
-                touched.append(shots[-1])
-        self._board.show(choice=change(known.choice), shots=tuple(shots), hint="")
-        self.write(touched)
+            panels, touched = change(known.panels), known.touched | frozenset(parts)
+            after = {
+                shot.number: changed
+                for shot in _open(known)
+                if _fills(shot.coding, changed := change(shot.coding))
+            }
+        self._do(what, after, panels, touched)
+
+    def change_staying(self) -> None:
+        """What Send offered: the pictures that stayed as they were become as the panels say."""
+        known = self._board.known
+        said, parts = known.panels.description, known.open_parts
+        after = {shot.number: self._as_said(shot.coding, said, parts) for shot in known.staying}
+        self._do(words.difference(said, parts), after, known.panels, frozenset())
+
+    def _as_said(self, before: Coding, said: Description, parts: Iterable[Part]) -> Coding:
+        values = {part.value: getattr(said, part.value) for part in parts}
+        if values.keys() & {Part.REGION.value, Part.SIDE.value}:
+            values |= {"region": said.region, "side": said.side}
+        return coding(replace(before.chosen, **values), before.proposed, self._catalog)
+
+    def _do(
+        self, what: str, after: dict[int, Coding], panels: Coding, touched: frozenset[Part]
+    ) -> None:
+        board, known = self._board, self._board.known
+        changed = [
+            (shot.number, shot.coding, after[shot.number])
+            for shot in known.shots
+            if shot.number in after and after[shot.number] != shot.coding
+        ]
+        parts = frozenset(
+            part
+            for part in Part
+            if getattr(panels.chosen, part.value) != getattr(known.panels.chosen, part.value)
+        )
+        asked = None if known.stop is Stop.DIFFERS else known.stop  # to be asked anew
+        board.show(hint="", message=None, stop=asked)
+        if not changed and not parts:
+            return
+        act = _Act(known.panels, known.touched, parts, tuple(changed), board.taken)
+        board.undoables.append(Undoable(what, lambda: self._take_back(what, act)))
+        board.show(panels=panels, touched=touched)
+        self._put({number: a for number, _, a in changed})
         self.end_stop()
+        if known.stop is not Stop.MISSING:
+            n = sum(before.description != now.description for _, before, now in changed)
+            self._tell(what, n, selected=bool(known.chosen))
+
+    def _tell(self, what: str, changed: int, *, selected: bool) -> None:
+        """Says how many pictures were changed, or how many stay as they are; either can be undone
+        or changed by one act.
+        """
+        board = self._board
+        if changed:
+            board.say(words.filled_message(what, changed), board.undo)
+            return
+        staying, said = board.known.staying, board.known.panels.description
+        is_half = MissingPart.SIDE in words.missing_of(said)  # the other half comes next
+        if staying and not selected and not is_half:
+            board.say(words.stays_message(what, len(staying)), self.change_staying)
+
+    def _put(self, after: dict[int, Coding]) -> None:
+        """Says it of pictures, here and on the disk."""
+        shots: list[Shot] = []
+        written: list[Shot] = []
+        for shot in self._board.known.shots:
+            now = replace(shot, coding=after.get(shot.number, shot.coding))
+            shots.append(now)
+            if now.description != shot.description:
+                written.append(now)
+        self._board.show(shots=tuple(shots))
+        self.write(written)
+
+    def _take_back(self, what: str, act: _Act) -> None:
+        """Makes everything that an act changed as it was; what is not a draft any more stays."""
+        board, known = self._board, self._board.known
+        here = {shot.number: shot for shot in _open(known)}
+        back = {
+            number: before
+            for number, before, after in act.shots
+            if number in here and here[number].coding == after
+        }
+        touched = act.touched
+        if board.taken != act.taken:  # a picture was taken by what is taken back now
+            touched = known.touched | act.changed
+        board.show(panels=act.panels, touched=touched, hint="", message=None)
+        self._put(back)
+        self.end_stop()
+        left = sum(number not in back for number, _, _ in act.shots)
+        board.say(words.taken_back_message(what, len(back), left))
+
+    def for_the_next(self) -> Coding:
+        """What the panels show becomes what the next picture gets, and this picture gets it."""
+        known = self._board.known
+        if known.chosen:  # the panels show what these share
+            shared = common(tuple(shot.coding.chosen for shot in known.chosen))
+            panels = coding(shared, known.choice, self._catalog, usual_site=True)
+            self._board.show(panels=panels)
+        return taken_with(self._board.known.panels)
 
     def write(self, shots: Iterable[Shot]) -> None:
         """Writes what was chosen; a picture on its way to the disk is written when it is kept."""
@@ -165,49 +268,27 @@ class Describing(QObject):
         written = {capture_id for seen in same.values() for capture_id in seen}
         self._board.change(written, lambda shot: replace(shot, kept=shot.description))
 
+    # ------------------------------------------------------------------------------- the stop
+
     def end_stop(self) -> None:
         """The stop ends by itself once nothing is missing any more."""
-        if self._board.known.stopped and not missing_parts(self._board.known):
-            self._board.show(stopped=False, selected=frozenset())
-
-    def _tell_of_site(self) -> None:
-        choice = self._board.known.choice
-        region, side = choice.region, choice.side
-        if region is None or MissingPart.SIDE in missing_of(choice):
-            return  # half a site: the other half comes next
-        self._tell_who_stays(
-            wording.site(choice),
-            lambda said: (said.region, said.side) == (region, side),
-            lambda said: with_region(said, region, side),
-        )
-
-    def _tell_who_stays(
-        self,
-        what: str,
-        has_it: Callable[[Description], bool],
-        change: Callable[[Description], Description],
-    ) -> None:
-        """Says so where pictures keep what was said of them before, and offers to change them."""
         known = self._board.known
-        others = [shot for shot in known.drafts if not has_it(shot.description)]
-        if known.selected or known.stopped or not others:
+        if known.stop is not Stop.MISSING:
             return
-        n = len(others)
-        message = Message(
-            tr("Next pictures: {what}.", what=what),
-            trn("{n} picture stays as it is.", "{n} pictures stay as they are.", n),
-            "info",
-            act=trn("Change it too", "Change all {n}", n),
-            act_icon="check",
-        )
-        self._board.say(message, lambda: self._change_too(others, change))
+        if missing_parts(known):
+            self.select_wanting()
+        else:
+            self._board.show(stop=None, selected=frozenset())
 
-    def _change_too(
-        self, shots: Sequence[Shot], change: Callable[[Description], Description]
-    ) -> None:
-        ids = frozenset(shot.capture_id for shot in shots)
-        self._board.change(ids, lambda s: replace(s, description=change(s.description)))
-        self.write(shot for shot in self._board.known.drafts if shot.capture_id in ids)
+    def select_wanting(self) -> None:
+        """Selects the first drafts that lack something, as far as they are said to show the same:
+        what is chosen now goes to them.
+        """
+        wanting = [s for s in self._board.known.drafts if words.missing_of(s.description)]
+        if not wanting:
+            return
+        alike = [s for s in wanting if s.description == wanting[0].description]
+        self.select(shot.capture_id for shot in alike)
 
     # ------------------------------------------------------------------------------- selecting
 
@@ -227,15 +308,24 @@ class Describing(QObject):
         self.select(selected)
 
     def select(self, capture_ids: Iterable[str]) -> None:
-        """Selects drafts: the panels show what they share. Nothing: the panels stay as they are."""
-        known = replace(self._board.known, selected=frozenset(capture_ids))
-        choice = known.choice
-        if known.chosen:
-            choice = common(tuple(shot.description for shot in known.chosen))
-        self._board.show(selected=known.selected, choice=choice, hint="")
+        """Selects drafts: the panels show what they share. Nothing: what the next picture gets."""
+        drafts = {shot.capture_id for shot in self._board.known.drafts}
+        self._board.show(selected=frozenset(drafts.intersection(capture_ids)), hint="")
+
+    def select_all(self) -> None:
+        """All drafts, or none where all are selected."""
+        ids = {shot.capture_id for shot in self._board.known.drafts}
+        self.select(set() if ids <= self._board.known.selected else ids)
 
 
-def _with_choice(before: Description, name: str, choice: Choice) -> Description:
-    if name == PURPOSE:
-        return replace(before, purpose=choice)
-    return replace(before, keep=choice) if name == KEEP else replace(before, consent=choice)
+def _open(known: Known) -> tuple[Shot, ...]:
+    """What may still be described: drafts, and pictures on their way to the disk."""
+    return tuple(
+        shot
+        for shot in known.shots
+        if shot.state is ImageState.DRAFT and shot.capture_id not in known.sending
+    )
+
+
+def _fills(before: Coding, after: Coding) -> bool:
+    return only_fills(before.description, after.description)

@@ -1,145 +1,28 @@
-"""The pictures of this exam: number, state, site and side on each; scrolls where they are many."""
+"""The pictures of this exam in a row; narrower and scrolled where they are many."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QFontMetrics,
-    QImage,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-    QResizeEvent,
-    QWheelEvent,
-)
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from capture_app.model.words import tr, trn
-from capture_app.ui.looks.drawing import box, draw_line
-from capture_app.ui.looks.fonts import MEDIUM, SEMIBOLD, font
+from capture_app.ui.looks.drawing import draw_line
+from capture_app.ui.looks.fonts import SEMIBOLD, font
 from capture_app.ui.looks.theme import Metric, current
-from capture_app.ui.widgets.buttons import Button, Pressable
-from capture_app.ui.widgets.chips import badge_width, draw_badge
-from capture_app.ui.words.marks import ChipText, Tone
+from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.words.shown import Thumb
+from capture_app.ui.workspace.thumb_button import (
+    THUMB_HEIGHT,
+    THUMB_NARROW,
+    THUMB_WIDTH,
+    ThumbButton,
+)
 
-THUMB_SIZE = QSize(132, 64)
-"""How large a thumbnail is drawn, in logical pixels."""
-
-_PITCH = 144
-_TOP, _INSET = 6, 10
-_NO_PICTURE = ChipText("", "")
-
-
-class ThumbButton(Pressable):
-    """One picture. A click selects it alone, with Ctrl as well, with Shift up to it."""
-
-    selected = Signal(str, str)
-    """Capture id, and how: one, toggle or range."""
-    stepped = Signal(int)
-    """An arrow key: to the next (1) or the one before (-1)."""
-    focus_radius = float(Metric.RADIUS_THUMBNAIL)
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__("", parent)
-        self.thumb = Thumb("", 0, _NO_PICTURE, "")
-        self._image: QImage | None = None
-        self.setCheckable(True)
-        self.setProperty("by_arrows", True)  # noqa: FBT003 - Qt's own
-        self.setFixedSize(THUMB_SIZE.width() + 4, 86)
-
-    def sizeHint(self) -> QSize:
-        return self.minimumSize()
-
-    def show_thumb(self, thumb: Thumb) -> None:
-        """What is known of the picture now."""
-        if thumb != self.thumb:
-            self.thumb = thumb
-            self.setChecked(thumb.selected)
-            picture = tr("Picture {n}", n=thumb.number)
-            self.setAccessibleName(f"{picture}, {thumb.badge.words}, {thumb.site}")
-            self.setToolTip(thumb.site)
-            self.update()
-
-    def show_image(self, image: QImage) -> None:
-        """The picture itself, made small already."""
-        self._image = image
-        self.update()
-
-    @property
-    def has_image(self) -> bool:
-        """Whether its picture is there."""
-        return self._image is not None
-
-    def nextCheckState(self) -> None:  # noqa: N802 - Qt's own
-        """A click does not check it: the state says what is selected."""
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        inside = self.rect().contains(event.position().toPoint())
-        super().mouseReleaseEvent(event)
-        if inside and event.button() is Qt.MouseButton.LeftButton:
-            how = "one"
-            if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-                how = "toggle"
-            elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-                how = "range"
-            self.selected.emit(self.thumb.capture_id, how)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, modifiers = event.key(), event.modifiers()
-        ahead = Qt.Key.Key_Left if self.rtl else Qt.Key.Key_Right
-        back = Qt.Key.Key_Right if self.rtl else Qt.Key.Key_Left
-        control = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not control:
-            shift = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
-            self.selected.emit(self.thumb.capture_id, "range" if shift else "one")
-        elif key == ahead:
-            self.stepped.emit(1)
-        elif key == back:
-            self.stepped.emit(-1)
-        else:
-            super().keyPressEvent(event)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        theme = current()
-        picture = QRect(2, 2, THUMB_SIZE.width(), THUMB_SIZE.height())
-        frame = QPainterPath()
-        radius = Metric.RADIUS_THUMBNAIL
-        frame.addRoundedRect(QRectF(picture), radius, radius)
-        painter.save()
-        painter.setClipPath(frame)
-        painter.fillRect(picture, theme.live_surround)
-        if self._image is not None:
-            painter.drawImage(_covering(self._image.size(), picture), self._image)
-        painter.restore()
-        if (veil := self._veil()) is not None:
-            box(painter, picture, radius, fill=veil)
-        if self.thumb.selected:
-            around = picture.adjusted(-2, -2, 2, 2)
-            box(painter, around, radius + 2, outline=theme.accent, width=2)
-        number = ChipText(f"{self.thumb.number}", "", Tone.TEXT)
-        self._paint_badge(painter, number, top=picture.top() + 4)
-        self._paint_badge(painter, self.thumb.badge, top=picture.bottom() + 1 - Metric.BADGE - 4)
-        face = font(12, MEDIUM)
-        painter.setFont(face)
-        painter.setPen(theme.text if self.thumb.selected else theme.text_2)
-        site = QFontMetrics(face).elidedText(
-            self.thumb.site, Qt.TextElideMode.ElideRight, THUMB_SIZE.width() + 6
-        )
-        side = Qt.AlignmentFlag.AlignRight if self.rtl else Qt.AlignmentFlag.AlignLeft
-        draw_line(painter, QRect(2, 70, THUMB_SIZE.width(), 15), site, side)
-
-    def _paint_badge(self, painter: QPainter, badge: ChipText, *, top: int) -> None:
-        width = badge_width(badge)
-        left = THUMB_SIZE.width() - 2 - width if self.rtl else 6
-        draw_badge(painter, QRect(left, top, width, Metric.BADGE), badge, rtl=self.rtl)
+_GAP = 8
+_TOP, _INSET = 5, 10
 
 
 class Filmstrip(QWidget):
@@ -167,12 +50,17 @@ class Filmstrip(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # the place of its pictures in Tab's order
 
     @property
+    def in_sight(self) -> Sequence[ThumbButton]:
+        """The pictures that are not scrolled away."""
+        return tuple(button for button in self._buttons if not button.isHidden())
+
+    @property
     def buttons(self) -> Sequence[ThumbButton]:
         """The pictures, first taken first."""
         return tuple(self._buttons)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(_PITCH + _INSET, Metric.FILMSTRIP)
+        return QSize(THUMB_WIDTH + 4 + _INSET, Metric.FILMSTRIP)
 
     def show_thumbs(self, thumbs: Sequence[Thumb], empty: str) -> None:
         """The pictures that there are, or the words in their place."""
@@ -205,7 +93,7 @@ class Filmstrip(QWidget):
         button = ThumbButton(self)
         QWidget.setTabOrder(self._buttons[-1] if self._buttons else self, button)
         button.selected.connect(self.selected)
-        button.stepped.connect(lambda step, button=button: self._step(button, step))
+        button.moved.connect(lambda key, button=button: self._move(button, key))
         button.show()
         return button
 
@@ -221,18 +109,27 @@ class Filmstrip(QWidget):
             policy = Qt.FocusPolicy.StrongFocus if stays else Qt.FocusPolicy.ClickFocus
             button.setFocusPolicy(policy)
 
-    def _step(self, button: ThumbButton, step: int) -> None:
+    def _move(self, button: ThumbButton, key: int) -> None:
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(key), 0)
         at = self._buttons.index(button) + step
         if 0 <= at < len(self._buttons):
             self._reveal(at)
             self._buttons[at].setFocus(Qt.FocusReason.TabFocusReason)
             self._rove()
 
+    @property
+    def _are_narrow(self) -> bool:
+        return len(self._buttons) * (THUMB_WIDTH + 4 + _GAP) > self.width() - 2 * _INSET
+
+    @property
+    def _pitch(self) -> int:
+        return (THUMB_NARROW if self._are_narrow else THUMB_WIDTH) + 4 + _GAP
+
     def _room(self) -> int:
-        return max(_PITCH, self.width() - 2 * _INSET)
+        return max(self._pitch, self.width() - 2 * _INSET)
 
     def _span(self) -> int:
-        return len(self._buttons) * _PITCH
+        return len(self._buttons) * self._pitch
 
     def _scroll(self, by: int) -> None:
         most = max(0, self._span() - self._room())
@@ -240,11 +137,11 @@ class Filmstrip(QWidget):
         self._lay_out()
 
     def _reveal(self, at: int) -> None:
-        left = at * _PITCH
+        left, pitch = at * self._pitch, self._pitch
         if left < self._offset:
             self._scroll(left - self._offset)
-        elif left + _PITCH > self._offset + self._room():
-            self._scroll(left + _PITCH - self._room() - self._offset)
+        elif left + pitch > self._offset + self._room():
+            self._scroll(left + pitch - self._room() - self._offset)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         turn = event.angleDelta()
@@ -266,10 +163,12 @@ class Filmstrip(QWidget):
         start = self._before.sizeHint().width() + _INSET + 8 if over and self._offset else 0
         at_end = self._offset >= self._span() - self._room()
         end = self.width() - (self._after.sizeHint().width() + 8 if over and not at_end else 0)
+        narrow, pitch = self._are_narrow, self._pitch
         hidden = [0, 0]
         for place, button in enumerate(self._buttons):
-            x = _INSET - 2 + place * _PITCH - self._offset
-            before, after = x < start, x + THUMB_SIZE.width() > end
+            button.set_narrow(narrow)
+            x = _INSET - 2 + place * pitch - self._offset
+            before, after = x < start, x + button.width() - 4 > end
             hidden[0] += before
             hidden[1] += after
             button.move(self.width() - x - button.width() if rtl else x, _TOP - 2)
@@ -286,7 +185,7 @@ class Filmstrip(QWidget):
         button.resize(size.width(), Metric.TARGET)
         at_left = (button is self._before) is not rtl
         x = _INSET if at_left else self.width() - size.width()
-        button.move(x, (THUMB_SIZE.height() - Metric.TARGET) // 2 + _TOP)
+        button.move(x, (THUMB_HEIGHT - Metric.TARGET) // 2 + _TOP)
         button.raise_()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -299,13 +198,3 @@ class Filmstrip(QWidget):
         side = Qt.AlignmentFlag.AlignRight if rtl else Qt.AlignmentFlag.AlignLeft
         line = self.rect().adjusted(_INSET + 6, 0, -_INSET - 6, 0)
         draw_line(painter, line, self._empty, side)
-
-
-def _covering(size: QSize, target: QRect) -> QRectF:
-    """Where an image is drawn so that it covers the target, cut evenly."""
-    if size.isEmpty():
-        return QRectF(target)
-    scale = max(target.width() / size.width(), target.height() / size.height())
-    width, height = size.width() * scale, size.height() * scale
-    middle = QRectF(target).center()
-    return QRectF(middle.x() - width / 2, middle.y() - height / 2, width, height)

@@ -100,11 +100,11 @@ class LiveViewModel(QObject):
             self._quality.ask()
 
     def _question(self) -> Callable[[], Quality] | None:
-        frame = self.frame()
-        if frame is None:
+        frame, device = self.frame(), self.device
+        if frame is None or device is None:
             return None
-        pixels = frame.pixels
-        return lambda: assess(pixels)
+        pixels, kind = frame.pixels, device.image_kind
+        return lambda: assess(pixels, kind)
 
     def _not_looked(self, _error: CaptureAppError) -> None:
         """The picture goes on without chips, and is looked at again in a while."""

@@ -9,10 +9,11 @@ from PySide6.QtCore import QObject, Signal
 
 from capture_app.exam.orders import prefilled
 from capture_app.model.exam import Exam
+from capture_app.model.procedure import Description
 from capture_app.model.words import tr
 from capture_app.ui.words.order_words import NO_ORDER, listed_orders, order_id, order_rows
 from capture_app.ui.words.shown import ListRow
-from capture_app.ui.workspace.board import Board, trouble
+from capture_app.ui.workspace.board import Board, panels_of, trouble
 from capture_app.ui.workspace.shutter import Shutter
 
 
@@ -75,10 +76,10 @@ class Ordering(QObject):
     def _chosen(self, exam: Exam) -> None:
         board = self._board
         board.show(exam=exam)  # first: it is the one that takes pictures, whatever else fails
-        if exam.order is not None and board.known.choice == board.known.prefilled:
+        if exam.order is not None and board.known.panels.chosen == Description():
             # Nobody chose anything yet: the panels say what this order says.
             said = prefilled(exam.order, board.known.device, board.services.catalog)
-            board.show(choice=said, prefilled=said)
+            board.show(panels=panels_of(said, board.services.catalog), prefilled=said)
         self.began.emit()
 
     def _ended(self) -> None:

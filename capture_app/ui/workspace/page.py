@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -11,9 +10,7 @@ from PySide6.QtGui import (
     QHideEvent,
     QImage,
     QKeyEvent,
-    QKeySequence,
     QResizeEvent,
-    QShortcut,
     QShowEvent,
 )
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -26,19 +23,22 @@ from capture_app.model.words import tr
 from capture_app.ui.looks.theme import Metric
 from capture_app.ui.thumbnails import image_over
 from capture_app.ui.widgets.card import Backdrop, Panel
-from capture_app.ui.widgets.choices import ORDERS_WIDTH, ChoiceRow, ListPopover
+from capture_app.ui.widgets.choices import KEEP, ORDERS_WIDTH, ChoiceRow, ListPopover
 from capture_app.ui.widgets.popover import Popover
 from capture_app.ui.widgets.toast import Toast
 from capture_app.ui.words.marks import Tone
 from capture_app.ui.words.shown import ListRow
 from capture_app.ui.workspace.banner import PatientBanner, banner_of
+from capture_app.ui.workspace.contact_sheet import ContactSheet
 from capture_app.ui.workspace.filmstrip import Filmstrip
+from capture_app.ui.workspace.keys import bind, coding_keys
 from capture_app.ui.workspace.live_view import LiveView
 from capture_app.ui.workspace.procedure_picker import ProcedurePicker
 from capture_app.ui.workspace.region_picker import LargeBodyMap, RegionPicker
 from capture_app.ui.workspace.send_bar import SendBar
 from capture_app.ui.workspace.shutter_row import ShutterRow
 from capture_app.ui.workspace.site_and_side import SitePanel
+from capture_app.ui.workspace.stage import Stage
 from capture_app.ui.workspace.state import WorkspaceState
 from capture_app.ui.workspace.tool_column import ToolButton, ToolColumn
 from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
@@ -76,7 +76,10 @@ class WorkspacePage(Backdrop):
         self.grid.toggled.connect(self.view.set_grid)
         self.camera = ToolButton(tr("Camera"), "camera-rotate")
         self.camera.clicked.connect(self._choose_camera)
-        self.tools = ToolColumn((self.grid, self.camera))
+        self.all = ToolButton(tr("All"), "image")
+        self.all.setAccessibleName(tr("All pictures at once"))
+        self.all.setToolTip(tr("All pictures at once (F2)"))
+        self.tools = ToolColumn((self.grid, self.camera, self.all))
         self.shutter = ShutterRow()
         self.shutter.pressed.connect(viewmodel.shutter.shoot)
         self.procedures = ProcedurePicker()
@@ -85,10 +88,12 @@ class WorkspacePage(Backdrop):
         self.choices = ChoiceRow(self)
         self.filmstrip = Filmstrip()
         self.send_bar = SendBar()
+        self.contacts = ContactSheet()
+        self.stage = Stage(self.tools, self.view, self.shutter, self.contacts)
         self.toast = Toast(self)
         self._lay_out()
         self._connect()
-        self._bind_keys()
+        bind(self, self._keys())
         self._frames = QTimer(self)
         self._frames.setInterval(_FRAME_MS)
         self._frames.timeout.connect(self._show_frame)
@@ -101,14 +106,6 @@ class WorkspacePage(Backdrop):
         return self._vm
 
     def _lay_out(self) -> None:
-        stage = QHBoxLayout()
-        stage.setSpacing(0)
-        stage.addWidget(self.tools)
-        stage.addWidget(self.view, 1)
-        left = QVBoxLayout()
-        left.setSpacing(10)
-        left.addLayout(stage, 1)
-        left.addWidget(self.shutter)
         right_holder = QWidget()
         right_holder.setFixedWidth(_RIGHT_WIDTH)
         right = QVBoxLayout(right_holder)
@@ -119,7 +116,7 @@ class WorkspacePage(Backdrop):
         right.addWidget(self.choices)
         body = QHBoxLayout()
         body.setSpacing(Metric.PAGE_MARGIN)
-        body.addLayout(left, 1)
+        body.addWidget(self.stage, 1)
         body.addWidget(right_holder)
         strip = Panel()
         strip.setFixedHeight(Metric.FILMSTRIP)
@@ -152,6 +149,7 @@ class WorkspacePage(Backdrop):
             self.send_bar.delete_asked,
             self.send_bar.send_asked,
             self.toast.acted,
+            self.toast.other_acted,
             self.banner.order.clicked,
         ):
             pressed.connect(self._rest)
@@ -161,6 +159,7 @@ class WorkspacePage(Backdrop):
         vm.shutter.flashed.connect(self.view.flash)
         vm.shutter.thumb_made.connect(self._show_thumb)
         vm.sending.needed.connect(self._lead_to)
+        vm.sending.asked.connect(self.toast.focus_act)
         self.procedures.filtered.connect(vm.describing.filter)
         self.procedures.picked.connect(vm.describing.choose_procedure)
         self.procedures.left.connect(self._rest)
@@ -172,41 +171,64 @@ class WorkspacePage(Backdrop):
         self.filmstrip.selected.connect(vm.describing.click)
         self.send_bar.delete_asked.connect(vm.sending.delete)
         self.send_bar.send_asked.connect(vm.sending.send)
+        self.all.clicked.connect(self._toggle_contacts)
+        self.contacts.selected.connect(vm.describing.click)
+        self.contacts.group_selected.connect(vm.describing.select)
+        self.contacts.all_asked.connect(vm.describing.select_all)
+        self.contacts.close_asked.connect(self.close_contacts)
         self.toast.acted.connect(vm.act_on_message)
+        self.toast.other_acted.connect(vm.other_act_on_message)
         self.toast.left.connect(vm.message_left)
 
     # ---------------------------------------------------------------------------------- keys
 
-    def _bind_keys(self) -> None:
-        describing, sending = self._vm.describing, self._vm.sending
-        self._bind(self._vm.shutter.shoot, Qt.Key.Key_Space)
-        # X11 and Wayland name the F13 of the usual keyboard map "Tools".
-        self._bind(self._pedal, Qt.Key.Key_F13, Qt.Key.Key_Tools, Qt.Key.Key_PageDown)
-        for digit in range(1, 10):
-            self._bind(partial(describing.press_digit, digit), Qt.Key(Qt.Key.Key_0 + digit))
-        self._bind(self.procedures.start_filter, Qt.Key.Key_Slash)
-        for letter, side in (("R", Side.RIGHT), ("L", Side.LEFT), ("M", Side.MIDLINE)):
-            self._bind(partial(describing.choose_side, side), QKeySequence(f"Alt+{letter}"))
-        self._bind(self._toggle_map, Qt.Key.Key_B)
-        self._bind(self.press_order, QKeySequence("Alt+O"))
-        self._bind(sending.delete, Qt.Key.Key_Delete)
-        self._bind(sending.undo, QKeySequence("Ctrl+Z"))
-        self._bind(sending.send, QKeySequence("Ctrl+Return"), QKeySequence("Ctrl+Enter"))
-
-    def _bind(self, act: Callable[[], object], *keys: Qt.Key | QKeySequence) -> None:
-        for key in keys:
-            shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.setAutoRepeat(False)
-            shortcut.activated.connect(act)
+    def _keys(self) -> Mapping[str | Qt.Key, Callable[[], object]]:
+        """What each key does, beside the digits and the sides."""
+        return {
+            Qt.Key.Key_Space: self._shoot,
+            # X11 and Wayland name the F13 of the usual keyboard map "Tools".
+            Qt.Key.Key_F13: self._pedal,
+            Qt.Key.Key_Tools: self._pedal,
+            Qt.Key.Key_PageDown: self._pedal,
+            Qt.Key.Key_Slash: self.procedures.start_filter,
+            Qt.Key.Key_B: self._toggle_map,
+            Qt.Key.Key_F2: self._toggle_contacts,
+            "Alt+O": self.press_order,
+            Qt.Key.Key_Delete: self._vm.sending.delete,
+            "Ctrl+Return": self._vm.sending.send,
+            "Ctrl+Enter": self._vm.sending.send,
+            **coding_keys(self._vm.describing),
+        }
 
     def _pedal(self) -> None:
         self.shutter.show_pedal(seen=True)
-        self._vm.shutter.shoot()
+        self._shoot()
+
+    def _shoot(self) -> None:
+        """Never a picture that nobody saw: from the contact sheet the live picture comes first."""
+        if self.stage.shows_contacts:
+            self.close_contacts()
+        else:
+            self._vm.shutter.shoot()
+
+    def _toggle_contacts(self) -> None:
+        if self.stage.shows_contacts:
+            self.close_contacts()
+        elif self._vm.state.thumbs:
+            self.close_popover()
+            self.stage.show_contacts()
+
+    def close_contacts(self) -> None:
+        """The live picture again."""
+        self.stage.show_live()
+        self._rest()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.left.emit()
+            if self.stage.shows_contacts:
+                self.close_contacts()
+            else:
+                self.left.emit()
             return
         super().keyPressEvent(event)
 
@@ -215,8 +237,8 @@ class WorkspacePage(Backdrop):
         self._rest()
 
     def _rest(self) -> None:
-        """The focus goes back to the live picture."""
-        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        """The focus goes back to the live picture, or to the pictures in its place."""
+        self.stage.rest()
 
     # -------------------------------------------------------------------------------- popovers
 
@@ -313,7 +335,12 @@ class WorkspacePage(Backdrop):
             deletable=sum(thumb.is_draft for thumb in state.thumbs),
             family=state.family,
             digits=state.digits,
+            keeping=state.keeping,
         )
+        self.contacts.show_groups(state.groups)
+        self.all.setEnabled(bool(state.thumbs))
+        if self.stage.shows_contacts and not state.thumbs:
+            self.close_contacts()
         self._render_message(state)
         self._render_shutter()
 
@@ -326,6 +353,8 @@ class WorkspacePage(Backdrop):
             self.site.note.say(state.site_needed, "warning-circle", Tone.BAD)
         elif state.from_order and state.region:
             self.site.note.say(tr("From the order"), "file-text", Tone.TEXT_2)
+        elif state.site_proposed:
+            self.site.note.say(tr("Proposed"), "info", Tone.TEXT_2)
         else:
             done = tr("Done") if state.site_done else ""
             self.site.note.say(done, "check-circle", Tone.OK)
@@ -378,6 +407,7 @@ class WorkspacePage(Backdrop):
     def _show_thumb(self, capture_id: str, image: object) -> None:
         if isinstance(image, QImage):
             self.filmstrip.show_image(capture_id, image)
+            self.contacts.show_image(capture_id, image)
 
     def _lead_to(self, part: str) -> None:
         """The first control that holds up sending takes the focus."""
@@ -385,6 +415,7 @@ class WorkspacePage(Backdrop):
             MissingPart.PROCEDURE: self.procedures.list,
             MissingPart.REGION: self.site.region,
             MissingPart.SIDE: self.site.sides.buttons[Side.RIGHT],
+            MissingPart.KEEP: self.choices.buttons[KEEP],
         }.get(MissingPart(part), self.view)
         control.setFocus(Qt.FocusReason.ShortcutFocusReason)
 

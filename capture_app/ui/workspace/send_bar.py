@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from capture_app.model.words import tr
-from capture_app.ui.looks.drawing import Cap, piece_width
-from capture_app.ui.looks.fonts import SEMIBOLD, font
+from capture_app.ui.looks.drawing import Cap, Words, box, draw_run, piece_width
+from capture_app.ui.looks.fonts import MEDIUM, SEMIBOLD, font
 from capture_app.ui.looks.theme import Metric
 from capture_app.ui.widgets.buttons import Button, ButtonKind
 
@@ -18,14 +18,15 @@ _SHORT_NAME = 48
 
 
 class SendButton(Button):
-    """Bears the patient's name and last digits. A name too long for it is cut before its end, the
-    digits never; the whole name is in the banner.
+    """Bears the patient's name and last digits, and what becomes of the pictures. A name too long
+    for it is cut before its end, the digits never; the whole name is in the banner.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self._count = 0
         self._family = ""
         self._digits = ""
+        self._keeping = ""
         super().__init__(
             "",
             ButtonKind.PRIMARY,
@@ -39,10 +40,17 @@ class SendButton(Button):
     def sizeHint(self) -> QSize:
         return QSize(SEND_WIDTH, Metric.SHUTTER)
 
-    def show_send(self, count: int, family: str, digits: str) -> None:
-        """How many pictures go to whom."""
+    @property
+    def keeping(self) -> str:
+        """What it says of what becomes of the pictures."""
+        return self._keeping
+
+    def show_send(self, count: int, family: str, digits: str, keeping: str) -> None:
+        """How many pictures go to whom, and what becomes of them."""
         self._count, self._family, self._digits = count, family, digits
+        self._keeping = keeping if count else ""
         self._fit()
+        self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -64,9 +72,27 @@ class SendButton(Button):
         family = metrics.elidedText(self._family, elide, max(_SHORT_NAME, room))
         self.setText(self._words(family).replace("&", "&&"))
         whole = self._words(self._family)
-        self.setAccessibleName(whole)
+        self.setAccessibleName(", ".join(filter(None, (whole, self._keeping))))
         self.setToolTip("" if family == self._family else whole)
         self.setEnabled(self._count > 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._keeping:
+            super().paintEvent(event)
+            return
+        painter = QPainter(self)
+        fill, outline, width, label = self._colours()
+        radius = self.focus_radius
+        box(painter, self.rect(), radius, fill=fill, outline=outline, width=width)
+        if (veil := self._veil()) is not None:
+            box(painter, self.rect(), radius, fill=veil)
+        upper = self.rect().adjusted(0, 6, 0, -22)
+        draw_run(painter, upper, self._pieces(), label, rtl=self.rtl)
+        lower = self.rect().adjusted(12, 34, -12, -6)
+        face = font(12, MEDIUM)
+        elide = Qt.TextElideMode.ElideRight
+        keeping = QFontMetrics(face).elidedText(self._keeping, elide, lower.width())
+        draw_run(painter, lower, (Words(keeping, face),), label, rtl=self.rtl)
 
     def _words(self, family: str) -> str:
         arrow = "\N{LEFTWARDS ARROW}" if self.rtl else "\N{RIGHTWARDS ARROW}"
@@ -96,7 +122,9 @@ class SendBar(QWidget):
         row.addWidget(self.send)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
-    def show_state(self, *, sendable: int, deletable: int, family: str, digits: str) -> None:
-        """How many pictures each act would take."""
+    def show_state(
+        self, *, sendable: int, deletable: int, family: str, digits: str, keeping: str
+    ) -> None:
+        """How many pictures each act would take, whose, and what becomes of them."""
         self.delete.setEnabled(deletable > 0)
-        self.send.show_send(sendable, family, digits)
+        self.send.show_send(sendable, family, digits, keeping)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
@@ -11,22 +11,22 @@ from PySide6.QtCore import QObject, Signal
 from capture_app.errors import CaptureAppError
 from capture_app.exam.session import Stopped
 from capture_app.model.delivery import ImageState
-from capture_app.model.words import tr, trn
+from capture_app.model.words import tr
 from capture_app.outbox.sealing.seal import Sending
+from capture_app.ui.held_sends import HeldSends
 from capture_app.ui.tasks import UnexpectedError
 from capture_app.ui.words.marks import Message, Tone
+from capture_app.ui.words.send_words import (
+    drafts_again_message,
+    not_sent_message,
+    sent_message,
+    too_late_message,
+)
 from capture_app.ui.workspace import words
-from capture_app.ui.workspace.board import Board, trouble
+from capture_app.ui.workspace.board import Board, Undoable, trouble
 from capture_app.ui.workspace.describing import Describing
 from capture_app.ui.workspace.shutter import Shutter
-from capture_app.ui.workspace.state import Shot, missing_parts
-
-
-@dataclass(frozen=True, slots=True)
-class _Undoable:
-    shots: tuple[Shot, ...]
-    send_id: str = ""
-    """Empty for a Delete."""
+from capture_app.ui.workspace.state import Shot, Stop, missing_parts
 
 
 class SendingActs(QObject):
@@ -34,13 +34,18 @@ class SendingActs(QObject):
 
     needed = Signal(str)
     """Send stopped: the MissingPart whose control takes the focus."""
+    asked = Signal()
+    """Send stopped: the panels and the newest pictures differ; a person says which holds."""
 
-    def __init__(self, board: Board, describing: Describing, shutter: Shutter) -> None:
+    def __init__(
+        self, board: Board, describing: Describing, shutter: Shutter, held: HeldSends
+    ) -> None:
         super().__init__(board)
         self._board = board
         self._describing = describing
         self._shutter = shutter
-        self._undoables: list[_Undoable] = []
+        self._held = held
+        held.taken_back.connect(self._taken_back_elsewhere)
 
     def send(self) -> None:
         """Sends all drafts; pictures on their way to the disk are waited for."""
@@ -48,28 +53,49 @@ class SendingActs(QObject):
 
     def _send(self) -> None:
         board = self._board
-        seen = {shot.capture_id: shot.description for shot in board.known.drafts}
-        if not seen or board.known.sending:
+        if not board.known.drafts or board.known.sending:
             return
         if missing_parts(board.known):
             self._stop()
-            return
-        board.show(sending=True, message=None)
+        elif board.known.staying and board.known.stop is not Stop.DIFFERS:
+            self._ask()
+        else:  # asked again is an answer, too: what the pictures say holds
+            self._go()
+
+    def _go(self) -> None:
+        board = self._board
+        seen = {shot.capture_id: shot.description for shot in board.known.drafts}
+        board.show(sending=frozenset(seen), stop=None, touched=frozenset(), message=None)
         send, exam = board.services.exams.send, board.exam
-        board.acts.run(
+        self._held.send(
+            exam,
             lambda: send(exam, seen),
             owner=self,
             done=self._sent,
             failed=self._not_sent,
-            ended=lambda: board.show(sending=False),
+            ended=lambda: board.show(sending=frozenset()),
         )
 
     def _stop(self) -> None:
-        self._board.show(stopped=True, message=None)
-        drafts = self._board.known.drafts
-        wanting = [shot.capture_id for shot in drafts if words.missing_of(shot.description)]
-        self._describing.select(wanting)
+        self._board.show(stop=Stop.MISSING, message=None)
+        self._describing.select_wanting()
         self.lead()
+
+    def _ask(self) -> None:
+        """Once: the panels were changed since the last picture, and say otherwise than it does."""
+        self._board.show(stop=Stop.DIFFERS, message=None)
+        self.asked.emit()
+
+    def change_staying(self) -> None:
+        """An answer: the pictures become as the panels say, and go."""
+        if self._board.known.stop is Stop.DIFFERS:
+            self._describing.change_staying()
+            self.send()
+
+    def keep(self) -> None:
+        """The other answer: the pictures stay as they are, and go."""
+        if self._board.known.stop is Stop.DIFFERS:
+            self.send()
 
     def lead(self) -> None:
         """Leads to the first control that holds up sending."""
@@ -79,21 +105,22 @@ class SendingActs(QObject):
     def _sent(self, answer: Sending | Stopped) -> None:
         board = self._board
         if isinstance(answer, Stopped):  # what is on the disk says less than was thought
-            board.say(trouble(tr("Nothing was sent. Some pictures are not described yet.")))
+            board.say(not_sent_message(""))
             board.reload_needed.emit()
             return
-        sent = tuple(s for s in board.known.drafts if s.capture_id in answer.capture_ids)
+        n, send_id = len(answer.capture_ids), answer.send_id
         board.change(answer.capture_ids, lambda shot: replace(shot, state=ImageState.HELD))
-        board.show(selected=frozenset(), stopped=False)
-        self._undoables.append(_Undoable(sent, answer.send_id))
-        board.say(words.sent_message(len(sent), board.exam), self.undo)
+        board.show(selected=frozenset())
+        take_back = partial(self._take_back, answer.capture_ids, send_id)
+        board.undoables.append(Undoable(tr("Send"), take_back, send_id))
+        board.say(sent_message(n, board.exam), board.undo)
 
     def _not_sent(self, error: CaptureAppError) -> None:
         if isinstance(error, UnexpectedError):
             what = tr("Look at the pictures: those not marked as sent are still drafts.")
             self._board.say(Message(what, error.what, "warning-circle", Tone.BAD))
         else:
-            self._board.say(trouble(tr("Nothing was sent. {reason}", reason=str(error))))
+            self._board.say(not_sent_message(str(error)))
         self._board.reload_needed.emit()
 
     def delete(self) -> None:
@@ -105,33 +132,25 @@ class SendingActs(QObject):
         seen = {shot.capture_id: shot.kept for shot in gone}
         left = tuple(shot for shot in board.known.shots if shot not in gone)
         board.show(shots=left, selected=frozenset())
-        self._undoables.append(_Undoable(gone))
-        board.say(words.deleted_message(len(gone)), self.undo)
+        message = words.deleted_message(len(gone))
+        board.undoables.append(Undoable(message.what, partial(self._restore, gone)))
+        board.say(message, board.undo)
         board.do(partial(board.services.exams.delete, seen, board.operator))
         self._describing.end_stop()
 
     def forget(self) -> None:
         """What was done cannot be taken back any more: the exam is another one."""
-        self._undoables.clear()
+        self._board.undoables.clear()
 
-    def undo(self) -> None:
-        """Takes back the last Delete or Send."""
-        if not self._undoables:
-            return
-        last = self._undoables.pop()
+    def _taken_back_elsewhere(self, send_id: str) -> None:
+        undoables = self._board.undoables
+        undoables[:] = [one for one in undoables if one.send_id != send_id]
+
+    def _restore(self, shots: Sequence[Shot]) -> None:
         board = self._board
-        if not last.send_id:
-            seen = {shot.capture_id: shot.kept for shot in last.shots}
-            restore = partial(board.services.exams.restore, seen, board.operator)
-            board.do(restore, lambda: self._restored(last.shots))
-            return
-        undo = partial(board.services.exams.undo, last.send_id, board.operator)
-        board.acts.run(
-            undo,
-            owner=self,
-            done=lambda undone: self._unsent(last.shots, undone=undone),
-            failed=self._not_undone,
-        )
+        seen = {shot.capture_id: shot.kept for shot in shots}
+        restore = partial(board.services.exams.restore, seen, board.operator)
+        board.do(restore, lambda: self._restored(shots))
 
     def _restored(self, shots: Sequence[Shot]) -> None:
         known = {shot.capture_id for shot in self._board.known.shots}
@@ -139,16 +158,21 @@ class SendingActs(QObject):
         back = sorted((*self._board.known.shots, *lost), key=lambda shot: shot.number)
         self._board.show(shots=tuple(back), message=None)
 
-    def _unsent(self, shots: Sequence[Shot], *, undone: bool) -> None:
-        if not undone:
-            self._board.say(trouble(tr("Too late to undo: the pictures are on their way.")))
-            return
-        ids = [shot.capture_id for shot in shots]
-        self._board.change(ids, lambda shot: replace(shot, state=ImageState.DRAFT))
-        n = len(shots)
-        what = trn("{n} picture is a draft again.", "{n} pictures are drafts again.", n)
-        self._board.say(Message(what, "", "arrow-u-up-left"))
+    def _take_back(self, capture_ids: Sequence[str], send_id: str) -> None:
+        self._held.take_back(
+            send_id,
+            owner=self,
+            done=lambda undone: self._taken_back(capture_ids, undone=undone),
+            failed=self._not_taken_back,
+        )
 
-    def _not_undone(self, error: CaptureAppError) -> None:
+    def _taken_back(self, capture_ids: Sequence[str], *, undone: bool) -> None:
+        if not undone:
+            self._board.say(too_late_message())
+            return
+        self._board.change(capture_ids, lambda shot: replace(shot, state=ImageState.DRAFT))
+        self._board.say(drafts_again_message(len(capture_ids), self._board.exam))
+
+    def _not_taken_back(self, error: CaptureAppError) -> None:
         self._board.say(trouble(str(error)))
         self._board.reload_needed.emit()

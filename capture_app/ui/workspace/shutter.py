@@ -12,15 +12,16 @@ from PySide6.QtCore import QObject, Signal
 from capture_app.errors import CaptureAppError, DeviceError
 from capture_app.imaging.quality import QualityChip, assess
 from capture_app.imaging.rgb import decode
+from capture_app.model.device import DeviceInfo
 from capture_app.model.frame import Frame
-from capture_app.model.procedure import Description
+from capture_app.model.procedure import Description, ImageKind
 from capture_app.model.words import tr
 from capture_app.ui.tasks import UnexpectedError
 from capture_app.ui.words.marks import Message, Tone
 from capture_app.ui.workspace.board import Board, trouble
 from capture_app.ui.workspace.describing import Describing
 from capture_app.ui.workspace.live import LiveViewModel
-from capture_app.ui.workspace.state import Shot
+from capture_app.ui.workspace.state import Shot, Stop
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,22 +106,29 @@ class Shutter(QObject):
             board.say(trouble(str(error) or tr("There is no live image.")))
             return
         self.flashed.emit()
-        given = board.known.choice
-        shot = Shot("", self.next_number(), given)
-        board.show(shots=(*board.known.shots, shot), message=None)
+        said = self._describing.for_the_next()
+        given = said.description
+        shot = Shot("", self.next_number(), said)
+        board.taken += 1
+        # Whatever was selected was for what was done before: what is chosen now is for the next.
+        shots = (*board.known.shots, shot)
+        stop = None if board.known.stop is Stop.DIFFERS else board.known.stop
+        board.show(shots=shots, touched=frozenset(), selected=frozenset(), message=None, stop=stop)
         take, exam = board.services.exams.take, board.exam
         self._on_the_way.add(shot.number)
         board.acts.run(
             lambda: take(exam, frame, device=device, description=given),
             owner=self,
-            done=lambda capture_id: self._kept(shot.number, given, capture_id, frame),
+            done=lambda capture_id: self._kept(shot.number, given, capture_id, (frame, device)),
             failed=lambda error: self._not_kept(shot.number, error),
             ended=lambda: self._came_back(shot.number),
         )
         # Both at once: the small picture is mostly ready by the time that the large one is safe.
         self._make(lambda: self._small(frame), lambda image: self._small_made(shot.number, image))
 
-    def _kept(self, number: int, given: Description, capture_id: str, frame: Frame) -> None:
+    def _kept(
+        self, number: int, given: Description, capture_id: str, taken: tuple[Frame, DeviceInfo]
+    ) -> None:
         shots = tuple(
             replace(shot, capture_id=capture_id, kept=given) if shot.number == number else shot
             for shot in self._board.known.shots
@@ -130,8 +138,10 @@ class Shutter(QObject):
         if kept.description != given:  # chosen while it was on its way
             self._describing.write([kept])
         self._show_small(number)
-        pixels = frame.pixels
-        self._make(lambda: _is_blurred(pixels), lambda blurred: self._assessed(capture_id, blurred))
+        pixels, kind = taken[0].pixels, taken[1].image_kind
+        self._make(
+            lambda: _is_blurred(pixels, kind), lambda blurred: self._assessed(capture_id, blurred)
+        )
 
     def _not_kept(self, number: int, error: CaptureAppError) -> None:
         left = tuple(shot for shot in self._board.known.shots if shot.number != number)
@@ -166,11 +176,11 @@ class Shutter(QObject):
 
     def thumb_of_kept(self, capture_id: str) -> None:
         """Makes the thumbnail of a picture of earlier, and looks whether it is sharp."""
-        image_of = self._board.services.outbox.image_of
+        outbox = self._board.services.outbox
 
         def read() -> tuple[object, bool]:
-            image = image_of(capture_id)
-            return self._small(image), _is_blurred(decode(image, at_least=_SHOWN_ROWS))
+            image, kind = outbox.image_of(capture_id), outbox.device_of(capture_id).image_kind
+            return self._small(image), _is_blurred(decode(image, at_least=_SHOWN_ROWS), kind)
 
         def was_read(made: tuple[object, bool]) -> None:
             small, blurred = made
@@ -194,5 +204,5 @@ def _not_kept_words(error: CaptureAppError) -> Message:
     return trouble(str(error))
 
 
-def _is_blurred(pixels: NDArray[np.uint8]) -> bool:
-    return QualityChip.BLURRED in assess(pixels).chips
+def _is_blurred(pixels: NDArray[np.uint8], kind: ImageKind) -> bool:
+    return QualityChip.BLURRED in assess(pixels, kind).chips

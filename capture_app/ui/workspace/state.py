@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from capture_app.catalog.catalog import Catalog
-from capture_app.exam.describing import sides_of
+from capture_app.exam.describing import Coding, Part, common, sides_of
 from capture_app.exam.orders import StationIdentity, offered
 from capture_app.exam.rules import MissingPart
 from capture_app.model.delivery import ImageState
@@ -18,11 +19,19 @@ from capture_app.model.words import tr
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import ChipText, Message, Tone
 from capture_app.ui.words.order_words import order_shown
-from capture_app.ui.words.shown import ListRow, OrderShown, Selection, Thumb
+from capture_app.ui.words.shown import ListRow, OrderShown, Selection, Thumb, ThumbGroup
 from capture_app.ui.workspace import words
 
-PURPOSE, KEEP, CONSENT = "purpose", "keep", "consent"
 _MOST_FOUND = 40
+
+
+class Stop(StrEnum):
+    """Why Send did not send."""
+
+    MISSING = "missing"
+    """Something must still be chosen."""
+    DIFFERS = "differs"
+    """The panels say otherwise than the newest pictures: which of the two holds?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +40,16 @@ class Shot:
 
     capture_id: str
     number: int
-    description: Description
+    coding: Coding
     kept: Description = Description()  # noqa: RUF009 - frozen
     """What the store says of it, as far as this window knows: what its acts have seen."""
     state: ImageState = ImageState.DRAFT
     blurred: bool = False
+
+    @property
+    def description(self) -> Description:
+        """What it is said to show: shown on its thumbnail, and sealed."""
+        return self.coding.description
 
     @property
     def is_draft(self) -> bool:
@@ -48,26 +62,43 @@ class Known:
     """Everything that the page is made from."""
 
     exam: Exam
-    choice: Description
-    """What the panels show, and what the next picture gets."""
+    panels: Coding
+    """What the next picture gets."""
     prefilled: Description
     """What an order filled in."""
     ours: StationIdentity
     """By what an order shows that it is for this station."""
+    touched: frozenset[Part] = frozenset()
+    """What of the panels a person changed since the last picture, for no picture in particular."""
     shots: tuple[Shot, ...] = ()
     selected: frozenset[str] = frozenset()
     filter_text: str = ""
-    stopped: bool = False
+    stop: Stop | None = None
     message: Message | None = None
     message_number: int = 0
     hint: str = ""
     """What was wrong with the last touch; instead of the usual line under the sides."""
-    sending: bool = False
+    sending: frozenset[str] = frozenset()
+    """The pictures of a Send that is under way: nobody may change them any more."""
     device: DeviceInfo | None = None
     orders: tuple[Order, ...] = ()
     """What the list shows for this patient and visit."""
     ordering: bool = False
     """Another order was chosen, and the exam is being begun anew."""
+
+    @property
+    def choice(self) -> Description:
+        """What the panels show: what the selected drafts share, else what the next picture gets."""
+        if self.chosen:
+            return common(tuple(shot.description for shot in self.chosen))
+        return self.panels.description
+
+    @property
+    def proposes_site(self) -> bool:
+        """Whether the panels show a site that nobody chose."""
+        if self.chosen:
+            return all(shot.coding.proposes_site for shot in self.chosen)
+        return self.panels.proposes_site
 
     @property
     def offers(self) -> tuple[Order, ...]:
@@ -82,17 +113,48 @@ class Known:
     @property
     def is_prefilled(self) -> bool:
         """Whether the panels show what an order filled in, untouched."""
-        return self.choice == self.prefilled != Description()
+        said = self.panels.chosen == Description() != self.prefilled
+        return said and not self.chosen
 
     @property
     def drafts(self) -> tuple[Shot, ...]:
         """What may be sent, in the order in which it was taken."""
-        return tuple(shot for shot in self.shots if shot.is_draft)
+        return tuple(s for s in self.shots if s.is_draft and s.capture_id not in self.sending)
 
     @property
     def chosen(self) -> tuple[Shot, ...]:
         """The drafts that a person selected."""
         return tuple(shot for shot in self.drafts if shot.capture_id in self.selected)
+
+    @property
+    def open_parts(self) -> frozenset[Part]:
+        """In what the panels differ from the newest draft, by a choice made since the last picture.
+
+        Empty while they agree. A part that the panels leave open is no difference.
+        """
+        if not self.drafts:
+            return frozenset()
+        said, newest = self.panels.description, self.drafts[-1].description
+        return frozenset(
+            part
+            for part in self.touched
+            if getattr(said, part.value) not in (None, getattr(newest, part.value))
+        )
+
+    @property
+    def staying(self) -> tuple[Shot, ...]:
+        """The newest draft and those that are said to show the same, where the panels were changed
+        since and differ: they keep what they say. Drafts of other sites are no matter of theirs.
+        """
+        if not (parts := self.open_parts):
+            return ()
+        newest = self.drafts[-1].description
+        same = parts | {Part.PROCEDURE, Part.REGION, Part.SIDE}
+
+        def is_alike(said: Description) -> bool:
+            return all(getattr(said, part.value) == getattr(newest, part.value) for part in same)
+
+        return tuple(shot for shot in self.drafts if is_alike(shot.description))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +175,8 @@ class WorkspaceState:
     site_done: bool = False
     from_order: bool = False
     """The panels show what an order filled in: nobody chose it."""
+    site_proposed: bool = False
+    """The panels show the usual site of the act: nobody chose it."""
     hint: str = ""
     hint_tone: Tone = Tone.TEXT_2
     choices: Mapping[str, tuple[ListRow, ...]] = field(default_factory=dict)
@@ -122,6 +186,10 @@ class WorkspaceState:
     sendable: int = 0
     family: str = ""
     digits: str = ""
+    keeping: str = ""
+    """What becomes of the pictures that Send would take, in a word."""
+    groups: tuple[ThumbGroup, ...] = ()
+    """All pictures, by what they are said to show."""
     order: OrderShown | None = None
     message: Message | None = None
     message_number: int = 0
@@ -139,12 +207,14 @@ def state_of(
 ) -> WorkspaceState:
     """The page."""
     choice = known.choice
-    parts = missing_parts(known) if known.stopped else ()
+    stopped = known.stop is Stop.MISSING
+    parts = missing_parts(known) if stopped else ()
     procedure_needed, site_needed = words.needed_words(parts)
-    hint, tone = words.side_hint(choice, stopped=known.stopped)
+    hint, tone = words.side_hint(choice, stopped=stopped)
     complete = choice.region is not None and (choice.side is not None or not sides_of(choice))
     patient = known.exam.patient
     rows = procedure_rows(known, catalog, favourites)
+    thumbs = tuple((shot, _thumb(shot, known)) for shot in known.shots if shot.capture_id)
     return WorkspaceState(
         rows=rows,
         chosen_row=choice.procedure.entry_id if choice.procedure else "",
@@ -161,19 +231,28 @@ def state_of(
         hint=known.hint or hint,
         hint_tone=Tone.WARN if known.hint else tone,
         choices={
-            PURPOSE: tuple(ListRow(c.choice_id, tr(c.label)) for c in catalog.purposes),
-            KEEP: tuple(ListRow(c.choice_id, tr(c.label)) for c in catalog.keeps),
-            CONSENT: tuple(ListRow(c.choice_id, tr(c.label)) for c in catalog.consents),
+            part.value: tuple(ListRow(c.choice_id, tr(c.label)) for c in offered_choices)
+            for part, offered_choices in (
+                (Part.PURPOSE, catalog.purposes),
+                (Part.KEEP, catalog.keeps),
+                (Part.CONSENT, catalog.consents),
+            )
         },
         values={
-            PURPOSE: choice.purpose.choice_id if choice.purpose else "",
-            KEEP: choice.keep.choice_id if choice.keep else "",
-            CONSENT: choice.consent.choice_id if choice.consent else "",
+            part.value: chosen.choice_id if chosen else ""
+            for part, chosen in (
+                (Part.PURPOSE, choice.purpose),
+                (Part.KEEP, choice.keep),
+                (Part.CONSENT, choice.consent),
+            )
         },
         from_order=known.is_prefilled,
-        next_picture=words.next_words(choice, from_order=known.is_prefilled),
-        thumbs=tuple(_thumb(shot, known) for shot in known.shots if shot.capture_id),
+        site_proposed=known.proposes_site and not known.is_prefilled,
+        next_picture=_next(known),
+        thumbs=tuple(thumb for _, thumb in thumbs),
+        groups=_groups(thumbs),
         sendable=0 if known.sending else len(known.drafts),
+        keeping=words.keeping_words([shot.description for shot in known.drafts]),
         family=wording.family(patient.name),
         digits=wording.last_digits(patient.patient_id),
         order=order_shown(
@@ -222,25 +301,56 @@ def _row(entry: ProcedureEntry, key: str, device: DeviceInfo | None) -> ListRow:
     return ListRow(entry.entry_id, tr(entry.display_name), key, note, usable=not note)
 
 
+def _next(known: Known) -> ChipText:
+    staying = known.staying
+    if staying and not known.chosen:
+        said = known.panels.description
+        return words.kept_words(said, staying[0].description, len(staying), known.open_parts)
+    return words.next_words(
+        known.choice, from_order=known.is_prefilled, proposed=known.proposes_site
+    )
+
+
 def _thumb(shot: Shot, known: Known) -> Thumb:
     if not shot.is_draft:
         badge = words.state_badge(shot.state)
     else:
         missing = words.missing_of(shot.description)
-        badge = words.draft_badge(missing, blurred=shot.blurred, stopped=known.stopped)
+        stopped = known.stop is Stop.MISSING
+        badge = words.draft_badge(missing, blurred=shot.blurred, stopped=stopped)
+    procedure = shot.description.procedure
     return Thumb(
         capture_id=shot.capture_id,
         number=shot.number,
         badge=badge,
         site=words.thumb_words(shot.description),
+        procedure=tr(procedure.display_name) if procedure else tr("No procedure"),
+        side=words.side_mark(shot.description),
         selected=shot.capture_id in known.selected,
         is_draft=shot.is_draft,
     )
 
 
+def _groups(thumbs: Sequence[tuple[Shot, Thumb]]) -> tuple[ThumbGroup, ...]:
+    """By procedure, site and side, in the order of the first picture of each."""
+    found: dict[tuple[str, str], list[Thumb]] = {}
+    for shot, thumb in thumbs:
+        site = wording.site(shot.description) or tr("No site")
+        found.setdefault((thumb.procedure, site), []).append(thumb)
+    return tuple(ThumbGroup(f"{act}, {site}", tuple(of)) for (act, site), of in found.items())
+
+
 def _message(known: Known, parts: Sequence[MissingPart]) -> Message | None:
-    if known.message is not None or not parts:
+    if known.message is not None:
         return known.message
+    if known.stop is Stop.DIFFERS and known.staying:
+        said, parts_open = known.panels.description, known.open_parts
+        return words.differs_message(
+            said, known.staying[0].description, len(known.staying), parts_open
+        )
+    if not parts:
+        return None
     wanting = [shot for shot in known.drafts if words.missing_of(shot.description)]
     midline = any(Side.MIDLINE in sides_of(shot.description) for shot in wanting)
-    return words.stop_message(len(wanting), parts, midline=midline)
+    n = len(known.chosen) or len(wanting)
+    return words.stop_message(len(wanting), parts, goes_to=n, midline=midline)

@@ -35,12 +35,13 @@ class ToolButton(Pressable):
             box(painter, self.rect(), radius, fill=theme.selected, outline=theme.accent, width=2)
         if self.isDown():
             box(painter, self.rect(), radius, fill=theme.pressed)
-        elif self.underMouse():
+        elif self.underMouse() and self.isEnabled():
             box(painter, self.rect(), radius, fill=theme.hover)
         icon = self.rect().adjusted(0, 7, 0, -29)
-        draw_icon(painter, icon, self._icon, theme.text, Metric.ICON)
+        label = theme.text if self.isEnabled() else theme.unavailable
+        draw_icon(painter, icon, self._icon, label, Metric.ICON)
         words = (Words(self.text(), font(12, SEMIBOLD)),)
-        draw_run(painter, self.rect().adjusted(0, 30, 0, -6), words, theme.text, rtl=self.rtl)
+        draw_run(painter, self.rect().adjusted(0, 30, 0, -6), words, label, rtl=self.rtl)
 
 
 class ToolColumn(QWidget):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -10,26 +10,33 @@ from typing import Final
 from PySide6.QtCore import QObject, Signal
 
 from capture_app.catalog.body_map import BodyMap
-from capture_app.model.delivery import ImageStatus
+from capture_app.errors import SealBrokenError
+from capture_app.exam.describing import as_chosen
+from capture_app.model.delivery import ImageState, ImageStatus
 from capture_app.model.exam import Exam
-from capture_app.outbox.keeping.drafts import Draft
-from capture_app.outbox.status import StatusFilter
+from capture_app.model.procedure import Description
+from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.status import UNFINISHED, StatusFilter
+from capture_app.ui.held_sends import HeldSends
 from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
+from capture_app.ui.words.marks import Message
 from capture_app.ui.workspace.board import Board, trouble
 from capture_app.ui.workspace.describing import Describing
 from capture_app.ui.workspace.live import LiveViewModel
 from capture_app.ui.workspace.ordering import Ordering
 from capture_app.ui.workspace.sending import SendingActs
 from capture_app.ui.workspace.shutter import MakeSmall, Shutter
-from capture_app.ui.workspace.state import Shot, WorkspaceState
+from capture_app.ui.workspace.state import Shot, Stop, WorkspaceState
 
 _SOON_MS: Final = 80
 
-_DraftsRead = tuple[int, tuple[Draft, ...]]
+_Found = Mapping[str, tuple[ImageState, Description]]
+_PicturesRead = tuple[int, _Found]
+"""How many acts had been asked by then, and where each picture stands and what it says."""
 _StatesRead = tuple[int, tuple[str, ...], tuple[ImageStatus, ...]]
-"""What was read, and how many acts had been asked by then; states with the ids asked for."""
+"""The same for states, with the ids asked for."""
 
 
 class WorkspaceViewModel(QObject):
@@ -47,6 +54,7 @@ class WorkspaceViewModel(QObject):
         tasks: Tasks,
         acts: Tasks,
         exam: Exam,
+        held: HeldSends,
         small: MakeSmall,
         parent: QObject | None = None,
     ) -> None:
@@ -56,20 +64,20 @@ class WorkspaceViewModel(QObject):
         self.live = LiveViewModel(services, tasks, board)
         self.describing = Describing(board)
         self.shutter = Shutter(board, self.describing, self.live, small)
-        self.sending = SendingActs(board, self.describing, self.shutter)
+        self.sending = SendingActs(board, self.describing, self.shutter, held)
         self.ordering = Ordering(board, self.shutter)
         self.ordering.began.connect(self.sending.forget)
         board.changed.connect(self.changed)
         board.show(device=self.live.device)
         self.live.changed.connect(lambda: board.show(device=self.live.device))
         self.live.refused.connect(lambda why: board.say(trouble(why)))
-        self._drafts = Reading(
-            acts, self._drafts_wanted, told=self._loaded, soon_ms=_SOON_MS, parent=self
+        self._pictures = Reading(
+            acts, self._pictures_wanted, told=self._loaded, soon_ms=_SOON_MS, parent=self
         )
         self._states = Reading(acts, self._states_wanted, told=self._states_read, parent=self)
-        board.reload_needed.connect(self._drafts.ask)
-        self._leave = services.outbox.on_change(lambda _id: self._drafts.ask_soon())
-        self._drafts.ask()
+        board.reload_needed.connect(self._pictures.ask)
+        self._leave = services.outbox.on_change(lambda _id: self._pictures.ask_soon())
+        self._pictures.ask()
 
     @property
     def exam(self) -> Exam:
@@ -104,7 +112,7 @@ class WorkspaceViewModel(QObject):
     def close(self) -> None:
         """The page is left. Drafts stay with their patient."""
         self._leave()
-        self._drafts.close()
+        self._pictures.close()
         self._states.close()
         self.ordering.close()
         self.live.close()
@@ -117,9 +125,26 @@ class WorkspaceViewModel(QObject):
         self.shutter.when_kept(then)
 
     def act_on_message(self) -> None:
-        """The one act of the message on the screen."""
-        if not self._board.act_on_message():
+        """The act of the message on the screen."""
+        if self._board.act_on_message():
+            return
+        if self._board.known.stop is Stop.DIFFERS:
+            self.sending.change_staying()
+        else:
             self.sending.lead()
+
+    def other_act_on_message(self) -> None:
+        """The other act of the message on the screen."""
+        if not self._board.act_on_message(other=True):
+            self.sending.keep()
+
+    def undo(self) -> bool:
+        """Takes back the last act in this workspace; False where there is none."""
+        return self._board.undo()
+
+    def say(self, message: Message) -> None:
+        """Says something over the picture."""
+        self._board.say(message)
 
     def message_left(self) -> None:
         """The message went by itself."""
@@ -127,39 +152,43 @@ class WorkspaceViewModel(QObject):
 
     # ------------------------------------------------------------------------ what is on the disk
 
-    def _drafts_wanted(self) -> Callable[[], _DraftsRead]:
-        """This patient's drafts, of this exam and of earlier ones."""
+    def _pictures_wanted(self) -> Callable[[], _PicturesRead]:
+        """This patient's drafts and what is on its way, of this exam and of earlier ones."""
         outbox, exam, begun = self._services.outbox, self.exam, self._board.acts_begun
-        return lambda: (begun, outbox.drafts(patient_key=outbox.patient_key(exam)))
 
-    def _loaded(self, read: _DraftsRead) -> None:
-        begun, drafts = read
+        def read() -> _PicturesRead:
+            key = outbox.patient_key(exam)
+            going = outbox.statuses(StatusFilter(states=UNFINISHED, patient_key=key))
+            found = {
+                one.capture_id: (one.state, _said_of(outbox, one.capture_id))
+                for one in reversed(going)
+            }
+            found |= {
+                draft.capture_id: (ImageState.DRAFT, draft.description)
+                for draft in outbox.drafts(patient_key=key)
+            }
+            return begun, found
+
+        return read
+
+    def _loaded(self, read: _PicturesRead) -> None:
+        begun, found = read
         if begun != self._board.acts_begun or self.shutter.is_busy:
             # An act was asked meanwhile: what was read is older than the screen.
-            self._drafts.ask_soon()
+            self._pictures.ask_soon()
             return
         shots = self._board.known.shots
         known = {shot.capture_id for shot in shots}
-        current = {draft.capture_id: draft for draft in drafts}
-        told = [
-            replace(
-                shot,
-                description=current[shot.capture_id].description,
-                kept=current[shot.capture_id].description,
-            )
-            if shot.capture_id in current
-            else shot
-            for shot in shots
-        ]
-        earlier = [draft for draft in drafts if draft.capture_id not in known]
+        told = [_as_stored(shot, found) for shot in shots]
         told += [
-            Shot(draft.capture_id, self.shutter.next_number(), draft.description, draft.description)
-            for draft in earlier
+            Shot(capture_id, self.shutter.next_number(), as_chosen(said), said, state)
+            for capture_id, (state, said) in found.items()
+            if capture_id not in known
         ]
         self._board.show(shots=tuple(told))
         self.describing.end_stop()
-        for draft in earlier:
-            self.shutter.thumb_of_kept(draft.capture_id)
+        for shot in told[len(shots) :]:
+            self.shutter.thumb_of_kept(shot.capture_id)
         self._states.ask()
 
     def _states_wanted(self) -> Callable[[], _StatesRead] | None:
@@ -173,7 +202,7 @@ class WorkspaceViewModel(QObject):
     def _states_read(self, read: _StatesRead) -> None:
         begun, asked, statuses = read
         if begun != self._board.acts_begun:
-            self._drafts.ask_soon()
+            self._pictures.ask_soon()
             return
         states = {status.capture_id: status.state for status in statuses}
         gone = {capture_id for capture_id in asked if capture_id not in states}
@@ -183,3 +212,20 @@ class WorkspaceViewModel(QObject):
             if shot.capture_id not in gone  # deleted in another window
         )
         self._board.show(shots=tuple(shots))
+
+
+def _as_stored(shot: Shot, found: _Found) -> Shot:
+    """The picture as the store has it: said anew in another window, perhaps."""
+    if shot.capture_id not in found:
+        return shot
+    _, stored = found[shot.capture_id]
+    said = shot.coding if stored == shot.description else as_chosen(stored)
+    return replace(shot, coding=said, kept=stored)
+
+
+def _said_of(outbox: Outbox, capture_id: str) -> Description:
+    """What a picture on its way says; nothing where its row cannot be read: it is shown, too."""
+    try:
+        return outbox.description_of(capture_id)
+    except SealBrokenError:
+        return Description()

@@ -6,6 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from capture_app.imaging.quality import Quality, QualityChip, assess
+from capture_app.model.procedure import ImageKind
 
 
 def skin(rows: int = 720, columns: int = 1280) -> NDArray[np.uint8]:
@@ -28,7 +29,7 @@ def lit(picture: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
 
 
 def chips(picture: NDArray[np.uint8]) -> tuple[QualityChip, ...]:
-    return assess(picture).chips
+    return assess(picture, ImageKind.PHOTO).chips
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(270, 480), (720, 1280), (1500, 2000)])
@@ -47,10 +48,26 @@ def test_dark_and_bright_are_told() -> None:
 def test_a_blown_out_part_is_told_though_the_rest_is_dark() -> None:
     picture = lit(skin(), 0.4)
     picture[:200] = 255
-    found: Quality = assess(picture)
+    found: Quality = assess(picture, ImageKind.PHOTO)
     assert found.brightness < 150
     assert found.chips[1] is QualityChip.TOO_BRIGHT
 
 
 def test_one_pixel_is_enough_to_look_at() -> None:
-    assert assess(np.zeros((1, 1, 3), np.uint8)).chips[1] is QualityChip.TOO_DARK
+    assert chips(np.zeros((1, 1, 3), np.uint8))[1] is QualityChip.TOO_DARK
+
+
+@pytest.mark.parametrize(
+    ("kind", "judged"),
+    [
+        (ImageKind.PHOTO, (QualityChip.BLURRED, QualityChip.TOO_DARK)),
+        (ImageKind.DERMOSCOPY, (QualityChip.BLURRED, QualityChip.TOO_DARK)),
+        (ImageKind.ENDOSCOPY, (QualityChip.BLURRED,)),
+        (ImageKind.MICROSCOPY, (QualityChip.BLURRED,)),
+        (ImageKind.ULTRASOUND, ()),
+    ],
+)
+def test_only_pictures_of_skin_are_judged_as_skin(
+    kind: ImageKind, judged: tuple[QualityChip, ...]
+) -> None:
+    assert assess(np.full((270, 480, 3), 5, np.uint8), kind).chips == judged

@@ -1,0 +1,111 @@
+"""The Sends of this user that may still be taken back, wherever the user went meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import shiboken6
+from PySide6.QtCore import QObject, Signal
+
+from capture_app.errors import CaptureAppError
+from capture_app.exam.session import Stopped
+from capture_app.model.exam import Exam
+from capture_app.model.operator import Operator
+from capture_app.outbox.sealing.seal import Sending
+from capture_app.ui.services import Services
+from capture_app.ui.tasks import ErrorHandler, Tasks
+
+Answered = Callable[[Sending | Stopped], None]
+Undone = Callable[[bool], None]
+"""Told whether the pictures are drafts again; False: it was too late."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSend:
+    """One Send: whose pictures, and how many."""
+
+    send_id: str
+    exam: Exam
+    pictures: int
+
+
+class HeldSends(QObject):
+    """Sends, remembers what was sent, and takes it back. It outlives the workspace that asks.
+
+    Whether it is too late is decided by the store.
+    """
+
+    sent_unseen = Signal(HeldSend)
+    """Sent after the workspace that asked for it was left."""
+    not_sent_unseen = Signal(str)
+    """Not sent, and the workspace that asked for it was left: why."""
+    taken_back = Signal(str)
+    """The id of a Send that was taken back, or for which it was too late."""
+
+    def __init__(
+        self, services: Services, acts: Tasks, operator: Operator, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._acts = acts
+        self._operator = operator
+        self._sends: list[HeldSend] = []
+
+    @property
+    def last(self) -> HeldSend | None:
+        """The last Send that was not taken back."""
+        return self._sends[-1] if self._sends else None
+
+    def send(
+        self,
+        exam: Exam,
+        work: Callable[[], Sending | Stopped],
+        *,
+        owner: QObject,
+        done: Answered,
+        failed: ErrorHandler,
+        ended: Callable[[], None],
+    ) -> None:
+        """Sends by `work`, in the order of all acts on pictures; tells `owner` if it is there."""
+
+        def answered(answer: Sending | Stopped) -> None:
+            if isinstance(answer, Sending):
+                self._sends.append(HeldSend(answer.send_id, exam, len(answer.capture_ids)))
+            if shiboken6.isValid(owner):
+                done(answer)
+            elif isinstance(answer, Sending):
+                self.sent_unseen.emit(self._sends[-1])
+            else:
+                self.not_sent_unseen.emit("")
+
+        def not_sent(error: CaptureAppError) -> None:
+            if shiboken6.isValid(owner):
+                failed(error)
+            else:
+                self.not_sent_unseen.emit(str(error))
+
+        def over() -> None:
+            if shiboken6.isValid(owner):
+                ended()
+
+        self._acts.run(work, owner=self, done=answered, failed=not_sent, ended=over)
+
+    def take_back(
+        self, send_id: str, *, owner: QObject, done: Undone, failed: ErrorHandler
+    ) -> None:
+        """Makes drafts of a Send again, if it is still held."""
+        self._sends = [send for send in self._sends if send.send_id != send_id]
+
+        def ended(undone: bool) -> None:  # noqa: FBT001 - the answer of a service
+            self.taken_back.emit(send_id)
+            if shiboken6.isValid(owner):
+                done(undone)
+
+        def not_undone(error: CaptureAppError) -> None:
+            if shiboken6.isValid(owner):
+                failed(error)
+
+        undo = partial(self._services.exams.undo, send_id, self._operator)
+        self._acts.run(undo, owner=self, done=ended, failed=not_undone)

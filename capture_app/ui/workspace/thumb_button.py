@@ -1,0 +1,179 @@
+"""One small picture, as the film strip and the contact sheet show it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from capture_app.model.words import tr
+from capture_app.ui.looks.drawing import box, draw_line
+from capture_app.ui.looks.fonts import MEDIUM, SEMIBOLD, font
+from capture_app.ui.looks.theme import Metric, current
+from capture_app.ui.widgets.buttons import Pressable
+from capture_app.ui.widgets.chips import badge_width, draw_badge
+from capture_app.ui.words.marks import ChipText, Tone
+from capture_app.ui.words.shown import Thumb
+
+THUMB_WIDTH: Final = 132
+THUMB_NARROW: Final = 84
+THUMB_HEIGHT: Final = 52
+"""How large a thumbnail is drawn, in logical pixels."""
+THUMB_BUTTON_HEIGHT: Final = 88
+"""With its two lines of words."""
+
+_NO_PICTURE = ChipText("", "")
+_ARROWS: Final = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
+_MIRRORED: Final = {Qt.Key.Key_Left: Qt.Key.Key_Right, Qt.Key.Key_Right: Qt.Key.Key_Left}
+
+
+class ThumbButton(Pressable):
+    """One picture, its number, side and state on it, and under it what it is said to show.
+
+    A click selects it alone, with Ctrl as well, with Shift up to it; Enter does the same.
+    """
+
+    selected = Signal(str, str)
+    """Capture id, and how: one, toggle or range."""
+    moved = Signal(int)
+    """An arrow key, as on a page that runs from the left."""
+    focus_radius = float(Metric.RADIUS_THUMBNAIL)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__("", parent)
+        self.thumb = Thumb("", 0, _NO_PICTURE, "")
+        self._image: QImage | None = None
+        self.setCheckable(True)
+        self.setProperty("by_arrows", True)  # noqa: FBT003 - Qt's own
+        self._width = THUMB_WIDTH
+        self.setFixedSize(THUMB_WIDTH + 4, THUMB_BUTTON_HEIGHT)
+
+    def set_narrow(self, narrow: bool) -> None:  # noqa: FBT001 - as a Qt setter
+        """Narrower, so that many are in sight."""
+        width = THUMB_NARROW if narrow else THUMB_WIDTH
+        if width != self._width:
+            self._width = width
+            self.setFixedWidth(width + 4)
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSize()
+
+    def show_thumb(self, thumb: Thumb) -> None:
+        """What is known of the picture now."""
+        if thumb != self.thumb:
+            self.thumb = thumb
+            self.setChecked(thumb.selected)
+            picture = tr("Picture {n}", n=thumb.number)
+            said = f"{thumb.procedure}, {thumb.site}"
+            self.setAccessibleName(f"{picture}, {thumb.badge.words}, {said}")
+            self.setToolTip(said)
+            self.update()
+
+    def show_image(self, image: QImage) -> None:
+        """The picture itself, made small already."""
+        self._image = image
+        self.update()
+
+    @property
+    def has_image(self) -> bool:
+        """Whether its picture is there."""
+        return self._image is not None
+
+    def nextCheckState(self) -> None:  # noqa: N802 - Qt's own
+        """A click does not check it: the state says what is selected."""
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        inside = self.rect().contains(event.position().toPoint())
+        super().mouseReleaseEvent(event)
+        if inside and event.button() is Qt.MouseButton.LeftButton:
+            how = "one"
+            if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+                how = "toggle"
+            elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                how = "range"
+            self.selected.emit(self.thumb.capture_id, how)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, modifiers = Qt.Key(event.key()), event.modifiers()
+        control = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
+        shift = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not control:
+            self.selected.emit(self.thumb.capture_id, "range" if shift else "one")
+        elif key in _ARROWS:
+            self.moved.emit(int(_MIRRORED.get(key, key) if self.rtl else key))
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        theme = current()
+        picture = QRect(2, 2, self._width, THUMB_HEIGHT)
+        frame = QPainterPath()
+        radius = Metric.RADIUS_THUMBNAIL
+        frame.addRoundedRect(QRectF(picture), radius, radius)
+        painter.save()
+        painter.setClipPath(frame)
+        painter.fillRect(picture, theme.live_surround)
+        if self._image is not None:
+            painter.drawImage(_covering(self._image.size(), picture), self._image)
+        painter.restore()
+        if (veil := self._veil()) is not None:
+            box(painter, picture, radius, fill=veil)
+        if self.thumb.selected:
+            around = picture.adjusted(-2, -2, 2, 2)
+            box(painter, around, radius + 2, outline=theme.accent, width=2)
+        number = ChipText(f"{self.thumb.number}", "", Tone.TEXT)
+        self._paint_badge(painter, number, top=picture.top() + 3)
+        if self.thumb.side:
+            side = ChipText(self.thumb.side, "", Tone.TEXT)
+            self._paint_badge(painter, side, top=picture.top() + 3, at_end=True)
+        self._paint_badge(painter, self.thumb.badge, top=picture.bottom() + 1 - Metric.BADGE - 3)
+        self._paint_line(painter, self.thumb.procedure, top=THUMB_HEIGHT + 4, tone=theme.text_2)
+        tone = theme.text if self.thumb.selected else theme.text_2
+        self._paint_line(painter, self.thumb.site, top=THUMB_HEIGHT + 18, tone=tone)
+
+    def _paint_line(self, painter: QPainter, words: str, *, top: int, tone: QColor) -> None:
+        face = font(12, MEDIUM)
+        painter.setFont(face)
+        painter.setPen(tone)
+        shown = QFontMetrics(face).elidedText(words, Qt.TextElideMode.ElideRight, self._width)
+        side = Qt.AlignmentFlag.AlignRight if self.rtl else Qt.AlignmentFlag.AlignLeft
+        draw_line(painter, QRect(2, top, self._width, 15), shown, side)
+
+    def _paint_badge(
+        self, painter: QPainter, badge: ChipText, *, top: int, at_end: bool = False
+    ) -> None:
+        room, width = self._width - 8, badge_width(badge)
+        if width > room:  # a long word on a narrow picture
+            bare = room - badge_width(replace(badge, words=""))
+            metrics = QFontMetrics(font(12, SEMIBOLD))
+            words = metrics.elidedText(badge.words, Qt.TextElideMode.ElideRight, bare)
+            badge, width = replace(badge, words=words), room
+        at_right = at_end is not self.rtl
+        left = self._width - 2 - width if at_right else 6
+        draw_badge(painter, QRect(left, top, width, Metric.BADGE), badge, rtl=self.rtl)
+
+
+def _covering(size: QSize, target: QRect) -> QRectF:
+    """Where an image is drawn so that it covers the target, cut evenly."""
+    if size.isEmpty():
+        return QRectF(target)
+    scale = max(target.width() / size.width(), target.height() / size.height())
+    width, height = size.width() * scale, size.height() * scale
+    middle = QRectF(target).center()
+    return QRectF(middle.x() - width / 2, middle.y() - height / 2, width, height)
