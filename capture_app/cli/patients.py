@@ -90,12 +90,12 @@ def _words_of(feed: FeedStatus) -> str:
 
 def _as_dict(entry: PatientListEntry) -> dict[str, Any]:
     patient, encounter = entry.patient, entry.encounter
-    born = patient.birth_date
+    born = patient.birth_date or patient.partial_birth_date
     place = encounter.location if encounter else None
     return {
         "name": patient.name.shown,
         "native_name": patient.name.native,
-        "born": born.isoformat() if born else "",
+        "born": str(born or ""),
         "sex": str(patient.sex),
         "number": patient.patient_id.value,
         "issuer": patient.patient_id.issuer,

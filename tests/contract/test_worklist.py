@@ -160,6 +160,7 @@ def test_an_order_comes_whole(request: pytest.FixtureRequest, provider: str) -> 
     from_file = ("", "") if provider == "wlmscpfs" else ("HOSP", "Surgery")
     assert (read.encounter.issuer, read.encounter.department) == from_file
     order = read.order
+    assert order is not None
     assert order.study_instance_uid == item.StudyInstanceUID
     assert (order.accession_number, order.modality) == ("A1", "XC")
     assert order.requested_procedure_code is not None

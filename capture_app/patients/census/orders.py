@@ -16,12 +16,16 @@ from capture_app.patients.finding.same_person import may_be_one_name
 
 @dataclass(frozen=True, slots=True)
 class WorklistItem:
-    """One scheduled step: for whom, in which visit if it says so, and the order."""
+    """One scheduled step: for whom, in which visit if it says so, and the order.
+
+    Without an order where it names no study that an image could join: the patient is here all the
+    same.
+    """
 
     patient: Patient
     """Its issuer is empty where the worklist names none."""
     encounter: Encounter | None
-    order: Order
+    order: Order | None
     notes: tuple[FeedNote, ...] = ()
     """What could not be taken as it stood, each once, sorted."""
 
@@ -118,7 +122,8 @@ class OrderBook:
             row = rows.get(visit) or PatientListEntry(
                 patient, item.encounter, (), FeedSource.WORKLIST, as_of
             )
-            rows[visit] = replace(row, orders=(*row.orders, item.order))
+            orders = (item.order,) if item.order is not None else ()
+            rows[visit] = replace(row, orders=(*row.orders, *orders))
         return tuple(rows.values())
 
     def attached(
@@ -144,7 +149,7 @@ class OrderBook:
         return tuple(
             replace(
                 row,
-                orders=tuple(i.order for i in fitting if _belongs(i, row, visits)),
+                orders=tuple(i.order for i in fitting if i.order and _belongs(i, row, visits)),
             )
             for row in rows
         )

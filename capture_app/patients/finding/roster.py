@@ -81,6 +81,8 @@ def _of_patient(entry: PatientListEntry) -> Iterator[str]:
         yield from words_of_number(number.value)
     if patient.birth_date is not None:
         yield from words_of_date(patient.birth_date)
+    elif patient.partial_birth_date is not None:
+        yield from words_of_number(str(patient.partial_birth_date))
 
 
 def _of_visit(entry: PatientListEntry) -> Iterator[str]:

@@ -468,6 +468,21 @@ def test_an_order_stands_with_the_patient_of_that_number_and_issuer(
     assert census.find("", tab=Tab.WORKLIST) == ()
 
 
+def test_a_patient_of_the_worklist_is_there_without_an_order_that_could_be_used(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    Feed(census, clock).send("A01", a_patient(number="8"), a_visit("V8"))
+    census.put_worklist(
+        answer(
+            WorklistItem(a_patient(number="7"), None, None),
+            WorklistItem(a_patient(number="8"), None, None),
+        )
+    )
+    assert sorted(accessions(census)) == [[], []]
+    assert {e.patient.patient_id.value for e in census.find("")} == {"7", "8"}
+
+
 def test_the_same_number_of_another_issuer_is_another_patient(
     opened: Opener, clock: FixedClock
 ) -> None:

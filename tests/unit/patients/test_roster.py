@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from capture_app.model.patient import NameGroup, PatientId
+from capture_app.model.patient import NameGroup, PartialDate, PatientId
 from capture_app.model.words import use
 from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.finding.roster import Roster, row_of
@@ -230,3 +230,11 @@ def test_a_place_is_found_in_the_language_of_the_window(
         assert numbers(ward.find("bed 12", 10)) == ["2"]  # a name, and no place any more
     finally:
         use({})
+
+
+@pytest.mark.parametrize("typed", ["1956", "195607", "1956-07"])
+def test_a_birth_date_that_is_known_in_part_is_found_by_that_part(typed: str) -> None:
+    partly = a_patient(number="7000", born=None).with_birth_date(PartialDate(1956, 7))
+    roster = Roster()
+    roster.fill([row_of(an_entry(partly))])
+    assert numbers(roster.find(typed, 10)) == ["7000"]

@@ -12,6 +12,7 @@ from capture_app.errors import FeedError
 from capture_app.model.coding import Code
 from capture_app.model.encounter import Encounter, EncounterState, Location
 from capture_app.model.feed_note import FeedNote, NoteCode
+from capture_app.model.order import Order
 from capture_app.model.patient import PartialDate, PatientId, Sex
 from capture_app.patients.census.orders import WorklistItem
 from capture_app.patients.sources.worklist.items import ItemReader, identifier_for
@@ -31,6 +32,11 @@ def read(ds: Dataset, *, implicit: bool = False, **settings: Any) -> WorklistIte
 def read_item(ds: Dataset, absent: str = "ISO_IR 6", **settings: Any) -> WorklistItem:
     worklist = Worklist("ris", "127.0.0.1", 104, "RIS", charset_when_absent=absent, **settings)
     return ItemReader.of(worklist).read(ds, NOW)
+
+
+def order_of(item: WorklistItem) -> Order:
+    assert item.order is not None
+    return item.order
 
 
 def received(ds: Dataset, *, implicit: bool = False) -> Dataset:
@@ -57,7 +63,7 @@ def test_a_whole_item(implicit: bool) -> None:
     assert item.encounter == Encounter(
         "V7", "HOSP", "", Location("4B", "", "12"), EncounterState.OPEN, department="Surgery"
     )
-    order = item.order
+    order = order_of(item)
     assert item.notes == ()
     assert (order.accession_number, order.requested_procedure_id) == ("A1", "RA1")
     assert order.requested_procedure_code == Code("WNDPHOTO", "99TEST", "Wound photography")
@@ -71,7 +77,7 @@ def test_a_whole_item(implicit: bool) -> None:
 
 def test_times_are_in_the_zone_that_the_item_names() -> None:
     item = read(an_item("7", day=date(2024, 7, 2), TimezoneOffsetFromUTC="-0500"))
-    assert item.order.scheduled_at == datetime(2024, 7, 2, 13, 15, tzinfo=UTC)
+    assert order_of(item).scheduled_at == datetime(2024, 7, 2, 13, 15, tzinfo=UTC)
 
 
 def test_an_item_may_leave_out_what_is_optional() -> None:
@@ -88,7 +94,7 @@ def test_an_item_may_leave_out_what_is_optional() -> None:
         delattr(ds, keyword)
     item = read(ds)
     assert (item.encounter, item.patient.birth_date, item.patient.sex) == (None, None, Sex.UNKNOWN)
-    assert (item.order.scheduled_at, item.order.requested_procedure_code) == (None, None)
+    assert (order_of(item).scheduled_at, order_of(item).requested_procedure_code) == (None, None)
     assert item.patient.patient_id.issuer == ""
 
 
@@ -133,9 +139,6 @@ def test_names_that_would_have_to_be_guessed_are_refused(
     [
         {"PatientID": ""},
         {"PatientID": "7\\8"},
-        {"StudyInstanceUID": ""},
-        {"StudyInstanceUID": "1.02.3"},
-        {"StudyInstanceUID": "1." + "2" * 64},
         {"PatientID": "7" * 65},
         {"PatientID": "7\u200b8"},
         {"IssuerOfPatientID": "H" * 65},
@@ -144,6 +147,13 @@ def test_names_that_would_have_to_be_guessed_are_refused(
 def test_an_item_that_an_image_could_not_carry_is_refused(elements: dict[str, str]) -> None:
     with pytest.raises(FeedError):
         read(an_item("7", day=None, **elements))
+
+
+@pytest.mark.parametrize("study", ["", "1.02.3", "1." + "2" * 64, "1.2\\1.3", "1.2.x"])
+def test_without_a_usable_study_there_is_no_order_but_the_patient(study: str) -> None:
+    item = read(an_item("7", StudyInstanceUID=study))
+    assert (item.patient.patient_id.value, item.order) == ("7", None)
+    assert FeedNote("StudyInstanceUID", NoteCode.LEFT_OUT) in item.notes
 
 
 def test_a_character_set_that_is_not_known_is_refused() -> None:
@@ -157,7 +167,7 @@ def test_a_code_that_does_not_fit_is_no_code() -> None:
     ds = an_item("7")
     ds.RequestedProcedureCodeSequence[0].CodeMeaning = ""
     item = read(ds)
-    assert item.order.requested_procedure_code is None
+    assert order_of(item).requested_procedure_code is None
     assert item.notes == (FeedNote("RequestedProcedureCodeSequence", NoteCode.LEFT_OUT),)
 
 
@@ -229,7 +239,10 @@ def test_who_issued_a_number_stands_in_elements_of_its_own() -> None:
     assert item.patient.patient_id == PatientId("7", "", "1.2.3", "ISO", "MR")
     assert item.encounter is not None
     assert (item.encounter.issuer, item.encounter.universal_id) == ("", "1.2.3")
-    assert (item.order.accession_issuer, item.order.accession_universal_id_type) == ("", "ISO")
+    assert (order_of(item).accession_issuer, order_of(item).accession_universal_id_type) == (
+        "",
+        "ISO",
+    )
 
 
 def _authority() -> Dataset:
@@ -285,5 +298,5 @@ def test_html_in_a_name_is_refused_or_read_never_shown_raw() -> None:
     assert FeedNote("PatientName", NoteCode.REPAIRED) in item.notes
     ds.PatientName = "Doe^Pat"
     item = read(ds)
-    assert item.order.referring_physician is None
+    assert order_of(item).referring_physician is None
     assert item.notes == (FeedNote("ReferringPhysicianName", NoteCode.UNREADABLE),)

@@ -105,8 +105,9 @@ class ItemReader:
     def read(self, ds: Dataset, now: datetime) -> WorklistItem:
         """One answer, heard at `now`, whose zone holds for times where the item names none.
 
-        Raises FeedError for an item that names no patient or no study, and for a name that cannot
-        be read. What else cannot be read, or could not stand in an image, is left out and noted.
+        Raises FeedError for an item that names no patient, and for a name that cannot be read. What
+        else cannot be read, or could not stand in an image, is left out and noted: without a study
+        the whole order.
         """
         text = WorklistText(ds, self.charset_when_absent, dict(self.charsets))
         item = _Item(text, ds, self.repairs_entities, self.conventions, Door())
@@ -204,11 +205,12 @@ class _Item:
         kind = self._read(issuer, "UniversalEntityIDType")
         return self.door.typed(keyword, PatientId("", namespace, universal, kind))
 
-    def _order(self, zone: tzinfo | None) -> Order:
+    def _order(self, zone: tzinfo | None) -> Order | None:
         step = first_item(self.ds, "ScheduledProcedureStepSequence")
-        study = self.text.of(self.ds, "StudyInstanceUID")
-        if not study or not fits("StudyInstanceUID", study):
-            raise FeedError(tr("The item has no usable Study Instance UID."))
+        study = self._identifier(self.ds, "StudyInstanceUID")
+        if not study:
+            self.door.note("StudyInstanceUID", NoteCode.LEFT_OUT)
+            return None
         issuer = self._authority("IssuerOfAccessionNumberSequence")
         return Order(
             study_instance_uid=study,
