@@ -18,6 +18,7 @@ _FEWEST: Final = 4
 _FEWEST_LETTERS: Final = 6
 """Fast typists roll over a few letters as fast as a scanner; nobody does so with digits."""
 _FEWEST_BEFORE_END: Final = 2
+_ROUNDING_S: Final = 0.0005
 _EVEN_GAPS: Final = 5
 _EVEN_WITHIN_S: Final = 0.016
 """No hand presses six keys whose gaps differ by less than this; a slow scanner does."""
@@ -32,16 +33,21 @@ class KeyRun:
     times: list[float] = field(default_factory=list)
     is_broken: bool = False
     """Whether some key came later than a scanner's would: then it is no whole code."""
+    is_burst: bool = False
+    """Whether some of its keys came faster than those of a hand."""
     _stretch: int = 0
     """Where the keys begin that came as fast as a scanner's, up to the last one."""
 
     def add(self, text: str, at: float) -> None:
         """Another key."""
-        if self.times and at - self.times[-1] > self.gap_s:
+        if self.times and self.is_late(at):
             self.is_broken = True
             self._stretch = len(self.text)
         self.text += text
         self.times.append(at)
+        fast = self.text[self._stretch :]
+        fewest = _FEWEST if any(c.isdigit() for c in fast) else _FEWEST_LETTERS
+        self.is_burst = self.is_burst or len(fast) >= fewest
 
     @property
     def last(self) -> float:
@@ -53,17 +59,14 @@ class KeyRun:
         """Whether it is one key."""
         return len(self.text) == 1
 
-    @property
-    def is_burst(self) -> bool:
-        """Whether its last keys came faster than those of a hand."""
-        fast = self.text[self._stretch :]
-        fewest = _FEWEST if any(c.isdigit() for c in fast) else _FEWEST_LETTERS
-        return len(fast) >= fewest
-
     def is_ended_fast(self, at: float) -> bool:
         """Whether an Enter or Tab at this time follows as a scanner's suffix does."""
         fast = len(self.text) - self._stretch
-        return fast >= _FEWEST_BEFORE_END and at - self.last <= self.gap_s
+        return fast >= _FEWEST_BEFORE_END and not self.is_late(at)
+
+    def is_late(self, at: float) -> bool:
+        """Whether a key at this time comes later after the last one than a scanner's would."""
+        return at - self.last > self.gap_s + _ROUNDING_S
 
     def is_even(self, end: float | None = None) -> bool:
         """Whether the keys, and the Enter or Tab at `end`, come as evenly as a machine's."""

@@ -99,7 +99,9 @@ class ScannerFilter(QObject):
         self._held: list[QKeyEvent] = []
         self._swallowed: set[int] = set()
         self._typing = False
-        self._before: list[tuple[float, TypedText]] = []
+        self._before: TypedText | None = None
+        """The fields before the first of the keys that came without a pause of QUIET_S."""
+        self._typed_at = 0.0
         self._learner: Callable[[KeyStroke], None] | None = None
         self._part: float | None = None
         """When a part of a scan came that no suffix ended: what comes may be the rest of it."""
@@ -187,9 +189,10 @@ class ScannerFilter(QObject):
             run = self._run = KeyRun(self._gap)
             self._typing = is_typing()
             self._remember(at)
-        elif at - run.last > self._gap and self._is_typed(run):
+        elif run.is_late(at) and self._is_typed(run):
             self._give()  # the timer was late
-        run.add(_text_of(event), at)
+        run.add(as_scanned(_text_of(event), self._layout), at)
+        self._typed_at = at
         self._held.append(event.clone())
         if self._typing and not is_secret() and not run.is_burst and run.is_even():
             self._throw_away(Failed.SLOW)
@@ -204,17 +207,18 @@ class ScannerFilter(QObject):
         if run is None:
             is_rest = self._may_be_rest(at)
             self._part = self._hand = None  # what comes now is no rest of anything
+            self._before = None
             if is_rest:
                 self._swallowed.add(event.key())
             return is_rest
         if self._ended_by is None and self._is_typed(run) and not self._is_suffix(run, at):
             self._give()
             self._forget_run()
-            self._hand = None
+            self._hand = self._before = None
             return False
         self._swallowed.add(event.key())
         if self._ended_by is None:  # else it is the LF after a CR
-            run.is_broken = run.is_broken or at - run.last > self._gap
+            run.is_broken = run.is_broken or run.is_late(at)
             self._ended_by = _suffix_of(event)
         self._wait()
         return True
@@ -281,7 +285,7 @@ class ScannerFilter(QObject):
         if run is None:
             self._pause.stop()
             return
-        code = ScannedCode(as_scanned(run.text, self._layout), self._ended_by or Suffix.NONE)
+        code = ScannedCode(run.text, self._ended_by or Suffix.NONE)
         if self._is_whole(run, code):
             self._told_whole(run, code)
         elif self._ended_by is None and self._is_a_hands(run):
@@ -310,7 +314,7 @@ class ScannerFilter(QObject):
         if (after_hand or self._may_be_rest(first)) and not self._rules.is_marked(code):
             self._throw_away(Failed.REST)
             return
-        self._take_back(first)
+        self._take_back()
         self._swallow()
         self._scan, self._part, self._hand = run.last, None, None
         self._forget_run()
@@ -323,13 +327,13 @@ class ScannerFilter(QObject):
         if self._typing or run.text.isspace():
             return not run.is_burst
         is_soon = self._scan is not None and run.last - self._scan < QUIET_S
-        return run.is_lone and not (is_soon and run.text.isdigit())
+        return run.is_lone and not (is_soon and self._held[0].text().isdigit())
 
     def _throw_away(self, why: Failed) -> None:
         """A part of a scan, or what looks like one: no key of it does anything."""
         run = self._run
         if run is not None:
-            self._take_back(run.times[0])
+            self._take_back()
             self._scan = run.last
             self._part = None if self._ended_by is not None else run.last
             self._hand = None
@@ -371,16 +375,16 @@ class ScannerFilter(QObject):
 
     def _remember(self, at: float) -> None:
         """How the fields are before a key is typed into one of them."""
-        self._before = [kept for kept in self._before if at - kept[0] < QUIET_S]
-        if self._typing and not is_secret():
-            self._before.append((at, TypedText.now()))
+        if at - self._typed_at >= QUIET_S:
+            self._before = None
+        if self._before is None and self._typing and not is_secret():
+            self._before = TypedText.now()
 
-    def _take_back(self, first: float) -> None:
+    def _take_back(self) -> None:
         """What the beginning of this scan typed into a field, before it was known for one."""
-        since = [text for at, text in self._before if first - at < QUIET_S]
-        self._before.clear()
-        if since:
-            since[0].restore()
+        before, self._before = self._before, None
+        if before is not None:
+            before.restore()
 
 
 def _suffix_of(event: QKeyEvent) -> Suffix:
