@@ -28,6 +28,7 @@ from capture_app.patients.census.orders import WorklistAnswer, WorklistItem
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.security.users import PinCost, Users
 from capture_app.settings.feeds import AdtFeed
+from capture_app.settings.scanning import Scanner
 from capture_app.settings.schema import (
     ArchiveDestination,
     Capture,
@@ -134,6 +135,7 @@ def open_stage(
         security=security,
         practice=practice,
         capture=Capture(min_free_mb=1),
+        scanner=Scanner(camera=False),  # a camera that looks for codes is on in its own tests
     )
     cipher = Cipher(outboxes.KEY)
     outbox = outboxes.open_outbox(folder, clock, capture=settings.capture)

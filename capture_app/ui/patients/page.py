@@ -19,11 +19,12 @@ from capture_app.patients.finding.patient_list import Tab
 from capture_app.ui.identity.popover import IdentityPopover
 from capture_app.ui.looks.fonts import MEDIUM, REGULAR, SEMIBOLD
 from capture_app.ui.looks.theme import Metric
-from capture_app.ui.patients.barcode_picture import BarcodePicture
+from capture_app.ui.patients.camera_scan import CameraScan
 from capture_app.ui.patients.drafts import DraftCard
 from capture_app.ui.patients.found import TABS
 from capture_app.ui.patients.patient_list import ListHeader, PatientList
 from capture_app.ui.patients.rows import RowKey
+from capture_app.ui.patients.scan_card import ScanCard
 from capture_app.ui.patients.state import PatientsState, tab_words
 from capture_app.ui.patients.viewmodel import PatientsViewModel
 from capture_app.ui.widgets.buttons import Button, ButtonKind, TabButton
@@ -81,9 +82,12 @@ class PatientsPage(Backdrop):
     the focus is.
     """
 
-    def __init__(self, viewmodel: PatientsViewModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, viewmodel: PatientsViewModel, camera: CameraScan, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._vm = viewmodel
+        self._camera = camera
         self._popover: IdentityPopover | None = None
         self._order_popover: ListPopover | None = None
         self._shown_drafts: tuple[DraftCard, ...] = ()
@@ -162,11 +166,7 @@ class PatientsPage(Backdrop):
         return part
 
     def _side(self) -> QWidget:
-        scan = Card(tr("Scan the wristband"), padding=20, title_size=18)
-        safest = tr("Safest and fastest: opens the patient from any screen.")
-        scan.body.addWidget(Label(safest, 14, REGULAR, tone=Tone.TEXT_2, wrap=True))
-        self._barcode = BarcodePicture()
-        scan.body.addWidget(self._barcode)
+        self.scan_card = ScanCard(self._camera)
         self._drafts = Card(tr("Drafts"), padding=20)
         self._drafts.hide()  # until somebody has some
         self._drafts.title.set_font(15, SEMIBOLD)
@@ -185,7 +185,7 @@ class PatientsPage(Backdrop):
         self._side_column = scroll = ScrollColumn()
         scroll.setFixedWidth(_SIDE_WIDTH)
         scroll.column.setSpacing(8)
-        for card in (scan, self._drafts, missing):
+        for card in (self.scan_card, self._drafts, missing):
             scroll.column.addWidget(card)
         scroll.column.addStretch(1)
         return scroll
@@ -200,7 +200,7 @@ class PatientsPage(Backdrop):
         flow = QBoxLayout.Direction
         self._above_list.setDirection(flow.TopToBottom if narrow else flow.LeftToRight)
         self._side_column.setFixedWidth(_SIDE_NARROW if narrow else _SIDE_WIDTH)
-        self._barcode.setVisible(size.height() >= Metric.FOLDS_BELOW)
+        self.scan_card.show_drawing(size.height() >= Metric.FOLDS_BELOW)
 
     # ---------------------------------------------------------------------- state
 

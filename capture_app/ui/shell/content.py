@@ -17,6 +17,7 @@ from capture_app.model.words import tr
 from capture_app.ui.held_sends import HeldSend, HeldSends
 from capture_app.ui.identity.popover import IdentityPopover
 from capture_app.ui.identity.viewmodel import IdentityCheck
+from capture_app.ui.patients.camera_scan import CameraScan
 from capture_app.ui.patients.page import PatientsPage
 from capture_app.ui.patients.viewmodel import PatientsViewModel
 from capture_app.ui.services import Services
@@ -86,7 +87,9 @@ class Content(Backdrop):
         self._bar.show_user(operator.display_name)
         self._bar.went.connect(self.go)
         self._bar.lock_asked.connect(self.lock_asked)
-        self.patients = PatientsPage(self.patients_vm)
+        self.camera_scan = CameraScan(services, tasks, self.patients_vm.scan_rules, self)
+        self.camera_scan.scanned.connect(self.patients_vm.scanned)
+        self.patients = PatientsPage(self.patients_vm, self.camera_scan)
         self._veil = Backdrop()
         self._pages = Pages()
         for page in (self.patients, self._veil):
@@ -112,6 +115,7 @@ class Content(Backdrop):
         """The user has gone: nothing listens any more, and no exam takes pictures."""
         self._leave_workspace()
         self._drop_question()
+        self.camera_scan.close()
         self.patients_vm.close()
         if self._outbox is not None:
             self._outbox[0].close()

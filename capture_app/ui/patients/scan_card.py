@@ -1,0 +1,92 @@
+"""How to scan: the card beside the list, with the camera's picture while it reads codes."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QHideEvent, QImage, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from capture_app.model.words import tr
+from capture_app.ui.looks.fonts import REGULAR, SEMIBOLD
+from capture_app.ui.looks.theme import current
+from capture_app.ui.patients.barcode_picture import BarcodePicture
+from capture_app.ui.patients.camera_scan import CameraScan
+from capture_app.ui.widgets.buttons import Button
+from capture_app.ui.widgets.card import Card
+from capture_app.ui.widgets.labels import Label
+from capture_app.ui.words.marks import Tone
+
+_PREVIEW_HEIGHT = 158
+
+
+class _Preview(QWidget):
+    """What the camera sees, whole and not mirrored."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._image = QImage()
+        self.setFixedHeight(_PREVIEW_HEIGHT)
+        self.setAccessibleName(tr("Picture of the camera that reads codes"))
+
+    def show_image(self, image: QImage) -> None:
+        """Another picture."""
+        self._image = image
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), current().control)
+        if not self._image.isNull():
+            size = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+            place = QRect(0, 0, size.width(), size.height())
+            place.moveCenter(self.rect().center())
+            painter.drawImage(place, self._image)
+
+
+class ScanCard(Card):
+    """Renders a CameraScanState. The camera reads codes only while this is on screen."""
+
+    def __init__(self, viewmodel: CameraScan) -> None:
+        super().__init__(tr("Scan the wristband"), padding=20, title_size=18)
+        self._vm = viewmodel
+        self._has_room = True
+        safest = tr("Safest and fastest: opens the patient from any screen.")
+        self._drawing = BarcodePicture()
+        self._preview = _Preview()
+        self._words = Label(size=13, weight=SEMIBOLD, tone=Tone.TEXT_2, wrap=True)
+        self.turn = Button("", icon="camera")
+        self.turn.clicked.connect(lambda: viewmodel.turn(on=not viewmodel.state.is_on))
+        self.body.addWidget(Label(safest, 14, REGULAR, tone=Tone.TEXT_2, wrap=True))
+        for widget in (self._drawing, self._preview, self._words, self.turn):
+            self.body.addWidget(widget)
+        viewmodel.changed.connect(self.render_state)
+        self.render_state()
+
+    def render_state(self) -> None:
+        """Shows the state."""
+        state = self._vm.state
+        pixels = state.preview
+        self._drawing.setVisible(pixels is None and self._has_room)
+        self._preview.setVisible(pixels is not None)
+        if pixels is not None:
+            rows, columns = pixels.shape[:2]
+            image = QImage(
+                pixels.tobytes(), columns, rows, 3 * columns, QImage.Format.Format_RGB888
+            )
+            self._preview.show_image(image.copy())
+        self._words.setText(state.words)
+        self._words.setVisible(bool(state.words))
+        self.turn.setText(tr("Stop reading by camera") if state.is_on else tr("Read by camera"))
+
+    def show_drawing(self, has_room: bool) -> None:  # noqa: FBT001 - as a Qt setter
+        """The drawing of a code only where the window has room for it."""
+        self._has_room = has_room
+        self.render_state()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._vm.begin()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._vm.end()
