@@ -190,3 +190,16 @@ def test_the_patterns_of_the_site_decide(
     desk.qtbot.waitUntil(lambda: bool(desk.content.said.what) or desk.content.exam is not None)
     exam = desk.content.exam
     assert (exam.patient.patient_id.value if exam is not None else "") == opened
+
+
+def test_a_name_typed_fast_on_the_list_goes_to_the_filter(hands: Hands) -> None:
+    content = hands.window.content
+    assert content is not None
+    content.patients.focus_list()
+    for gap, letter in ((400, "b"), (80, "a"), (110, "k"), (70, "k"), (140, "2"), (90, "2")):
+        hands.keyboard.type(letter, gap_ms=gap)
+        hands.qtbot.waitUntil(lambda letter=letter: content.patients_vm.state.text.endswith(letter))
+    assert content.patients_vm.state.text == "bakk22"
+    pieces(hands, (f"{HANSEN[:6]}", 0), (f"{BAKKER}\r", 60))
+    assert content.patients_vm.state.text == "bakk22"
+    assert open_number(hands) == ""

@@ -31,7 +31,7 @@ from capture_app.ui.widgets.buttons import Button, ButtonKind, TabButton
 from capture_app.ui.widgets.card import Backdrop, Card, Panel
 from capture_app.ui.widgets.chips import Chip
 from capture_app.ui.widgets.choices import ORDERS_WIDTH, ListPopover
-from capture_app.ui.widgets.fields import FilterField
+from capture_app.ui.widgets.fields import TAKES_TYPING, FilterField
 from capture_app.ui.widgets.labels import Label
 from capture_app.ui.widgets.popover import host_of
 from capture_app.ui.widgets.scrolling import ScrollColumn
@@ -88,6 +88,7 @@ class PatientsPage(Backdrop):
         super().__init__(parent)
         self._vm = viewmodel
         self._camera = camera
+        self.setProperty(TAKES_TYPING, True)  # noqa: FBT003 - Qt's own
         self._popover: IdentityPopover | None = None
         self._order_popover: ListPopover | None = None
         self._shown_drafts: tuple[DraftCard, ...] = ()

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import shiboken6
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
-TAKES_TYPING = "takes_typing"
-"""Property of a page that puts what is typed anywhere on it into a field of its own."""
+from capture_app.ui.widgets.fields import TAKES_TYPING
 
 
 @dataclass(frozen=True, slots=True)

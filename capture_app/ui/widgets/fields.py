@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -31,6 +33,9 @@ _NAVIGATION = (
     Qt.Key.Key_Return,
     Qt.Key.Key_Enter,
 )
+
+TAKES_TYPING: Final = "takes_typing"
+"""Property of a page that puts what is typed anywhere on it into a field of its own."""
 
 
 class Field(QLineEdit):
