@@ -135,3 +135,55 @@ def test_what_is_settled_or_gone_is_forgotten(schedule: Schedule) -> None:
     assert schedule.in_flight() == (2,)
     schedule.see([])
     assert schedule.seconds_to_next(7) == 7
+
+
+def test_a_reading_that_is_older_than_what_was_agreed_takes_nothing_back(
+    schedule: Schedule, clock: FixedClock
+) -> None:
+    """The scheduler reads while the step runs; a worker puts it off; then the reading comes in."""
+    schedule.see([task(1)])
+    (running,) = schedule.take("pacs", 20)
+    stale: list[Task] = []
+    schedule.again(running, 30.0)
+    schedule.see(stale)
+    assert schedule.take("pacs", 20) == (), "what is not in the last reading is nobody's work"
+    schedule.see([task(1, failures=1)])
+    assert schedule.take("pacs", 20) == ()
+    clock.advance(29.9)
+    assert schedule.take("pacs", 20) == ()
+    clock.advance(0.2)
+    assert schedule.take("pacs", 20) == (task(1, failures=1),)
+
+
+def test_a_reading_from_before_the_claim_takes_nothing_back_either(
+    schedule: Schedule, clock: FixedClock
+) -> None:
+    schedule.see([task(1)])
+    (running,) = schedule.take("pacs", 20)
+    schedule.again(running, 30.0)
+    schedule.see([task(1)])
+    schedule.see([task(1, failures=1)])
+    assert schedule.take("pacs", 20) == ()
+    clock.advance(30.1)
+    assert schedule.take("pacs", 20) == (task(1, failures=1),)
+
+
+def test_what_two_readings_do_not_have_is_forgotten(schedule: Schedule, clock: FixedClock) -> None:
+    schedule.see([task(1)])
+    (running,) = schedule.take("pacs", 20)
+    schedule.again(running, 600.0)
+    schedule.see([])
+    schedule.see([])
+    schedule.see([task(1)])
+    assert schedule.take("pacs", 20) == (task(1),), "another step under this number is due"
+
+
+def test_a_person_who_asks_is_not_kept_waiting_by_an_older_reading(
+    schedule: Schedule, clock: FixedClock
+) -> None:
+    schedule.see([task(1)])
+    (running,) = schedule.take("pacs", 20)
+    schedule.again(running, 600.0)
+    schedule.see([])
+    schedule.see([task(1, nudges=1)])
+    assert schedule.take("pacs", 20) == (task(1, nudges=1),)
