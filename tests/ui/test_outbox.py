@@ -12,12 +12,15 @@ from capture_app.clock import FixedClock
 from capture_app.errors import RefusedDeliveryError
 from capture_app.model.operator import Operator
 from capture_app.model.reason import Reason
+from capture_app.outbox.steps.tasks import claim, open_tasks, settle_untried
+from capture_app.store.role import EngineRole
 from capture_app.ui.outbox.proof_popover import ProofPopover
 from capture_app.ui.outbox.row_widget import OutboxRowWidget
 from capture_app.ui.outbox.rows import OutboxAct, OutboxRow, Section
 from capture_app.ui.outbox.viewmodel import OutboxTab, OutboxViewModel
 from capture_app.ui.shell.app_bar import Place
 from capture_app.ui.widgets.buttons import Button
+from tests import outboxes
 from tests.ui.conftest import Desk
 from tests.ui.stage import Stage
 
@@ -201,3 +204,143 @@ def test_countdowns_move_no_button(outbox_desk: Desk, qtbot: QtBot, clock: Fixed
     qtbot.wait(150)
 
     assert outbox_desk.window.findChildren(OutboxRowWidget) == [before]
+
+
+def test_back_to_draft_brings_the_pictures_back_to_their_patient(
+    outbox_desk: Desk, qtbot: QtBot
+) -> None:
+    stage, operator = outbox_desk.stage, outbox_desk.content.operator
+    send(stage, MAI, 2, operator)
+    row = wait_for(outbox_desk, Section.WAITING, "Queued.")
+    assert row.acts == (OutboxAct.HOLD, OutboxAct.BACK_TO_DRAFT)
+    press(outbox_desk, "Back to draft")
+    qtbot.waitUntil(lambda: outbox_desk.content.said.what == "2 pictures are drafts again.")
+    assert outbox_desk.content.said.todo == "Open the patient to change, delete or send again."
+    qtbot.waitUntil(lambda: viewmodel(outbox_desk).state.rows == ())
+    (entry,) = stage.census.lookup(MAI)
+    patient_key = stage.outbox.spool.patient_key(entry.patient)
+    assert len(stage.outbox.drafts(patient_key=patient_key)) == 2
+
+
+def test_back_to_draft_is_refused_in_words_where_an_attempt_began_meanwhile(
+    outbox_desk: Desk, qtbot: QtBot
+) -> None:
+    stage = outbox_desk.stage
+    send(stage, MAI, 1, outbox_desk.content.operator)
+    row = wait_for(outbox_desk, Section.WAITING, "Queued.")
+    claim(stage.outbox.spool, open_tasks(stage.outbox.spool))
+    viewmodel(outbox_desk).act(row, OutboxAct.BACK_TO_DRAFT)
+    qtbot.waitUntil(lambda: outbox_desk.content.said.what == "Not a draft again.")
+    assert "Sending of 1 picture has begun" in outbox_desk.content.said.todo
+    qtbot.waitUntil(
+        lambda: [row.acts for row in viewmodel(outbox_desk).state.rows] == [(OutboxAct.HOLD,)]
+    )
+    assert stage.outbox.drafts() == ()
+
+
+def test_only_those_that_were_never_tried_are_offered_as_drafts(
+    outbox_desk: Desk, qtbot: QtBot
+) -> None:
+    stage, operator = outbox_desk.stage, outbox_desk.content.operator
+    send(stage, MAI, 3, operator)
+    wait_for(outbox_desk, Section.WAITING, "Queued.")
+    (task,) = claim(stage.outbox.spool, open_tasks(stage.outbox.spool)[:1])
+    settle_untried(stage.outbox.spool, task)
+    stage.outbox.tell_changes()
+    press(outbox_desk, "Back to draft (2)")
+    qtbot.waitUntil(lambda: outbox_desk.content.said.what == "2 pictures are drafts again.")
+    (row,) = rows(outbox_desk, Section.WAITING)
+    assert row.sop_instance_uids == (task.sop_instance_uid,)
+
+
+def test_what_is_held_is_not_called_queued_beside_what_is(outbox_desk: Desk) -> None:
+    stage, operator = outbox_desk.stage, outbox_desk.content.operator
+    send(stage, MAI, 2, operator)
+    row = wait_for(outbox_desk, Section.WAITING, "Queued.")
+    stage.outbox.hold(row.sop_instance_uids[:1], operator)
+    held = wait_for(outbox_desk, Section.WAITING, "Held.")
+    queued = wait_for(outbox_desk, Section.WAITING, "Queued.")
+    assert held.sop_instance_uids == row.sop_instance_uids[:1]
+    assert queued.sop_instance_uids == row.sop_instance_uids[1:]
+
+
+@pytest.mark.expects_log("delivery-needs-you")
+def test_what_a_clinician_can_solve_needs_you_and_the_rest_asks_it(
+    outbox_desk: Desk, qtbot: QtBot
+) -> None:
+    stage, operator = outbox_desk.stage, outbox_desk.content.operator
+    send(stage, LAYLA, 1, operator)
+    send(stage, OLE, 1, operator)
+    layla, ole = (
+        next(s for s in stage.outbox.statuses() if s.sop_instance_uid == task.sop_instance_uid)
+        for task in open_tasks(stage.outbox.spool)
+    )
+    name = "St. Anne. PACS"
+    stage.archive.refuses = {
+        layla.sop_instance_uid: RefusedDeliveryError(Reason.of("identity-mismatch", name=name)),
+        ole.sop_instance_uid: RefusedDeliveryError(Reason.of("status-0124", name=name)),
+    }
+    with delivering(stage):
+        yours = wait_for(
+            outbox_desk, Section.NEEDS_YOU, f"{name} holds this image under another patient."
+        )
+        theirs = wait_for(
+            outbox_desk, Section.IT_ASKED, f"{name} does not allow this station to store"
+        )
+    assert yours.when == "Waits for you"
+    assert "status-0124" in theirs.when
+    strip = outbox_desk.window.status
+    qtbot.waitUntil(
+        lambda: strip.state.outbox.words == "Outbox: 0 waiting, 1 needs you, IT is asked about 1"
+    )
+    viewmodel(outbox_desk).show_tab(OutboxTab.IT_ASKED)
+    assert [row.name for row in viewmodel(outbox_desk).state.rows] == [theirs.name]
+
+
+@pytest.mark.expects_log("exam-row-unreadable")
+def test_an_exam_that_cannot_be_read_takes_no_other_row_away(outbox_desk: Desk) -> None:
+    stage, operator = outbox_desk.stage, outbox_desk.content.operator
+    send(stage, MAI, 1, operator)
+    send(stage, OLE, 1, operator)
+    lost = stage.outbox.statuses()[0]
+    for path in stage.folder.rglob("*.sealed"):
+        path.unlink()
+    with stage.outbox.spool.database.transaction() as connection:
+        connection.execute("UPDATE exam SET sealed = x'00' WHERE exam_id = ?", (lost.exam_id,))
+    stage.outbox.tell_changes()
+    outbox_desk.qtbot.waitUntil(
+        lambda: "The patient cannot be read" in {r.name for r in viewmodel(outbox_desk).state.rows}
+    )
+    assert len(viewmodel(outbox_desk).state.rows) == 2
+    viewmodel(outbox_desk).filter("ole")
+    names = {row.name for row in viewmodel(outbox_desk).state.rows}
+    assert "The patient cannot be read" not in names
+
+
+def test_another_process_is_followed_without_the_engine_role(
+    outbox_desk: Desk, clock: FixedClock
+) -> None:
+    stage = outbox_desk.stage
+    role = EngineRole(stage.folder / "engine.lock")
+    assert role.try_acquire()
+    other = outboxes.open_outbox(stage.folder, clock)
+    with delivering(stage):
+        exam = outboxes.begin(other, clock)
+        other.seal([outboxes.keep(other, exam)], outbox_desk.content.operator, release_now=True)
+        row = wait_for(outbox_desk, Section.WAITING, "Queued.")
+        other.hold(row.sop_instance_uids, outbox_desk.content.operator)
+        wait_for(outbox_desk, Section.WAITING, "Held.")
+        outbox_desk.qtbot.waitUntil(lambda: outbox_desk.window.status.state.waiting == 1)
+    outboxes.close(other)
+    role.release()
+
+
+def test_the_strip_says_what_was_seen_of_the_archive(outbox_desk: Desk, qtbot: QtBot) -> None:
+    strip = outbox_desk.window.status
+    stage, operator = outbox_desk.stage, outbox_desk.content.operator
+    qtbot.waitUntil(lambda: strip.state.archive.words == "Archive not asked yet")
+    send(stage, MAI, 1, operator)
+    with delivering(stage):
+        qtbot.waitUntil(
+            lambda: strip.state.archive.words.startswith("Archive answered"), timeout=10_000
+        )
