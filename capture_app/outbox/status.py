@@ -30,6 +30,7 @@ UNFINISHED: Final = frozenset(
     }
 )
 """States of what was sent and is not confirmed."""
+_DONE: Final = frozenset({ImageState.CONFIRMED, ImageState.PURGED})
 _SHOWN: Final = frozenset({ImageState.LISTED, ImageState.CONFIRMED, ImageState.PURGED})
 """States in which an archive has shown something of the image."""
 _UNFINISHED: Final = (
@@ -37,6 +38,13 @@ _UNFINISHED: Final = (
     "WHERE task.state IN ('held', 'queued', 'running', 'needs-you') AND task.kind <> 'retain' "
     "AND instance.withdrawn = 0 UNION SELECT capture_id FROM capture WHERE fault <> ''"
 )
+_DRAFTS: Final = "SELECT capture_id FROM draft"
+_NEWEST_DONE: Final = (
+    "SELECT capture_id FROM (SELECT instance.capture_id FROM task INDEXED BY task_kept "
+    "JOIN instance USING (sop_instance_uid) WHERE task.kind = 'retain' AND instance.withdrawn = 0 "
+    "ORDER BY task.changed_at DESC LIMIT @limit)"
+)
+"""Its retain step speaks for what is done with, so that the newest of these are the newest."""
 _TOUCHED_SINCE: Final = (
     "SELECT instance.capture_id FROM task JOIN instance USING (sop_instance_uid) "
     "WHERE task.changed_at >= @since "
@@ -89,12 +97,7 @@ def statuses(spool: Spool, wanted: StatusFilter) -> tuple[ImageStatus, ...]:
     if wanted.states is not None:
         conditions.append("state IN (SELECT value FROM json_each(@states))")
         values["states"] = json.dumps(sorted({_in_view(state) for state in wanted.states}))
-        # Spares reading years of pictures.
-        if wanted.states <= UNFINISHED:
-            conditions.append(f"capture_id IN ({_UNFINISHED})")
-        elif wanted.states <= UNFINISHED | {ImageState.DRAFT}:
-            draft_too = f"{_UNFINISHED} UNION SELECT capture_id FROM draft"  # noqa: S608 - ours
-            conditions.append(f"capture_id IN ({draft_too})")
+        conditions += _where_they_are(wanted.states, wanted)
     if wanted.exam_id is not None:
         conditions.append("exam_id = @exam_id")
         values["exam_id"] = wanted.exam_id
@@ -117,6 +120,20 @@ def statuses(spool: Spool, wanted: StatusFilter) -> tuple[ImageStatus, ...]:
     )
     found = map(_status, spool.database.read().execute(query, values))
     return tuple(one for one in found if wanted.states is None or one.state in wanted.states)
+
+
+def _where_they_are(states: frozenset[ImageState], wanted: StatusFilter) -> list[str]:
+    """Spares reading years of pictures: in which tables pictures of these states are found."""
+    places = []
+    if states & UNFINISHED:
+        places.append(_UNFINISHED)
+    if ImageState.DRAFT in states:
+        places.append(_DRAFTS)
+    if states & _DONE:
+        if wanted != StatusFilter(states=states, limit=wanted.limit):
+            return []  # another condition finds those that are done with
+        places.append(_NEWEST_DONE)
+    return [f"capture_id IN ({' UNION '.join(places)})"]
 
 
 def last_answered(spool: Spool) -> datetime | None:

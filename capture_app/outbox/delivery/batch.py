@@ -40,6 +40,8 @@ LOOK_AGAIN_S: Final = (2.0, 15.0)
 """An archive may index late: it is asked again after these times, and only then sent it again."""
 MOST_RESENDS: Final = 3
 """An archive that has lost an image so often loses it always: a person is asked."""
+MOST_UNEXPECTED: Final = 3
+"""A picture whose rows cannot be read for an unexpected reason is tried so often."""
 _SETTLE_AGAIN_S: Final = 5.0
 _OURS: Final = frozenset({SEAL_BROKEN, FILE_MISSING, FILE_UNREADABLE, UNEXPECTED})
 
@@ -147,7 +149,7 @@ class Delivery:
                 continue
             except Exception:  # noqa: BLE001 - logged and shown; the others of the batch go on
                 _log.exception("instance-not-read", uid=uid)
-                self._set_apart(task, Reason(UNEXPECTED), state)
+                self._settle_unread(task, state)
                 continue
             if task.kind is TaskKind.STORE and (
                 file is None or not (self.spool.instances / file).exists()
@@ -157,6 +159,15 @@ class Delivery:
             instances.append(instance)
             files[uid] = file or ""
         return instances, files
+
+    def _settle_unread(self, task: Task, state: _Batch) -> None:
+        """A fault of this computer may pass: it is shown, and tried a few times more."""
+        error = TransientDeliveryError(Reason(UNEXPECTED))
+        if task.failures < MOST_UNEXPECTED:
+            del state.waiting[task.sop_instance_uid]
+            self._try_later(task, error, by_outage=False)
+        else:
+            self._set_apart(task, Reason(UNEXPECTED), state)
 
     def _set_apart(self, task: Task, reason: Reason, state: _Batch) -> None:
         del state.waiting[task.sop_instance_uid]
@@ -247,6 +258,8 @@ class Delivery:
         listed: bool = False,
         by_outage: bool = False,
     ) -> None:
-        due = self.spool.clock.now() + timedelta(seconds=delay)
+        # Both are counted from one moment: what is shown and what is done are the same.
+        now, since = self.spool.clock.now(), self.spool.clock.monotonic()
+        due = now + timedelta(seconds=delay)
         tasks.settle_again(self.spool, task, due=due, error=error, listed=listed)
-        self.schedule.again(task, delay, by_outage=by_outage)
+        self.schedule.again(task, delay, since=since, by_outage=by_outage)

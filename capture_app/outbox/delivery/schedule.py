@@ -100,11 +100,13 @@ class Schedule:
             self._in_flight.discard(task.task_id)
             self._entries.pop(task.task_id, None)
 
-    def again(self, task: Task, delay: float, *, by_outage: bool = False) -> None:
-        """The step is tried again after so many seconds."""
+    def again(
+        self, task: Task, delay: float, *, since: float | None = None, by_outage: bool = False
+    ) -> None:
+        """The step is tried again after so many seconds, counted from `since` (else from now)."""
         with self._lock:
             self._in_flight.discard(task.task_id)
-            due = self.clock.monotonic() + delay
+            due = (self.clock.monotonic() if since is None else since) + delay
             self._entries[task.task_id] = _Entry(task, due, by_outage=by_outage)
 
     def silent(self, destination: str, kind: TaskKind) -> None:

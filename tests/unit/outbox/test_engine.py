@@ -9,7 +9,12 @@ import pytest
 
 from capture_app.audit.trail import read_trail, verify_chain
 from capture_app.clock import FixedClock
-from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
+from capture_app.errors import (
+    DeliveryError,
+    RefusedDeliveryError,
+    StoreError,
+    TransientDeliveryError,
+)
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.delivery import (
     ImageState,
@@ -18,10 +23,15 @@ from capture_app.model.delivery import (
     ProofKind,
     ProofReceipt,
     StoreReceipt,
+    TaskKind,
 )
-from capture_app.model.reason import Reason
+from capture_app.model.reason import UNEXPECTED, Reason
+from capture_app.outbox.delivery.batch import MOST_UNEXPECTED, Delivery, _Batch
 from capture_app.outbox.delivery.engine import Engine
+from capture_app.outbox.delivery.schedule import Schedule
 from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.spool import Spool
+from capture_app.outbox.steps import tasks
 from capture_app.outbox.steps.tasks import claim, open_tasks, requeue_running
 from capture_app.settings.schema import Capture
 from capture_app.store.role import EngineRole
@@ -514,3 +524,73 @@ def test_a_step_that_is_claimed_just_now_is_not_taken_back(rig: Rig) -> None:
 
     assert requeue_running(spool, in_flight) == 0
     assert requeue_running(spool, list) == 1
+
+
+@pytest.mark.expects_log("instance-not-read")
+def test_a_picture_that_cannot_be_read_now_is_tried_again_and_the_others_go(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = rig.send(4)
+    real, failed = tasks.read_instance, list[str]()
+
+    def fails_once(spool: Spool, uid: str) -> tuple[Instance, str | None]:
+        if uid == first and not failed:
+            failed.append(uid)
+            raise RuntimeError(uid)
+        return real(spool, uid)
+
+    monkeypatch.setattr(tasks, "read_instance", fails_once)
+    rig.start()
+    rig.until(ImageState.CONFIRMED, *others)
+    assert rig.failed(first, 1).state is ImageState.QUEUED
+    assert "unexpected fault" in rig.status(first).last_error
+    rig.pass_time(30)
+    rig.until(ImageState.CONFIRMED, first)
+
+
+@pytest.mark.expects_log("instance-not-read", "delivery-needs-you")
+def test_a_picture_that_can_never_be_read_is_told_to_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_spool: Spool, uid: str) -> tuple[Instance, str | None]:
+        raise RuntimeError(uid)
+
+    (uid,) = rig.send()
+    monkeypatch.setattr(tasks, "read_instance", fails)
+    rig.start()
+    rig.passing(600, ImageState.IT_ASKED, uid)
+    assert rig.status(uid).failures == MOST_UNEXPECTED + 1
+    assert rig.status(uid).reason == Reason(UNEXPECTED)
+
+
+def test_a_database_that_does_not_answer_stops_nobody_for_good(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = rig.send(2)
+    real, failed = tasks.read_instance, list[str]()
+
+    def busy_once(spool: Spool, uid: str) -> tuple[Instance, str | None]:
+        if uid == first and not failed:
+            failed.append(uid)
+            raise StoreError("busy")
+        return real(spool, uid)
+
+    monkeypatch.setattr(tasks, "read_instance", busy_once)
+    rig.start()
+    rig.until(ImageState.CONFIRMED, second)
+    assert rig.status(first).failures == 0
+    rig.passing(5, ImageState.CONFIRMED, first)
+
+
+@pytest.mark.expects_log("delivery-needs-you")
+def test_a_file_that_is_gone_says_nothing_of_the_archive(rig: Rig) -> None:
+    """Else what waits for the archive to come back would be tried at once."""
+    batch = _Batch(TaskKind.STORE, {})
+    rig.send()
+    (task,) = claim(rig.outbox.spool, open_tasks(rig.outbox.spool))
+    schedule = Schedule(rig.clock, 0.0)
+    delivery = Delivery(rig.outbox.spool, rig.archive, schedule, Event(), lambda: None)
+    for code in ("file-missing", "file-unreadable", "seal-broken", "unexpected"):
+        batch.has_answer = False
+        delivery._settle_one(task, RefusedDeliveryError(Reason(code)), batch)
+        assert not batch.has_answer, code
