@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from capture_app.bootstrap import ask_worklists, open_services
-from capture_app.cli.main import EXIT_DONE
+from capture_app.cli.main import EXIT_DONE, EXIT_FAILED
 from capture_app.cli.start import (
     CLOCK,
     json_option,
@@ -16,9 +16,12 @@ from capture_app.cli.start import (
     print_table,
     start,
 )
+from capture_app.model.feed_note import words_of
 from capture_app.model.words import tr, trn
 from capture_app.model.worklist import PatientListEntry
-from capture_app.patients.census.status import DeadLetter, FeedStatus
+from capture_app.patients.census.census import Census
+from capture_app.patients.census.reporting import doubt_words
+from capture_app.patients.census.status import DeadLetter, FeedStatus, NotedMessage
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +39,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="list the feed's messages that could not be used, with the reason",
     )
+    parser.add_argument(
+        "--feed",
+        action="store_true",
+        help="tell how each feed is, and list its messages that had no effect",
+    )
+    parser.add_argument(
+        "--rebuild",
+        action="store_true",
+        help="make the list anew from all stored messages, where census.db is damaged",
+    )
     json_option(parser)
 
 
@@ -46,7 +59,12 @@ def run(args: argparse.Namespace) -> int:
         if args.dead_letters:
             _show_dead_letters(services.census.dead_letters(args.limit), as_json=args.json)
             return EXIT_DONE
+        if args.rebuild:
+            return _rebuild(services.census)
         ask_worklists(services)
+        if args.feed:
+            _show_feed(services.census, args.limit, as_json=args.json)
+            return EXIT_DONE
         entries = services.census.find(args.filter, limit=args.limit)
         feeds = services.census.feed_status()
     if args.json:
@@ -58,6 +76,78 @@ def run(args: argparse.Namespace) -> int:
     for feed in feeds:
         sys.stderr.write(_words_of(feed) + "\n")
     return EXIT_DONE
+
+
+def _rebuild(census: Census) -> int:
+    """Exit 0 where every stored message could be opened, else 1."""
+    count = census.rebuild()
+    sys.stdout.write(
+        trn(
+            "{n} patient made from stored messages.",
+            "{n} patients made from stored messages.",
+            count,
+        )
+        + "\n"
+    )
+    for feed in census.feed_status():
+        if feed.problem:
+            sys.stderr.write(f"{feed.problem}\n")
+    return EXIT_FAILED if any(feed.damaged for feed in census.feed_status()) else EXIT_DONE
+
+
+def _show_feed(census: Census, limit: int, *, as_json: bool) -> None:
+    """How each feed is, and the messages that were accepted without effect: no patient data."""
+    feeds, noted = census.feed_status(), census.noted_messages(limit)
+    if as_json:
+        print_json(
+            {
+                "feeds": [_feed_as_dict(feed) for feed in feeds],
+                "without_effect": [_noted_as_dict(message) for message in noted],
+            }
+        )
+        return
+    for feed in feeds:
+        sys.stdout.write(_words_of(feed) + "\n")
+    head = ("id", "received", "sender", "event", "why")
+    rows = [
+        (
+            *(message.event_id, message.received_at.isoformat(timespec="seconds")),
+            *(message.sender, message.event, "; ".join(map(words_of, message.notes))),
+        )
+        for message in noted
+    ]
+    print_table(head, rows)
+
+
+def _feed_as_dict(feed: FeedStatus) -> dict[str, Any]:
+    return {
+        "name": feed.name,
+        "source": str(feed.source),
+        "connected": feed.connected,
+        "last_message_at": feed.last_message_at.isoformat() if feed.last_message_at else None,
+        "age_seconds": feed.age_seconds,
+        "count": feed.count,
+        "incomplete_since": feed.incomplete_since.isoformat() if feed.incomplete_since else None,
+        "dead_letters": feed.dead_letters,
+        "without_effect": feed.without_effect,
+        "noted": feed.noted,
+        "doubts": {str(doubt): count for doubt, count in feed.doubts},
+        "damaged": [f"{table} {number}" for table, number in feed.damaged],
+        "skipped": feed.skipped,
+        "truncated": feed.truncated,
+        "issuer_assumed": feed.issuer_assumed,
+        "problem": feed.problem,
+    }
+
+
+def _noted_as_dict(message: NotedMessage) -> dict[str, Any]:
+    return {
+        "id": message.event_id,
+        "received": message.received_at.isoformat(timespec="seconds"),
+        "sender": message.sender,
+        "event": message.event,
+        "reasons": [{"field": note.field, "code": str(note.code)} for note in message.notes],
+    }
 
 
 def _words_of(feed: FeedStatus) -> str:
@@ -77,6 +167,30 @@ def _words_of(feed: FeedStatus) -> str:
                 "{n} message could not be used: see --dead-letters.",
                 "{n} messages could not be used: see --dead-letters.",
                 feed.dead_letters,
+            )
+        )
+    if feed.without_effect:
+        said.append(
+            trn(
+                "{n} message was accepted without effect: see --feed.",
+                "{n} messages were accepted without effect: see --feed.",
+                feed.without_effect,
+            )
+        )
+    if feed.noted:
+        said.append(
+            trn(
+                "{n} message has a value that could not be taken as it stood.",
+                "{n} messages have a value that could not be taken as it stood.",
+                feed.noted,
+            )
+        )
+    said.extend(doubt_words(doubt, count) for doubt, count in feed.doubts)
+    if feed.issuer_assumed:
+        said.append(
+            tr(
+                "Numbers without an issuer are taken as those of {issuer}.",
+                issuer=feed.issuer_assumed,
             )
         )
     if feed.skipped:
@@ -106,6 +220,7 @@ def _as_dict(entry: PatientListEntry) -> dict[str, Any]:
         "orders": [order.accession_number for order in entry.orders],
         "source": str(entry.source),
         "as_of": entry.as_of.isoformat(),
+        "doubts": sorted(entry.doubts),
     }
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from capture_app.model.words import tr
+
 
 class NoteCode(StrEnum):
     """What became of a value. The codes are stored: a value here never changes its text."""
@@ -58,3 +60,23 @@ WITHOUT_EFFECT: Final = frozenset(
     }
 )
 """A message that was accepted, and did not do what its sender meant by it."""
+
+
+def words_of(note: FeedNote) -> str:
+    """What became of a value or of a message, in a sentence for IT."""
+    said = {
+        NoteCode.UNREADABLE: tr("cannot be read; what was known stays"),
+        NoteCode.UNKNOWN: tr("stands for not known; what was known stays"),
+        NoteCode.PARTIAL: tr("a birth date in part; no picture carries it"),
+        NoteCode.LEFT_OUT: tr("cannot stand in a picture; left out"),
+        NoteCode.NOT_DELETED: tr("would delete what no patient can be without; it stays"),
+        NoteCode.REPAIRED: tr("read otherwise than it stood, as the settings say"),
+        NoteCode.DOUBTED: tr("looks like another character set than the one that is named"),
+        NoteCode.SEVERAL_VISITS: tr("no visit is named and several could be meant; none changed"),
+        NoteCode.NO_VISIT: tr("no visit is named and none is open; none changed"),
+        NoteCode.NOTHING_TO_CANCEL: tr("cancels what was never told, or cancelled before"),
+        NoteCode.IN_THE_FUTURE: tr("an end that is still to come; not taken"),
+        NoteCode.OLDER_PLACE: tr("older than the place that is known; nobody was moved"),
+        NoteCode.NUMBER_NOT_KNOWN: tr("the number that is changed was never told"),
+    }[note.code]
+    return f"{note.field}: {said}"

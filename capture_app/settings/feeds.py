@@ -201,6 +201,14 @@ class Worklist:
         PlaceComponents,
         Help("Where in Current Patient Location (0038,0300) the ward and the rest stand."),
     ] = PlaceComponents()
+    zone: Annotated[
+        str,
+        TimeZone(),
+        Help(
+            "The zone of times where an answer names no offset from UTC, by the date of each. "
+            "Empty: the zone of this computer."
+        ),
+    ] = ""
     max_items: Annotated[int, Between(1, 50_000), Help("More answers are cancelled and told.")] = (
         2000
     )

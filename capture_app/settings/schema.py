@@ -101,6 +101,18 @@ class Institution:
         LongText,
         Help("Issuer of Patient ID (0010,0021) where a feed gives a number without its authority."),
     ] = ""
+    same_authorities: Annotated[
+        tuple[str, ...],
+        Matching(
+            r"[^=\\\x00-\x1f]{1,64}=[0-9]+(\.[0-9]+)+",
+            "a namespace, =, and the OID of the same authority",
+        ),
+        Items(50),
+        Help(
+            "Authorities that feeds name in two ways, by namespace (CX-4.1) or by OID (CX-4.2), as "
+            '["HOSP=1.2.3"]: a number is the same under either.'
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)

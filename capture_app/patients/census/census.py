@@ -34,6 +34,7 @@ from capture_app.patients.finding.patient_list import PatientList, Tab
 from capture_app.patients.finding.scan import ScannedCode, ScannedNumber, ScanRules, Unread
 from capture_app.patients.sources.adt.facts import AdtEvent
 from capture_app.patients.sources.adt.reading import READER_VERSION, Reader
+from capture_app.patients.sources.authorities import SameAuthorities
 from capture_app.settings.feeds import AdtFeed
 from capture_app.settings.resources import migrations
 from capture_app.settings.schema import Settings
@@ -65,7 +66,8 @@ class Census:
         self._lock = threading.RLock()
         adt = settings.adt or AdtFeed()
         self._orders = OrderBook(
-            settings.institution.issuer_of_patient_id or adt.assigning_authority
+            settings.institution.issuer_of_patient_id or adt.assigning_authority,
+            SameAuthorities.of(settings.institution.same_authorities),
         )
         self._list = PatientList(
             clock,
@@ -255,6 +257,7 @@ class Census:
                 count=len(answer.items),
                 skipped=skipped,
                 truncated=answer.is_truncated,
+                issuer_assumed=self._orders.assumed(answer),
                 problem=answer.problem,
             )
             for answer, skipped in answers

@@ -12,6 +12,7 @@ from capture_app.model.order import Order
 from capture_app.model.patient import Patient
 from capture_app.model.worklist import FeedSource, PatientListEntry
 from capture_app.patients.finding.same_person import may_be_one_name
+from capture_app.patients.sources.authorities import NONE_ARE_THE_SAME, SameAuthorities
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,12 @@ def contradicts(item: WorklistItem, patient: Patient) -> bool:
 class OrderBook:
     """The items of all worklists, by patient. Not for two threads at once: the census locks."""
 
-    def __init__(self, issuer_when_absent: str) -> None:
+    def __init__(self, issuer_when_absent: str, same: SameAuthorities = NONE_ARE_THE_SAME) -> None:
+        self._same = same
         self.issuer_when_absent = issuer_when_absent
         """Whose number an item is that names no issuer: a choice of the settings."""
         self._answers: dict[str, WorklistAnswer] = {}
+        self._bare: set[str] = set()
         self._items: dict[tuple[str, str], tuple[tuple[WorklistItem, datetime], ...]] = {}
 
     def put(self, answer: WorklistAnswer) -> set[tuple[str, str]]:
@@ -74,6 +77,10 @@ class OrderBook:
         named = replace(answer, items=tuple(map(self._with_issuer, answer.items)))
         before = self._answers.get(answer.name)
         self._answers[answer.name] = named
+        if any(not self._same.named(i.patient.patient_id).issuer for i in answer.items):
+            self._bare.add(answer.name)
+        else:
+            self._bare.discard(answer.name)
         if before is not None and before.items == named.items and before.as_of and named.as_of:
             return set()
         had = self._items
@@ -90,6 +97,10 @@ class OrderBook:
             if [item for item, _ in had.get(key, ())]
             != [item for item, _ in self._items.get(key, ())]
         }
+
+    def assumed(self, answer: WorklistAnswer) -> str:
+        """The issuer that was assumed for some items of a worklist; empty where none was."""
+        return self.issuer_when_absent if answer.name in self._bare else ""
 
     def answers(self) -> tuple[WorklistAnswer, ...]:
         """The last answer of each worklist."""
@@ -155,10 +166,12 @@ class OrderBook:
         )
 
     def _with_issuer(self, item: WorklistItem) -> WorklistItem:
-        number = item.patient.patient_id
-        if number.issuer or not self.issuer_when_absent:
+        said = item.patient.patient_id
+        named = self._same.named(said)
+        if not named.issuer and self.issuer_when_absent:
+            named = self._same.named(replace(named, issuer=self.issuer_when_absent))
+        if named == said:
             return item
-        named = replace(number, issuer=self.issuer_when_absent)
         return replace(item, patient=replace(item.patient, patient_id=named))
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from capture_app.hl7.split import parse_header
 from capture_app.model.feed_note import WITHOUT_EFFECT, NoteCode
 from capture_app.model.words import trn
-from capture_app.model.worklist import FeedSource
+from capture_app.model.worklist import Doubt, FeedSource
 from capture_app.patients.census.dead_letters import DeadLetterBox
 from capture_app.patients.census.journal import Journal
 from capture_app.patients.census.status import FeedStatus, NotedMessage
@@ -55,6 +55,37 @@ def noted_messages(
         event = header.event
         found.append(NotedMessage(message.event_id, message.received_at, sender, event, notes))
     return tuple(found)
+
+
+def doubt_words(doubt: Doubt, count: int) -> str:
+    """What IT should settle with the sender: how many patients a doubt is about."""
+    match doubt:
+        case Doubt.SHARED_BED:
+            return trn("{n} patient shares a bed.", "{n} patients share a bed.", count)
+        case Doubt.SHARED_VISIT_NUMBER:
+            return trn(
+                "{n} patient shares a visit number: pictures do not carry it.",
+                "{n} patients share a visit number: pictures do not carry it.",
+                count,
+            )
+        case Doubt.SHARED_STUDY_UID:
+            return trn(
+                "{n} patient shares the study of an order.",
+                "{n} patients share the study of an order.",
+                count,
+            )
+        case Doubt.MERGE_REFUSED:
+            return trn(
+                "{n} patient is named by a merge that was not carried out.",
+                "{n} patients are named by a merge that was not carried out.",
+                count,
+            )
+        case Doubt.NUMBER_RETIRED:
+            return trn(
+                "{n} number is used again that was put out of use.",
+                "{n} numbers are used again that were put out of use.",
+                count,
+            )
 
 
 def age_of(at: datetime | None, now: datetime) -> float | None:

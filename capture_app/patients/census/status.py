@@ -47,6 +47,8 @@ class FeedStatus:
     """How many patients each doubt is about, for IT to settle with the sender."""
     damaged: tuple[tuple[str, int], ...] = ()
     """Table and number of rows on disk that cannot be opened."""
+    issuer_assumed: str = ""
+    """Whose the numbers of a worklist are taken to be that name no issuer, where some do."""
     skipped: int = 0
     """Items of a worklist that could not be used, or that contradict the admissions feed."""
     truncated: bool = False

@@ -28,6 +28,7 @@ from capture_app.model.strict_text import is_doubtful
 from capture_app.model.words import tr
 from capture_app.patients.sources.adt.facts import AdtEvent, PersonFacts, Stated, VisitFacts
 from capture_app.patients.sources.adt.order import fixed, order_of
+from capture_app.patients.sources.authorities import NONE_ARE_THE_SAME, SameAuthorities
 from capture_app.patients.sources.conventions import USUAL, Conventions
 from capture_app.patients.sources.door import Door, can_be_identifier
 from capture_app.settings.feeds import AdtFeed, HtmlEntities
@@ -56,6 +57,8 @@ class Authority:
     """CX-5; empty: the authority alone decides."""
     issuer_when_absent: str = ""
     """Issuer of Patient ID where the chosen repetition has no namespace of its own."""
+    same: SameAuthorities = NONE_ARE_THE_SAME
+    """Authorities that are named in two ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,10 @@ class Reader:
     def of(cls, adt: AdtFeed, institution: Institution) -> Reader:
         """The reader for these settings."""
         authority = Authority(
-            adt.assigning_authority, adt.identifier_type, institution.issuer_of_patient_id
+            adt.assigning_authority,
+            adt.identifier_type,
+            institution.issuer_of_patient_id,
+            SameAuthorities.of(institution.same_authorities),
         )
         named = (entry.partition("=") for entry in adt.charsets)
         return cls(
@@ -230,7 +236,7 @@ def _numbers(
         else:
             number = door.read(name, partial(patient_id, cx))
         if number is not None:
-            numbers.append(number)
+            numbers.append(authority.same.named(number))
     wanted = authority.assigning_authority
     ours = [n for n in numbers if not wanted or wanted in {n.issuer, n.universal_id}]
     if authority.identifier_type:

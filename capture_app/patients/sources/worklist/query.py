@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from capture_app.clock import Clock
+from capture_app.clock import Clock, zone_of
 from capture_app.errors import FeedError
 from capture_app.net.deadline import Deadline, Interruption
 from capture_app.net.dicom.association import UNCOMPRESSED, Peer, open_association
@@ -37,6 +37,7 @@ def ask(
     answer by the deadline.
     """
     now = clock.now()
+    here = now.astimezone(zone_of(worklist.zone))
     items: list[WorklistItem] = []
     reader = ItemReader.of(worklist)
     skipped = 0
@@ -54,7 +55,7 @@ def ask(
             on_cut=cut.set,
         ):
             try:
-                items.append(reader.read(ds, now))
+                items.append(reader.read(ds, here))
             except FeedError as error:
                 skipped += 1
                 _log.info("worklist-item-skipped", worklist=worklist.name, reason=str(error))
