@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -285,3 +286,18 @@ def test_serve_ends_on_sigterm(capture_app: CaptureApp) -> None:
     with capture_app.serving() as process:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
+
+
+def test_the_feed_is_told_and_the_list_made_anew(
+    admitted: CaptureApp, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from capture_app.cli.main import main  # noqa: PLC0415 - the command, within this process
+
+    settings = ["--settings", str(admitted.settings)]
+    assert main(["patients", *settings, "--feed", "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["feeds"][0]["name"] == "adt"
+    assert told["feeds"][0]["count"] > 0
+    assert told["without_effect"] == []
+    assert main(["patients", *settings, "--rebuild"]) == 0
+    assert "made from stored messages" in capfd.readouterr().out

@@ -19,7 +19,10 @@ from capture_app.patients.census.status import Link
 from capture_app.patients.finding.patient_list import Tab
 from capture_app.patients.finding.scan import ScannedCode
 from capture_app.ui.identity.popover import IdentityPopover
+from capture_app.ui.patients.feed_popover import FeedPopover
 from capture_app.ui.shell.app_bar import Place
+from capture_app.ui.widgets.labels import Label
+from capture_app.ui.words.marks import Tone
 from tests.ui.conftest import Desk
 from tests.ui.stage import Stage
 from tests.ui.test_sign_in import audit_of
@@ -478,3 +481,31 @@ def test_hovering_tells_the_list_to_hold_still(list_desk: Desk, qtbot: QtBot) ->
     QTest.mouseMove(view.viewport(), QPoint(100, 120))
 
     qtbot.waitUntil(lambda: told[-1:] == [True])
+
+
+def test_what_the_feed_sent_in_vain_makes_its_chip_amber_with_the_list_behind_it(
+    list_desk: Desk, stage: Stage
+) -> None:
+    stage.admit(ADMISSIONS[0])
+    page, vm = list_desk.content.patients, list_desk.content.patients_vm
+    assert page.feed_messages.isHidden()
+    message = (
+        rb"MSH|^~\&|ADT|HOSP|||20240702080000||ADT^A03|X1|P|2.5" + b"\r"
+        rb"EVN|A03|20240702080000" + b"\rPID|1||4711^^^ST ANNE^MR||Canary^Carla"
+    )
+    assert b"MSA|AA" in stage.receiver.handle(message)
+    merge = message.replace(b"A03", b"A40") + b"\rMRG|4712^^^ST ANNE^MR"
+    assert b"MSA|AE" in stage.receiver.handle(merge)
+    list_desk.qtbot.waitUntil(lambda: len(vm.state.feed_messages) == 2)
+    assert vm.state.feeds[0].tone is Tone.WARN
+    assert "for IT" in vm.state.feeds[0].words
+    assert page.feed_messages.text() == "2 messages for IT"
+    page.feed_messages.click()
+    popover = list_desk.window.findChild(FeedPopover)
+    assert popover is not None
+    lines = [label.text() for label in popover.findChildren(Label)]
+    assert any("A03, no effect: PV1-19: no visit is named" in line for line in lines)
+    assert any("A40, refused: Patients or visits are merged" in line for line in lines)
+    assert not any("anary" in line or "4711" in line for line in lines)
+    list_desk.key(Qt.Key.Key_Escape)
+    list_desk.qtbot.waitUntil(popover.isHidden)

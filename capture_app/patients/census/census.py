@@ -27,8 +27,20 @@ from capture_app.patients.census.fold import STATE_VERSION, CensusPatient
 from capture_app.patients.census.folding import Folding, successor
 from capture_app.patients.census.journal import Folded, Journal
 from capture_app.patients.census.orders import OrderBook, WorklistAnswer
-from capture_app.patients.census.reporting import ADT, age_of, noted_messages, stored_status
-from capture_app.patients.census.status import DeadLetter, FeedStatus, Link, NotedMessage
+from capture_app.patients.census.reporting import (
+    ADT,
+    age_of,
+    feed_messages,
+    noted_messages,
+    stored_status,
+)
+from capture_app.patients.census.status import (
+    DeadLetter,
+    FeedMessage,
+    FeedStatus,
+    Link,
+    NotedMessage,
+)
 from capture_app.patients.finding.crosschecks import PatientKey
 from capture_app.patients.finding.patient_list import PatientList, Tab
 from capture_app.patients.finding.scan import ScannedCode, ScannedNumber, ScanRules, Unread
@@ -273,6 +285,10 @@ class Census:
     ) -> tuple[NotedMessage, ...]:
         """Messages that were accepted and had no effect, or others with a note, newest first."""
         return noted_messages(self._journal, codes, limit)
+
+    def feed_messages(self, limit: int = 100) -> tuple[FeedMessage, ...]:
+        """Messages for IT to look at, refused or without effect, the newest first."""
+        return feed_messages(self._journal, self._letters, limit)
 
     def rebuild(self) -> int:
         """Makes every state anew from the stored messages. How many patients there are."""

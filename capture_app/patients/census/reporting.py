@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from capture_app.errors import MessageError
 from capture_app.hl7.split import parse_header
-from capture_app.model.feed_note import WITHOUT_EFFECT, NoteCode
+from capture_app.model.feed_note import WITHOUT_EFFECT, NoteCode, words_of
 from capture_app.model.words import trn
 from capture_app.model.worklist import Doubt, FeedSource
 from capture_app.patients.census.dead_letters import DeadLetterBox
 from capture_app.patients.census.journal import Journal
-from capture_app.patients.census.status import FeedStatus, NotedMessage
+from capture_app.patients.census.status import FeedMessage, FeedStatus, NotedMessage
 
 ADT: Final = "adt"
 """What the window and the log call the admissions feed."""
@@ -50,11 +51,37 @@ def noted_messages(
     """Messages with a note of one of these codes, the newest first, without patient data."""
     found = []
     for message, notes in journal.noted(codes, limit):
-        header = parse_header(message.raw)
-        sender = " ".join(filter(None, (header.msh.raw(3), header.msh.raw(4))))
-        event = header.event
+        sender, event = _header_of(message.raw)
         found.append(NotedMessage(message.event_id, message.received_at, sender, event, notes))
     return tuple(found)
+
+
+def feed_messages(journal: Journal, letters: DeadLetterBox, limit: int) -> tuple[FeedMessage, ...]:
+    """Messages that were refused or had no effect, the newest first."""
+    found = [
+        FeedMessage(
+            *(message.received_at, message.sender, message.event),
+            is_refused=False,
+            reason="; ".join(map(words_of, message.notes)),
+        )
+        for message in noted_messages(journal, WITHOUT_EFFECT, limit)
+    ]
+    for letter in letters.newest(limit):
+        sender, event = _header_of(letter.message)
+        found.append(
+            FeedMessage(letter.received_at, sender, event, is_refused=True, reason=letter.reason)
+        )
+    return tuple(sorted(found, key=lambda each: each.received_at, reverse=True)[:limit])
+
+
+def _header_of(raw: bytes) -> tuple[str, str]:
+    """Who sent a message, and its trigger event; empty for what is no message."""
+    try:
+        header = parse_header(raw)
+        event = header.event
+    except MessageError:
+        return "", ""
+    return " ".join(filter(None, (header.msh.raw(3), header.msh.raw(4)))), event
 
 
 def doubt_words(doubt: Doubt, count: int) -> str:

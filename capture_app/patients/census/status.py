@@ -74,6 +74,18 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedMessage:
+    """A message for IT to look at: it was refused, or accepted without effect. No patient data."""
+
+    received_at: datetime
+    sender: str
+    event: str
+    is_refused: bool
+    reason: str
+    """In words."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotedMessage:
     """A message that was accepted, though not all of it could be taken or had an effect."""
 

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from capture_app.model.words import isolated, tr
-from capture_app.model.worklist import FeedSource
-from capture_app.patients.census.status import FeedStatus
+from capture_app.model.worklist import Doubt, FeedSource
+from capture_app.patients.census.reporting import doubt_words
+from capture_app.patients.census.status import FeedMessage, FeedStatus
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import ChipText, Tone
 
@@ -24,9 +25,36 @@ def feed_chip(feed: FeedStatus) -> ChipText:
         return ChipText(words, "warning", Tone.WARN)
     age = wording.span(timedelta(seconds=feed.age_seconds))
     words = tr("{list} {age} old", list=name, age=age)
+    if n := to_look_at(feed):
+        words = tr("{what}, {n} for IT", what=words, n=n)
+        return ChipText(words, "warning", Tone.WARN)
     if feed.problem or feed.age_seconds > _OLD_S[feed.source]:
         return ChipText(words, "warning", Tone.WARN)
     return ChipText(words, "check-circle", Tone.OK)
+
+
+def to_look_at(feed: FeedStatus) -> int:
+    """How much of a feed somebody should look at: what was refused or had no effect since
+    yesterday, and patients whom a merge names that was not carried out.
+    """
+    merged = dict(feed.doubts).get(Doubt.MERGE_REFUSED, 0)
+    return (
+        feed.refused_today + feed.without_effect_today + (merged if not feed.refused_today else 0)
+    )
+
+
+def message_row(message: FeedMessage, now: datetime) -> str:
+    """A message of the feed in one line: when, from whom, which event, and why it is here."""
+    what = tr("refused") if message.is_refused else tr("no effect")
+    event = " ".join(filter(None, (isolated(message.sender), message.event)))
+    time = wording.moment(message.received_at.astimezone(now.tzinfo), now)
+    return tr(
+        "{time}  {event}, {what}: {reason}",
+        time=time,
+        event=event,
+        what=what,
+        reason=message.reason,
+    )
 
 
 def feed_note(feeds: Iterable[FeedStatus], now: datetime) -> str:
@@ -49,6 +77,7 @@ def feed_note(feeds: Iterable[FeedStatus], now: datetime) -> str:
                     since=since,
                 )
             )
+        notes.extend(doubt_words(doubt, count) for doubt, count in feed.doubts)
         if feed.truncated:
             notes.append(tr("{list} has more items than are shown.", list=isolated(feed.name)))
     return "\n".join(notes)

@@ -9,7 +9,7 @@ from typing import Final
 
 from capture_app.model.operator import Operator
 from capture_app.model.worklist import PatientListEntry
-from capture_app.patients.census.status import FeedStatus
+from capture_app.patients.census.status import FeedMessage, FeedStatus
 from capture_app.patients.finding.patient_list import Tab
 from capture_app.ui.patients.drafts import DraftsSeen, read_drafts
 from capture_app.ui.patients.rows import PatientRow, RowKey, key_of, rows_of
@@ -17,6 +17,7 @@ from capture_app.ui.services import Services
 
 TABS: Final = (Tab.WARD, Tab.WORKLIST, Tab.RECENT, Tab.ALL)
 _MOST_ROWS: Final = 200
+_MOST_MESSAGES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class FeedsSeen:
 
     feeds: tuple[FeedStatus, ...]
     at: float
+    messages: tuple[FeedMessage, ...] = ()
+    """Those that IT should look at, the newest first."""
 
     def as_of(self, now: float) -> tuple[FeedStatus, ...]:
         """The same, each as old as it is by now."""
@@ -80,7 +83,10 @@ def find(
 
 def read_feeds(services: Services) -> FeedsSeen:
     """How every feed is now. Blocks: for the pool."""
-    return FeedsSeen(services.census.feed_status(), services.clock.monotonic())
+    feeds = services.census.feed_status()
+    some = any(feed.dead_letters or feed.without_effect for feed in feeds)
+    messages = services.census.feed_messages(_MOST_MESSAGES) if some else ()
+    return FeedsSeen(feeds, services.clock.monotonic(), messages)
 
 
 def held_still(shown: Found, newer: Found) -> Found:

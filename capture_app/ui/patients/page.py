@@ -21,6 +21,7 @@ from capture_app.ui.looks.fonts import MEDIUM, REGULAR, SEMIBOLD
 from capture_app.ui.looks.theme import Metric
 from capture_app.ui.patients.camera_scan import CameraScan
 from capture_app.ui.patients.drafts import DraftCard
+from capture_app.ui.patients.feed_popover import FeedPopover
 from capture_app.ui.patients.found import TABS
 from capture_app.ui.patients.patient_list import ListHeader, PatientList
 from capture_app.ui.patients.rows import RowKey
@@ -183,6 +184,10 @@ class PatientsPage(Backdrop):
         missing.body.addWidget(Label(text, 14, REGULAR, tone=Tone.TEXT_2, wrap=True))
         self._note = Label(size=13, weight=MEDIUM, tone=Tone.WARN, wrap=True)
         missing.body.addWidget(self._note)
+        self.feed_messages = Button("", icon="warning")
+        self.feed_messages.clicked.connect(self._show_feed_messages)
+        self.feed_messages.hide()
+        missing.body.addWidget(self.feed_messages)
         self._side_column = scroll = ScrollColumn()
         scroll.setFixedWidth(_SIDE_WIDTH)
         scroll.column.setSpacing(8)
@@ -235,6 +240,9 @@ class PatientsPage(Backdrop):
             self._nobody.raise_()
         self._note.setText(state.feed_note)
         self._note.setVisible(bool(state.feed_note))
+        n = len(state.feed_messages)
+        self.feed_messages.setText(trn("{n} message for IT", "{n} messages for IT", n))
+        self.feed_messages.setVisible(n > 0)
         self._render_drafts(state)
         self._render_check(state)
         self._render_order_question(state)
@@ -289,6 +297,11 @@ class PatientsPage(Backdrop):
             popover.close_asked.connect(question.cancel)
             self._order_popover = popover
             popover.show_at(self._place_of(state.order_asked))
+
+    def _show_feed_messages(self) -> None:
+        popover = FeedPopover(host_of(self), self._vm.state.feed_messages)
+        popover.close_asked.connect(popover.dismiss)
+        popover.open()
 
     def _place_of(self, key: RowKey | None) -> QRect:
         """Where a row is, in what a popover covers; nowhere where it is not in sight."""

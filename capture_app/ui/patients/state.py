@@ -38,6 +38,8 @@ class PatientsState:
     """Rows that changed while the list is held still."""
     feeds: tuple[ChipText, ...] = ()
     feed_note: str = ""
+    feed_messages: tuple[str, ...] = ()
+    """What of the feeds IT should look at, a line each."""
     drafts: tuple[DraftCard, ...] = ()
     empty: str = ""
     empty_act: str = ""

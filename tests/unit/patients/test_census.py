@@ -13,12 +13,12 @@ from capture_app.clock import FixedClock
 from capture_app.errors import NewerDatabaseError, SealBrokenError
 from capture_app.hl7.build import Sender, build_adt
 from capture_app.model.encounter import Encounter, EncounterState
-from capture_app.model.patient import Patient, PatientId
-from capture_app.model.worklist import FeedSource
+from capture_app.model.patient import Patient, PatientId, Sex
+from capture_app.model.worklist import Doubt, FeedSource
 from capture_app.patients.census.census import DATABASE, Census, open_census
 from capture_app.patients.census.orders import WorklistAnswer, WorklistItem
 from capture_app.patients.census.reporting import ADT
-from capture_app.patients.finding.patient_list import Tab
+from capture_app.patients.finding.patient_list import PatientList, Tab
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.feeds import AdtFeed
 from capture_app.settings.schema import Settings
@@ -526,6 +526,118 @@ def test_an_order_that_contradicts_the_feed_is_not_offered_but_counted(
     assert accessions(census) == [[]]
     status = census.feed_status()[1]
     assert (status.name, status.source, status.skipped) == ("ris", FeedSource.WORKLIST, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "family", "sex", "joins"),
+    [
+        ("Jane", "Doe", Sex.FEMALE, True),
+        ("J.", "DOE", Sex.FEMALE, True),
+        ("Jane Mary", "Doe-Smith", Sex.UNKNOWN, True),
+        ("Jane", "Smith", Sex.FEMALE, True),  # a marriage: all else is the same
+        ("Joan", "Doe", Sex.FEMALE, False),  # a twin
+        ("Jane", "Doe", Sex.MALE, False),
+        ("Rick", "Roe", Sex.FEMALE, False),
+        ("Doe", "Jane", Sex.FEMALE, True),  # family and given changed places
+    ],
+)
+def test_an_order_joins_nobody_of_another_name_or_sex(
+    opened: Opener, clock: FixedClock, given: str, family: str, sex: Sex, *, joins: bool
+) -> None:
+    census = opened()
+    Feed(census, clock).send("A01", a_patient(), a_visit())
+    census.put_worklist(answer(item(replace(a_patient(family, given), sex=sex))))
+    assert accessions(census) == [["ACC1"]] if joins else [[]]
+    assert census.feed_status()[1].skipped == (not joins)
+
+
+def test_without_a_birth_date_another_family_name_is_another_person(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    Feed(census, clock).send("A01", a_patient(), a_visit())
+    census.put_worklist(answer(item(a_patient("Smith", born=None))))
+    assert accessions(census) == [[]]
+
+
+def test_a_number_without_an_issuer_joins_only_by_a_stated_choice(
+    opened: Opener, clock: FixedClock
+) -> None:
+    stated = opened()
+    Feed(stated, clock).send("A01", a_patient(), a_visit())
+    stated.put_worklist(answer(item(a_patient(issuer=""))))
+    assert accessions(stated) == [["ACC1"]]
+    assert stated.feed_status()[1].issuer_assumed == "HOSP"
+    unstated = opened(AdtFeed(port=1))
+    unstated.put_worklist(answer(item(a_patient(issuer=""))))
+    assert unstated.feed_status()[1].issuer_assumed == ""
+    assert [entry.orders for entry in unstated.find("") if entry.source is FeedSource.ADT] == [()]
+
+
+def test_an_order_under_another_number_comes_and_goes_with_the_worklist(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    other = (PatientId("N1", "NHS"),)
+    Feed(census, clock).send("A01", a_patient(other_ids=other), a_visit())
+    census.put_worklist(answer(item(a_patient(number="N1", issuer="NHS"))))
+    assert accessions(census) == [["ACC1"]]
+    census.put_worklist(answer())
+    assert accessions(census) == [[]]
+
+
+def test_a_cancelled_visit_does_not_come_back_as_a_row_of_the_worklist(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(), a_visit("V1"))
+    census.put_worklist(answer(item(a_patient(), a_visit("V1"))))
+    feed.send("A11", a_patient(), a_visit("V1"))
+    assert census.find("") == ()
+    assert census.feed_status()[1].skipped == 1
+    feed.send("A01", a_patient(), a_visit("V2"))
+    assert accessions(census) == [[]]
+
+
+def test_one_study_on_two_patients_is_doubted(opened: Opener, clock: FixedClock) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(number="1"), a_visit("V1", bed="1"))
+    feed.send("A01", a_patient("Roe", number="2"), a_visit("V2", bed="2"))
+    census.put_worklist(answer(item(a_patient(number="1")), item(a_patient("Roe", number="2"))))
+    doubted = {Doubt.SHARED_STUDY_UID}
+    assert [entry.doubts for entry in census.find("")] == [doubted, doubted]
+    assert census.feed_status()[0].doubts == ((Doubt.SHARED_STUDY_UID, 2),)
+    census.put_worklist(answer(item(a_patient(number="1"))))
+    assert [entry.doubts for entry in census.find("")] == [frozenset(), frozenset()]
+
+
+def test_an_unchanged_worklist_shows_nobody_anew(
+    opened: Opener, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    items = []
+    for number in map(str, range(20)):
+        feed.send("A01", a_patient(number=number), a_visit(f"V{number}", bed=number))
+        items.append(item(a_patient(number=number), accession=f"A{number}"))
+    shown_anew: list[object] = []
+    show = PatientList._show
+
+    def counted(self: PatientList, key: tuple[str, str]) -> None:
+        shown_anew.append(key)
+        show(self, key)
+
+    monkeypatch.setattr(PatientList, "_show", counted)
+    census.put_worklist(answer(*items))
+    assert len(shown_anew) == 20
+    clock.advance(60)
+    census.put_worklist(replace(answer(*items), as_of=clock.now()))
+    assert len(shown_anew) == 20
+    assert census.feed_status()[1].age_seconds == 0
+    census.put_worklist(answer(*items[1:]))
+    assert shown_anew[20:] == [("0", "HOSP")]
 
 
 def test_an_order_of_a_named_visit_stands_with_that_visit(

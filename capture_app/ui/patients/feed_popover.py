@@ -1,0 +1,47 @@
+"""What of the feeds was refused or had no effect: a line a message, for whoever calls IT."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtWidgets import QWidget
+
+from capture_app.model.words import tr
+from capture_app.ui.looks.fonts import MEDIUM, REGULAR
+from capture_app.ui.widgets.buttons import Button
+from capture_app.ui.widgets.labels import Label
+from capture_app.ui.widgets.popover import Popover
+from capture_app.ui.widgets.scrolling import ScrollColumn
+from capture_app.ui.words.marks import Tone
+
+_HEIGHT = 320
+
+
+class FeedPopover(Popover):
+    """In the middle of the window; Esc ends it. No line holds patient data."""
+
+    def __init__(self, host: QWidget, lines: Sequence[str]) -> None:
+        super().__init__(host, tr("Messages for IT to look at"), width=720)
+        intro = tr(
+            "The admissions feed sent these, and they were refused or changed nothing. IT sees the "
+            "same by the command patients with --feed and --dead-letters."
+        )
+        self.body.addWidget(Label(intro, 14, REGULAR, tone=Tone.TEXT_2, wrap=True))
+        self._scroll = ScrollColumn()
+        self._scroll.setFixedHeight(_HEIGHT)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._scroll.setAccessibleName(tr("Messages for IT to look at"))
+        self._scroll.column.setSpacing(10)
+        for line in lines:
+            self._scroll.column.addWidget(Label(line, 14, MEDIUM, wrap=True))
+        self._scroll.column.addStretch(1)
+        self._close = Button(tr("Close"), key=tr("Esc"))
+        self._close.clicked.connect(self.close_asked)
+        self.body.addWidget(self._scroll)
+        self.body.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTrailing)
+
+    def open(self) -> None:
+        """Shows it."""
+        self.show_at(QRect())
+        self._close.setFocus(Qt.FocusReason.PopupFocusReason)

@@ -1,0 +1,178 @@
+"""One damaged cell of census.db stops itself only: the list, the start and the feed go on."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from capture_app.clock import FixedClock
+from capture_app.errors import SealBrokenError
+from capture_app.patients.census.census import DATABASE, Census, open_census
+from capture_app.patients.sources.adt.receiver import AdtReceiver
+from capture_app.settings.feeds import AdtFeed
+from capture_app.settings.schema import Institution, Settings
+from capture_app.store.cipher import Cipher
+from tests.unit.patients.test_feed_scripts import ADMITTED, DOE, NOW, ROE, said
+
+FEED = AdtFeed(assigning_authority="HOSP", port=1, zone="UTC")
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def opened(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., Census]]:
+    made: list[Census] = []
+
+    def open_one(key: bytes = b"k" * 32) -> Census:
+        settings = Settings(data_dir=tmp_path, adt=FEED)
+        made.append(open_census(tmp_path, Cipher(key), clock, settings))
+        return made[-1]
+
+    yield open_one
+    for census in made:
+        census.close()
+
+
+def tell(census: Census, clock: FixedClock, *messages: bytes) -> None:
+    receiver = AdtReceiver(census, FEED, clock)
+    for message in messages:
+        assert b"MSA|A" in receiver.handle(message)
+
+
+def spoil(folder: Path, table: str, cell: str, row: int, value: object = b"spoilt") -> None:
+    with sqlite3.connect(folder / DATABASE) as connection:
+        name = "event_id" if table == "events" else "dead_letter_id"
+        connection.execute(f"UPDATE {table} SET {cell} = ? WHERE {name} = ?", (value, row))  # noqa: S608 - names are ours
+    connection.close()
+
+
+def numbers(census: Census) -> list[str]:
+    return [entry.patient.patient_id.value for entry in census.find("")]
+
+
+@pytest.mark.expects_log("census-state-damaged")
+def test_a_damaged_state_is_made_again_from_its_messages(
+    opened: Callable[..., Census], clock: FixedClock, tmp_path: Path
+) -> None:
+    first = opened()
+    tell(first, clock, ADMITTED, said("A01", "0900", pid=ROE, visit="V2"))
+    spoil(tmp_path, "events", "state", 1)
+    second = opened()
+    assert second.find("") == first.find("")
+    assert second.feed_status()[0].problem == ""
+    assert opened().find("") == first.find("")  # and it was mended: nothing more is logged
+
+
+@pytest.mark.expects_log("census-state-damaged")
+def test_a_state_that_another_process_wrote_damaged_is_made_here(
+    opened: Callable[..., Census], clock: FixedClock, tmp_path: Path
+) -> None:
+    writer, reader = opened(), opened()
+    tell(writer, clock, ADMITTED)
+    spoil(tmp_path, "events", "state", 1)
+    assert reader.refresh()
+    assert reader.find("") == writer.find("")
+
+
+@pytest.mark.expects_log("census-row-damaged")
+def test_a_damaged_message_is_set_apart_counted_and_named(
+    opened: Callable[..., Census], clock: FixedClock, tmp_path: Path
+) -> None:
+    census = opened()
+    tell(census, clock, ADMITTED, said("A08", "0900"), said("A01", "0900", pid=ROE, visit="V2"))
+    spoil(tmp_path, "events", "message", 3)
+    assert numbers(census) == numbers(opened()) == ["1001", "1002"]
+    assert census.rebuild() == 1  # nothing else says who 1002 is
+    assert numbers(census) == ["1001"]
+    status = census.feed_status()[0]
+    assert status.damaged == (("events", 3),)
+    assert "events 3" in status.problem
+    assert "Have the sender repeat its messages" in status.problem
+    assert "Roe" not in status.problem
+
+
+@pytest.mark.expects_log("census-row-damaged")
+@pytest.mark.parametrize("cell", ["message", "received_at"])
+def test_a_damaged_message_does_not_keep_a_late_one_out(
+    opened: Callable[..., Census], clock: FixedClock, tmp_path: Path, cell: str
+) -> None:
+    census = opened()
+    tell(census, clock, said("A01", "0600"), said("A08", "0730"))
+    spoil(tmp_path, "events", cell, 1, "no time" if cell == "received_at" else b"spoilt")
+    tell(census, clock, said("A08", "0700", pid=DOE.replace("Jane", "Late")))
+    assert numbers(census) == ["1001"]
+
+
+@pytest.mark.expects_log("census-row-damaged")
+def test_a_damaged_dead_letter_hides_no_other(
+    opened: Callable[..., Census], clock: FixedClock, tmp_path: Path
+) -> None:
+    census = opened()
+    tell(census, clock, b"noise one", b"noise two")
+    spoil(tmp_path, "dead_letters", "message", 1)
+    assert [letter.message for letter in census.dead_letters()] == [b"noise two"]
+    assert "dead_letters 1" in census.feed_status()[0].problem
+
+
+def test_another_key_is_said_and_nothing_is_taken_for_damaged(
+    opened: Callable[..., Census], clock: FixedClock
+) -> None:
+    tell(opened(), clock, ADMITTED)
+    with pytest.raises(SealBrokenError, match="another key"):
+        opened(key=b"x" * 32)
+    assert numbers(opened()) == ["1001"]
+
+
+def test_states_of_other_settings_are_never_believed(tmp_path: Path, clock: FixedClock) -> None:
+    """One process has the wrong issuer until the evening, the other one the right one."""
+    feed = AdtFeed(port=1)
+    opened: list[Census] = []
+
+    def open_with(issuer: str) -> Census:
+        institution = Institution(issuer_of_patient_id=issuer)
+        settings = Settings(data_dir=tmp_path, adt=feed, institution=institution)
+        opened.append(open_census(tmp_path, Cipher(b"k" * 32), clock, settings))
+        return opened[-1]
+
+    def issuers(census: Census) -> list[str]:
+        return [entry.patient.patient_id.issuer for entry in census.find("")]
+
+    def bare(number: str) -> bytes:
+        return said("A01", f"080{number}", pid=f"{number}^^^^MR||Doe^Jane||19560714|F")
+
+    serving = open_with("WRONG")
+    receiver = AdtReceiver(serving, feed, clock)
+    assert b"MSA|AA" in receiver.handle(bare("1"))
+    window = open_with("RIGHT")
+    assert issuers(window) == ["RIGHT"]
+    assert b"MSA|AA" in receiver.handle(bare("2"))
+    assert window.refresh()
+    assert issuers(window) == ["RIGHT", "RIGHT"]
+    assert issuers(open_with("RIGHT")) == ["RIGHT", "RIGHT"]
+    for census in opened:
+        census.close()
+
+
+def test_an_authority_is_the_same_by_its_oid_and_by_its_namespace(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    feed = AdtFeed(assigning_authority="1.2.3", port=1)
+    institution = Institution(same_authorities=("HOSP=1.2.3",))
+    settings = Settings(data_dir=tmp_path, adt=feed, institution=institution)
+    census = open_census(tmp_path, Cipher(b"k" * 32), clock, settings)
+    receiver = AdtReceiver(census, feed, clock)
+    for at, authority in (("0800", "&1.2.3&ISO"), ("0900", "HOSP&1.2.3&ISO"), ("1000", "HOSP")):
+        message = said("A08", at, pid=f"1001^^^{authority}^MR||Doe^At{at}||19560714|F")
+        assert b"MSA|AA" in receiver.handle(message)
+    (entry,) = census.find("")
+    census.close()
+    number = entry.patient.patient_id
+    assert (number.issuer, number.universal_id, number.universal_id_type) == (
+        *("HOSP", "1.2.3"),
+        "ISO",
+    )
+    assert entry.patient.name.alphabetic.given == "At1000"
