@@ -16,6 +16,7 @@ from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.shell.status_strip import StatusStrip
 from capture_app.ui.sign_in.page import SignInPage
 from capture_app.ui.widgets.buttons import DigitButton
+from capture_app.ui.workspace.page import WorkspacePage
 from tests.ui.pages import all_pages, furnish
 from tests.ui.stage import open_stage
 
@@ -30,6 +31,10 @@ SCREENS = {
     "1920x1080 at 200 %": QSize(960, 540 - _BARS),
 }
 _NAME = 200
+LOOKED_AT = {
+    *("lock", "patients", "patients-empty", "outbox"),
+    *("workspace", "workspace-stopped", "workspace-described", "workspace-sent"),
+}
 
 
 def place(widget: QWidget, window: QWidget) -> QRect:
@@ -69,6 +74,34 @@ def list_faults(window: MainWindow, page: PatientsPage) -> list[str]:
     return faults
 
 
+def workspace_faults(window: MainWindow, page: WorkspacePage) -> list[str]:
+    faults = outside(
+        window,
+        banner=page.banner,
+        picture=page.view,
+        shutter=page.shutter.shutter,
+        film_strip=page.filmstrip,
+        delete=page.send_bar.delete,
+        send=page.send_bar.send,
+    )
+    for part in (page.procedures.filter, page.site.region, *page.choices.buttons.values()):
+        page.lead_to(part)
+        QApplication.processEvents()
+        seen = part.visibleRegion().boundingRect()
+        if seen.size() != part.size():
+            faults.append(f"{part.accessibleName()} cannot be brought into sight: {seen}")
+    if page.filmstrip.buttons and not page.filmstrip.in_sight:
+        faults.append("no picture of the strip is in sight")
+    if page.view.height() < 180:
+        faults.append(f"the picture is {page.view.height()} px high")
+    faults += [
+        f"under 44 px: {button.accessibleName() or button.text()}"
+        for button in (page.shutter.shutter, page.send_bar.delete, page.send_bar.send)
+        if button.height() < 44
+    ]
+    return faults
+
+
 @pytest.mark.expects_log("delivery-needs-you")
 def test_what_must_be_in_sight_is_in_sight_on_every_screen(
     tmp_path: Path, dressed: QApplication, qtbot: QtBot
@@ -100,6 +133,8 @@ def test_what_must_be_in_sight_is_in_sight_on_every_screen(
                         found += lock_faults(window, page)
                     elif isinstance(page, PatientsPage):
                         found += list_faults(window, page)
+                    elif isinstance(page, WorkspacePage):
+                        found += workspace_faults(window, page)
                     elif isinstance(page, OutboxPage):
                         found += outside(window, page=page)
                 faults.extend(f"{name}, {screen}: {fault}" for fault in found)
@@ -107,7 +142,7 @@ def test_what_must_be_in_sight_is_in_sight_on_every_screen(
 
         try:
             for name, _page in all_pages(window, stage, operator, wait):
-                if name in {"lock", "patients", "patients-empty", "outbox"}:
+                if name in LOOKED_AT:
                     seen.add(name)
                     look(name)
         finally:
@@ -115,5 +150,5 @@ def test_what_must_be_in_sight_is_in_sight_on_every_screen(
             window.hide()
             window.deleteLater()
             stage.services.devices.stop()
-    assert len(seen) == 4
+    assert seen == LOOKED_AT
     assert not faults, "\n".join(faults)

@@ -120,8 +120,10 @@ class Button(Pressable):
 
     def set_tall(self, height: int) -> None:
         """Another height, 44 or more: the Send button has 56."""
-        self._height = height
-        self.setFixedHeight(height)
+        if height != self._height:
+            self._height = height
+            self.setFixedHeight(height)
+            self.updateGeometry()
 
     def _font(self) -> QFont:
         if self._kind is ButtonKind.SHUTTER:

@@ -23,6 +23,8 @@ from capture_app.ui.workspace.thumb_button import (
 
 _GAP = 8
 _TOP, _INSET = 5, 10
+_ROOM_FOR_WORDS = 480
+"""Narrower, the buttons at the ends say their number alone; the pictures get the room."""
 
 
 class Filmstrip(QWidget):
@@ -36,6 +38,7 @@ class Filmstrip(QWidget):
         self._images: dict[str, QImage] = {}  # of deleted ones too: they may come back
         self._empty = ""
         self._offset = 0
+        self._folded = False
         self._before = Button(tr("{n} more", n=99), icon="caret-left", parent=self)
         self._after = Button(tr("{n} more", n=99), icon="caret-right", parent=self)
         self._before.clicked.connect(lambda: self._scroll(-self._room()))
@@ -49,6 +52,13 @@ class Filmstrip(QWidget):
         self.setAccessibleName(tr("Pictures of this patient"))
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # the place of its pictures in Tab's order
 
+    def fold(self, folded: bool) -> None:  # noqa: FBT001 - as a Qt setter
+        """One row of 44 px, where the screen is low."""
+        if folded != self._folded:
+            self._folded = folded
+            self.setFixedHeight(Metric.TARGET if folded else Metric.FILMSTRIP)
+            self._lay_out()
+
     @property
     def in_sight(self) -> Sequence[ThumbButton]:
         """The pictures that are not scrolled away."""
@@ -60,7 +70,7 @@ class Filmstrip(QWidget):
         return tuple(self._buttons)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(THUMB_WIDTH + 4 + _INSET, Metric.FILMSTRIP)
+        return QSize(THUMB_WIDTH + 4 + _INSET, self.height())
 
     def show_thumbs(self, thumbs: Sequence[Thumb], empty: str) -> None:
         """The pictures that there are, or the words in their place."""
@@ -160,18 +170,22 @@ class Filmstrip(QWidget):
         """Whole pictures only; the rest is counted at the end where it is."""
         rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         over = self._span() > self._room()
+        if self.width() < _ROOM_FOR_WORDS:
+            for more in (self._before, self._after):
+                more.setText("99")
         start = self._before.sizeHint().width() + _INSET + 8 if over and self._offset else 0
         at_end = self._offset >= self._span() - self._room()
         end = self.width() - (self._after.sizeHint().width() + 8 if over and not at_end else 0)
         narrow, pitch = self._are_narrow, self._pitch
         hidden = [0, 0]
         for place, button in enumerate(self._buttons):
-            button.set_narrow(narrow)
+            button.set_shape(narrow=narrow, folded=self._folded)
             x = _INSET - 2 + place * pitch - self._offset
             before, after = x < start, x + button.width() - 4 > end
             hidden[0] += before
             hidden[1] += after
-            button.move(self.width() - x - button.width() if rtl else x, _TOP - 2)
+            y = 0 if self._folded else _TOP - 2
+            button.move(self.width() - x - button.width() if rtl else x, y)
             button.setVisible(not before and not after)
         for more, count in zip((self._before, self._after), hidden, strict=True):
             self._place_more(more, count, rtl=rtl)
@@ -179,13 +193,14 @@ class Filmstrip(QWidget):
     def _place_more(self, button: Button, count: int, *, rtl: bool) -> None:
         button.setVisible(count > 0)
         words = trn("{n} more", "{n} more", count)
-        button.setText(words)
+        button.setText(words if self.width() >= _ROOM_FOR_WORDS else f"{count}")
         button.setAccessibleName(words)
+        button.setToolTip(words)
         size = button.sizeHint()
         button.resize(size.width(), Metric.TARGET)
         at_left = (button is self._before) is not rtl
         x = _INSET if at_left else self.width() - size.width()
-        button.move(x, (THUMB_HEIGHT - Metric.TARGET) // 2 + _TOP)
+        button.move(x, 0 if self._folded else (THUMB_HEIGHT - Metric.TARGET) // 2 + _TOP)
         button.raise_()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -69,7 +69,7 @@ class LiveView(QWidget):
         return QSize(882, 496)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(480, 270)
+        return QSize(320, 180)
 
     # -------------------------------------------------------------------------- what is shown
 
@@ -202,17 +202,21 @@ class LiveView(QWidget):
         top = stage.top() + 12
         if self._shown.image is not None:
             stage = self._picture_rect().toAlignedRect() & stage
+        marks = self._shown.marks
         x = _INSET
-        for chip in self._shown.marks.leading:
+        for chip in reversed(marks.trailing):
             width = chip_width(chip)
-            left = stage.right() + 1 - x - width if rtl else stage.left() + x
+            left = stage.left() + x if rtl else stage.right() + 1 - x - width
             slot = QRect(left, top, width, Metric.CHIP)
             draw_chip(painter, slot, chip, rtl=rtl, on_picture=True)
             x += width + _CHIP_GAP
+        room = stage.width() - x
         x = _INSET
-        for chip in reversed(self._shown.marks.trailing):
+        for chip in marks.leading:
             width = chip_width(chip)
-            left = stage.left() + x if rtl else stage.right() + 1 - x - width
+            if x + width > room:  # how good the picture is says more than which camera it is
+                break
+            left = stage.right() + 1 - x - width if rtl else stage.left() + x
             slot = QRect(left, top, width, Metric.CHIP)
             draw_chip(painter, slot, chip, rtl=rtl, on_picture=True)
             x += width + _CHIP_GAP

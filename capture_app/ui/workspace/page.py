@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QHideEvent,
@@ -13,21 +13,21 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from capture_app.devices.capture import Live
 from capture_app.exam.rules import MissingPart
 from capture_app.model.frame import Frame
 from capture_app.model.procedure import Side
 from capture_app.model.words import tr
-from capture_app.ui.looks.theme import Metric
 from capture_app.ui.thumbnails import image_over
-from capture_app.ui.widgets.card import Backdrop, Panel
+from capture_app.ui.widgets.card import Backdrop
 from capture_app.ui.widgets.choices import KEEP, ORDERS_WIDTH, ChoiceRow, ListPopover
 from capture_app.ui.widgets.popover import Popover
 from capture_app.ui.widgets.toast import Toast
 from capture_app.ui.words.marks import Tone
 from capture_app.ui.words.shown import ListRow
+from capture_app.ui.workspace.arrangement import SMALLEST, Arrangement
 from capture_app.ui.workspace.banner import PatientBanner, banner_of
 from capture_app.ui.workspace.contact_sheet import ContactSheet
 from capture_app.ui.workspace.filmstrip import Filmstrip
@@ -45,7 +45,6 @@ from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
 from capture_app.ui.workspace.words import live_marks
 
 _FRAME_MS = 33
-_RIGHT_WIDTH = 368
 _TOAST_WIDTH = 758
 _TOAST_INSET = 18
 _INFO_MS = 5000
@@ -91,7 +90,10 @@ class WorkspacePage(Backdrop):
         self.contacts = ContactSheet()
         self.stage = Stage(self.tools, self.view, self.shutter, self.contacts)
         self.toast = Toast(self)
-        self._lay_out()
+        right = (self.procedures, self.site, self.choices)
+        self._arrangement = Arrangement(
+            self, self.banner, self.stage, right, self.filmstrip, self.send_bar
+        )
         self._connect()
         bind(self, self._keys())
         self._frames = QTimer(self)
@@ -104,39 +106,6 @@ class WorkspacePage(Backdrop):
     def viewmodel(self) -> WorkspaceViewModel:
         """What it renders."""
         return self._vm
-
-    def _lay_out(self) -> None:
-        right_holder = QWidget()
-        right_holder.setFixedWidth(_RIGHT_WIDTH)
-        right = QVBoxLayout(right_holder)
-        right.setContentsMargins(0, 0, 0, 0)
-        right.setSpacing(Metric.PANEL_GAP)
-        right.addWidget(self.procedures, 1)
-        right.addWidget(self.site)
-        right.addWidget(self.choices)
-        body = QHBoxLayout()
-        body.setSpacing(Metric.PAGE_MARGIN)
-        body.addWidget(self.stage, 1)
-        body.addWidget(right_holder)
-        strip = Panel()
-        strip.setFixedHeight(Metric.FILMSTRIP)
-        row = QHBoxLayout(strip)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self.filmstrip, 1)
-        row.addSpacing(16)
-        row.addWidget(self.send_bar)
-        row.addSpacing(8)
-        inner = QVBoxLayout()
-        inner.setContentsMargins(Metric.PAGE_MARGIN, 8, Metric.PAGE_MARGIN, 4)
-        inner.setSpacing(10)
-        inner.addLayout(body, 1)
-        inner.addWidget(strip)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.setSpacing(0)
-        page.addWidget(self.banner)
-        page.addLayout(inner, 1)
 
     def _connect(self) -> None:
         vm = self._vm
@@ -417,7 +386,12 @@ class WorkspacePage(Backdrop):
             MissingPart.SIDE: self.site.sides.buttons[Side.RIGHT],
             MissingPart.KEEP: self.choices.buttons[KEEP],
         }.get(MissingPart(part), self.view)
+        self.lead_to(control)
+
+    def lead_to(self, control: QWidget) -> None:
+        """Gives a control the focus, and brings it into sight."""
         control.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._arrangement.bring_into_sight(control)
 
     # --------------------------------------------------------------------------- where and when
 
@@ -428,7 +402,11 @@ class WorkspacePage(Backdrop):
         x = picture.x() + (picture.width() - width) // 2
         self.toast.move(x, picture.bottom() + 1 - _TOAST_INSET - self.toast.height())
 
+    def minimumSizeHint(self) -> QSize:
+        return SMALLEST
+
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self._arrangement.fold(event.size())
         super().resizeEvent(event)
         self._place_toast()
         if self._popover is not None:

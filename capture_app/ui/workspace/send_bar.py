@@ -38,7 +38,7 @@ class SendButton(Button):
         self.setFixedWidth(SEND_WIDTH)
 
     def sizeHint(self) -> QSize:
-        return QSize(SEND_WIDTH, Metric.SHUTTER)
+        return QSize(SEND_WIDTH, self.height())
 
     @property
     def keeping(self) -> str:
@@ -86,9 +86,10 @@ class SendButton(Button):
         box(painter, self.rect(), radius, fill=fill, outline=outline, width=width)
         if (veil := self._veil()) is not None:
             box(painter, self.rect(), radius, fill=veil)
-        upper = self.rect().adjusted(0, 6, 0, -22)
+        edge = 6 if self.height() >= Metric.SHUTTER else 1
+        upper = self.rect().adjusted(0, edge, 0, -edge - 16)
         draw_run(painter, upper, self._pieces(), label, rtl=self.rtl)
-        lower = self.rect().adjusted(12, 34, -12, -6)
+        lower = self.rect().adjusted(12, self.height() - edge - 16, -12, -edge)
         face = font(12, MEDIUM)
         elide = Qt.TextElideMode.ElideRight
         keeping = QFontMetrics(face).elidedText(self._keeping, elide, lower.width())
@@ -121,6 +122,10 @@ class SendBar(QWidget):
         row.addWidget(self.delete)
         row.addWidget(self.send)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def fold(self, folded: bool) -> None:  # noqa: FBT001 - as a Qt setter
+        """Lower, where the screen is."""
+        self.send.set_tall(Metric.TARGET if folded else Metric.SHUTTER)
 
     def show_state(
         self, *, sendable: int, deletable: int, family: str, digits: str, keeping: str

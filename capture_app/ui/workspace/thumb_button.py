@@ -33,6 +33,9 @@ THUMB_HEIGHT: Final = 52
 """How large a thumbnail is drawn, in logical pixels."""
 THUMB_BUTTON_HEIGHT: Final = 88
 """With its two lines of words."""
+THUMB_FOLDED: Final = 40
+"""How high it is drawn where the strip is one row; its words stand beside it, if there is room."""
+_FOLDED_PICTURE: Final = 56
 
 _NO_PICTURE = ChipText("", "")
 _ARROWS: Final = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
@@ -58,14 +61,15 @@ class ThumbButton(Pressable):
         self.setCheckable(True)
         self.setProperty("by_arrows", True)  # noqa: FBT003 - Qt's own
         self._width = THUMB_WIDTH
+        self._folded = False
         self.setFixedSize(THUMB_WIDTH + 4, THUMB_BUTTON_HEIGHT)
 
-    def set_narrow(self, narrow: bool) -> None:  # noqa: FBT001 - as a Qt setter
-        """Narrower, so that many are in sight."""
+    def set_shape(self, *, narrow: bool, folded: bool) -> None:
+        """Narrower, so that many are in sight; folded, for a strip of one row."""
         width = THUMB_NARROW if narrow else THUMB_WIDTH
-        if width != self._width:
-            self._width = width
-            self.setFixedWidth(width + 4)
+        if (width, folded) != (self._width, self._folded):
+            self._width, self._folded = width, folded
+            self.setFixedSize(width + 4, THUMB_FOLDED + 4 if folded else THUMB_BUTTON_HEIGHT)
             self.update()
 
     def sizeHint(self) -> QSize:
@@ -122,7 +126,7 @@ class ThumbButton(Pressable):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         theme = current()
-        picture = QRect(2, 2, self._width, THUMB_HEIGHT)
+        picture = self._picture()
         frame = QPainterPath()
         radius = Metric.RADIUS_THUMBNAIL
         frame.addRoundedRect(QRectF(picture), radius, radius)
@@ -138,34 +142,49 @@ class ThumbButton(Pressable):
             around = picture.adjusted(-2, -2, 2, 2)
             box(painter, around, radius + 2, outline=theme.accent, width=2)
         number = ChipText(f"{self.thumb.number}", "", Tone.TEXT)
-        self._paint_badge(painter, number, top=picture.top() + 3)
+        self._paint_badge(painter, number, picture, top=picture.top() + 3)
         if self.thumb.side:
             side = ChipText(self.thumb.side, "", Tone.TEXT)
-            self._paint_badge(painter, side, top=picture.top() + 3, at_end=True)
-        self._paint_badge(painter, self.thumb.badge, top=picture.bottom() + 1 - Metric.BADGE - 3)
-        self._paint_line(painter, self.thumb.procedure, top=THUMB_HEIGHT + 4, tone=theme.text_2)
+            self._paint_badge(painter, side, picture, top=picture.top() + 3, at_end=True)
+        words = QRect(2, THUMB_HEIGHT + 4, self._width, 15)
+        step = 14
+        if self._folded:
+            x = 2 if self.rtl else picture.right() + 7
+            words, step = QRect(x, 6, self._width - picture.width() - 6, 15), 16
+            if self._width == THUMB_NARROW:
+                return  # the tooltip, the reader and the contact sheet say it
+        else:
+            top = picture.bottom() + 1 - Metric.BADGE - 3
+            self._paint_badge(painter, self.thumb.badge, picture, top=top)
+        self._paint_line(painter, self.thumb.procedure, words, tone=theme.text_2)
         tone = theme.text if self.thumb.selected else theme.text_2
-        self._paint_line(painter, self.thumb.site, top=THUMB_HEIGHT + 18, tone=tone)
+        self._paint_line(painter, self.thumb.site, words.translated(0, step), tone=tone)
 
-    def _paint_line(self, painter: QPainter, words: str, *, top: int, tone: QColor) -> None:
+    def _picture(self) -> QRect:
+        if not self._folded:
+            return QRect(2, 2, self._width, THUMB_HEIGHT)
+        width = THUMB_NARROW if self._width == THUMB_NARROW else _FOLDED_PICTURE
+        return QRect(self._width + 2 - width if self.rtl else 2, 2, width, THUMB_FOLDED)
+
+    def _paint_line(self, painter: QPainter, words: str, place: QRect, *, tone: QColor) -> None:
         face = font(12, MEDIUM)
         painter.setFont(face)
         painter.setPen(tone)
-        shown = QFontMetrics(face).elidedText(words, Qt.TextElideMode.ElideRight, self._width)
+        shown = QFontMetrics(face).elidedText(words, Qt.TextElideMode.ElideRight, place.width())
         side = Qt.AlignmentFlag.AlignRight if self.rtl else Qt.AlignmentFlag.AlignLeft
-        draw_line(painter, QRect(2, top, self._width, 15), shown, side)
+        draw_line(painter, place, shown, side)
 
     def _paint_badge(
-        self, painter: QPainter, badge: ChipText, *, top: int, at_end: bool = False
+        self, painter: QPainter, badge: ChipText, picture: QRect, *, top: int, at_end: bool = False
     ) -> None:
-        room, width = self._width - 8, badge_width(badge)
+        room, width = picture.width() - 8, badge_width(badge)
         if width > room:  # a long word on a narrow picture
             bare = room - badge_width(replace(badge, words=""))
             metrics = QFontMetrics(font(12, SEMIBOLD))
             words = metrics.elidedText(badge.words, Qt.TextElideMode.ElideRight, bare)
             badge, width = replace(badge, words=words), room
         at_right = at_end is not self.rtl
-        left = self._width - 2 - width if at_right else 6
+        left = picture.right() - 3 - width if at_right else picture.left() + 4
         draw_badge(painter, QRect(left, top, width, Metric.BADGE), badge, rtl=self.rtl)
 
 
