@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSize
@@ -102,6 +103,18 @@ def workspace_faults(window: MainWindow, page: WorkspacePage) -> list[str]:
     return faults
 
 
+def outbox_faults(window: MainWindow, page: OutboxPage) -> list[str]:
+    return outside(window, page=page)
+
+
+FAULTS: dict[type[QWidget], Callable[[MainWindow, Any], list[str]]] = {
+    SignInPage: lock_faults,
+    PatientsPage: list_faults,
+    WorkspacePage: workspace_faults,
+    OutboxPage: outbox_faults,
+}
+
+
 @pytest.mark.expects_log("delivery-needs-you")
 def test_what_must_be_in_sight_is_in_sight_on_every_screen(
     tmp_path: Path, dressed: QApplication, qtbot: QtBot
@@ -126,17 +139,9 @@ def test_what_must_be_in_sight_is_in_sight_on_every_screen(
                     faults.append(f"{name}, {screen}: the window is {window.size()}")
                 (strip,) = (s for s in window.findChildren(StatusStrip) if s.isVisible())
                 found = outside(window, strip=strip)
-                for page in window.findChildren(QWidget):
-                    if not page.isVisible():
-                        continue
-                    if isinstance(page, SignInPage):
-                        found += lock_faults(window, page)
-                    elif isinstance(page, PatientsPage):
-                        found += list_faults(window, page)
-                    elif isinstance(page, WorkspacePage):
-                        found += workspace_faults(window, page)
-                    elif isinstance(page, OutboxPage):
-                        found += outside(window, page=page)
+                for kind, faults_of in FAULTS.items():
+                    pages = [page for page in window.findChildren(kind) if page.isVisible()]
+                    found += [fault for page in pages for fault in faults_of(window, page)]
                 faults.extend(f"{name}, {screen}: {fault}" for fault in found)
             window.resize(1366, 768)
 

@@ -27,7 +27,7 @@ _STRIP_FOLDS_BELOW: Final = 700
 
 
 class Arrangement:
-    """The layout of one page; `right`: the parts of the right column, the first takes what is left."""
+    """The layout of a page. Of the parts of the right column the first takes what is left."""
 
     def __init__(
         self,
