@@ -9,6 +9,7 @@ import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,8 @@ from capture_app.imaging.rgb import encode_rgb
 from capture_app.model.device import DeviceInfo
 from capture_app.model.patient import NameGroup, PartialDate, PatientId, PersonName, Sex
 from capture_app.model.procedure import Side
+from capture_app.patients.census.fold import entries, fold
+from capture_app.patients.sources.adt.reading import Authority, Reader
 from tests.sealing import (
     CAMERA,
     DERMATOSCOPE,
@@ -35,6 +38,7 @@ from tests.sealing import (
     MICROSCOPE,
     ORDER,
     SCANNER,
+    STARTED_AT,
     VISIT,
     catalog,
     description,
@@ -198,6 +202,56 @@ def test_an_rgb_jpeg_is_in_order_but_for_the_name_of_its_colours(tmp_path: Path)
     assert not_allowed(lines, ALLOWED_WARNINGS, ALLOWED_FOR_RGB_JPEG) == []
     assert code == 1
     assert len([line for line in lines if line.startswith("Error")]) == 1
+
+
+MESSAGE = (
+    "MSH|^~\\&|ADT|HOSP|||20240702080100||ADT^A01|1|P|2.5.1||||||UNICODE UTF-8\r"
+    "PID|1||7^^^HOSP^MR~{other}||{name}||{born}|{sex}\r"
+    "PV1|1|I|4B^12^A|||||77^{doctor}||{service}|||||||||{visit}\rPV2|||^{reason}\r"
+)
+PLAIN = {
+    "other": "9^^^NHS^NI",
+    "name": "Doe^Jane",
+    "born": "19560714",
+    "sex": "F",
+    "doctor": "House^Greg",
+    "service": "SUR",
+    "visit": "V1^^^HOSP",
+    "reason": "Burn",
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("other", "77^^^AUSL^MÜDRZT"),
+        ("other", "9^^^NHS&2.16&ISO^NI~8\t^^^X~7^^^HOSP&1\\E\\2&ISO^MR"),
+        ("name", "A" * 70 + "^Jane"),
+        ("name", "=^\\X0A\\"),
+        ("name", "محمد^علي~王^小明^^^^^L^I"),
+        ("born", "1956"),
+        ("born", "20991231"),
+        ("sex", "W"),
+        ("doctor", "G" * 80),
+        ("service", "S" * 80),
+        ("visit", "V1^^^&1.2.3&ISO"),
+        ("visit", "V1^^^&guid&GUID"),
+        ("visit", "V" * 80),
+        ("reason", "\\X5C\\\t" + "R" * 90),
+    ],
+)
+def test_what_a_feed_sends_leaves_an_object_in_order(
+    field: str, value: str, tmp_path: Path
+) -> None:
+    raw = MESSAGE.format(**{**PLAIN, field: value}).encode()
+    known = fold([Reader(Authority("HOSP", "MR"), "UNICODE UTF-8").read(raw, STARTED_AT)])
+    assert known is not None
+    (row,) = entries(known, STARTED_AT, timedelta(hours=1))
+    ds = build(request(exam=exam(patient=row.patient, encounter=row.encounter)))
+    verify(ds)
+    code, lines = findings(tmp_path, ds)
+    assert not_allowed(lines, ALLOWED_WARNINGS) == []
+    assert code == 0
 
 
 def test_it_would_have_found_a_plain_fault(tmp_path: Path) -> None:
