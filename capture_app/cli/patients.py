@@ -16,7 +16,7 @@ from capture_app.cli.start import (
     print_table,
     start,
 )
-from capture_app.model.feed_note import words_of
+from capture_app.model.feed_note import OF_A_VALUE, WITHOUT_EFFECT, words_of
 from capture_app.model.words import tr, trn
 from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.census.census import Census
@@ -42,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--feed",
         action="store_true",
-        help="tell how each feed is, and list its messages that had no effect",
+        help="tell how each feed is, and list what of it had no effect or could not be taken",
     )
     parser.add_argument(
         "--rebuild",
@@ -96,25 +96,36 @@ def _rebuild(census: Census) -> int:
 
 
 def _show_feed(census: Census, limit: int, *, as_json: bool) -> None:
-    """How each feed is, and the messages that were accepted without effect: no patient data."""
-    feeds, noted = census.feed_status(), census.noted_messages(limit)
+    """How each feed is, the messages that were accepted without effect, and those with a value that
+    could not be taken: no patient data.
+    """
+    feeds = census.feed_status()
+    in_vain, noted = (
+        census.noted_messages(limit, codes=codes) for codes in (WITHOUT_EFFECT, OF_A_VALUE)
+    )
     if as_json:
         print_json(
             {
                 "feeds": [_feed_as_dict(feed) for feed in feeds],
-                "without_effect": [_noted_as_dict(message) for message in noted],
+                "without_effect": [_noted_as_dict(message) for message in in_vain],
+                "noted": [_noted_as_dict(message) for message in noted],
             }
         )
         return
     for feed in feeds:
         sys.stdout.write(_words_of(feed) + "\n")
     head = ("id", "received", "sender", "event", "why")
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (
             *(message.event_id, message.received_at.isoformat(timespec="seconds")),
             *(message.sender, message.event, "; ".join(map(words_of, message.notes))),
         )
-        for message in noted
+        for message in (*in_vain, *noted)
+    ]
+    rows += [
+        ("", "", feed.name, trn("{n} item", "{n} items", count), words_of(note))
+        for feed in feeds
+        for note, count in feed.item_notes
     ]
     print_table(head, rows)
 
@@ -131,6 +142,10 @@ def _feed_as_dict(feed: FeedStatus) -> dict[str, Any]:
         "dead_letters": feed.dead_letters,
         "without_effect": feed.without_effect,
         "noted": feed.noted,
+        "item_notes": [
+            {"field": note.field, "code": str(note.code), "items": count}
+            for note, count in feed.item_notes
+        ],
         "doubts": {str(doubt): count for doubt, count in feed.doubts},
         "damaged": [f"{table} {number}" for table, number in feed.damaged],
         "skipped": feed.skipped,
@@ -180,8 +195,8 @@ def _words_of(feed: FeedStatus) -> str:
     if feed.noted:
         said.append(
             trn(
-                "{n} message has a value that could not be taken as it stood.",
-                "{n} messages have a value that could not be taken as it stood.",
+                "{n} has a value that could not be taken as it stood: see --feed.",
+                "{n} have a value that could not be taken as it stood: see --feed.",
                 feed.noted,
             )
         )

@@ -61,6 +61,9 @@ WITHOUT_EFFECT: Final = frozenset(
 )
 """A message that was accepted, and did not do what its sender meant by it."""
 
+OF_A_VALUE: Final = frozenset(NoteCode) - WITHOUT_EFFECT
+"""A message that did what was meant, with a value in it that could not be taken as it stood."""
+
 
 def words_of(note: FeedNote) -> str:
     """What became of a value or of a message, in a sentence for IT."""

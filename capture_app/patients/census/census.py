@@ -31,6 +31,7 @@ from capture_app.patients.census.reporting import (
     ADT,
     age_of,
     feed_messages,
+    item_notes,
     noted_messages,
     stored_status,
 )
@@ -270,6 +271,8 @@ class Census:
                 skipped=skipped,
                 truncated=answer.is_truncated,
                 issuer_assumed=self._orders.assumed(answer),
+                noted=sum(bool(item.notes) for item in answer.items),
+                item_notes=item_notes(answer),
                 problem=answer.problem,
             )
             for answer, skipped in answers

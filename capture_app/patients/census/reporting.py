@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
 from capture_app.errors import MessageError
 from capture_app.hl7.split import parse_header
-from capture_app.model.feed_note import WITHOUT_EFFECT, NoteCode, words_of
+from capture_app.model.feed_note import OF_A_VALUE, WITHOUT_EFFECT, FeedNote, NoteCode, words_of
 from capture_app.model.words import trn
 from capture_app.model.worklist import Doubt, FeedSource
 from capture_app.patients.census.dead_letters import DeadLetterBox
 from capture_app.patients.census.journal import Journal
+from capture_app.patients.census.orders import WorklistAnswer
 from capture_app.patients.census.status import FeedMessage, FeedStatus, NotedMessage
 
 ADT: Final = "adt"
@@ -37,7 +39,7 @@ def stored_status(
         count=0,
         dead_letters=letters.count(),
         without_effect=journal.count_notes(WITHOUT_EFFECT),
-        noted=journal.count_notes(frozenset(NoteCode) - WITHOUT_EFFECT),
+        noted=journal.count_notes(OF_A_VALUE),
         refused_today=letters.count(yesterday),
         without_effect_today=journal.count_notes(WITHOUT_EFFECT, yesterday),
         damaged=journal.damaged,
@@ -113,6 +115,12 @@ def doubt_words(doubt: Doubt, count: int) -> str:
                 "{n} numbers are used again that were put out of use.",
                 count,
             )
+
+
+def item_notes(answer: WorklistAnswer) -> tuple[tuple[FeedNote, int], ...]:
+    """What of a worklist could not be taken, and in how many items, the most frequent first."""
+    counts = Counter(note for item in answer.items for note in item.notes)
+    return tuple(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
 
 
 def age_of(at: datetime | None, now: datetime) -> float | None:

@@ -38,7 +38,9 @@ class FeedStatus:
     without_effect: int = 0
     """Messages that were accepted and did not do what their sender meant by them."""
     noted: int = 0
-    """Messages of which a value could not be taken as it stood."""
+    """Messages, or items of a worklist, of which a value could not be taken as it stood."""
+    item_notes: tuple[tuple[FeedNote, int], ...] = ()
+    """Of a worklist: what could not be taken, and in how many items, the most frequent first."""
     refused_today: int = 0
     """Of the dead letters those of the last 24 hours."""
     without_effect_today: int = 0
