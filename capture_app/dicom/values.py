@@ -7,10 +7,6 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from pydicom import config
-from pydicom.datadict import dictionary_VR
-from pydicom.valuerep import MAX_VALUE_LEN, validate_value
-
 from capture_app.errors import ConformanceError
 
 TEXT: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
@@ -45,11 +41,9 @@ def fits_identifier(keyword: str, text: str) -> bool:
 def faults_of(vr: str, text: str) -> Iterator[str]:
     """What is wrong with one value of a VR, each as the end of a sentence without the value."""
     is_plain = vr in _PLAIN and text.isascii() and text.isprintable()
-    if is_plain and len(text) <= MAX_VALUE_LEN.get(vr, len(text)):
+    if is_plain and len(text) <= _longest().get(vr, len(text)):
         return  # the usual case, and a feed brings many of them
-    try:
-        validate_value(vr, text, config.RAISE)
-    except (ValueError, TypeError):
+    if not _is_valid(vr, text):
         yield f"is not allowed by its VR {vr}"
     allowed = "\r\n\t\f" if vr in _PARAGRAPHS else ""
     if any(found[0] not in allowed for found in _CONTROL.finditer(text)):
@@ -66,8 +60,31 @@ def faults_of(vr: str, text: str) -> Iterator[str]:
         yield "has more than five components"
 
 
+# pydicom is read where it is first needed: the list of patients does not wait for it.
+
+
+def _is_valid(vr: str, text: str) -> bool:
+    from pydicom import config  # noqa: PLC0415 - see above
+    from pydicom.valuerep import validate_value  # noqa: PLC0415
+
+    try:
+        validate_value(vr, text, config.RAISE)
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+@cache
+def _longest() -> dict[str, int]:
+    from pydicom.valuerep import MAX_VALUE_LEN  # noqa: PLC0415 - see above
+
+    return MAX_VALUE_LEN
+
+
 @cache
 def _vr(keyword: str) -> str:
+    from pydicom.datadict import dictionary_VR  # noqa: PLC0415 - see above
+
     try:
         return dictionary_VR(keyword)
     except (KeyError, ValueError):

@@ -175,7 +175,7 @@ def test_an_image_that_was_moved_to_another_study_is_found_and_told(orthanc: Ort
     archive = archive_for(destination(orthanc.aet, orthanc.dicom_port))
     store(archive, [sample])
     moved = sample.seen_as(study_instance_uid=photo().instance.study_instance_uid)
-    assert [said(o) for o in prove(archive, [moved])] == ["refused identity-mismatch"]
+    assert [said(o) for o in prove(archive, [moved])] == ["refused study-mismatch"]
 
 
 def test_an_archive_without_any_proof_is_told_once_for_all(storescp: Storescp) -> None:
@@ -231,4 +231,4 @@ def test_echo_tells_how_fast_or_why_not(archive_destination: ArchiveDestination)
     nobody = destination("ANYONE", free_port())
     bad = echo(nobody, STATION, Way.DIMSE, clock=CLOCK, password=lambda _name: None)
     assert not bad.ok
-    assert bad.reason == "pacs does not listen: nothing answers at its address."
+    assert bad.reason == "pacs does not listen. Nothing answers at its address."

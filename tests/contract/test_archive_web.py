@@ -145,4 +145,4 @@ def test_echo_asks_for_nobody(web: ArchiveDestination) -> None:
     assert result.ok
     wrong = dataclasses.replace(web, url=f"http://{HOST}:{free_port()}/dicom-web")
     refused = echo(wrong, STATION, Way.WEB, clock=CLOCK, password=lambda _name: None)
-    assert refused.reason == "pacs does not listen: nothing answers at its address."
+    assert refused.reason == "pacs does not listen. Nothing answers at its address."

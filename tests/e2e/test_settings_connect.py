@@ -112,7 +112,7 @@ def test_who_does_not_answer_is_told_in_words(
     assert said == {
         ("pacs", "C-ECHO"): "pacs does not go by the AE title in the settings.",
         ("pacs", "DICOMweb"): "pacs does not accept this station's user or password.",
-        ("gone", "C-ECHO"): "gone does not listen: nothing answers at its address.",
+        ("gone", "C-ECHO"): "gone does not listen. Nothing answers at its address.",
         ("hung", "C-ECHO"): "hung did not answer in time.",
         ("keyless", "DICOMweb"): "The key store has no entry not-there of capture-app.",
     }
