@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import structlog
@@ -23,6 +24,8 @@ from capture_app.clock import Clock
 from capture_app.errors import CaptureAppError, KeyUnavailableError, StoreError
 from capture_app.exam.session import ExamService
 from capture_app.model.audit_event import AuditAction, AuditEvent
+from capture_app.model.patient import PatientId
+from capture_app.model.worklist import PersonNow
 from capture_app.outbox.outbox import Outbox, OutboxRules
 from capture_app.patients.census.census import Census, open_census
 from capture_app.security.keys import load_or_create_key, read_secret
@@ -107,11 +110,22 @@ def open_services(settings: Settings, clock: Clock) -> Iterator[Services]:
             cipher=folder.cipher,
             database=folder.database,
             outbox=folder.outbox,
-            exams=ExamService(folder.outbox, catalog, clock, settings.station),
+            exams=ExamService(
+                folder.outbox, catalog, clock, settings.station, partial(_newest, census)
+            ),
             census=census,
             users=folder.users,
             catalog=catalog,
         )
+
+
+def _newest(census: Census, number: PatientId) -> PersonNow | None:
+    """What the feeds say now of a patient, with what another process has just taken in."""
+    try:
+        census.refresh()
+    except StoreError as error:  # what is in memory is a second old; nobody is kept from work
+        _log.warning("census-not-refreshed", reason=str(error))
+    return census.person(number)
 
 
 def ask_worklists(services: Services) -> None:

@@ -121,7 +121,10 @@ def run(args: argparse.Namespace) -> int:
                 )
                 capture_ids.append(capture_id)
             sent = services.exams.send(
-                exam, dict.fromkeys(capture_ids, description), release_now=True
+                exam,
+                dict.fromkeys(capture_ids, description),
+                shown=exam.patient,
+                release_now=True,
             )
             if isinstance(sent, Stopped):
                 raise RuleError(tr("Something is missing to send the pictures."))

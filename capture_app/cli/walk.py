@@ -25,7 +25,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtTest import QTest
 
-from capture_app.exam.second_identifier import accepted_initials
+from capture_app.exam.initials import example_of
 from capture_app.model.delivery import ImageState, ImageStatus, ProofKind
 from capture_app.model.words import tr
 from capture_app.outbox.status import StatusFilter
@@ -159,7 +159,7 @@ def _main_job(services: Services, hospital: Hospital, report: _Report, pin: str)
         _press(window, Qt.Key.Key_Return)
         _pause(300)
     with report.step(tr("Open the workspace")):
-        _type(window, min(filter(str.isascii, accepted_initials(mai.patient))))
+        _type(window, example_of(mai.patient.name))
         _press(window, Qt.Key.Key_Tab)
         _type(window, str(mai.patient.birth_date.year if mai.patient.birth_date else ""))
         _press(window, Qt.Key.Key_Return)

@@ -5,32 +5,43 @@ is not of that exam's time is refused.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from capture_app.catalog.catalog import Catalog
 from capture_app.clock import Clock
-from capture_app.errors import ImageError, RuleError
+from capture_app.errors import ChangedSinceSeenError, ImageError, RuleError
 from capture_app.exam.rules import Missing, Ready, allowed_sides, gate_to_send, side_required
+from capture_app.exam.standing import (
+    Standing,
+    Stop,
+    as_it_is_now,
+    combined,
+    differences,
+    standing_of,
+    worded,
+)
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
-from capture_app.model.encounter import EncounterState
 from capture_app.model.exam import Exam
 from capture_app.model.frame import Frame
 from capture_app.model.operator import Operator
 from capture_app.model.order import Order
-from capture_app.model.patient import Patient
+from capture_app.model.patient import Patient, PatientId
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
-from capture_app.model.worklist import IdentifiedBy, PatientListEntry
+from capture_app.model.worklist import IdentifiedBy, PatientListEntry, PersonNow
 from capture_app.outbox.keeping.description import Seen, changed_since_seen
 from capture_app.outbox.keeping.drafts import Draft
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
 from capture_app.settings.schema import Station
+
+People = Callable[[PatientId], PersonNow | None]
+"""What the feeds say now of the patient with a record number."""
 
 DRAFTS_ARE_OVERDUE_AFTER: Final = timedelta(hours=1)
 _CODED_ON_THE_WAY: Final = frozenset({DeviceKind.STREAM, DeviceKind.FILE})
@@ -49,6 +60,8 @@ class PatientDrafts:
 
     exam: Exam
     """The latest of them."""
+    patient: Patient
+    """As the feed words the patient now."""
     drafts: tuple[Draft, ...]
     """Oldest first."""
     age: timedelta
@@ -63,13 +76,19 @@ class PatientDrafts:
 class ExamService:
     """Opens exams, takes pictures into the one that is open, and sends them through the gate."""
 
-    def __init__(self, outbox: Outbox, catalog: Catalog, clock: Clock, station: Station) -> None:
+    def __init__(
+        self, outbox: Outbox, catalog: Catalog, clock: Clock, station: Station, people: People
+    ) -> None:
+        """`people`: what the feeds say now of a patient; None where they say nothing."""
         self._outbox = outbox
+        self._people = people
         self._catalog = catalog
         self._clock = clock
         self._station = station
         self._lock = threading.Lock()
         self._open: tuple[str, float] | None = None
+        self._confirmed: dict[str, Patient] = {}
+        self._followed: dict[str, Patient] = {}
 
     # ------------------------------------------------------------------------------------ who
 
@@ -79,16 +98,18 @@ class ExamService:
         operator: Operator,
         identified_by: IdentifiedBy,
         order: Order | None = None,
+        identified_at: datetime | None = None,
     ) -> Exam:
         """Begins an exam of a patient from the list; it is now the one that takes pictures.
 
-        Raises RuleError where the entry has no identifier, the visit was cancelled, or the order
-        is not one of the entry's.
+        The entry is what a person saw; what is tested, and opened, is what the feeds say now.
+        `identified_at`: when the patient was identified, where that was earlier. Raises RuleError
+        where the entry has no identifier, has left the list, is somebody else by now, its visit
+        was cancelled, its number retired, or the order is not one of the entry's.
         """
         if not entry.patient.patient_id.value:
             raise RuleError(tr("This patient has no record number: pictures cannot be filed."))
-        if entry.encounter is not None and entry.encounter.state is EncounterState.CANCELLED:
-            raise RuleError(tr("This visit was cancelled. Choose the patient from the list again."))
+        entry = as_it_is_now(entry, self._people(entry.patient.patient_id))
         if order is not None and order not in entry.orders:
             raise RuleError(tr("This order is not one of the patient's orders."))
         return self._begin(
@@ -101,6 +122,7 @@ class ExamService:
                 study_instance_uid="",
                 started_at=self._clock.now(),
                 identified_by=identified_by,
+                identified_at=identified_at,
                 department=self._station.department,
                 station_name=self._station.name,
             )
@@ -127,20 +149,66 @@ class ExamService:
             self._open = (opened.exam_id, since)
         return opened
 
-    def reopen(self, exam_id: str, operator: Operator) -> Exam:
+    def reopen(
+        self,
+        exam_id: str,
+        operator: Operator,
+        identified_by: IdentifiedBy,
+        identified_at: datetime | None = None,
+    ) -> Exam:
         """Begins a new exam of the patient of an earlier one, from its drafts.
 
-        Same patient, visit and order as they were frozen there; the drafts stay in their own exam.
+        Same person, visit and order as they were frozen there, in the feed's newest wording; the
+        drafts stay in their own exam.
         """
+        earlier = self._outbox.exam(exam_id)
+        now = self._people(earlier.patient.patient_id)
         return self._begin(
             replace(
-                self._outbox.exam(exam_id),
+                earlier,
                 exam_id=self._clock.new_uid(),
+                patient=earlier.patient if now is None else worded(earlier.patient, now.patient),
                 operator=operator,
                 started_at=self._clock.now(),
-                identified_by=IdentifiedBy.DRAFT_REOPENED,
+                identified_by=identified_by,
+                identified_at=identified_at,
             )
         )
+
+    def resume(self, exam: Exam) -> None:
+        """After a lock the same operator goes on with the same exam: it takes pictures again, of
+        what the camera shows from now on.
+        """
+        with self._lock:
+            self._open = (exam.exam_id, self._clock.monotonic())
+
+    def standing(self, exam: Exam, earlier: Iterable[str] = ()) -> Standing:
+        """What the feed says now of the person and visit of an exam, and of the earlier exams of
+        the same patient whose drafts would be sent with it, by their ids.
+        """
+        now = self._people(exam.patient.patient_id)
+        confirmed = self._confirmed.get(exam.exam_id)
+        others = (self._outbox.exam(one) for one in dict.fromkeys(earlier) if one != exam.exam_id)
+        return combined(standing_of(one, now, confirmed) for one in (exam, *others))
+
+    def confirm(
+        self, exam: Exam, patient: Patient, identified_by: IdentifiedBy, operator: Operator
+    ) -> None:
+        """Somebody identified the patient of an open exam once more, in this wording: trail."""
+        self._outbox.record_identity(
+            exam, operator, AuditAction.IDENTITY_CHECKED, {"identified-by": identified_by}
+        )
+        self._confirmed[exam.exam_id] = patient
+
+    def follow(self, exam: Exam) -> None:
+        """Writes into the trail that the feed words the patient of an open exam anew; once each."""
+        patient = self.standing(exam).patient
+        before = self._followed.get(exam.exam_id, exam.patient)
+        if not (changed := differences(before, patient)):
+            return
+        self._followed[exam.exam_id] = patient
+        details = {"changed": ",".join(changed)}
+        self._outbox.record_identity(exam, exam.operator, AuditAction.WORDING_FOLLOWED, details)
 
     def close(self) -> None:
         """No exam takes pictures any more (lock, user change, back to the list). Drafts stay."""
@@ -264,27 +332,38 @@ class ExamService:
         seen: Seen,
         operator: Operator | None = None,
         *,
+        shown: Patient,
         release_now: bool = False,
     ) -> Sending | Stopped:
         """Sends drafts of this exam's patient: all of them, or none and what is missing of each.
 
-        `seen`: what each picture said on the screen of the person who sends. `operator` is who
-        sends where that is not who opened the exam. Raises RuleError where a picture is of another
-        patient, ChangedSinceSeenError where one says something else by now, and as `Outbox.seal`.
+        `seen`: what each picture said on the screen of the person who sends; `shown`: the patient
+        as Send named them. `operator` is who sends where that is not who opened the exam. Raises
+        RuleError where a picture is of another patient, the feed cancelled the visit or retired the
+        number, or changed so much that the patient must be identified again;
+        ChangedSinceSeenError where a picture or the patient is worded otherwise by now; and as
+        `Outbox.seal`.
         """
         kept = self._as_kept(seen)
-        missing = []
+        missing, exam_ids = [], []
         for capture_id in seen:
             own = self._outbox.exam_of(capture_id)
             if self._outbox.patient_key(own) != self._outbox.patient_key(exam):
                 raise RuleError(tr("A picture is of another patient: nothing was sent."))
+            exam_ids.append(own.exam_id)
             verdict: Ready | Missing = gate_to_send(own.patient, kept[capture_id])
             if isinstance(verdict, Missing):
                 missing.append((capture_id, verdict))
         if missing:
             return Stopped(tuple(missing))
+        standing = self.standing(exam, exam_ids)
+        _require_standing(standing, shown)
         return self._outbox.seal(
-            tuple(seen), operator or exam.operator, seen=kept, release_now=release_now
+            tuple(seen),
+            operator or exam.operator,
+            seen=kept,
+            patient=standing.patient,
+            release_now=release_now,
         )
 
     def undo(self, send_id: str, operator: Operator) -> bool:
@@ -306,7 +385,8 @@ class ExamService:
             if not exams:
                 continue  # named in the log, and by `outbox --check`
             exam = max(exams.values(), key=lambda one: one.started_at)
-            found.append(PatientDrafts(exam, tuple(drafts), now - drafts[0].kept_at))
+            patient = self.standing(exam).patient
+            found.append(PatientDrafts(exam, patient, tuple(drafts), now - drafts[0].kept_at))
         return tuple(sorted(found, key=lambda one: one.age, reverse=True))
 
     def _begin(self, exam: Exam) -> Exam:
@@ -321,6 +401,22 @@ class ExamService:
             if self._open is None or self._open[0] != exam.exam_id:
                 raise RuleError(tr("Another patient is open now: the picture was not kept."))
             return self._open[1]
+
+
+def _require_standing(standing: Standing, shown: Patient) -> None:
+    match standing.stop:
+        case Stop.VISIT_CANCELLED:
+            raise RuleError(tr("The visit was cancelled: nothing was sent."))
+        case Stop.NUMBER_RETIRED:
+            raise RuleError(tr("The record number is no longer in use: nothing was sent."))
+        case None:
+            pass
+    if standing.asks:
+        raise RuleError(tr("The feed changed who this is: say first who is in front of you."))
+    if differences(shown, standing.patient):
+        raise ChangedSinceSeenError(
+            tr("The feed changed the patient's name, birth date or sex. Look, then send again.")
+        )
 
 
 def _encoded(frame: Frame, device: DeviceInfo) -> EncodedImage:

@@ -16,7 +16,8 @@ from capture_app.model.worklist import IdentifiedBy
 class Exam:
     """One patient, one visit, one operator, one study. Another patient is another Exam.
 
-    What was shown when the patient was chosen is what is sealed: nothing is looked up at send.
+    Person and visit are frozen here. The wording (name, birth date, sex) is as it was when the
+    exam began; what is sealed is the feed's newest, as it was shown at Send.
     """
 
     exam_id: str
@@ -29,3 +30,10 @@ class Exam:
     identified_by: IdentifiedBy
     department: str = ""
     station_name: str = ""
+    identified_at: datetime | None = None
+    """When that identification really took place; None: when the exam began."""
+
+    @property
+    def known_since(self) -> datetime:
+        """When the patient was identified."""
+        return self.identified_at or self.started_at

@@ -113,6 +113,8 @@ class Patient:
     partial_birth_date: PartialDate | None = None
     """What is known of the birth date where it is not known whole: shown, and asked for as the
     year of birth, but never written into an image."""
+    identity_unknown: bool = False
+    """The feed itself says that it does not know who this is (PID-31)."""
 
     def __post_init__(self) -> None:
         if self.birth_date is not None and self.partial_birth_date is not None:

@@ -19,12 +19,27 @@ class FeedSource(StrEnum):
 
 
 class IdentifiedBy(StrEnum):
-    """How the patient was identified when the exam was opened; audited and shown in the banner."""
+    """By what the patient was identified: what really happened; audited and shown in the banner."""
 
     SCAN = "scan"
-    LIST_AND_SECOND_IDENTIFIER = "list-and-second-identifier"
+    """The wristband."""
+    INITIALS_AND_YEAR = "initials-and-year"
+    """Initials and year of birth were said and fitted; likewise those that follow."""
+    INITIALS_AND_NUMBER = "initials-and-number"
+    """Initials, and the end of the record number."""
+    INITIALS_YEAR_AND_NUMBER = "initials-year-and-number"
+    YEAR_AND_NUMBER = "year-and-number"
+    NUMBER = "number"
+    """The end of the record number alone: nothing else was known to ask for."""
+    KNOWN = "known"
+    """Nobody was asked: the same patient had been identified here some minutes before."""
+    NOTHING = "nothing"
+    """Picked from the list, and nobody was asked: the settings do not want it."""
     COMMAND_AND_SECOND_IDENTIFIER = "command-and-second-identifier"
+    LIST_AND_SECOND_IDENTIFIER = "list-and-second-identifier"
+    """Of exams of before, picked from the list: whether somebody was asked is not known."""
     DRAFT_REOPENED = "draft-reopened"
+    """Likewise, from drafts."""
 
 
 class Doubt(StrEnum):
@@ -60,3 +75,15 @@ class PatientListEntry:
         if self.encounter is None or Doubt.SHARED_VISIT_NUMBER not in self.doubts:
             return self.encounter
         return replace(self.encounter, visit_number="", issuer="")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonNow:
+    """What the feeds say of one patient at this moment, whether listed or not."""
+
+    patient: Patient
+    visits: tuple[Encounter, ...]
+    """All that are known: open, closed and cancelled ones."""
+    entries: tuple[PatientListEntry, ...]
+    """The rows of the list."""
+    doubts: frozenset[Doubt] = frozenset()

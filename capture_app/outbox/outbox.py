@@ -91,6 +91,20 @@ class Outbox:
         """What tells an exam's patient from others without naming anyone."""
         return self.spool.patient_key(exam.patient)
 
+    def record_identity(
+        self, exam: Exam, operator: Operator, action: AuditAction, details: Mapping[str, str]
+    ) -> None:
+        """Writes into the trail what was done or learnt about who the patient of an exam is."""
+        event = AuditEvent(
+            action,
+            operator.user_id,
+            exam_id=exam.exam_id,
+            patient_key=self.spool.patient_key(exam.patient),
+            details=details,
+        )
+        with self.spool.database.transaction() as connection:
+            self.spool.record(connection, event)
+
     def record_refusal(self, patient: Patient, operator: Operator, action: AuditAction) -> None:
         """Writes into the trail that an act on a patient was refused, and nothing else."""
         event = AuditEvent(
@@ -199,11 +213,13 @@ class Outbox:
         operator: Operator,
         *,
         seen: Seen | None = None,
+        patient: Patient | None = None,
         release_now: bool = False,
     ) -> Sending:
         """Send: all of these drafts, or none. They are held for a while so that `undo` is possible.
 
         `seen`: what the person who sends saw of each; None where the sender has just said it.
+        `patient`: the patient of all of them as Send named them; None: as each exam did.
         Raises RuleError, ChangedSinceSeenError, ConformanceError, SealBrokenError, DiskFullError,
         StoreError.
         """
@@ -214,6 +230,7 @@ class Outbox:
                 capture_ids,
                 operator,
                 seen=seen,
+                patient=patient,
                 release_now=release_now,
             )
             held_until = self.spool.clock.monotonic() + self.rules.capture.hold_seconds

@@ -89,7 +89,9 @@ class _Camera:
         seen = {capture_id: self._services.outbox.description_of(capture_id)}
 
         def act() -> None:
-            assert not isinstance(send(self._exam, seen, release_now=True), Stopped)
+            assert not isinstance(
+                send(self._exam, seen, shown=self._exam.patient, release_now=True), Stopped
+            )
 
         return seconds(act)
 

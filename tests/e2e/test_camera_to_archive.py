@@ -16,7 +16,7 @@ from capture_app.devices.chosen import ChosenDevice
 from capture_app.exam.session import ExamService
 from capture_app.model.delivery import ImageState, ProofKind
 from capture_app.model.device import DeviceKind
-from capture_app.model.worklist import FeedSource, IdentifiedBy, PatientListEntry
+from capture_app.model.worklist import FeedSource, IdentifiedBy, PatientListEntry, PersonNow
 from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
@@ -112,7 +112,13 @@ def test_the_archive_holds_the_coded_picture_that_the_camera_served(
 ) -> None:
     served = [with_place(sealing.jpeg(480, 640, quality=quality)) for quality in (75, 92)]
     entry = PatientListEntry(sealing.MAI, sealing.VISIT, (), FeedSource.ADT, CLOCK.now())
-    exams = ExamService(outbox, sealing.catalog(), CLOCK, sealing.STATION)
+    exams = ExamService(
+        outbox,
+        sealing.catalog(),
+        CLOCK,
+        sealing.STATION,
+        lambda _number: PersonNow(sealing.MAI, (sealing.VISIT,), (entry,)),
+    )
     taken: dict[str, bytes] = {}
     with run_mjpeg_server(served, per_second=20) as camera, camera_in_use(camera.url) as devices:
         exam = exams.open(entry, sealing.NURSE, IdentifiedBy.SCAN)
@@ -132,7 +138,8 @@ def test_the_archive_holds_the_coded_picture_that_the_camera_served(
     described = sealing.description()
     seen = {one: outbox.description_of(one) for one in taken}
     exams.describe(seen, described, sealing.NURSE)
-    assert isinstance(exams.send(exam, dict.fromkeys(taken, described), release_now=True), Sending)
+    sent = exams.send(exam, dict.fromkeys(taken, described), shown=exam.patient, release_now=True)
+    assert isinstance(sent, Sending)
     with delivering(outbox, tmp_path, orthanc):
         eventually(lambda: {s.state for s in outbox.statuses()} == {ImageState.CONFIRMED})
     assert {status.proof for status in outbox.statuses()} == {ProofKind.PIXEL_HASH}

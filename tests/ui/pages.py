@@ -8,7 +8,8 @@ from pathlib import Path
 from PySide6.QtWidgets import QApplication, QWidget
 
 from capture_app.errors import KeyUnavailableError, RefusedDeliveryError
-from capture_app.exam.second_identifier import accepted_initials
+from capture_app.exam.initials import example_of
+from capture_app.exam.second_identifier import Answer
 from capture_app.model.operator import Operator, Role
 from capture_app.model.order import Order
 from capture_app.model.procedure import Side
@@ -119,7 +120,7 @@ def all_pages(
     patients.open_marked()
     wait(lambda: patients.check is not None)
     assert patients.check is not None
-    patients.check.answer("XX", "1900")
+    patients.check.answer(Answer("XX", "1900"))
     yield "patients-check", window
     patients.check.cancel()
     patients.filter("zzz")
@@ -164,7 +165,7 @@ def order_pages(
     assert patients.check is not None
     patient = patients.check.patient
     assert patient.birth_date is not None
-    patients.check.answer(min(accepted_initials(patient)), f"{patient.birth_date.year}")
+    patients.check.answer(Answer(example_of(patient.name), f"{patient.birth_date.year}"))
     wait(lambda: patients.order_question is not None)
     yield "patients-order", window
     patients.scanned(ScannedCode(number))

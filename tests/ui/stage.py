@@ -145,7 +145,7 @@ def open_stage(
     assert settings.adt is not None
     services = Services(
         census=census,
-        exams=ExamService(outbox, catalog, clock, settings.station),
+        exams=ExamService(outbox, catalog, clock, settings.station, census.person),
         outbox=outbox,
         users=Users(outbox.spool.database, cipher, clock, cost=CHEAP),
         catalog=catalog,

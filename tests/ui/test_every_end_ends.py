@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 import capture_app.ui
 from capture_app.clock import FixedClock
 from capture_app.errors import CaptureAppError, StoreError
+from capture_app.exam.second_identifier import Answer
 from capture_app.exam.session import ExamService
 from capture_app.model.delivery import ImageState
 from capture_app.model.operator import Operator
@@ -303,7 +304,6 @@ def test_patients_who_cannot_be_noted_as_recent_are_opened_all_the_same(
     qtbot.waitUntil(lambda: SAID in desk.window.said.what)
 
 
-@ends("Content", log="")  # pytest-qt is the hook here: see the tests of surprises
 def test_a_workspace_that_cannot_be_shown_takes_no_pictures(
     desk: Desk, qtbot: QtBot, break_once: Break
 ) -> None:
@@ -319,19 +319,17 @@ def test_a_workspace_that_cannot_be_shown_takes_no_pictures(
     qtbot.waitUntil(lambda: content.exam is not None)
 
 
-@ends("Content")
-def test_an_exam_that_cannot_be_taken_up_again_leads_to_the_list(
+@ends("Whose")
+def test_a_scan_that_cannot_be_noted_leaves_the_patient_due_and_counts_the_next_time(
     mai: Hands, desk: Desk, qtbot: QtBot, break_once: Break
 ) -> None:
-    content = desk.content
-    content.suspend()
-    break_once(ExamService, "reopen")
-    content._resume()
-    qtbot.waitUntil(lambda: content.said.what == "The exam was left.")
-    assert SAID in content.said.todo
-    assert content.place is Place.PATIENTS
-    content.patients_vm.scanned(ScannedCode(MINH))
-    qtbot.waitUntil(lambda: content.exam is not None)
+    desk.content.identity_is_due()
+    break_once(ExamService, "confirm")
+    mai.window.scanner.scanned.emit(ScannedCode(MAI))
+    qtbot.waitUntil(lambda: SAID in desk.window.said.what)
+    assert "at Send" in mai.page.banner.accessibleName()
+    mai.window.scanner.scanned.emit(ScannedCode(MAI))
+    qtbot.waitUntil(lambda: "Wristband scanned" in mai.page.banner.accessibleName())
 
 
 @ends("IdentityCheck")
@@ -344,7 +342,7 @@ def test_a_wrong_answer_that_cannot_be_noted_still_counts(
     qtbot.waitUntil(lambda: vm.check is not None)
     assert vm.check is not None
     break_once(ExamService, "identity_check_failed")
-    vm.check.answer("XX", "1900")
+    vm.check.answer(Answer("XX", "1900"))
     qtbot.waitUntil(lambda: SAID in desk.window.said.what)
     assert vm.check.state.tries_left == 2
     vm.check.cancel()

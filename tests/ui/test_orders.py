@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from capture_app.clock import FixedClock
 from capture_app.demo.people import ADMISSIONS
+from capture_app.exam.second_identifier import Answer
 from capture_app.model.coding import Code
 from capture_app.model.exam import Exam
 from capture_app.model.order import Order
@@ -337,7 +338,6 @@ def test_drafts_that_are_reopened_keep_their_order(hands: Hands) -> None:
     content = hands.window.content
     assert content is not None
     hands.window.sign_in_vm.signed_in.emit(content.operator)
-    content._resume()  # the question was answered
     hands.qtbot.waitUntil(lambda: hands.page_is_there)
     assert exam(hands).order == PHOTO
     assert plain(shown(hands).label) == "Order A-2026-0417 in use"
@@ -357,7 +357,7 @@ def open_row(hands: Hands, tab: Tab) -> None:
     vm.open_marked()
     hands.qtbot.waitUntil(lambda: vm.check is not None)
     assert vm.check is not None
-    vm.check.answer("NTM", "1956")
+    vm.check.answer(Answer("NTM", "1956"))
 
 
 @pytest.mark.parametrize("tab", [Tab.WARD, Tab.ALL])

@@ -455,7 +455,6 @@ def test_the_film_strip_shows_what_is_held_after_a_lock(mai: Hands) -> None:
     assert mai.window.content is not None
     content = mai.window.content
     mai.window.sign_in_vm.signed_in.emit(content.operator)
-    content._resume()  # the question of who is there has tests of its own
     mai.qtbot.waitUntil(lambda: mai.page_is_there)
     mai.qtbot.waitUntil(lambda: said(mai.state.thumbs) == shown)
     assert [thumb.badge.words for thumb in mai.state.thumbs] == ["Held", "Held"]

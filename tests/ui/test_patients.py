@@ -1,6 +1,7 @@
 """The patient list by real keys over a real census: found, held still, checked, opened."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -95,7 +96,7 @@ def test_the_right_answers_open_the_patient(list_desk: Desk) -> None:
 
     exam = opened_exam(list_desk)
     assert exam.patient.patient_id.value == "0012354687"
-    assert exam.identified_by is IdentifiedBy.LIST_AND_SECOND_IDENTIFIER
+    assert exam.identified_by is IdentifiedBy.INITIALS_AND_YEAR
     assert exam.operator.user_id == "aokafor"
 
 
@@ -349,8 +350,23 @@ def test_drafts_are_offered_and_reopened_after_the_check(list_desk: Desk, qtbot:
     answer(list_desk, "NTM", "1956")
 
     exam = opened_exam(list_desk)
-    assert exam.identified_by is IdentifiedBy.DRAFT_REOPENED
+    assert exam.identified_by is IdentifiedBy.INITIALS_AND_YEAR
     assert exam.patient == MAI.patient
+
+
+def test_drafts_of_the_patient_just_left_are_asked_for_all_the_same(
+    list_desk: Desk, qtbot: QtBot
+) -> None:
+    list_desk.stage.pictures(MAI.patient.patient_id.value, 1, list_desk.content.operator)
+    vm = list_desk.content.patients_vm
+    qtbot.waitUntil(lambda: bool(vm.state.drafts))
+    list_desk.window.scanner.scanned.emit(ScannedCode(MAI.patient.patient_id.value))
+    opened_exam(list_desk)
+    list_desk.content.go_to_patients()
+    qtbot.waitUntil(lambda: list_desk.content.exam is None and not vm.state.opening)
+    vm.reopen(vm.state.drafts[0])
+    assert vm.check is not None
+    assert list_desk.content.exam is None
 
 
 def test_drafts_of_others_are_shown_after_an_hour(
@@ -376,9 +392,12 @@ def test_the_patient_just_left_is_opened_again_without_a_question_for_five_minut
     list_desk.content.go_to_patients()
     vm = list_desk.content.patients_vm
     qtbot.waitUntil(lambda: list_desk.content.exam is None and bool(vm.state.rows))
+    clock.advance(120)
     find(list_desk, "minh")
     list_desk.key(Qt.Key.Key_Return)
-    opened_exam(list_desk)
+    again = opened_exam(list_desk)
+    assert again.identified_by is IdentifiedBy.KNOWN
+    assert again.known_since == again.started_at - timedelta(seconds=120)
     list_desk.content.go_to_patients()
     qtbot.waitUntil(lambda: list_desk.content.exam is None)
 

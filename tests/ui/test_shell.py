@@ -15,7 +15,6 @@ from pytestqt.qtbot import QtBot
 from capture_app.clock import FixedClock
 from capture_app.errors import StoreError
 from capture_app.model.operator import Operator
-from capture_app.model.worklist import IdentifiedBy
 from capture_app.patients.finding.scan import ScannedCode
 from capture_app.settings.schema import Security, Theme
 from capture_app.ui.identity.popover import IdentityPopover
@@ -24,9 +23,10 @@ from capture_app.ui.shell.app_bar import Place
 from capture_app.ui.shell.keys_popover import KeysPopover
 from capture_app.ui.shell.leave_popover import LeavePopover
 from capture_app.ui.tasks import Tasks
+from capture_app.ui.workspace.banner import PatientBanner
 from tests.ui.conftest import Desk
 from tests.ui.stage import PIN, Stage
-from tests.ui.test_patients import answer, opened_exam
+from tests.ui.test_patients import opened_exam
 from tests.ui.test_sign_in import audit_of
 
 
@@ -91,34 +91,20 @@ def test_a_question_that_was_open_is_not_seen_over_the_lock(desk: Desk) -> None:
     assert visible == []
 
 
-def test_after_a_lock_the_open_exam_asks_who_it_is(exam_desk: Desk) -> None:
+def test_after_a_lock_the_exam_goes_on_and_its_patient_is_due_at_send(exam_desk: Desk) -> None:
     before = opened_exam(exam_desk)
     exam_desk.window.lock()
     exam_desk.sign_in()
-    popover = exam_desk.window.findChild(IdentityPopover)
-    assert popover is not None
-    assert popover.isVisible()
-    assert "NGUY" not in shown_words(exam_desk)
-    answer(exam_desk, "NTM", "1956")
-    exam_desk.qtbot.waitUntil(lambda: opened_exam(exam_desk).exam_id != before.exam_id)
-
-    after = opened_exam(exam_desk)
-    assert after.patient == before.patient
-    assert after.study_instance_uid == before.study_instance_uid
-    assert after.identified_by is IdentifiedBy.DRAFT_REOPENED
+    assert opened_exam(exam_desk) == before
+    assert "Identity asked at Send" in banner(exam_desk).accessibleName()
+    assert exam_desk.window.findChild(IdentityPopover) is None
 
 
-def test_after_a_lock_wrong_answers_lead_back_to_the_list(exam_desk: Desk) -> None:
-    exam_desk.window.lock()
-    exam_desk.sign_in()
-    for _ in range(3):
-        answer(exam_desk, "XX", "1900")
-
-    assert exam_desk.content.exam is None
-    assert "three answers did not fit" in exam_desk.content.said.what
+def banner(desk: Desk) -> PatientBanner:
+    return next(b for b in desk.window.findChildren(PatientBanner) if b.isVisible())
 
 
-def test_five_idle_minutes_veil_the_exam_where_the_lock_comes_later(
+def test_five_idle_minutes_make_the_patient_due_where_the_lock_comes_later(
     ada: Operator, stage: Stage, open_desk: Callable[[], Desk], clock: FixedClock
 ) -> None:
     settings = replace(stage.services.settings, security=Security(lock_after_minutes=60))
@@ -127,23 +113,28 @@ def test_five_idle_minutes_veil_the_exam_where_the_lock_comes_later(
     exam_desk.sign_in()
     exam_desk.window.scanner.scanned.emit(ScannedCode("0012345678"))
     opened_exam(exam_desk)
+    assert "Wristband scanned" in banner(exam_desk).accessibleName()
     clock.advance(300)
     exam_desk.window.watch.look()
 
     assert not exam_desk.window.is_locked
-    exam_desk.qtbot.waitUntil(lambda: bool(exam_desk.window.findChildren(IdentityPopover)))
-    assert "NGUY" not in shown_words(exam_desk)
+    assert "Identity asked at Send" in banner(exam_desk).accessibleName()
 
 
-def test_a_scan_answers_the_question(exam_desk: Desk) -> None:
+def test_a_scan_of_the_open_patient_says_who_is_there_and_the_exam_goes_on(
+    exam_desk: Desk, clock: FixedClock
+) -> None:
     before = opened_exam(exam_desk)
     exam_desk.window.lock()
     exam_desk.sign_in()
+    clock.advance(60)
     exam_desk.window.scanner.scanned.emit(ScannedCode("0012345678"))
-    exam_desk.qtbot.waitUntil(lambda: opened_exam(exam_desk).exam_id != before.exam_id)
-
-    assert opened_exam(exam_desk).identified_by is IdentifiedBy.SCAN
-    exam_desk.qtbot.waitUntil(lambda: not exam_desk.window.findChildren(IdentityPopover))
+    exam_desk.qtbot.waitUntil(lambda: "Wristband scanned" in banner(exam_desk).accessibleName())
+    assert "09:31" in banner(exam_desk).accessibleName()
+    assert opened_exam(exam_desk) == before
+    checked = [event for event in audit_of(exam_desk.stage) if "identity-checked" in event]
+    assert len(checked) == 1
+    assert "scan" in checked[0]
 
 
 def test_another_user_begins_with_the_list(exam_desk: Desk) -> None:

@@ -20,6 +20,7 @@ from capture_app.errors import RuleError
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.delivery import Instance, TaskState
 from capture_app.model.operator import Operator
+from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
 from capture_app.outbox.keeping.description import Seen, description_context, require_seen
@@ -58,6 +59,8 @@ class SealedIdentity:
     instance: Instance
     keep_days: int
     sealed_at: datetime
+    patient: Patient | None = None
+    """In the wording that was sealed; None in files of before, which have that of the exam."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ class _Draft:
     """With the description that is in the row now."""
     cell: bytes
     """That description's cell: it must still be there when the instance is written."""
+    patient: Patient
+    """In the wording to be sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +99,13 @@ def seal(
     operator: Operator,
     *,
     seen: Seen | None,
+    patient: Patient | None,
     release_now: bool,
 ) -> Sending:
     """Seals drafts and queues them, all or none. See the module for what is promised when.
 
-    `seen`: what the person who sends saw of each; whatever says something else stops all. Raises
+    `seen`: what the person who sends saw of each; whatever says something else stops all.
+    `patient`: the wording of the patient that Send showed, else that of each picture's exam. Raises
     RuleError where one is no draft or not described, ChangedSinceSeenError, ConformanceError where
     a dataset would break the standard, SealBrokenError where a picture fails its check,
     DiskFullError, StoreError.
@@ -108,7 +115,7 @@ def seal(
     if not rules.destinations:
         raise RuleError(tr("No archive is set up: nothing was sent. Add one to the settings."))
     send_id = spool.clock.new_uid()
-    drafts = [_draft(spool, capture_id) for capture_id in capture_ids]
+    drafts = [_draft(spool, capture_id, patient) for capture_id in capture_ids]
     for draft in drafts:  # before numbers are given out; once more in the transaction
         require_seen(spool.database.read(), spool, draft.capture_id, seen)
     places = _places(spool, drafts)
@@ -191,7 +198,7 @@ _DRAFT = (
 )
 
 
-def _draft(spool: Spool, capture_id: str) -> _Draft:
+def _draft(spool: Spool, capture_id: str, patient: Patient | None) -> _Draft:
     row = spool.database.read().execute(_DRAFT, (capture_id,)).fetchone()
     if row is None:
         raise RuleError(tr("A picture is no draft any more: nothing was sent."))
@@ -199,7 +206,14 @@ def _draft(spool: Spool, capture_id: str) -> _Draft:
     if description.procedure is None or description.region is None:
         raise RuleError(tr("Choose the procedure and the region first: nothing was sent."))
     kept = open_kept(spool, capture_id)
-    return _Draft(capture_id, replace(kept, description=description), row[0])
+    if patient is not None and patient.patient_id.key != kept.exam.patient.patient_id.key:
+        raise RuleError(tr("A picture is of another patient: nothing was sent."))
+    return _Draft(
+        capture_id,
+        replace(kept, description=description),
+        row[0],
+        patient or kept.exam.patient,
+    )
 
 
 def _require_unchanged(connection: sqlite3.Connection, draft: _Draft) -> None:
@@ -254,7 +268,7 @@ def _seal_one(
     kept, sealed_at = draft.kept, spool.clock.now()
     ds = build(
         SealRequest(
-            exam=kept.exam,
+            exam=replace(kept.exam, patient=draft.patient),
             description=kept.description,
             image=open_capture(spool, draft.capture_id),
             device=kept.device,
@@ -284,6 +298,7 @@ def _seal_one(
         instance=instance,
         keep_days=days,
         sealed_at=sealed_at,
+        patient=draft.patient,
     )
     staged = stage_sealed(
         spool.instances,

@@ -7,7 +7,7 @@ from several threads.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,8 +19,8 @@ from capture_app.clock import Clock
 from capture_app.errors import MessageError
 from capture_app.hl7.split import Hl7Message
 from capture_app.model.feed_note import WITHOUT_EFFECT, NoteCode
-from capture_app.model.patient import PatientId
-from capture_app.model.worklist import FeedSource, PatientListEntry
+from capture_app.model.patient import Patient, PatientId
+from capture_app.model.worklist import FeedSource, PatientListEntry, PersonNow
 from capture_app.patients.census.cells import Cells
 from capture_app.patients.census.dead_letters import DeadLetterBox
 from capture_app.patients.census.fold import STATE_VERSION, CensusPatient
@@ -43,6 +43,7 @@ from capture_app.patients.census.status import (
     NotedMessage,
 )
 from capture_app.patients.finding.crosschecks import PatientKey
+from capture_app.patients.finding.look_alikes import LookAlike
 from capture_app.patients.finding.patient_list import PatientList, Tab
 from capture_app.patients.finding.scan import ScannedCode, ScannedNumber, ScanRules, Unread
 from capture_app.patients.sources.adt.facts import AdtEvent
@@ -245,6 +246,26 @@ class Census:
         """The same for a whole code, as the site's patterns read it; () where they do not."""
         number = self._scan_rules.read(ScannedCode(code))
         return () if isinstance(number, Unread) else self.by_record_number(number)
+
+    def alike(
+        self, entries: Iterable[PatientListEntry], tab: Tab
+    ) -> Mapping[PatientKey, LookAlike]:
+        """Which of these patients may be taken for another one of the tab, filtered or not."""
+        with self._lock:
+            return self._list.alike(entries, tab)
+
+    def look_alikes(self, patient: Patient) -> tuple[Patient, ...]:
+        """Everybody listed who may be taken for this patient."""
+        with self._lock:
+            return self._list.look_alikes(patient)
+
+    def person(self, number: PatientId) -> PersonNow | None:
+        """What is known now of the patient with this record number, whether listed or not.
+
+        None where no feed speaks of it (any more).
+        """
+        with self._lock:
+            return self._list.person(number.key)
 
     def note_opened(self, number: PatientId) -> None:
         """Puts a patient at the head of the recent ones."""

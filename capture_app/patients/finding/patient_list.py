@@ -16,8 +16,8 @@ from typing import Final
 
 from capture_app.clock import Clock
 from capture_app.model.encounter import EncounterState
-from capture_app.model.patient import PatientId
-from capture_app.model.worklist import Doubt, PatientListEntry
+from capture_app.model.patient import Patient, PatientId
+from capture_app.model.worklist import Doubt, PatientListEntry, PersonNow
 from capture_app.patients.census.fold import CensusPatient, entries, hidden_from
 from capture_app.patients.census.orders import (
     OrderBook,
@@ -32,6 +32,7 @@ from capture_app.patients.finding.crosschecks import (
     of_orders,
     of_visit,
 )
+from capture_app.patients.finding.look_alikes import LookAlike, LookAlikes
 from capture_app.patients.finding.roster import Roster, SortKey, row_of
 from capture_app.patients.finding.scan import ScannedNumber
 
@@ -67,6 +68,7 @@ class PatientList:
         self._shown: dict[PatientKey, tuple[PatientListEntry, ...]] = {}
         self._places: dict[PatientKey, tuple[SortKey, ...]] = {}
         self._rosters = {tab: Roster() for tab in (Tab.WARD, Tab.WORKLIST, Tab.ALL)}
+        self._alike = {tab: LookAlikes() for tab in self._rosters}
         self._recent: list[PatientKey] = []
         self._leaving: list[tuple[datetime, PatientKey]] = []
         self._leaves: dict[PatientKey, frozenset[datetime]] = {}
@@ -107,7 +109,11 @@ class PatientList:
                 self._places[key] = tuple(row.key for row in mine)
                 rows.extend(mine)
         for tab, roster in self._rosters.items():
-            roster.fill([row for row in rows if tab in self._tabs_of(row.entry)])
+            shown = [row for row in rows if tab in self._tabs_of(row.entry)]
+            roster.fill(shown)
+            self._alike[tab] = LookAlikes()
+            for row in shown:
+                self._alike[tab].put(row.entry.patient)
 
     def mark_merges(self, keys: frozenset[PatientKey]) -> None:
         """Says whom merges name that were refused, in place of what was said before."""
@@ -207,6 +213,42 @@ class PatientList:
         shown = chain.from_iterable(self._shown.get(key, ()) for key in holders)
         return tuple(entry for entry in shown if number.is_of(entry.patient.patient_id))
 
+    def alike(self, entries: Iterable[PatientListEntry], tab: Tab) -> dict[PatientKey, LookAlike]:
+        """See `Census.alike`."""
+        within = self._alike.get(tab)
+        if within is None:  # the recent ones are few, and no list of their own
+            within = LookAlikes()
+            for key in self._recent:
+                for entry in self._shown.get(key, ()):
+                    within.put(entry.patient)
+        people = (entry.patient for entry in entries)
+        kinds = ((patient.patient_id.key, within.kind_of(patient)) for patient in people)
+        return {key: kind for key, kind in kinds if kind is not None}
+
+    def look_alikes(self, patient: Patient) -> tuple[Patient, ...]:
+        """See `Census.look_alikes`."""
+        return self._alike[Tab.ALL].others(patient)
+
+    def person(self, key: PatientKey) -> PersonNow | None:
+        """See `Census.person`."""
+        self._let_go()
+        shown = self._shown.get(key, ())
+        known = self._patients.get(key) or self._patients.get(self._retired.get(key, key))
+        if known is None and not shown:
+            return None
+        doubts = set(chain.from_iterable(entry.doubts for entry in shown))
+        if key in self._retired:
+            doubts.add(Doubt.NUMBER_RETIRED)
+        if key in self._merges:
+            doubts.add(Doubt.MERGE_REFUSED)
+        visits = tuple(visit.encounter for visit in known.visits.values()) if known else ()
+        return PersonNow(
+            patient=known.patient if known else shown[0].patient,
+            visits=visits or tuple(entry.encounter for entry in shown if entry.encounter),
+            entries=shown,
+            doubts=frozenset(doubts),
+        )
+
     def note_opened(self, key: PatientKey) -> None:
         """Puts a patient at the head of the recent ones."""
         self._recent = [key, *(known for known in self._recent if known != key)][:_RECENT]
@@ -288,6 +330,8 @@ class PatientList:
         for place in self._places.pop(key, ()):
             for roster in self._rosters.values():
                 roster.remove(place)
+        for alike in self._alike.values():
+            alike.remove(key)
         entries_now = self._entries_of(key)
         touched = self._check(key, entries_now)
         rows = [row_of(entry) for entry in self._prepared(key, entries_now)]
@@ -296,6 +340,7 @@ class PatientList:
         for row in rows:
             for tab in self._tabs_of(row.entry):
                 self._rosters[tab].put(row)
+                self._alike[tab].put(row.entry.patient)
         return touched
 
     def _prepared(

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
-from capture_app.exam.second_identifier import Question, is_right, question_of
+from capture_app.exam.second_identifier import (
+    Answer,
+    Question,
+    is_complete,
+    is_right,
+    question_of,
+)
 from capture_app.model.operator import Operator
 from capture_app.model.patient import Patient
 from capture_app.model.words import tr, trn
@@ -40,21 +47,23 @@ class IdentityCheck(QObject):
         tasks: Tasks,
         operator: Operator,
         patient: Patient,
+        others: Iterable[Patient] = (),
         parent: QObject | None = None,
     ) -> None:
+        """`others`: who else is listed; the answers must not fit any of them."""
         super().__init__(parent)
         self._services = services
         self._tasks = tasks
         self._operator = operator
         self.patient = patient
-        self.state = CheckState(question_of(patient))
+        self.state = CheckState(question_of(patient, others))
 
-    def answer(self, initials: str, second: str) -> None:
+    def answer(self, answer: Answer) -> None:
         """What the patient said, or the wristband shows."""
-        if not initials.strip() or not second.strip():
-            self._show(replace(self.state, fault=tr("Both answers are needed.")))
+        if not is_complete(self.state.question, answer):
+            self._show(replace(self.state, fault=tr("Every answer is needed.")))
             return
-        if is_right(self.patient, initials, second):
+        if is_right(self.patient, self.state.question, answer):
             self.passed.emit()
             return
         exams, patient, operator = self._services.exams, self.patient, self._operator

@@ -42,7 +42,7 @@ def read_drafts(exams: ExamService, operator: Operator, names: Mapping[str, str]
     others: list[DraftCard] = []
     counts: dict[PatientKey, int] = {}
     for waiting in exams.drafts_by_patient():
-        patient = waiting.exam.patient
+        patient = waiting.patient
         n = len(waiting.drafts)
         counts[patient.patient_id.key] = n
         pictures = trn("{n} picture", "{n} pictures", n)
@@ -53,6 +53,6 @@ def read_drafts(exams: ExamService, operator: Operator, names: Mapping[str, str]
                 continue
             owner = waiting.drafts[0].user_id
             note = tr("{note}, by {owner}", note=note, owner=names.get(owner, owner))
-        card = DraftCard(patient, patient.name.shown, note, waiting.exam.exam_id)
+        card = DraftCard(patient, wording.shown_name(patient.name), note, waiting.exam.exam_id)
         (mine if operator.user_id in owners else others).append(card)
     return DraftsSeen((*mine, *others), counts)

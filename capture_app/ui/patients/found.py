@@ -77,7 +77,13 @@ def find(
         names = {user.user_id: user.display_name for user in services.users.list()}
         drafts = read_drafts(services.exams, operator, names)
     now = services.clock.now()
-    rows = rows_of(entries, now=now, drafts=drafts.counts, last_taken=last_taken)
+    rows = rows_of(
+        entries,
+        now=now,
+        drafts=drafts.counts,
+        last_taken=last_taken,
+        alike=census.alike(entries, tab),
+    )
     return Found(number, text, tab, entries, rows, counts, drafts, feeds)
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from capture_app.clock import Clock
+from capture_app.model.worklist import IdentifiedBy
 from capture_app.ui.patients.drafts import PatientKey
+
+Identified = tuple[IdentifiedBy, datetime]
+"""By what a patient was identified, and when that was."""
 
 _KNOWN_FOR_S: Final = 300.0
 """For so long after the last act in an exam its patient is opened again without a question."""
@@ -16,23 +21,25 @@ class LastIdentified:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._known: tuple[PatientKey, float] | None = None
+        self._known: tuple[PatientKey, datetime] | None = None
+        self._touched = 0.0
 
-    def note(self, patient: PatientKey) -> None:
-        """This patient was identified now."""
-        self._known = (patient, self._clock.monotonic())
+    def note(self, patient: PatientKey, at: datetime) -> None:
+        """This patient was identified then, and is worked with now."""
+        self._known = (patient, at)
+        self.stay()
 
     def stay(self) -> None:
         """The patient is being worked with: the idle time begins anew."""
-        if self._known is not None:
-            self.note(self._known[0])
+        self._touched = self._clock.monotonic()
 
     def forget(self) -> None:
         """Whoever is opened next is asked."""
         self._known = None
 
-    def is_known(self, patient: PatientKey) -> bool:
-        """Whether this patient is the one, and not too long ago."""
+    def known_at(self, patient: PatientKey) -> datetime | None:
+        """When this patient was identified, where it is the one and was not left too long ago."""
         if self._known is None or self._known[0] != patient:
-            return False
-        return self._clock.monotonic() - self._known[1] < _KNOWN_FOR_S
+            return None
+        is_fresh = self._clock.monotonic() - self._touched < _KNOWN_FOR_S
+        return self._known[1] if is_fresh else None

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from capture_app.exam.second_identifier import LAST_DIGITS
+from capture_app.exam.second_identifier import Question
 from capture_app.model.encounter import EncounterState
 from capture_app.model.patient import Patient
 from capture_app.model.words import isolated, tr, trn
 from capture_app.model.worklist import Doubt, PatientListEntry
+from capture_app.patients.finding.look_alikes import LookAlike
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import ChipText, Tone
 
@@ -70,13 +69,14 @@ def rows_of(
     now: datetime,
     drafts: Mapping[tuple[str, str], int],
     last_taken: Mapping[tuple[str, str], datetime],
+    alike: Mapping[tuple[str, str], LookAlike],
 ) -> tuple[PatientRow, ...]:
     """The rows of a list, look-alikes badged.
 
-    `drafts`: how many each patient has here; `last_taken`: when the last picture was taken.
+    `drafts`: how many each patient has here; `last_taken`: when the last picture was taken;
+    `alike`: who may be taken for another one of the list, also where a filter hides that one.
     """
     shown = tuple(entries)
-    alike = _look_alikes(shown)
     issuers = {entry.patient.patient_id.issuer for entry in shown}
     is_mixed = len(issuers) > 1
     return tuple(
@@ -87,7 +87,7 @@ def rows_of(
 
 def _row(
     entry: PatientListEntry,
-    alike: Mapping[tuple[str, str], str],
+    alike: Mapping[tuple[str, str], LookAlike],
     *,
     now: datetime,
     drafts: Mapping[tuple[str, str], int],
@@ -97,8 +97,8 @@ def _row(
     patient = entry.patient
     number = patient.patient_id
     badges: list[ChipText] = []
-    if number.key in alike:
-        badges.append(ChipText(alike[number.key], "users", Tone.WARN))
+    if (kind := alike.get(number.key)) is not None:
+        badges.append(ChipText(_alike_words(kind), "users", Tone.WARN))
     badges.extend(
         ChipText(_doubt_words(doubt), "warning", Tone.WARN) for doubt in sorted(entry.doubts)
     )
@@ -108,9 +108,9 @@ def _row(
         badges.append(ChipText(_order_words(entry), "file-text"))
     return PatientRow(
         key=key_of(entry),
-        name=patient.name.shown,
+        name=wording.shown_name(patient.name),
         native=wording.native(patient.name),
-        born=wording.day(patient.birth_date),
+        born=wording.born(patient),
         age=wording.age(patient, now.date()),
         sex=wording.sex(patient.sex),
         record=wording.record_number(number),
@@ -119,6 +119,10 @@ def _row(
         note=_note(entry, last_taken.get(number.key), now),
         badges=tuple(badges),
     )
+
+
+def _alike_words(kind: LookAlike) -> str:
+    return tr("Same surname") if kind is LookAlike.SURNAME else tr("Same birth date")
 
 
 def _doubt_words(doubt: Doubt) -> str:
@@ -151,44 +155,10 @@ def _note(entry: PatientListEntry, last_taken: datetime | None, now: datetime) -
             return wording.moment(last_taken, now) if last_taken else ""
 
 
-def _look_alikes(entries: tuple[PatientListEntry, ...]) -> dict[tuple[str, str], str]:
-    """Patients who may be taken for another one in this list, with the word for why."""
-    people = {entry.patient.patient_id.key: entry.patient for entry in entries}
-    surnames = Counter(_plain(_family(patient)) for patient in people.values())
-    births = Counter(
-        (patient.birth_date, _plain(patient.name.shown)[:1])
-        for patient in people.values()
-        if patient.birth_date
-    )
-    found: dict[tuple[str, str], str] = {}
-    for key, patient in people.items():
-        surname = _plain(_family(patient))
-        if surname and surnames[surname] > 1:
-            found[key] = tr("Same surname")
-        elif (
-            patient.birth_date and births[(patient.birth_date, _plain(patient.name.shown)[:1])] > 1
-        ):
-            found[key] = tr("Same birth date")
-    return found
-
-
-def _family(patient: Patient) -> str:
-    group = patient.name.alphabetic if str(patient.name.alphabetic) else patient.name.ideographic
-    return group.family
-
-
-def _plain(text: str) -> str:
-    apart = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in apart if not unicodedata.combining(c)).casefold()
-
-
-def masked(row: PatientRow, patient: Patient) -> PatientRow:
-    """The row while its second identifier is asked: nothing on it gives an answer away."""
+def masked(row: PatientRow, patient: Patient, question: Question) -> PatientRow:
+    """The row while a second identifier is asked: nothing on it gives an answer away."""
     group = patient.name.alphabetic if str(patient.name.alphabetic) else patient.name.ideographic
     name = f"{group.family.upper()}, {_HIDDEN}" if group.family else _HIDDEN
-    if patient.birth_date is not None:
-        born = wording.day_without_year(patient.birth_date)
-        return replace(row, name=name, native="", born=born, age="")
-    value = patient.patient_id.value
-    number = isolated(value[:-LAST_DIGITS] + _HIDDEN)
-    return replace(row, name=name, native="", age="", record=number)
+    number = wording.record_number_without_end(patient.patient_id, question.last)
+    born = wording.born_without_year(patient) if question.year else row.born
+    return replace(row, name=name, native="", born=born, age="", record=number)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from capture_app.exam.second_identifier import Question
 from capture_app.model.encounter import EncounterState
 from capture_app.model.patient import Patient
 from capture_app.model.words import isolated, tr
@@ -15,7 +16,8 @@ from capture_app.patients.finding.patient_list import Tab
 from capture_app.ui.patients.drafts import DraftCard
 from capture_app.ui.patients.feeds import feed_chip, feed_note
 from capture_app.ui.patients.found import Found, count_moves
-from capture_app.ui.patients.rows import PatientRow, RowKey, masked
+from capture_app.ui.patients.masking import masked_cards, masked_rows
+from capture_app.ui.patients.rows import PatientRow, RowKey
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import ChipText
 
@@ -52,24 +54,21 @@ def state_of(
     found: Found,
     newer: Found | None,
     feeds: Sequence[FeedStatus],
-    asked: Patient | None,
+    asked: tuple[Patient, Question] | None,
     now: datetime,
 ) -> PatientsState:
     """What an answer of the census shows.
 
     `newer`: another answer, whose rows wait. `feeds`: as they are now. `asked`: the patient whose
-    second identifier is being asked, of whom nothing is shown that answers.
+    second identifier is being asked, and what is asked: nothing is shown that answers.
     """
     rows, cards, marked = found.rows, found.drafts.cards, before.marked
     if marked not in {row.key for row in rows}:
         marked = rows[0].key if found.text and rows else None
     if asked is not None:
-        key, hidden = asked.patient_id.key, tr("Asked now")
-        rows = tuple(masked(row, asked) if row.key.patient == key else row for row in rows)
-        cards = tuple(
-            replace(card, name=hidden) if card.patient.patient_id.key == key else card
-            for card in cards
-        )
+        patient, question = asked
+        rows = masked_rows(rows, [entry.patient for entry in found.entries], patient, question)
+        cards = masked_cards(cards, patient)
     issuers = {entry.patient.patient_id.issuer for entry in found.entries}
     one_issuer = len(issuers) == 1
     empty, act = ("", "") if rows else empty_words(found, feeds)

@@ -31,7 +31,7 @@ from capture_app.ui.patients.found import (
     read_feeds,
 )
 from capture_app.ui.patients.holding import Holding
-from capture_app.ui.patients.last_identified import LastIdentified
+from capture_app.ui.patients.last_identified import Identified, LastIdentified
 from capture_app.ui.patients.row_order import RowOrder
 from capture_app.ui.patients.rows import RowKey, key_of
 from capture_app.ui.patients.scanning import entry_of, scan_again
@@ -66,14 +66,18 @@ class PatientsViewModel(QObject):
         tasks: Tasks,
         operator: Operator,
         when_free: Callable[[Callable[[], None]], None],
+        confirms: Callable[[PatientListEntry], bool],
         parent: QObject | None = None,
     ) -> None:
-        """`when_free` calls back once another exam may begin: no picture is on its way to disk."""
+        """`when_free` calls back once another exam may begin: no picture is on its way to disk.
+        `confirms`: takes a scan of the patient who is open already, and says whether it was one.
+        """
         super().__init__(parent)
         self._services = services
         self._tasks = tasks
         self._operator = operator
         self._when_free = when_free
+        self._confirms = confirms
         self._question = 0
         self._found = Found(-1, "", Tab.WARD)
         self._newer: Found | None = None
@@ -195,7 +199,8 @@ class PatientsViewModel(QObject):
     def _refresh(self, **changes: Any) -> None:
         """Makes the state from what was found, as of now, with these changes."""
         if self.shows_what_was_asked:
-            asked = None if self.check is None else self.check.patient
+            check = self.check
+            asked = None if check is None else (check.patient, check.state.question)
             feeds = self._feeds.as_of(self._services.clock.monotonic())
             now = self._services.clock.now()
             state = state_of(self.state, self._found, self._newer, feeds, asked, now)
@@ -288,24 +293,26 @@ class PatientsViewModel(QObject):
             return
         self._show(replace(self.state, marked=key))
         if self._found.tab is Tab.WORKLIST and entry.orders:
-            self._ask(entry.patient, lambda: self._open_order(entry, key), key)
+            self._ask(entry.patient, partial(self._open_order, entry, key), key)
         else:
-            self._ask(entry.patient, lambda: self._open_row(entry, None), key)
+            self._ask(entry.patient, partial(self._open_row, entry, None), key)
 
-    def _open_order(self, entry: PatientListEntry, key: RowKey) -> None:
+    def _open_order(self, entry: PatientListEntry, key: RowKey, identified: Identified) -> None:
         order = of_row(entry.orders, self._services.devices.chosen)
         if order is not None:
-            self._open_row(entry, order)
+            self._open_row(entry, order, identified)
             return
         question = RowOrder(self._services, entry, key, self)
         self.order_question = question
-        question.answered.connect(lambda order: self._order_told(entry, order))
+        question.answered.connect(lambda order: self._order_told(entry, order, identified))
         question.closed.connect(self._end_order_question)
         self._show(replace(self.state, order_asked=key))
 
-    def _order_told(self, entry: PatientListEntry, order: Order | None) -> None:
+    def _order_told(
+        self, entry: PatientListEntry, order: Order | None, identified: Identified
+    ) -> None:
         self._end_order_question()
-        self._open_row(entry, order)
+        self._open_row(entry, order, identified)
 
     def _end_order_question(self) -> None:
         question, self.order_question = self.order_question, None
@@ -314,17 +321,21 @@ class PatientsViewModel(QObject):
             self._show(replace(self.state, order_asked=None))
             self._let_go()
 
-    def _open_row(self, entry: PatientListEntry, order: Order | None) -> None:
-        exams, operator = self._services.exams, self._operator
-        by = IdentifiedBy.LIST_AND_SECOND_IDENTIFIER
-        self._open(lambda: exams.open(entry, operator, by, order))
+    def _open_row(
+        self, entry: PatientListEntry, order: Order | None, identified: Identified
+    ) -> None:
+        begin = partial(self._services.exams.open, entry, self._operator)
+        self._open(lambda: begin(identified[0], order, identified[1]), identified)
 
     def reopen(self, card: DraftCard) -> None:
-        """Drafts are to be taken up again: same patient, visit and order."""
-        exams, operator = self._services.exams, self._operator
-        self._ask(
-            card.patient, lambda: self._open(lambda: exams.reopen(card.exam_id, operator)), None
-        )
+        """Drafts are to be taken up again: same patient, visit and order. That asks always."""
+        begin_anew = partial(self._services.exams.reopen, card.exam_id, self._operator)
+
+        def begin(identified: Identified) -> None:
+            self._open(lambda: begin_anew(*identified), identified)
+
+        self._last.forget()
+        self._ask(card.patient, begin, None)
 
     def scanned(self, code: ScannedCode) -> None:
         """A wristband was scanned, on whatever page: it opens its patient at once, or nobody."""
@@ -335,26 +346,41 @@ class PatientsViewModel(QObject):
             self.told.emit(entry)
         else:
             self._end_questions()
-            exams, operator = self._services.exams, self._operator
-            self._open(lambda: exams.open(entry, operator, IdentifiedBy.SCAN))
+            self._open_scanned(entry)
 
-    def _ask(self, patient: Patient, then: Callable[[], None], row: RowKey | None) -> None:
+    def _open_scanned(self, entry: PatientListEntry) -> None:
+        """Opens whose wristband it was; for the open patient it says again who is there."""
+        if self._confirms(entry):
+            return
+        exams, operator, now = self._services.exams, self._operator, self._services.clock.now()
+        by = IdentifiedBy.SCAN
+        self._open(lambda: exams.open(entry, operator, by), (by, now))
+
+    def _ask(
+        self, patient: Patient, then: Callable[[Identified], None], row: RowKey | None
+    ) -> None:
         """Asks the second identifier, unless the settings or a moment ago make it needless."""
         if self.state.opening or self.check is not None or self.order_question is not None:
             return
-        wanted = self._services.settings.security.second_identifier
-        if not wanted or self._last.is_known(patient.patient_id.key):
-            then()
+        now = self._services.clock.now()
+        if not self._services.settings.security.second_identifier:
+            then((IdentifiedBy.NOTHING, now))
             return
-        check = IdentityCheck(self._services, self._tasks, self._operator, patient, self)
+        if (known_at := self._last.known_at(patient.patient_id.key)) is not None:
+            then((IdentifiedBy.KNOWN, known_at))
+            return
+        others = [entry.patient for entry in self._found.entries]
+        others += self._services.census.look_alikes(patient)
+        check = IdentityCheck(self._services, self._tasks, self._operator, patient, others, self)
         self.check = check
-        check.passed.connect(lambda: self._passed(then))
+        check.passed.connect(lambda: self._passed(check, then))
         check.closed.connect(self._not_passed)
         self._refresh(asked=row)
 
-    def _passed(self, then: Callable[[], None]) -> None:
+    def _passed(self, check: IdentityCheck, then: Callable[[Identified], None]) -> None:
+        by = check.state.question.identifies_by
         self._end_check()
-        then()
+        then((by, self._services.clock.now()))
 
     def _not_passed(self, was_wrong: bool) -> None:  # noqa: FBT001 - a signal's slot
         self._end_check()
@@ -382,7 +408,7 @@ class PatientsViewModel(QObject):
         self._last.forget()
         self._end_questions()
 
-    def _open(self, begin: Callable[[], Exam]) -> None:
+    def _open(self, begin: Callable[[], Exam], identified: Identified) -> None:
         if self.state.opening:
             return
         self._show(replace(self.state, opening=True))
@@ -390,17 +416,19 @@ class PatientsViewModel(QObject):
             lambda: self._tasks.run(
                 begin,
                 owner=self,
-                done=self._opened,
+                done=lambda exam: self._opened(exam, identified),
                 failed=self._not_opened,
                 ended=self._opening_ended,
             )
         )
 
-    def _opened(self, exam: Exam) -> None:
+    def _opened(self, exam: Exam, identified: Identified) -> None:
         # The exam takes pictures from now on: it is shown first, whatever else fails.
         self.opened.emit(exam)
         number, census = exam.patient.patient_id, self._services.census
-        self._last.note(number.key)
+        by, at = identified
+        if by is not IdentifiedBy.NOTHING:
+            self._last.note(number.key, at)
         self._asks_anew(replace(self.state, text="", marked=None))
         self._tasks.run(
             lambda: census.note_opened(number), owner=self, done=lambda _nothing: self.read()

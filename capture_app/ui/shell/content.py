@@ -6,17 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from capture_app.errors import CaptureAppError
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.words import tr
+from capture_app.model.worklist import PatientListEntry
 from capture_app.ui.held_sends import HeldSend, HeldSends
-from capture_app.ui.identity.popover import IdentityPopover
-from capture_app.ui.identity.viewmodel import IdentityCheck
 from capture_app.ui.patients.camera_scan import CameraScan
 from capture_app.ui.patients.page import PatientsPage
 from capture_app.ui.patients.viewmodel import PatientsViewModel
@@ -70,8 +68,6 @@ class Content(Backdrop):
         self._acts = acts
         self._workspace: WorkspacePage | None = None
         self._workspace_vm: WorkspaceViewModel | None = None
-        self._suspended: Exam | None = None
-        self._again: IdentityPopover | None = None
         self._held = HeldSends(services, acts, operator, self)
         self._held.sent_unseen.connect(self._sent_unseen)
         self._held.not_sent_unseen.connect(lambda why: self.tell(not_sent_message(why)))
@@ -79,7 +75,9 @@ class Content(Backdrop):
         undo.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         undo.setAutoRepeat(False)
         undo.activated.connect(self.undo)
-        self.patients_vm = PatientsViewModel(services, tasks, operator, self._when_free, self)
+        self.patients_vm = PatientsViewModel(
+            services, tasks, operator, self._when_free, self._confirms, self
+        )
         self.patients_vm.opened.connect(self._open)
         self.patients_vm.told.connect(self.tell)
         self._outbox: tuple[OutboxViewModel, OutboxPage] | None = None
@@ -90,10 +88,8 @@ class Content(Backdrop):
         self.camera_scan = CameraScan(services, tasks, self.patients_vm.scan_rules, self)
         self.camera_scan.scanned.connect(self.patients_vm.scanned)
         self.patients = PatientsPage(self.patients_vm, self.camera_scan)
-        self._veil = Backdrop()
         self._pages = Pages()
-        for page in (self.patients, self._veil):
-            self._pages.addWidget(page)
+        self._pages.addWidget(self.patients)
         self.strip = StatusStrip(status)
         self._status = status
         status.changed.connect(self._count)
@@ -114,7 +110,6 @@ class Content(Backdrop):
     def close_all(self) -> None:
         """The user has gone: nothing listens any more, and no exam takes pictures."""
         self._leave_workspace()
-        self._drop_question()
         self.camera_scan.close()
         self.patients_vm.close()
         if self._outbox is not None:
@@ -138,7 +133,6 @@ class Content(Backdrop):
 
     def _go(self, place: Place) -> None:
         self._leave_workspace()
-        self._drop_question()
         if place is Place.OUTBOX:
             self._show_outbox(None)
             return
@@ -175,7 +169,7 @@ class Content(Backdrop):
 
     @property
     def place(self) -> Place | None:
-        """Where in the navigation one is; None in the workspace or behind the veil."""
+        """Where in the navigation one is; None in the workspace."""
         current = self._pages.currentWidget()
         if current is self.patients:
             return Place.PATIENTS
@@ -208,8 +202,8 @@ class Content(Backdrop):
 
     @property
     def exam(self) -> Exam | None:
-        """The exam that is open or waits for its question, if any."""
-        return self._workspace_vm.exam if self._workspace_vm is not None else self._suspended
+        """The exam that is open, if any."""
+        return self._workspace_vm.exam if self._workspace_vm is not None else None
 
     def _when_free(self, act: Callable[[], None]) -> None:
         if self._workspace_vm is not None:
@@ -223,7 +217,6 @@ class Content(Backdrop):
         from capture_app.ui.workspace.viewmodel import WorkspaceViewModel  # noqa: PLC0415
 
         self._leave_workspace(close_exam=False)
-        self._drop_question()
         self._toast.clear()
         try:
             viewmodel = WorkspaceViewModel(
@@ -255,65 +248,47 @@ class Content(Backdrop):
 
     # ---------------------------------------------------------------------- asked again
 
-    def suspend(self) -> None:
-        """Idle or locked: what is open is veiled, and its patient is asked for again."""
-        if self._workspace_vm is not None:
-            self._suspended = self._workspace_vm.exam
-            self._workspace_vm.when_kept(self._veil_workspace)
-        self.patients_vm.forget()
+    def lock(self) -> None:
+        """Nobody is there: no exam takes pictures, and whoever is open is asked for again at Send.
+
+        The pages stay as they are behind the lock, for the same user.
+        """
+        self.identity_is_due()
         if self._outbox is not None:
             self._outbox[0].close_proof()
+        if self._workspace_vm is not None:
+            self._workspace_vm.when_kept(self._services.exams.close)
+        if self._workspace is not None:
+            self._workspace.close_popover()
 
-    def _veil_workspace(self) -> None:
-        if self._workspace_vm is None:
-            return
-        self._suspended = self._workspace_vm.exam  # an order may have been chosen last
-        self._leave_workspace()
-        self._show_place(Place.PATIENTS, self._veil)
+    def unlock(self) -> None:
+        """The same user is back: the open exam goes on."""
+        if self._workspace_vm is not None:
+            self._workspace_vm.resume()
+        page = self._pages.currentWidget()
+        if page is self.patients:
+            self.patients.focus_list()
+        elif page is not None:
+            page.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def ask_again(self) -> None:
-        """Asks for the patient of the exam that was suspended; nothing where none was."""
-        exam = self._suspended
-        if exam is None or self._again is not None:
-            return
-        if not self._services.settings.security.second_identifier:
-            self._resume()
-            return
-        check = IdentityCheck(self._services, self._tasks, self.operator, exam.patient, self)
-        check.passed.connect(self._resume)
-        check.closed.connect(self._not_resumed)
-        self._again = IdentityPopover(self, check)
-        self._again.title.setText(tr("Who is in front of you?"))
-        self._again.show_at(QRect())
+    def identity_is_due(self) -> None:
+        """Idle, or locked: the open patient is asked for again at Send, whoever else at once."""
+        self.patients_vm.forget()
+        if self._workspace_vm is not None:
+            self._workspace_vm.whose.become_due()
 
-    def _resume(self) -> None:
-        exam = self._suspended
-        self._drop_question()
-        if exam is None:
-            return
-        exams = self._services.exams
-        self._tasks.run(
-            lambda: exams.reopen(exam.exam_id, self.operator),
-            owner=self,
-            done=self._open,
-            failed=self._cannot_resume,
-        )
-
-    def _not_resumed(self, was_wrong: bool) -> None:  # noqa: FBT001 - a signal's slot
-        self.go(Place.PATIENTS)
-        if was_wrong:
-            what = tr("The exam was left: three answers did not fit. Its drafts are safe.")
-            self.tell(Message(what, "", "warning-circle", Tone.BAD))
-
-    def _cannot_resume(self, error: CaptureAppError) -> None:
-        self.go(Place.PATIENTS)
-        self.tell(Message(tr("The exam was left."), str(error), "warning-circle", Tone.BAD))
-
-    def _drop_question(self) -> None:
-        self._suspended = None
-        popover, self._again = self._again, None
-        if popover is not None:
-            popover.dismiss()
+    def _confirms(self, entry: PatientListEntry) -> bool:
+        """Whether a scanned patient is the open one: then the scan says who is there, and the exam
+        goes on.
+        """
+        viewmodel = self._workspace_vm
+        if viewmodel is None or self._workspace is None:
+            return False
+        if viewmodel.exam.patient.patient_id.key != entry.patient.patient_id.key:
+            return False
+        viewmodel.whose.scanned()
+        self._show_workspace(self._workspace)
+        return True
 
     # ---------------------------------------------------------------------- taking back
 

@@ -128,7 +128,7 @@ class MainWindow(QWidget):
         operator, users = content.operator, self._services.users
         self._show_lock(operator.user_id)  # first: it is locked, whatever else fails
         self.acts.run(lambda: users.record_lock(operator, by_itself=by_itself), owner=self)
-        content.suspend()
+        content.lock()
         self.close_keys()
 
     def _show_lock(self, user_id: str) -> None:
@@ -156,7 +156,7 @@ class MainWindow(QWidget):
             self._set_up = None
         if self.content is not None and self.content.operator == operator:
             self._stack.setCurrentWidget(self.content)
-            self.content.ask_again()
+            self.content.unlock()
         else:
             self._drop_content()
             content_type = _content_type()
@@ -187,8 +187,7 @@ class MainWindow(QWidget):
         if limit >= self._lock_after_s:
             self.lock(by_itself=True)
         else:
-            self.content.suspend()
-            self.content.ask_again()
+            self.content.identity_is_due()
 
     def _tick(self) -> None:
         if self.content is not None and not self.is_locked:

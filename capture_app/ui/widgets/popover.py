@@ -102,6 +102,11 @@ class Popover(QWidget):
         card.move(corner)
         self.update()
 
+    def show_in_the_middle(self) -> None:
+        """Leaves its row: the card has grown too large to stand beside it."""
+        self._row = QRect()
+        self.place()
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._host and event.type() is QEvent.Type.Resize and self.isVisible():
             self._row = QRect()  # where its row has gone is not known: the middle is always right

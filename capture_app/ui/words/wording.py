@@ -21,6 +21,24 @@ def day(value: date | None) -> str:
     return isolated(f"{value.day:02d}-{_month(value)}-{value.year:04d}")
 
 
+def born(patient: Patient) -> str:
+    """14-Jul-1956; what is known of it where the feed gave it in part; else: not known."""
+    partial = patient.partial_birth_date
+    return isolated(str(partial)) if partial is not None else day(patient.birth_date)
+
+
+def born_without_year(patient: Patient) -> str:
+    """The same with its year hidden."""
+    if patient.partial_birth_date is not None:
+        return isolated("····")
+    return day_without_year(patient.birth_date)
+
+
+def shown_name(name: PersonName) -> str:
+    """NGUYEN, Mai Thi; or that the feed gave none."""
+    return name.shown or tr("Name not given")
+
+
 def day_without_year(value: date | None) -> str:
     """The same with its year hidden, for a row whose year of birth is being asked."""
     if value is None:
@@ -139,6 +157,13 @@ def record_number(patient_id: PatientId) -> str:
     head, tail = value[:-6], value[-6:]
     groups = [head, tail[:3], tail[3:]] if head else [tail[:3], tail[3:]]
     return isolated("\u00a0".join(groups))
+
+
+def record_number_without_end(patient_id: PatientId, hidden: int) -> str:
+    """The number with so many of its last characters hidden; whole where none are. Isolated."""
+    if not hidden:
+        return record_number(patient_id)
+    return isolated(patient_id.value[:-hidden] + "····")
 
 
 def last_digits(patient_id: PatientId) -> str:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from capture_app.model.exam import Exam
-from capture_app.model.words import isolated, tr
-from capture_app.model.worklist import IdentifiedBy
+from capture_app.model.words import tr
+from capture_app.ui.looks.drawing import Mark, Words, draw_run
 from capture_app.ui.looks.fonts import BOLD, MEDIUM, REGULAR, SEMIBOLD, font
-from capture_app.ui.looks.theme import Metric, current
+from capture_app.ui.looks.theme import Metric, current, faded
 from capture_app.ui.widgets.buttons import Button, IconButton
 from capture_app.ui.widgets.card import Hairline
 from capture_app.ui.widgets.chips import Chip
@@ -22,62 +18,10 @@ from capture_app.ui.words import wording
 from capture_app.ui.words.marks import ChipText, Tone
 from capture_app.ui.words.shown import OrderShown
 from capture_app.ui.workspace.order_button import OrderButton
+from capture_app.ui.workspace.whose_words import BannerFact, BannerState
 
 _AFTER_FACT = 20
-
-
-@dataclass(frozen=True, slots=True)
-class BannerFact:
-    """One fact of the banner: its label over its value."""
-
-    label: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class BannerState:
-    """What the banner shows. The facts that may go into the "more" line come in `droppable`."""
-
-    name: str
-    native: str
-    facts: tuple[BannerFact, ...]
-    droppable: tuple[BannerFact, ...]
-    """In the order in which they are shown; the last goes first."""
-    identified: ChipText
-
-
-def banner_of(exam: Exam, today: date) -> BannerState:
-    """The banner of an exam: read from the exam as it was opened, never from the list."""
-    patient = exam.patient
-    age = wording.age(patient, today)
-    born = wording.day(patient.birth_date)
-    facts = (
-        BannerFact(tr("Born"), f"{born} ({age})" if age else born),
-        BannerFact(tr("Sex"), wording.sex(patient.sex)),
-        BannerFact(
-            wording.record_label(patient.patient_id), wording.record_number(patient.patient_id)
-        ),
-    )
-    droppable = []
-    if exam.encounter is not None:
-        if where := wording.place(exam.encounter.location):
-            droppable.append(BannerFact(tr("Place"), where))
-        if exam.encounter.visit_number:
-            droppable.append(BannerFact(tr("Visit"), isolated(exam.encounter.visit_number)))
-    return BannerState(
-        patient.name.shown, wording.native(patient.name), facts, tuple(droppable), _identified(exam)
-    )
-
-
-def _identified(exam: Exam) -> ChipText:
-    time = wording.clock_time(exam.started_at)
-    how = {
-        IdentifiedBy.SCAN: tr("Wristband scanned {time}", time=time),
-        IdentifiedBy.LIST_AND_SECOND_IDENTIFIER: tr("Initials and year checked {time}", time=time),
-        IdentifiedBy.COMMAND_AND_SECOND_IDENTIFIER: tr("Named by a command {time}", time=time),
-        IdentifiedBy.DRAFT_REOPENED: tr("Draft reopened {time}", time=time),
-    }
-    return ChipText(how[exam.identified_by], "check-circle", Tone.OK)
+_NOTE = 28
 
 
 class _Fact(QWidget):
@@ -97,9 +41,46 @@ class _Fact(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
 
 
+class _NoteLine(QWidget):
+    """One line across the banner: what the feed changed, or what it stops."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._chip: ChipText | None = None
+        self.setFixedHeight(_NOTE)
+        self.hide()
+
+    @property
+    def words(self) -> str:
+        """What it says; empty where it is not there."""
+        return self._chip.words if self._chip is not None else ""
+
+    def say(self, note: ChipText | None) -> None:
+        """Says it, or is not there."""
+        self._chip = note
+        self.setAccessibleName(self.words)
+        self.setToolTip(self.words)
+        self.setVisible(note is not None)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._chip is None:
+            return
+        theme, rect = current(), self.rect().adjusted(20, 0, -20, 0)
+        painter = QPainter(self)
+        colour = theme.tone(self._chip.tone)
+        painter.fillRect(self.rect(), faded(colour, theme.chip_tint))
+        metrics = QFontMetrics(font(13, SEMIBOLD))
+        room = rect.width() - Metric.ICON_SMALL - 8
+        words = metrics.elidedText(self._chip.words, Qt.TextElideMode.ElideRight, room)
+        pieces = (Mark(self._chip.icon, Metric.ICON_SMALL), Words(words, font(13, SEMIBOLD)))
+        rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        draw_run(painter, rect, pieces, colour, rtl=rtl, gap=8, align=Qt.AlignmentFlag.AlignLeft)
+
+
 class PatientBanner(QWidget):
-    """Back, NAME, Given, native script, facts, order, how identified, Change Esc. 64 px, never
-    scrolls.
+    """Back, NAME, Given, native script, facts, order, how identified, Change Esc. 64 px and a line
+    where the feed changed something; never scrolls.
 
     Where there is no room first Visit, then Place, then the words of the chip go into the tooltip
     of a "more" mark. The name is never cut: a very long one takes a second line.
@@ -109,26 +90,27 @@ class PatientBanner(QWidget):
 
     def __init__(self, state: BannerState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedHeight(Metric.BAR)
         self._state = state
         self._back = IconButton("arrow-left", tr("Back to the patients"))
         self._back.clicked.connect(self.change_asked)
-        self._name = Label(wording.own_direction(state.name), 20, BOLD)
-        self._native = Label(state.native, 18, REGULAR, tone=Tone.TEXT_2)
-        if not state.native:
-            self._native.hide()
+        self._name = Label("", 20, BOLD)
+        self._native = Label("", 18, REGULAR, tone=Tone.TEXT_2)
         self._rule = Hairline(vertical=True)
         self._rule.setFixedHeight(48)
-        self._facts = [_Fact(fact) for fact in state.facts]
-        self._droppable = [_Fact(fact) for fact in state.droppable]
+        self._facts: list[_Fact] = []
+        self._droppable: list[_Fact] = []
+        self._facts_row = QHBoxLayout()
+        self._facts_row.setSpacing(0)
         self._more = Label(tr("more"), 12, MEDIUM, tone=Tone.TEXT_2)
         self._more.hide()
-        chip = state.identified
-        self._chip = Chip(chip.words, chip.icon, chip.tone)
+        self._chip = Chip()
         self.order = OrderButton()
         self._change = Button(tr("Change"), icon="users", key=tr("Esc"))
         self._change.clicked.connect(self.change_asked)
-        row = QHBoxLayout(self)
+        self.note = _NoteLine()
+        bar = QWidget()
+        bar.setFixedHeight(Metric.BAR)
+        row = QHBoxLayout(bar)
         row.setContentsMargins(16, 0, 16, 0)
         row.setSpacing(0)
         row.addWidget(self._back)
@@ -139,8 +121,7 @@ class PatientBanner(QWidget):
         row.addSpacing(16)
         row.addWidget(self._rule)
         row.addSpacing(16)
-        for fact in (*self._facts, *self._droppable):
-            row.addWidget(fact)
+        row.addLayout(self._facts_row)
         row.addWidget(self._more)
         row.addStretch(1)
         row.addWidget(self.order)
@@ -148,9 +129,41 @@ class PatientBanner(QWidget):
         row.addWidget(self._chip)
         row.addSpacing(8)
         row.addWidget(self._change)
-        self.setAccessibleName(
-            ", ".join((state.name, *(f"{f.label} {f.value}" for f in state.facts)))
-        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(bar)
+        column.addWidget(self.note)
+        self._show_parts()
+
+    def show_state(self, state: BannerState) -> None:
+        """The feed said something else, or the patient was identified once more."""
+        if state != self._state:
+            self._state = state
+            self._show_parts()
+            self._fit()
+
+    def _show_parts(self) -> None:
+        state = self._state
+        self._name.setText(wording.own_direction(state.name))
+        self._native.setText(state.native)
+        self._native.setHidden(not state.native)
+        for fact in (*self._facts, *self._droppable):
+            self._facts_row.removeWidget(fact)
+            fact.hide()
+            fact.deleteLater()
+        self._facts = [_Fact(fact) for fact in state.facts]
+        self._droppable = [_Fact(fact) for fact in state.droppable]
+        for fact in (*self._facts, *self._droppable):
+            self._facts_row.addWidget(fact)
+        chip = state.identified
+        self._chip.say(chip.words, chip.icon, chip.tone)
+        self.note.say(state.note)
+        self.setFixedHeight(Metric.BAR + (_NOTE if state.note is not None else 0))
+        said = [state.name, *(f"{f.label} {f.value}" for f in state.facts), chip.words]
+        if state.note is not None:
+            said.append(state.note.words)
+        self.setAccessibleName(", ".join(said))
 
     def show_order(self, shown: OrderShown | None) -> None:
         """Which order is in use or offered; the facts make room for it."""
@@ -159,10 +172,10 @@ class PatientBanner(QWidget):
             self._fit()
 
     def sizeHint(self) -> QSize:
-        return QSize(1366, Metric.BAR)
+        return QSize(1366, self.minimumHeight())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(640, Metric.BAR)
+        return QSize(640, self.minimumHeight())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

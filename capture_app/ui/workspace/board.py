@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from capture_app.catalog.catalog import Catalog
 from capture_app.exam.describing import Coding, coding
 from capture_app.exam.orders import obvious, ours, prefilled
+from capture_app.exam.standing import Standing
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.procedure import Description
@@ -19,6 +20,7 @@ from capture_app.ui.tasks import Tasks
 from capture_app.ui.words.marks import Message, Tone
 from capture_app.ui.words.order_words import listed_orders
 from capture_app.ui.workspace.state import Known, Shot, WorkspaceState, state_of
+from capture_app.ui.workspace.whose_words import Identified
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,12 @@ def _known_at_first(services: Services, exam: Exam) -> Known:
     meant = exam.order or obvious(orders, device, here)
     said = prefilled(meant, device, services.catalog)
     panels = panels_of(said, services.catalog)
-    return Known(exam, panels, said, here, device=device, orders=orders)
+    standing = Standing(exam.patient, exam.encounter)
+    identified = Identified(exam.identified_by, exam.known_since)
+    today = services.clock.now().date()
+    return Known(
+        exam, standing, identified, today, panels, said, here, device=device, orders=orders
+    )
 
 
 def panels_of(said: Description, catalog: Catalog) -> Coding:

@@ -51,6 +51,11 @@ class LiveViewModel(QObject):
         self._measure.stop()
         self._quality.close()
 
+    def begin_anew(self) -> None:
+        """After a lock: only what the camera shows from now on is of this exam."""
+        self._since = self._clock.monotonic()
+        self._devices.renew()
+
     @property
     def is_live(self) -> bool:
         """Whether the shutter may be pressed."""

@@ -28,12 +28,13 @@ from capture_app.ui.widgets.toast import Toast
 from capture_app.ui.words.marks import Tone
 from capture_app.ui.words.shown import ListRow
 from capture_app.ui.workspace.arrangement import SMALLEST, Arrangement
-from capture_app.ui.workspace.banner import PatientBanner, banner_of
+from capture_app.ui.workspace.banner import PatientBanner
 from capture_app.ui.workspace.contact_sheet import ContactSheet
 from capture_app.ui.workspace.filmstrip import Filmstrip
 from capture_app.ui.workspace.keys import bind, coding_keys
 from capture_app.ui.workspace.live_view import LiveView
 from capture_app.ui.workspace.procedure_picker import ProcedurePicker
+from capture_app.ui.workspace.question import WhoseQuestion
 from capture_app.ui.workspace.region_picker import LargeBodyMap, RegionPicker
 from capture_app.ui.workspace.send_bar import SendBar
 from capture_app.ui.workspace.shutter_row import ShutterRow
@@ -65,8 +66,9 @@ class WorkspacePage(Backdrop):
         self._vm = viewmodel
         self._frame: Frame | None = None
         self._popover: Popover | None = None
+        self._question = WhoseQuestion(self, viewmodel.whose)
         self._said = -1
-        self.banner = PatientBanner(banner_of(viewmodel.exam, viewmodel.today))
+        self.banner = PatientBanner(viewmodel.state.banner)
         self.banner.change_asked.connect(self.left)
         self.view = LiveView()
         self.view.choose_asked.connect(self._choose_camera)
@@ -129,6 +131,7 @@ class WorkspacePage(Backdrop):
         vm.shutter.thumb_made.connect(self._show_thumb)
         vm.sending.needed.connect(self._lead_to)
         vm.sending.asked.connect(self.toast.focus_act)
+
         self.procedures.filtered.connect(vm.describing.filter)
         self.procedures.picked.connect(vm.describing.choose_procedure)
         self.procedures.left.connect(self._rest)
@@ -289,6 +292,7 @@ class WorkspacePage(Backdrop):
 
     def _render(self) -> None:
         state = self._vm.state
+        self.banner.show_state(state.banner)
         self.banner.show_order(state.order)
         self.procedures.show_rows(
             state.rows, state.chosen_row, total=state.procedures, empty=state.found_nothing

@@ -27,6 +27,7 @@ from capture_app.ui.workspace.board import Board, Undoable, trouble
 from capture_app.ui.workspace.describing import Describing
 from capture_app.ui.workspace.shutter import Shutter
 from capture_app.ui.workspace.state import Shot, Stop, missing_parts
+from capture_app.ui.workspace.whose import Whose
 
 
 class SendingActs(QObject):
@@ -38,7 +39,12 @@ class SendingActs(QObject):
     """Send stopped: the panels and the newest pictures differ; a person says which holds."""
 
     def __init__(
-        self, board: Board, describing: Describing, shutter: Shutter, held: HeldSends
+        self,
+        board: Board,
+        describing: Describing,
+        shutter: Shutter,
+        held: HeldSends,
+        whose: Whose,
     ) -> None:
         super().__init__(board)
         self._board = board
@@ -46,6 +52,7 @@ class SendingActs(QObject):
         self._shutter = shutter
         self._held = held
         held.taken_back.connect(self._taken_back_elsewhere)
+        self._whose = whose
 
     def send(self) -> None:
         """Sends all drafts; pictures on their way to the disk are waited for."""
@@ -60,16 +67,18 @@ class SendingActs(QObject):
         elif board.known.staying and board.known.stop is not Stop.DIFFERS:
             self._ask()
         else:  # asked again is an answer, too: what the pictures say holds
-            self._go()
+            self._whose.when_sure(self._go)
 
     def _go(self) -> None:
         board = self._board
+        if board.known.sending:
+            return
         seen = {shot.capture_id: shot.description for shot in board.known.drafts}
         board.show(sending=frozenset(seen), stop=None, touched=frozenset(), message=None)
-        send, exam = board.services.exams.send, board.exam
+        send, exam, shown = board.services.exams.send, board.exam, board.known.standing.patient
         self._held.send(
-            exam,
-            lambda: send(exam, seen),
+            replace(exam, patient=shown),
+            lambda: send(exam, seen, shown=shown),
             owner=self,
             done=self._sent,
             failed=self._not_sent,
@@ -111,9 +120,10 @@ class SendingActs(QObject):
         n, send_id = len(answer.capture_ids), answer.send_id
         board.change(answer.capture_ids, lambda shot: replace(shot, state=ImageState.HELD))
         board.show(selected=frozenset())
+        whose = replace(board.exam, patient=board.known.standing.patient)
         take_back = partial(self._take_back, answer.capture_ids, send_id)
         board.undoables.append(Undoable(tr("Send"), take_back, send_id))
-        board.say(sent_message(n, board.exam), board.undo)
+        board.say(sent_message(n, whose), board.undo)
 
     def _not_sent(self, error: CaptureAppError) -> None:
         if isinstance(error, UnexpectedError):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 
 from capture_app.catalog.catalog import Catalog
 from capture_app.exam.describing import Coding, Part, common, sides_of
 from capture_app.exam.orders import StationIdentity, offered
 from capture_app.exam.rules import MissingPart
+from capture_app.exam.second_identifier import Question
+from capture_app.exam.standing import Standing
 from capture_app.model.delivery import ImageState
 from capture_app.model.device import DeviceInfo
 from capture_app.model.exam import Exam
@@ -21,6 +24,7 @@ from capture_app.ui.words.marks import ChipText, Message, Tone
 from capture_app.ui.words.order_words import order_shown
 from capture_app.ui.words.shown import ListRow, OrderShown, Selection, Thumb, ThumbGroup
 from capture_app.ui.workspace import words
+from capture_app.ui.workspace.whose_words import BannerState, Identified, banner_of
 
 _MOST_FOUND = 40
 
@@ -45,6 +49,8 @@ class Shot:
     """What the store says of it, as far as this window knows: what its acts have seen."""
     state: ImageState = ImageState.DRAFT
     blurred: bool = False
+    exam_id: str = ""
+    """The exam it was taken in; empty until it was read from the disk."""
 
     @property
     def description(self) -> Description:
@@ -62,6 +68,11 @@ class Known:
     """Everything that the page is made from."""
 
     exam: Exam
+    standing: Standing
+    """What the feed says now of its patient and visit: what is shown, and sent."""
+    identified: Identified
+    today: date
+    """For the patient's age."""
     panels: Coding
     """What the next picture gets."""
     prefilled: Description
@@ -85,6 +96,12 @@ class Known:
     """What the list shows for this patient and visit."""
     ordering: bool = False
     """Another order was chosen, and the exam is being begun anew."""
+    due: bool = False
+    """Idle or locked since: the patient is asked for again at Send."""
+    asked: Question | None = None
+    """What is asked of the patient right now: what would answer it is hidden."""
+    changed_at: datetime | None = None
+    """When the feed worded the patient anew."""
 
     @property
     def choice(self) -> Description:
@@ -161,6 +178,7 @@ class Known:
 class WorkspaceState:
     """What the page shows."""
 
+    banner: BannerState
     rows: tuple[ListRow, ...] = ()
     chosen_row: str = ""
     found_nothing: str = ""
@@ -212,10 +230,20 @@ def state_of(
     procedure_needed, site_needed = words.needed_words(parts)
     hint, tone = words.side_hint(choice, stopped=stopped)
     complete = choice.region is not None and (choice.side is not None or not sides_of(choice))
-    patient = known.exam.patient
+    patient = known.standing.patient
+    hidden = known.asked is not None and known.asked.last > 0
     rows = procedure_rows(known, catalog, favourites)
     thumbs = tuple((shot, _thumb(shot, known)) for shot in known.shots if shot.capture_id)
     return WorkspaceState(
+        banner=banner_of(
+            known.exam,
+            known.standing,
+            known.identified,
+            known.today,
+            due=known.due,
+            asked=known.asked,
+            changed_at=known.changed_at,
+        ),
         rows=rows,
         chosen_row=choice.procedure.entry_id if choice.procedure else "",
         found_nothing=tr("No procedure is called that."),
@@ -254,7 +282,7 @@ def state_of(
         sendable=0 if known.sending else len(known.drafts),
         keeping=words.keeping_words([shot.description for shot in known.drafts]),
         family=wording.family(patient.name),
-        digits=wording.last_digits(patient.patient_id),
+        digits=wording.last_digits(patient.patient_id) if not hidden else "",
         order=order_shown(
             known.exam.order, known.offers, known.device, is_open=known.order_is_open
         ),

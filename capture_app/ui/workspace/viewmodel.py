@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal
@@ -29,10 +28,11 @@ from capture_app.ui.workspace.ordering import Ordering
 from capture_app.ui.workspace.sending import SendingActs
 from capture_app.ui.workspace.shutter import MakeSmall, Shutter
 from capture_app.ui.workspace.state import Shot, Stop, WorkspaceState
+from capture_app.ui.workspace.whose import Whose
 
 _SOON_MS: Final = 80
 
-_Found = Mapping[str, tuple[ImageState, Description]]
+_Found = Mapping[str, tuple[ImageState, Description, str]]
 _PicturesRead = tuple[int, _Found]
 """How many acts had been asked by then, and where each picture stands and what it says."""
 _StatesRead = tuple[int, tuple[str, ...], tuple[ImageStatus, ...]]
@@ -64,7 +64,8 @@ class WorkspaceViewModel(QObject):
         self.live = LiveViewModel(services, tasks, board)
         self.describing = Describing(board)
         self.shutter = Shutter(board, self.describing, self.live, small)
-        self.sending = SendingActs(board, self.describing, self.shutter, held)
+        self.whose = Whose(board)
+        self.sending = SendingActs(board, self.describing, self.shutter, held, self.whose)
         self.ordering = Ordering(board, self.shutter)
         self.ordering.began.connect(self.sending.forget)
         board.changed.connect(self.changed)
@@ -76,6 +77,7 @@ class WorkspaceViewModel(QObject):
         )
         self._states = Reading(acts, self._states_wanted, told=self._states_read, parent=self)
         board.reload_needed.connect(self._pictures.ask)
+        board.reload_needed.connect(self.whose.read)
         self._leave = services.outbox.on_change(lambda _id: self._pictures.ask_soon())
         self._pictures.ask()
 
@@ -94,10 +96,11 @@ class WorkspaceViewModel(QObject):
         """Whether this is the simulated hospital."""
         return self._services.settings.practice
 
-    @property
-    def today(self) -> date:
-        """For the patient's age in the banner."""
-        return self._services.clock.now().date()
+    def resume(self) -> None:
+        """After a lock: the exam takes pictures again, and its patient is asked for at Send."""
+        self._services.exams.resume(self.exam)
+        self.live.begin_anew()
+        self.whose.become_due()
 
     @property
     def safe_count(self) -> int:
@@ -115,6 +118,7 @@ class WorkspaceViewModel(QObject):
         self._pictures.close()
         self._states.close()
         self.ordering.close()
+        self.whose.close()
         self.live.close()
         self.shutter.close()
 
@@ -160,11 +164,11 @@ class WorkspaceViewModel(QObject):
             key = outbox.patient_key(exam)
             going = outbox.statuses(StatusFilter(states=UNFINISHED, patient_key=key))
             found = {
-                one.capture_id: (one.state, _said_of(outbox, one.capture_id))
+                one.capture_id: (one.state, _said_of(outbox, one.capture_id), one.exam_id)
                 for one in reversed(going)
             }
             found |= {
-                draft.capture_id: (ImageState.DRAFT, draft.description)
+                draft.capture_id: (ImageState.DRAFT, draft.description, draft.exam_id)
                 for draft in outbox.drafts(patient_key=key)
             }
             return begun, found
@@ -181,14 +185,23 @@ class WorkspaceViewModel(QObject):
         known = {shot.capture_id for shot in shots}
         told = [_as_stored(shot, found) for shot in shots]
         told += [
-            Shot(capture_id, self.shutter.next_number(), as_chosen(said), said, state)
-            for capture_id, (state, said) in found.items()
+            Shot(
+                capture_id,
+                self.shutter.next_number(),
+                as_chosen(said),
+                said,
+                state,
+                exam_id=exam_id,
+            )
+            for capture_id, (state, said, exam_id) in found.items()
             if capture_id not in known
         ]
         self._board.show(shots=tuple(told))
         self.describing.end_stop()
         for shot in told[len(shots) :]:
             self.shutter.thumb_of_kept(shot.capture_id)
+        if told[len(shots) :]:
+            self.whose.read()
         self._states.ask()
 
     def _states_wanted(self) -> Callable[[], _StatesRead] | None:
@@ -218,9 +231,9 @@ def _as_stored(shot: Shot, found: _Found) -> Shot:
     """The picture as the store has it: said anew in another window, perhaps."""
     if shot.capture_id not in found:
         return shot
-    _, stored = found[shot.capture_id]
+    _, stored, exam_id = found[shot.capture_id]
     said = shot.coding if stored == shot.description else as_chosen(stored)
-    return replace(shot, coding=said, kept=stored)
+    return replace(shot, coding=said, kept=stored, exam_id=exam_id)
 
 
 def _said_of(outbox: Outbox, capture_id: str) -> Description:

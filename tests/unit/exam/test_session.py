@@ -20,7 +20,7 @@ from capture_app.model.frame import Frame
 from capture_app.model.operator import Operator, Role
 from capture_app.model.patient import PatientId
 from capture_app.model.procedure import Description, Side
-from capture_app.model.worklist import Doubt, FeedSource, IdentifiedBy, PatientListEntry
+from capture_app.model.worklist import Doubt, FeedSource, IdentifiedBy, PatientListEntry, PersonNow
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
 from tests import outboxes, sealing
@@ -39,14 +39,40 @@ def outbox(tmp_path: Path, clock: FixedClock) -> Iterator[Outbox]:
 
 @pytest.fixture
 def exams(outbox: Outbox, clock: FixedClock) -> ExamService:
-    return ExamService(outbox, sealing.catalog(), clock, sealing.STATION)
+    return ExamService(outbox, sealing.catalog(), clock, sealing.STATION, FEED.get_now)
+
+
+class Feed:
+    """What the feeds say: the rows that were made last, and whatever a test says since."""
+
+    def __init__(self) -> None:
+        self.people: dict[tuple[str, str], PersonNow] = {}
+
+    def get_now(self, number: PatientId) -> PersonNow | None:
+        return self.people.get(number.key)
+
+    def says(self, entry: PatientListEntry) -> PatientListEntry:
+        visits = (entry.encounter,) if entry.encounter else ()
+        now = PersonNow(entry.patient, visits, (entry,), entry.doubts)
+        self.people[entry.patient.patient_id.key] = now
+        return entry
+
+
+FEED = Feed()
+
+
+@pytest.fixture(autouse=True)
+def _new_feed() -> Iterator[None]:
+    yield
+    FEED.people.clear()
 
 
 def entry(clock: FixedClock, **changes: object) -> PatientListEntry:
+    """A row, as the feed says it right now."""
     plain = PatientListEntry(
         sealing.MAI, sealing.VISIT, (sealing.ORDER,), FeedSource.ADT, clock.now()
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return FEED.says(replace(plain, **changes))  # type: ignore[arg-type]
 
 
 def as_kept(outbox: Outbox, *capture_ids: str) -> dict[str, Description]:
@@ -265,7 +291,7 @@ def test_send_stops_and_says_what_is_missing_of_each(
     sideless = exams.take(
         exam, frame(clock), device=sealing.CAMERA, description=sealing.description(side=None)
     )
-    stopped = exams.send(exam, as_kept(outbox, good, bare, sideless))
+    stopped = exams.send(exam, as_kept(outbox, good, bare, sideless), shown=sealing.MAI)
     assert isinstance(stopped, Stopped)
     assert [(capture_id, missing.parts) for capture_id, missing in stopped.missing] == [
         (bare, (MissingPart.PROCEDURE, MissingPart.REGION)),
@@ -273,7 +299,7 @@ def test_send_stops_and_says_what_is_missing_of_each(
     ]
     assert {s.state for s in outbox.statuses()} == {ImageState.DRAFT}
     exams.describe(as_kept(outbox, bare, sideless), sealing.description(), sealing.NURSE)
-    sending = exams.send(exam, as_kept(outbox, good, bare, sideless))
+    sending = exams.send(exam, as_kept(outbox, good, bare, sideless), shown=sealing.MAI)
     assert isinstance(sending, Sending)
     assert {s.state for s in outbox.statuses()} == {ImageState.HELD}
     assert exams.undo(sending.send_id, sealing.NURSE)
@@ -292,7 +318,7 @@ def test_an_act_on_what_another_window_changed_is_refused_and_changes_nothing(
     exams.describe(as_kept(outbox, two), knee, DOCTOR)  # the other window
     trail = len(list(read_trail(outbox.spool.database.read())))
     for act in (
-        lambda: exams.send(exam, seen),
+        lambda: exams.send(exam, seen, shown=sealing.MAI),
         lambda: exams.delete(seen, sealing.NURSE),
         lambda: exams.describe(seen, sealing.description(purpose=1), sealing.NURSE),
     ):
@@ -305,7 +331,7 @@ def test_an_act_on_what_another_window_changed_is_refused_and_changes_nothing(
     exams.restore({one: heel}, sealing.NURSE)
     with pytest.raises(RuleError, match="brought back already"):
         exams.restore({one: heel}, DOCTOR)
-    assert isinstance(exams.send(exam, as_kept(outbox, one, two)), Sending)
+    assert isinstance(exams.send(exam, as_kept(outbox, one, two), shown=sealing.MAI), Sending)
 
 
 def test_pictures_of_another_patient_are_not_sent_along(
@@ -321,7 +347,9 @@ def test_pictures_of_another_patient_are_not_sent_along(
     _, first = taken("1")
     exam_id, second = taken("2")
     with pytest.raises(RuleError, match="another patient"):
-        exams.send(outbox.exam(exam_id), as_kept(outbox, second, first))
+        exams.send(
+            outbox.exam(exam_id), as_kept(outbox, second, first), shown=outbox.exam(exam_id).patient
+        )
     assert {s.state for s in outbox.statuses()} == {ImageState.DRAFT}
 
 
@@ -331,10 +359,10 @@ def test_drafts_wait_with_their_patient_and_are_told_after_an_hour(
     first = exams.open(entry(clock), sealing.NURSE, SCAN)
     old = exams.take(first, frame(clock), device=sealing.CAMERA)
     clock.advance(3600)
-    reopened = exams.reopen(first.exam_id, DOCTOR)
+    reopened = exams.reopen(first.exam_id, DOCTOR, IdentifiedBy.YEAR_AND_NUMBER)
     assert (reopened.patient, reopened.identified_by) == (
         sealing.MAI,
-        IdentifiedBy.DRAFT_REOPENED,
+        IdentifiedBy.YEAR_AND_NUMBER,
     )
     assert reopened.study_instance_uid == first.study_instance_uid
     new = exams.take(reopened, frame(clock), device=sealing.CAMERA)
@@ -349,7 +377,9 @@ def test_drafts_wait_with_their_patient_and_are_told_after_an_hour(
     assert [draft.capture_id for draft in mine.drafts] == [old]
     described = sealing.description()
     exams.describe(as_kept(outbox, old, new), described, DOCTOR)
-    assert isinstance(exams.send(reopened, as_kept(outbox, old, new), DOCTOR), Sending)
+    assert isinstance(
+        exams.send(reopened, as_kept(outbox, old, new), DOCTOR, shown=sealing.MAI), Sending
+    )
     left = as_kept(outbox, someone.drafts[0].capture_id)
     exams.delete(left, DOCTOR)
     assert exams.drafts_by_patient() == ()

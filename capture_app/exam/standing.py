@@ -1,0 +1,257 @@
+"""How the feed stands to an open exam: what it says now of the person and the visit. Pure.
+
+The exam freezes who it is and which visit; the wording (name, birth date, sex) follows the feed,
+is shown as it will be sent, and is asked about where so much changed that it may be someone else.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from capture_app.errors import RuleError
+from capture_app.model.encounter import Encounter, EncounterState
+from capture_app.model.exam import Exam
+from capture_app.model.patient import NameGroup, Patient, PersonName, Sex
+from capture_app.model.words import tr
+from capture_app.model.worklist import Doubt, PatientListEntry, PersonNow
+
+_TWO: Final = 2
+_PLACEHOLDER_WORDS: Final = frozenset(
+    """
+    ANONYMOUS BABY BABYBOY BABYGIRL BB BBOY BG BGIRL BOY DESCONOCIDO FEMALE GIRL INCONNU INFANT MALE
+    NEONATE NEUGEBORENES NEWBORN NN ONBEKEND SCONOSCIUTO TRAUMA UNBEKANNT UNIDENTIFIED UNKNOWN
+    UNNAMED
+    """.split()  # noqa: SIM905 - a list of words is read as words
+)
+"""First words of names that stand for a name not known yet: newborns, trauma, nobody knows."""
+
+_NOBODY: Final = frozenset({("DOE", "JOHN"), ("DOE", "JANE")})
+
+
+class Part(StrEnum):
+    """What of the wording is compared."""
+
+    NAME = "name"
+    BIRTH_DATE = "birth-date"
+    SEX = "sex"
+
+
+class Stop(StrEnum):
+    """Why nothing of an exam may be sent now."""
+
+    VISIT_CANCELLED = "visit-cancelled"
+    NUMBER_RETIRED = "number-retired"
+
+
+class Caution(StrEnum):
+    """What a person should know and which stops nothing."""
+
+    DISCHARGED = "discharged"
+    MERGE_REFUSED = "merge-refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The feed and an exam, compared."""
+
+    patient: Patient
+    """With the wording as it would be sent now."""
+    encounter: Encounter | None
+    """The visit of the exam as it is now."""
+    newer: tuple[Part, ...] = ()
+    """What differs from the exam as it was opened, and follows by itself."""
+    asks: tuple[Part, ...] = ()
+    """What changed so far that somebody must say again who is in front of them."""
+    stop: Stop | None = None
+    caution: Caution | None = None
+
+
+def standing_of(exam: Exam, now: PersonNow | None, confirmed: Patient | None = None) -> Standing:
+    """Compares an exam with what the feeds say now; None: they say nothing of the patient any more.
+
+    `confirmed`: the wording about which somebody was asked since, and said that it is the patient.
+    """
+    if now is None:
+        return Standing(exam.patient, exam.encounter)
+    patient = worded(exam.patient, now.patient)
+    changed = real_changes(confirmed or exam.patient, patient)
+    encounter = visit_now(exam.encounter, now)
+    stop: Stop | None = None
+    caution: Caution | None = None
+    if encounter is not None and encounter.state is EncounterState.CANCELLED:
+        stop = Stop.VISIT_CANCELLED
+    elif Doubt.NUMBER_RETIRED in now.doubts:
+        stop = Stop.NUMBER_RETIRED
+    if Doubt.MERGE_REFUSED in now.doubts:
+        caution = Caution.MERGE_REFUSED
+    elif encounter is not None and encounter.state is EncounterState.CLOSED:
+        caution = Caution.DISCHARGED
+    return Standing(
+        patient,
+        encounter,
+        newer=differences(exam.patient, patient),
+        asks=changed if len(changed) >= _TWO else (),
+        stop=stop,
+        caution=caution,
+    )
+
+
+def combined(standings: Iterable[Standing]) -> Standing:
+    """One answer for all exams whose pictures would be sent together; the first is the open one."""
+    first, *others = standings
+    everyone = (first, *others)
+    asks = [part for part in Part if any(part in one.asks for one in everyone)]
+    return replace(
+        first,
+        asks=tuple(asks),
+        stop=next((one.stop for one in everyone if one.stop), None),
+        caution=next((one.caution for one in everyone if one.caution), None),
+    )
+
+
+def as_it_is_now(entry: PatientListEntry, now: PersonNow | None) -> PatientListEntry:
+    """A row that a person chose, as the feeds have it now: it may have been held still meanwhile.
+
+    Raises RuleError where nobody may be opened by it.
+    """
+    if now is None:
+        raise RuleError(tr("The patient has left the list. Look for them again."))
+    if Doubt.NUMBER_RETIRED in now.doubts:
+        raise RuleError(
+            tr("This record number is no longer in use. Look for the patient's new one.")
+        )
+    if len(real_changes(entry.patient, now.patient)) >= _TWO:
+        raise RuleError(
+            tr("The feed changed who this is meanwhile. Look at the list, and choose again.")
+        )
+    encounter = visit_now(entry.encounter, now)
+    if encounter is not None and encounter.state is EncounterState.CANCELLED:
+        raise RuleError(tr("This visit was cancelled. Choose the patient from the list again."))
+    listed = (row for row in now.entries if _is_same_visit(row.encounter, entry.encounter))
+    orders = next((row.orders for row in listed), ())
+    return replace(
+        entry,
+        patient=worded(entry.patient, now.patient),
+        encounter=encounter,
+        orders=orders,
+        doubts=now.doubts,
+    )
+
+
+def _is_same_visit(one: Encounter | None, other: Encounter | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return (one.visit_number, one.issuer) == (other.visit_number, other.issuer)
+
+
+def worded(frozen: Patient, newest: Patient) -> Patient:
+    """The person of the exam in the newest wording: the identifier stays as it was frozen."""
+    return replace(newest, patient_id=frozen.patient_id)
+
+
+def has_same_wording(one: Patient, other: Patient) -> bool:
+    """Whether name, birth date and sex are the same to the letter."""
+    return not differences(one, other)
+
+
+def differences(before: Patient, after: Patient) -> tuple[Part, ...]:
+    """The parts that are not the same to the letter."""
+    born = (before.birth_date, before.partial_birth_date)
+    parts = (
+        (Part.NAME, before.name != after.name),
+        (Part.BIRTH_DATE, born != (after.birth_date, after.partial_birth_date)),
+        (Part.SEX, before.sex is not after.sex),
+    )
+    return tuple(part for part, differs in parts if differs)
+
+
+def real_changes(before: Patient, after: Patient) -> tuple[Part, ...]:
+    """The parts by which it may be somebody else now.
+
+    A placeholder that becomes known is none: of an unidentified patient (PID-31) nothing was known,
+    a newborn's or trauma name is no name, and neither is an empty birth date or sex. Nor is another
+    spelling: case, accents, a middle name.
+    """
+    if before.identity_unknown:
+        return ()
+    parts = []
+    if not is_placeholder(before.name) and not _is_same_name(before.name, after.name):
+        parts.append(Part.NAME)
+    if _birth_date_changed(before, after):
+        parts.append(Part.BIRTH_DATE)
+    if before.sex not in (Sex.UNKNOWN, after.sex):
+        parts.append(Part.SEX)
+    return tuple(parts)
+
+
+def is_placeholder(name: PersonName) -> bool:
+    """Whether a name stands for one that is not known yet: BABY GIRL OF NGUYEN, Unknown, empty."""
+    groups = _groups(name)
+    if any((_plain(g.family), _plain(g.given)) in _NOBODY for g in groups):
+        return True
+    return not groups or any(
+        _plain(word) in _PLACEHOLDER_WORDS
+        for group in groups
+        for part in (group.family, group.given)
+        for word in re.split(r"[^\w]+", part)[:1]
+    )
+
+
+def visit_now(frozen: Encounter | None, now: PersonNow) -> Encounter | None:
+    """The visit of an exam as it is now; as it was frozen where the feed names it no more."""
+    if frozen is None:
+        return None
+    same = [visit for visit in now.visits if visit.visit_number == frozen.visit_number]
+    exact = [visit for visit in same if visit.issuer == frozen.issuer]
+    found = exact or same
+    return found[0] if len(found) == 1 else frozen
+
+
+def _birth_date_changed(before: Patient, after: Patient) -> bool:
+    if before.birth_date is not None:
+        partial = after.partial_birth_date
+        if partial is not None:
+            return not partial.agrees_with(before.birth_date)
+        return after.birth_date != before.birth_date
+    if before.partial_birth_date is None:
+        return False
+    if after.birth_date is not None:
+        return not before.partial_birth_date.agrees_with(after.birth_date)
+    return after.birth_year != before.birth_year
+
+
+def _is_same_name(before: PersonName, after: PersonName) -> bool:
+    """Family and first given name alike, in a script that both have."""
+    pairs = [
+        (one, other)
+        for one, other in (
+            (before.alphabetic, after.alphabetic),
+            (before.ideographic, after.ideographic),
+            (before.phonetic, after.phonetic),
+        )
+        if str(one) and str(other)
+    ]
+    return bool(pairs) and all(
+        _plain(one.family) == _plain(other.family) and _first(one) == _first(other)
+        for one, other in pairs
+    )
+
+
+def _first(group: NameGroup) -> str:
+    words = f"{group.given} {group.middle}".split()
+    return _plain(words[0]) if words else ""
+
+
+def _groups(name: PersonName) -> list[NameGroup]:
+    groups = (name.alphabetic, name.ideographic, name.phonetic)
+    return [group for group in groups if group.family or group.given]
+
+
+def _plain(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in apart if c.isalnum()).upper()
