@@ -11,6 +11,10 @@ from capture_app.model.patient import PartialDate
 _MOMENT: Final = re.compile(
     r"(\d{8})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,6}))?)?)?)?(?:([+-])(\d{2})(\d{2}))?"
 )
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2199
+"""Of a time that something happened, or is to happen, in a hospital of today."""
+
 _BIRTH_DATE: Final = re.compile(r"([0-9]{4})(?:([0-9]{2})(?:([0-9]{2})(?:[0-9]{2}.*)?)?)?")
 
 
@@ -40,11 +44,12 @@ def birth_date_of(text: str) -> date | PartialDate | None:
 def moment_of(text: str, zone: tzinfo) -> datetime | None:
     """`YYYYMMDD[HH[MM[SS[.S...]]]][+/-ZZZZ]` as an aware time; `zone` holds where it names none.
 
-    None for less than a day and for what does not exist.
+    None for less than a day, for what does not exist, and for a year that no feed can mean: a
+    placeholder such as 00010101 has no hour in most zones.
     """
     matched = _MOMENT.fullmatch(text)
     day = date_of(text)
-    if matched is None or day is None:
+    if matched is None or day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
         return None
     hour, minute, second = (int(part) if part else 0 for part in matched.group(2, 3, 4))
     micro = int((matched[5] or "0").ljust(6, "0"))

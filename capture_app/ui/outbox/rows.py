@@ -151,6 +151,12 @@ def _site_of(outbox: Outbox, image: ImageStatus) -> str:
         return ""  # its file or row is damaged: the row says so in its own words
 
 
+def _name_of(sent: Sent) -> str:
+    if sent.exam is None:
+        return tr("The patient cannot be read")
+    return sent.exam.patient.name.shown or tr("Name not given")
+
+
 def row_of(sent: Sent, now: datetime) -> OutboxRow:
     """A row, as of now."""
     section = section_of(sent.images[0].state)
@@ -168,7 +174,7 @@ def row_of(sent: Sent, now: datetime) -> OutboxRow:
         capture_id=sent.images[0].capture_id,
         sop_instance_uids=tuple(image.sop_instance_uid for image in sent.images),
         recallable=recallable,
-        name=sent.exam.patient.name.shown if sent.exam else tr("The patient cannot be read"),
+        name=_name_of(sent),
         digits=wording.last_digits(sent.exam.patient.patient_id) if sent.exam else "",
         what=f"{sent.site}, {n}" if sent.site else n,
         icon=said.icon,
