@@ -162,7 +162,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "{name} says that it takes this image, but it does not have it.",
         "",
     ),
-    IDENTITY_MISMATCH: ("{name} holds this image under another patient.", ""),
+    IDENTITY_MISMATCH: (
+        "{name} holds this image under another patient.",
+        "Say to IT of whom it was taken; do not send it again before that is settled.",
+    ),
     STUDY_MISMATCH: ("{name} holds this image in another study.", ""),
     CONTENT_MISMATCH: ("{name} holds another picture under this image's UID.", ""),
     "recoded": (

@@ -77,7 +77,8 @@ class Reading(QObject, Generic[T]):
         self._soon.stop()
 
     def _start(self) -> None:
-        if not self._is_closed:
+        # Not started anew: changes without a pause would put the question off for ever.
+        if not self._is_closed and not self._soon.isActive():
             self._soon.start()
 
     def _answered(self, answer: T) -> None:

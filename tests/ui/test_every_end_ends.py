@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from pytestqt.qtbot import QtBot
 
 import capture_app.ui
@@ -231,6 +231,23 @@ def test_a_reading_asks_again_after_every_end(qtbot: QtBot) -> None:
     assert str(heard[2]).startswith(SAID)
     assert heard[3:] == [4, 5]
     assert not answers
+
+
+def test_changes_without_a_pause_do_not_put_a_question_off_for_ever(qtbot: QtBot) -> None:
+    """150 pictures on their way change more often than a page is read."""
+    heard: list[object] = []
+    pool, owner = Tasks(heard.append), _Owner()
+    reading = Reading(pool, lambda: lambda: 1, told=heard.append, soon_ms=100, parent=owner)
+    stream = QTimer(owner)
+    stream.timeout.connect(reading.ask_soon)
+    stream.start(5)
+    qtbot.waitUntil(lambda: len(heard) >= 2)
+    assert stream.isActive()
+    stream.stop()
+    reading.close()
+    qtbot.waitUntil(lambda: not reading.is_asking)
+    pool.stop()
+    assert set(heard) == {1}
 
 
 def test_a_reading_that_is_closed_tells_nothing_more(qtbot: QtBot) -> None:

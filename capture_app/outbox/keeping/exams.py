@@ -12,6 +12,7 @@ import structlog
 from capture_app.errors import RuleError, SealBrokenError
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.exam import Exam
+from capture_app.model.reason import ROW_UNREADABLE, Reason
 from capture_app.model.words import tr
 from capture_app.outbox.sealing.study import study_uid_for, visit_key
 from capture_app.outbox.spool import Spool, stamp
@@ -99,7 +100,26 @@ def readable_exams(spool: Spool, exam_ids: Iterable[str]) -> Mapping[str, Exam]:
             found[exam_id] = read_exam(spool, exam_id)
         except SealBrokenError:
             _log.warning("exam-row-unreadable", exam_id=exam_id)
+            _mark(spool, exam_id)
     return found
+
+
+def _mark(spool: Spool, exam_id: str) -> None:
+    """Shows the pictures of an exam that cannot be read as stopped: nobody would see the drafts."""
+    unmarked = (
+        "capture.exam_id = ? AND capture.fault = '' AND capture.deleted_at = '' AND NOT EXISTS "
+        "(SELECT 1 FROM instance JOIN task USING (sop_instance_uid) "
+        "WHERE instance.capture_id = capture.capture_id AND instance.withdrawn = 0 "
+        "AND task.kind = 'retain')"
+    )
+    question = f"SELECT 1 FROM capture WHERE {unmarked} LIMIT 1"  # noqa: S608 - a constant of ours
+    if spool.database.read().execute(question, (exam_id,)).fetchone() is None:
+        return
+    with spool.database.transaction() as connection:
+        connection.execute(
+            f"UPDATE capture SET fault = ? WHERE {unmarked}",  # noqa: S608 - a constant of ours
+            (Reason.of(ROW_UNREADABLE, row=exam_id).to_text(), exam_id),
+        )
 
 
 def _exam_of_a_file(spool: Spool, exam_id: str) -> Exam:

@@ -77,7 +77,12 @@ def inspect(spool: Spool) -> Inspection:
         broken=tuple(broken),
         missing=tuple(sorted({*captures.missing, *instances.missing})),
         without_row=tuple(without_row),
-        damaged=(*_damaged_cells(spool), *_damaged_users(spool), *_damaged_pages(spool)),
+        damaged=(
+            *_damaged_cells(spool),
+            *_missing_tasks(spool),
+            *_damaged_users(spool),
+            *_damaged_pages(spool),
+        ),
         trail=verify_chain(spool.database.read(), cipher=spool.cipher),
     )
 
@@ -146,6 +151,19 @@ def _damaged_cells(spool: Spool) -> Iterator[DamagedCell]:
                     check(spool, str(row_key), value)
                 except (SealBrokenError, ValueError):
                     yield DamagedCell(table, str(row_key), name)
+
+
+_NOTHING_GOES_ON: Final = (
+    "SELECT sop_instance_uid FROM instance WHERE withdrawn = 0 AND NOT EXISTS "
+    "(SELECT 1 FROM task WHERE task.sop_instance_uid = instance.sop_instance_uid "
+    "AND (task.kind = 'retain' OR task.state IN ('held', 'queued', 'running', 'needs-you')))"
+)
+
+
+def _missing_tasks(spool: Spool) -> Iterator[DamagedCell]:
+    """Instances that were sent, are not proved, and have no step left that could go on."""
+    for (uid,) in spool.database.read().execute(_NOTHING_GOES_ON):
+        yield DamagedCell("task", uid, "missing")
 
 
 def _damaged_users(spool: Spool) -> Iterator[DamagedCell]:

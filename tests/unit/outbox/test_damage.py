@@ -137,6 +137,23 @@ def test_an_exam_of_which_nothing_is_left_empties_no_list(
     assert inspect(outbox.spool).damaged == (DamagedCell("exam", lost.exam_id, "sealed"),)
 
 
+@pytest.mark.expects_log("exam-row-unreadable")
+def test_a_draft_of_an_exam_of_which_nothing_is_left_is_shown_to_it(
+    outbox: Outbox, clock: FixedClock
+) -> None:
+    lost, other = begin(outbox, clock), begin(outbox, clock)
+    bad, good = keep(outbox, lost), keep(outbox, other)
+    path = file_of(outbox, "capture", bad)
+    path.write_bytes(b"damaged")
+    damage(outbox, "exam", "sealed", lost.exam_id)
+    assert set(outbox.readable_exams([lost.exam_id, other.exam_id])) == {other.exam_id}
+    found = {status.capture_id: status for status in outbox.statuses()}
+    assert found[bad].state is ImageState.IT_ASKED
+    assert lost.exam_id in found[bad].last_error
+    assert found[good].state is ImageState.DRAFT
+    assert outbox.counts().it_asked == 1
+
+
 @pytest.mark.expects_log("study-row-put-right")
 def test_a_study_that_is_damaged_is_put_right_by_an_image_of_it(
     outbox: Outbox, clock: FixedClock
@@ -241,6 +258,15 @@ def test_every_damaged_cell_is_named_and_a_start_goes_on(
     assert not inspect(outbox.spool).whole
     assert recover(outbox.spool, [PACS]).alarms == []
     assert outbox.counts().waiting == 1
+
+
+def test_an_instance_whose_steps_are_lost_is_named(outbox: Outbox, clock: FixedClock) -> None:
+    exam = begin(outbox, clock)
+    lost, fine = keep(outbox, exam), keep(outbox, exam)
+    outbox.seal([lost, fine], sealing.NURSE, release_now=True)
+    with outbox.spool.database.transaction() as connection:
+        connection.execute("DELETE FROM task WHERE sop_instance_uid = ?", (lost,))
+    assert inspect(outbox.spool).damaged == (DamagedCell("task", lost, "missing"),)
 
 
 @pytest.mark.expects_log("user-row-unreadable")
