@@ -301,3 +301,29 @@ def test_the_feed_is_told_and_the_list_made_anew(
     assert told["without_effect"] == []
     assert main(["patients", *settings, "--rebuild"]) == 0
     assert "made from stored messages" in capfd.readouterr().out
+
+
+def test_one_damaged_row_ends_neither_serve_nor_import(
+    capture_app: CaptureApp, hospital: Hospital
+) -> None:
+    _admitted(capture_app, hospital)
+    done = capture_app.run("import", PICTURE, *MAI, *WOUND)
+    (uid,) = [line.split()[1] for line in done.out.splitlines() if line.startswith("SAFE ")]
+    with (
+        open_data_folder(hospital.settings, SystemClock()) as folder,
+        folder.database.transaction() as connection,
+    ):
+        connection.execute("UPDATE exam SET sealed = x'00'")
+        connection.execute("UPDATE capture SET description = x'00'")
+        connection.execute("UPDATE instance SET sealed = x'00'")
+    checked = capture_app.run("outbox", "--check", "--json")
+    assert checked.code == 1
+    found = {(cell["table"], cell["cell"]) for cell in checked.json["damaged"]}
+    assert found == {("exam", "sealed"), ("capture", "description"), ("instance", "sealed")}
+    said = capture_app.run("outbox", "--check").out
+    assert f"Damaged: description of capture {uid}. Open the patient and choose" in said
+    assert [row["state"] for row in capture_app.run("outbox", "--json").json] == ["queued"]
+    done = capture_app.run("import", PICTURE, *MAI, *WOUND, "--wait", "--json")
+    assert [row["state"] for row in done.json] == ["confirmed"]
+    states = {row["state"] for row in capture_app.run("outbox", "--all", "--json").json}
+    assert states == {"confirmed"}
