@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -262,4 +262,6 @@ class Delivery:
         now, since = self.spool.clock.now(), self.spool.clock.monotonic()
         due = now + timedelta(seconds=delay)
         tasks.settle_again(self.spool, task, due=due, error=error, listed=listed)
-        self.schedule.again(task, delay, since=since, by_outage=by_outage)
+        # With its failure counted: it may fall due before the rows are read again.
+        failed = replace(task, failures=task.failures + 1)
+        self.schedule.again(failed, delay, since=since, by_outage=by_outage)
