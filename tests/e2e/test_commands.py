@@ -91,6 +91,8 @@ def test_import_without_serve_delivers_by_itself(
         ({"--side": None}, "needs a side. Allowed: --side R, L, B"),
         ({"--side": "M"}, "needs a side. Allowed: --side R, L, B"),
         ({"--purpose": "fun"}, "There is no purpose fun. Allowed: treatment"),
+        ({"--purpose": "teaching"}, "needs a keeping. Allowed: --keep record, record-30."),
+        ({"--keep": "for-ever"}, "There is no keeping for-ever. Allowed: record, record-30."),
         ({"--device": "none"}, "There is no device none. Allowed: ward-camera, ultrasound."),
         ({"--procedure": "RH-US-KNEE", "--region": "72696002"}, "needs an ultrasound source."),
     ],
@@ -132,7 +134,7 @@ def test_what_names_nothing_identifies_nobody(
     for second in ("--visit=", "--visit= ", "--birth-date="):
         assert main([*argv, second]) == 3
         assert "Nothing was queued." in capfd.readouterr().err
-    for option in ("--purpose=", "--device="):
+    for option in ("--purpose=", "--keep=", "--device="):
         assert main([*argv, *MAI[2:], option]) == 3
         assert "Allowed: " in capfd.readouterr().err
 

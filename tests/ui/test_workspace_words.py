@@ -6,11 +6,13 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from capture_app.devices.capture import Live, LiveState
+from capture_app.exam.describing import as_chosen
 from capture_app.exam.rules import MissingPart
 from capture_app.imaging.quality import Quality, QualityChip
 from capture_app.model.procedure import Description, Side
 from capture_app.ui.words.marks import Tone
 from capture_app.ui.workspace import words
+from capture_app.ui.workspace.state import Shot, in_order
 from tests import sealing
 
 AT = datetime(2026, 11, 24, 14, 2, tzinfo=timezone(timedelta(hours=1)))
@@ -103,3 +105,27 @@ def test_quality_warns_with_a_mark_and_a_word() -> None:
     assert {chip.tone for chip in marks.trailing} == {Tone.WARN}
     assert all(chip.icon for chip in (*marks.leading, *marks.trailing))
     assert marks.absent == ""
+
+
+def test_pictures_stand_as_they_were_taken_whenever_they_were_read() -> None:
+    said = as_chosen(WOUND)
+    now = Shot("new", 1, said)  # taken before the store was read
+    first, second = (Shot(f"{n}", n, said, kept_at=AT + timedelta(n)) for n in (2, 3))
+    assert in_order([now, second, first]) == (first, second, now)
+
+
+@pytest.mark.parametrize(
+    ("keeps", "words_on_send"),
+    [
+        ((), ""),
+        (("record", "record"), "Keep: Record"),
+        (("record", "record-30"), "Keep: not the same for all"),
+        ((None,), "Keep: not chosen"),
+    ],
+)
+def test_send_says_what_becomes_of_the_pictures(
+    keeps: tuple[str | None, ...], words_on_send: str
+) -> None:
+    chosen = {keep.choice_id: keep for keep in sealing.catalog().keeps}
+    said = [replace(WOUND, keep=chosen[one] if one else None) for one in keeps]
+    assert words.keeping_words(said) == words_on_send

@@ -26,7 +26,7 @@ from capture_app.ui.workspace import words
 from capture_app.ui.workspace.board import Board, Undoable, trouble
 from capture_app.ui.workspace.describing import Describing
 from capture_app.ui.workspace.shutter import Shutter
-from capture_app.ui.workspace.state import Shot, Stop, missing_parts
+from capture_app.ui.workspace.state import Shot, Stop, in_order, missing_parts
 from capture_app.ui.workspace.whose import Whose
 
 
@@ -62,16 +62,24 @@ class SendingActs(QObject):
         board = self._board
         if not board.known.drafts or board.known.sending:
             return
-        if missing_parts(board.known):
+        if self._may_go():
+            self._whose.when_sure(self._go)
+
+    def _may_go(self) -> bool:
+        """Whether nothing holds up sending; else it says what does."""
+        known = self._board.known
+        if missing_parts(known):
             self._stop()
-        elif board.known.staying and board.known.stop is not Stop.DIFFERS:
+        elif known.staying and known.stop is not Stop.DIFFERS:
             self._ask()
         else:  # asked again is an answer, too: what the pictures say holds
-            self._whose.when_sure(self._go)
+            return True
+        return False
 
     def _go(self) -> None:
         board = self._board
-        if board.known.sending:
+        # Looked at again: while it was asked who is there, the work went on.
+        if board.known.sending or not board.known.drafts or not self._may_go():
             return
         seen = {shot.capture_id: shot.description for shot in board.known.drafts}
         board.show(sending=frozenset(seen), stop=None, touched=frozenset(), message=None)
@@ -165,8 +173,7 @@ class SendingActs(QObject):
     def _restored(self, shots: Sequence[Shot]) -> None:
         known = {shot.capture_id for shot in self._board.known.shots}
         lost = (shot for shot in shots if shot.capture_id not in known)
-        back = sorted((*self._board.known.shots, *lost), key=lambda shot: shot.number)
-        self._board.show(shots=tuple(back), message=None)
+        self._board.show(shots=in_order((*self._board.known.shots, *lost)), message=None)
 
     def _take_back(self, capture_ids: Sequence[str], send_id: str) -> None:
         self._held.take_back(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from capture_app.catalog.catalog import Catalog
@@ -51,6 +51,8 @@ class Shot:
     blurred: bool = False
     exam_id: str = ""
     """The exam it was taken in; empty until it was read from the disk."""
+    kept_at: datetime | None = None
+    """As the store has it; None until it was read there: then it has just been taken."""
 
     @property
     def description(self) -> Description:
@@ -212,6 +214,12 @@ class WorkspaceState:
     message: Message | None = None
     message_number: int = 0
     """Rises with every message, so that the same words can be said again."""
+
+
+def in_order(shots: Iterable[Shot]) -> tuple[Shot, ...]:
+    """As they were taken: those of earlier exams first, whenever they were read."""
+    latest = datetime.max.replace(tzinfo=UTC)
+    return tuple(sorted(shots, key=lambda shot: (shot.kept_at or latest, shot.number)))
 
 
 def missing_parts(known: Known) -> tuple[MissingPart, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
@@ -27,13 +28,22 @@ from capture_app.ui.workspace.live import LiveViewModel
 from capture_app.ui.workspace.ordering import Ordering
 from capture_app.ui.workspace.sending import SendingActs
 from capture_app.ui.workspace.shutter import MakeSmall, Shutter
-from capture_app.ui.workspace.state import Shot, Stop, WorkspaceState
+from capture_app.ui.workspace.state import Shot, Stop, WorkspaceState, in_order
 from capture_app.ui.workspace.whose import Whose
 
 _SOON_MS: Final = 80
 
-_Found = Mapping[str, tuple[ImageState, Description, str]]
-_PicturesRead = tuple[int, _Found]
+
+class _Found(NamedTuple):
+    """A picture in the store."""
+
+    state: ImageState
+    said: Description
+    kept_at: datetime
+    exam_id: str
+
+
+_PicturesRead = tuple[int, Mapping[str, _Found]]
 """How many acts had been asked by then, and where each picture stands and what it says."""
 _StatesRead = tuple[int, tuple[str, ...], tuple[ImageStatus, ...]]
 """The same for states, with the ids asked for."""
@@ -164,11 +174,15 @@ class WorkspaceViewModel(QObject):
             key = outbox.patient_key(exam)
             going = outbox.statuses(StatusFilter(states=UNFINISHED, patient_key=key))
             found = {
-                one.capture_id: (one.state, _said_of(outbox, one.capture_id), one.exam_id)
-                for one in reversed(going)
+                one.capture_id: _Found(
+                    one.state, _said_of(outbox, one.capture_id), one.kept_at, one.exam_id
+                )
+                for one in going
             }
             found |= {
-                draft.capture_id: (ImageState.DRAFT, draft.description, draft.exam_id)
+                draft.capture_id: _Found(
+                    ImageState.DRAFT, draft.description, draft.kept_at, draft.exam_id
+                )
                 for draft in outbox.drafts(patient_key=key)
             }
             return begun, found
@@ -183,24 +197,24 @@ class WorkspaceViewModel(QObject):
             return
         shots = self._board.known.shots
         known = {shot.capture_id for shot in shots}
-        told = [_as_stored(shot, found) for shot in shots]
-        told += [
+        new = [
             Shot(
                 capture_id,
                 self.shutter.next_number(),
-                as_chosen(said),
-                said,
-                state,
-                exam_id=exam_id,
+                as_chosen(one.said),
+                one.said,
+                one.state,
+                kept_at=one.kept_at,
+                exam_id=one.exam_id,
             )
-            for capture_id, (state, said, exam_id) in found.items()
+            for capture_id, one in sorted(found.items(), key=lambda pair: pair[1].kept_at)
             if capture_id not in known
         ]
-        self._board.show(shots=tuple(told))
+        self._board.show(shots=in_order([*(_as_stored(shot, found) for shot in shots), *new]))
         self.describing.end_stop()
-        for shot in told[len(shots) :]:
+        for shot in new:
             self.shutter.thumb_of_kept(shot.capture_id)
-        if told[len(shots) :]:
+        if new:
             self.whose.read()
         self._states.ask()
 
@@ -227,13 +241,15 @@ class WorkspaceViewModel(QObject):
         self._board.show(shots=tuple(shots))
 
 
-def _as_stored(shot: Shot, found: _Found) -> Shot:
+def _as_stored(shot: Shot, found: Mapping[str, _Found]) -> Shot:
     """The picture as the store has it: said anew in another window, perhaps."""
     if shot.capture_id not in found:
         return shot
-    _, stored, exam_id = found[shot.capture_id]
-    said = shot.coding if stored == shot.description else as_chosen(stored)
-    return replace(shot, coding=said, kept=stored, exam_id=exam_id)
+    stored = found[shot.capture_id]
+    said = shot.coding if stored.said == shot.description else as_chosen(stored.said)
+    return replace(
+        shot, coding=said, kept=stored.said, kept_at=stored.kept_at, exam_id=stored.exam_id
+    )
 
 
 def _said_of(outbox: Outbox, capture_id: str) -> Description:
