@@ -323,7 +323,8 @@ def test_items_that_cannot_be_used_cost_nobody_else_the_order(peer_of: list[BadP
         )
     )
     answer = asked(_worklist("BAD", peer_of[0].port))
-    assert (list(names(answer)), answer.skipped) == (["2"], 3)
+    assert (list(names(answer)), answer.skipped) == (["2", "3"], 2)
+    assert [item.order is None for item in answer.items] == [False, True]
 
 
 # ----------------------------------------------------------------------------------- polling
