@@ -14,12 +14,15 @@ from capture_app.ui.looks.theme import Metric, current
 from capture_app.ui.widgets.buttons import Button, ButtonKind
 from capture_app.ui.widgets.card import Backdrop, Hairline, Panel
 from capture_app.ui.widgets.labels import Icon, Label
+from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.widgets.scrolling import ScrollColumn
 from capture_app.ui.words.marks import Tone
 
 
 class _StepMark(QWidget):
     """A tick, or the number of the step in a ring."""
+
+    reader_role = Role.Graphic
 
     def __init__(self, number: int, *, done: bool) -> None:
         super().__init__()

@@ -12,7 +12,7 @@ from capture_app.ui.identity.viewmodel import IdentityCheck
 from capture_app.ui.looks.fonts import MEDIUM, SEMIBOLD
 from capture_app.ui.widgets.buttons import Button, ButtonKind
 from capture_app.ui.widgets.fields import ShortField
-from capture_app.ui.widgets.labels import Icon, Label
+from capture_app.ui.widgets.labels import FaultLabel, Icon, Label
 from capture_app.ui.widgets.popover import WIDTH, Popover
 from capture_app.ui.words.marks import Tone
 
@@ -51,7 +51,7 @@ class IdentityPopover(Popover):
                 field.hide()
             field.submitted.connect(self._next)
         fields.addStretch(1)
-        self._fault = Label(size=13, weight=SEMIBOLD, tone=Tone.BAD, wrap=True)
+        self._fault = FaultLabel(size=13, weight=SEMIBOLD, tone=Tone.BAD, wrap=True)
         self._fault.hide()
         self._has_letters = not check.patient.patient_id.value[-question.last :].isdecimal()
         self.keypad = Keypad(mixed=bool(question.last) and self._has_letters)
@@ -111,8 +111,7 @@ class IdentityPopover(Popover):
     def render_state(self) -> None:
         """Shows what was wrong, and asks anew."""
         state = self._check.state
-        self._fault.setText(state.fault)
-        self._fault.setVisible(bool(state.fault))
+        self._fault.say(state.fault)
         for field in self._fields:
             field.mark_wrong(bool(state.fault))
         tried_again = state.fault != self._said and all(field.text for field in self._fields)

@@ -15,12 +15,13 @@ from capture_app.ui.outbox.rows import OutboxRow, Section
 from capture_app.ui.outbox.viewmodel import OutboxState, OutboxTab, OutboxViewModel, empty_words
 from capture_app.ui.tasks import Tasks
 from capture_app.ui.thumbnails import small_image
-from capture_app.ui.widgets.buttons import Button, TabButton
+from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.widgets.card import Backdrop, Panel
 from capture_app.ui.widgets.fields import FilterField
-from capture_app.ui.widgets.labels import ElidedLabel, Icon, Label
+from capture_app.ui.widgets.labels import ElidedLabel, FaultLabel, Icon, Label
 from capture_app.ui.widgets.popover import host_of
 from capture_app.ui.widgets.scrolling import ScrollColumn
+from capture_app.ui.widgets.tabs import TabRow
 from capture_app.ui.words.marks import Tone
 
 _HEADS = {
@@ -93,21 +94,21 @@ class OutboxPage(Backdrop):
         self._vm = viewmodel
         self._tasks = tasks
         self._popover: ProofPopover | None = None
-        self._tabs = {
-            OutboxTab.ALL: TabButton(tr("All")),
-            OutboxTab.NEEDS_YOU: TabButton(tr("Needs you")),
-            OutboxTab.IT_ASKED: TabButton(tr("IT is asked")),
-            OutboxTab.WAITING: TabButton(tr("Waiting")),
-            OutboxTab.CONFIRMED: TabButton(tr("Confirmed")),
+        tabs = {
+            OutboxTab.ALL: tr("All"),
+            OutboxTab.NEEDS_YOU: tr("Needs you"),
+            OutboxTab.IT_ASKED: tr("IT is asked"),
+            OutboxTab.WAITING: tr("Waiting"),
+            OutboxTab.CONFIRMED: tr("Confirmed"),
         }
+        self._tabs = TabRow(tabs)
+        self._tabs.asked.connect(viewmodel.show_tab)
         self.back = Button("", icon="arrow-left", key=tr("Esc"))
         self.back.clicked.connect(self.back_asked)
         self.back.hide()
         self._ways = QHBoxLayout()
         self._ways.addWidget(self.back)
-        for tab, button in self._tabs.items():
-            button.clicked.connect(lambda _checked=False, tab=tab: viewmodel.show_tab(tab))
-            self._ways.addWidget(button)
+        self._ways.addWidget(self._tabs)
         self._ways.addStretch(1)
         self._filter = FilterField(tr("Filter by name or MRN"), height=Metric.CONTROL)
         self._filter.setFixedWidth(max(280, self._filter.sizeHint().width()))
@@ -118,7 +119,7 @@ class OutboxPage(Backdrop):
             part.setSpacing(8)
         self._head.addLayout(self._ways, 1)
         self._head.addWidget(self._filter)
-        self._fault = Label(size=14, weight=SEMIBOLD, tone=Tone.BAD, wrap=True)
+        self._fault = FaultLabel(size=14, weight=SEMIBOLD, tone=Tone.BAD, wrap=True)
         self._sections = {section: _SectionPanel(section) for section in Section}
         self._empty = Label(size=15, weight=REGULAR, tone=Tone.TEXT_2, wrap=True, centred=True)
         scroll = ScrollColumn()
@@ -181,14 +182,13 @@ class OutboxPage(Backdrop):
             OutboxTab.WAITING: counts.waiting,
             OutboxTab.CONFIRMED: counts.confirmed_today,
         }
-        for tab, button in self._tabs.items():
-            button.setChecked(tab is state.tab)
-            button.set_count(numbers[tab] or None)
+        self._tabs.show_chosen(state.tab)
+        for tab, number in numbers.items():
+            self._tabs.set_count(tab, number or None)
         # Seldom needed, and the row of tabs is short on a small screen.
         is_wanted = bool(counts.it_asked) or state.tab is OutboxTab.IT_ASKED
-        self._tabs[OutboxTab.IT_ASKED].setVisible(is_wanted)
-        self._fault.setText(state.fault)
-        self._fault.setVisible(bool(state.fault))
+        self._tabs.show_tab(OutboxTab.IT_ASKED, shown=is_wanted)
+        self._fault.say(state.fault)
         in_section = {
             Section.NEEDS_YOU: counts.needs_you,
             Section.IT_ASKED: counts.it_asked,

@@ -13,6 +13,7 @@ from capture_app.ui.looks.theme import Metric, current, faded
 from capture_app.ui.outbox.rows import OutboxAct, OutboxRow
 from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.widgets.labels import Label
+from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import Tone
 
@@ -40,6 +41,8 @@ def _act_words(act: OutboxAct, row: OutboxRow) -> tuple[str, str]:
 
 class OutboxRowWidget(QWidget):
     """57 px: 56 and a hairline. `acted` with the row and the OutboxAct."""
+
+    reader_role = Role.Grouping
 
     acted = Signal(object, object)
 

@@ -28,7 +28,7 @@ from capture_app.ui.patients.rows import RowKey
 from capture_app.ui.patients.scan_card import ScanCard
 from capture_app.ui.patients.state import PatientsState, tab_words
 from capture_app.ui.patients.viewmodel import PatientsViewModel
-from capture_app.ui.widgets.buttons import Button, ButtonKind, TabButton
+from capture_app.ui.widgets.buttons import Button, ButtonKind
 from capture_app.ui.widgets.card import Backdrop, Card, Panel
 from capture_app.ui.widgets.chips import Chip
 from capture_app.ui.widgets.choices import ORDERS_WIDTH, ListPopover
@@ -36,6 +36,7 @@ from capture_app.ui.widgets.fields import TAKES_TYPING, FilterField
 from capture_app.ui.widgets.labels import Label
 from capture_app.ui.widgets.popover import host_of
 from capture_app.ui.widgets.scrolling import ScrollColumn
+from capture_app.ui.widgets.tabs import TabRow
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import Tone
 
@@ -109,11 +110,10 @@ class PatientsPage(Backdrop):
         self._filter.textChanged.connect(self._vm.filter)
         self._filter.navigated.connect(self._navigated)
         self._filter.left.connect(self.focus_list)
-        self._tabs = {tab: TabButton(tab_words(tab)) for tab in TABS}
+        self._tabs = TabRow({tab: tab_words(tab) for tab in TABS})
+        self._tabs.asked.connect(self._vm.show_tab)
         tabs, feeds = QHBoxLayout(), QHBoxLayout()
-        for tab, button in self._tabs.items():
-            button.clicked.connect(lambda _checked=False, tab=tab: self._vm.show_tab(tab))
-            tabs.addWidget(button)
+        tabs.addWidget(self._tabs)
         tabs.addStretch(1)
         self._changes = Button("", icon="arrow-clockwise")
         self._changes.clicked.connect(self._vm.apply_changes)
@@ -219,9 +219,9 @@ class PatientsPage(Backdrop):
             self._filter.blockSignals(False)  # noqa: FBT003 - Qt's own
             self._filter.show_parts()
         counts = dict(state.counts)
-        for tab, button in self._tabs.items():
-            button.setChecked(tab is state.tab)
-            button.set_count(counts.get(tab) or None)
+        self._tabs.show_chosen(state.tab)
+        for tab in TABS:
+            self._tabs.set_count(tab, counts.get(tab) or None)
         words = trn("{n} change", "{n} changes", state.changes)
         self._changes.setText(words)
         self._changes.setVisible(state.changes > 0)

@@ -14,7 +14,7 @@ from capture_app.ui.set_up.viewmodel import SetUpViewModel
 from capture_app.ui.widgets.buttons import Button, ButtonKind
 from capture_app.ui.widgets.card import Backdrop, Panel
 from capture_app.ui.widgets.fields import ShortField
-from capture_app.ui.widgets.labels import Icon, Label
+from capture_app.ui.widgets.labels import FaultLabel, Icon, Label
 from capture_app.ui.words.marks import Tone
 
 
@@ -44,7 +44,7 @@ class SetUpPage(Backdrop):
         for i, field in enumerate((self._given, self._family, self._pin, self._again)):
             field.submitted.connect(self._next)
             fields.addWidget(field, i // 2, i % 2)
-        self._fault = Label(size=14, weight=SEMIBOLD, tone=Tone.BAD, wrap=True)
+        self._fault = FaultLabel(size=14, weight=SEMIBOLD, tone=Tone.BAD, wrap=True)
         self._create = Button(
             tr("Create administrator"), ButtonKind.PRIMARY, icon="user-plus", key=tr("Enter")
         )
@@ -81,9 +81,8 @@ class SetUpPage(Backdrop):
     def render_state(self) -> None:
         """Shows the state."""
         state = self._vm.state
-        self._fault.setText(tr("Making the account") if state.busy else state.fault)
+        self._fault.say(tr("Making the account") if state.busy else state.fault)
         self._fault.set_tone(Tone.TEXT_2 if state.busy else Tone.BAD)
-        self._fault.setVisible(bool(self._fault.text()))
         self._create.setEnabled(not state.busy)
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -21,6 +21,7 @@ from capture_app.ui.looks import fonts, icons, theme
 from capture_app.ui.services import Services
 from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.shell.surprises import shown_in
+from capture_app.ui.widgets import reader_roles
 
 _BEGIN_AFTER_MS: Final = 1000
 
@@ -36,6 +37,7 @@ def application(*, language: str = "en", theme_name: ThemeName = ThemeName.DARK)
     app.setApplicationVersion(__version__)
     app.setLayoutDirection(QLocale(language).textDirection())
     fonts.install(app)
+    reader_roles.install()
     theme.apply(app, theme_name)
     app.setWindowIcon(icons.icon("aperture", theme.current().accent, 64))
     return app

@@ -13,8 +13,10 @@ from capture_app.ui.looks.drawing import Mark, Words, draw_run
 from capture_app.ui.looks.fonts import BOLD, SEMIBOLD, font
 from capture_app.ui.looks.theme import Metric, current
 from capture_app.ui.widgets.avatar import Avatar, initials_of
-from capture_app.ui.widgets.buttons import Button, TabButton
+from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.widgets.labels import Icon, Label
+from capture_app.ui.widgets.reader_roles import Role
+from capture_app.ui.widgets.tabs import TabRow
 from capture_app.ui.words.marks import Tone
 
 
@@ -35,12 +37,11 @@ class AppBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedHeight(Metric.BAR)
-        self._places = {
-            Place.PATIENTS: TabButton(tr("Patients"), icon="users"),
-            Place.OUTBOX: TabButton(tr("Outbox"), icon="paper-plane-right"),
-        }
-        for place, button in self._places.items():
-            button.clicked.connect(lambda _checked=False, place=place: self.went.emit(place))
+        self._places = TabRow(
+            {Place.PATIENTS: tr("Patients"), Place.OUTBOX: tr("Outbox")},
+            icons={Place.PATIENTS: "users", Place.OUTBOX: "paper-plane-right"},
+        )
+        self._places.asked.connect(self.went)
         self._avatar = Avatar(size=36)
         self._name = Label(size=14, weight=SEMIBOLD)
         self._lock = Button(tr("Lock"), icon="lock", key="F12")
@@ -51,8 +52,7 @@ class AppBar(QWidget):
         row.addWidget(Icon("aperture", Metric.ICON_BRAND, tone=Tone.ACCENT))
         row.addWidget(Label(tr("Capture"), 18, BOLD))
         row.addSpacing(24)
-        for button in self._places.values():
-            row.addWidget(button)
+        row.addWidget(self._places)
         row.addStretch(1)
         row.addWidget(self._avatar)
         row.addWidget(self._name)
@@ -61,12 +61,11 @@ class AppBar(QWidget):
 
     def show_place(self, place: Place) -> None:
         """Where one is."""
-        for each, button in self._places.items():
-            button.setChecked(each is place)
+        self._places.show_chosen(place)
 
     def show_waiting(self, count: int) -> None:
         """How many pictures wait or need a person."""
-        self._places[Place.OUTBOX].set_count(count or None)
+        self._places.set_count(Place.OUTBOX, count or None)
 
     def show_user(self, name: str) -> None:
         """Who is signed in."""
@@ -82,6 +81,8 @@ class AppBar(QWidget):
 
 class PracticeBand(QWidget):
     """The orange band: this is the simulated hospital. 40 px, 24 in the workspace."""
+
+    reader_role = Role.StaticText
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

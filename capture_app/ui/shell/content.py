@@ -253,11 +253,11 @@ class Content(Backdrop):
 
         The pages stay as they are behind the lock, for the same user.
         """
+        if self._workspace_vm is not None:  # first: no picture is taken, whatever else fails
+            self._workspace_vm.when_kept(self._services.exams.close)
         self.identity_is_due()
         if self._outbox is not None:
             self._outbox[0].close_proof()
-        if self._workspace_vm is not None:
-            self._workspace_vm.when_kept(self._services.exams.close)
         if self._workspace is not None:
             self._workspace.close_popover()
 

@@ -30,6 +30,7 @@ from capture_app.ui.sign_in.page import SignInPage
 from capture_app.ui.sign_in.viewmodel import SignInViewModel
 from capture_app.ui.tasks import Tasks, UnexpectedError
 from capture_app.ui.widgets.card import Backdrop
+from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.widgets.toast import Toast
 from capture_app.ui.words.marks import Message, Tone
 
@@ -48,6 +49,8 @@ _READ_AHEAD_MS: Final = 50
 
 class MainWindow(QWidget):
     """Locks and unlocks; everything else is the content's. Close it to end its threads."""
+
+    reader_role = Role.Window
 
     def __init__(self, services: Services) -> None:
         super().__init__()

@@ -22,7 +22,7 @@ from capture_app.ui.widgets.buttons import (
 )
 from capture_app.ui.widgets.card import Backdrop, Panel
 from capture_app.ui.widgets.fields import PinDots
-from capture_app.ui.widgets.labels import Icon, Label
+from capture_app.ui.widgets.labels import FaultLabel, Icon, Label
 from capture_app.ui.widgets.scrolling import ScrollColumn
 from capture_app.ui.words.marks import Tone
 
@@ -220,7 +220,7 @@ class SignInPage(Backdrop):
         inside.addSpacing(16)
         inside.addLayout(self._pad())
         inside.addSpacing(12)
-        self._fault = Label(size=13, weight=SEMIBOLD, tone=Tone.BAD, wrap=True, centred=True)
+        self._fault = FaultLabel(size=13, weight=SEMIBOLD, tone=Tone.BAD, wrap=True, centred=True)
         self._fault.setFixedHeight(40)
         inside.addWidget(self._fault)
         inside.addSpacing(8)
@@ -299,7 +299,8 @@ class SignInPage(Backdrop):
         self._role.setText(chosen.role if chosen else "")
         self._dots.show_digits(state.digits, PIN_SHORTEST)
         self._count.setText(trn("{n} digit", "{n} digits", state.digits) if state.digits else "")
-        self._fault.setText(tr("Checking the PIN") if state.busy else state.fault or state.hint)
+        self._fault.say(tr("Checking the PIN") if state.busy else state.fault or state.hint)
+        self._fault.show()  # its room is kept: the pad below does not move
         self._fault.set_tone(Tone.BAD if state.fault and not state.busy else Tone.TEXT_2)
         self.unlock.setEnabled(not state.busy)
         self._unsent.say(state.unsent, state.unsent_note)

@@ -265,56 +265,6 @@ class ToggleButton(Pressable):
         draw_run(painter, self.rect().adjusted(0, 28, 0, -8), (words,), label, rtl=self.rtl)
 
 
-class TabButton(Pressable):
-    """A tab, a mode or a place in the navigation: chosen is a tint and an accent label."""
-
-    def __init__(
-        self, text: str, *, icon: str = "", key: str = "", parent: QWidget | None = None
-    ) -> None:
-        super().__init__(text, parent)
-        self.setCheckable(True)
-        self._icon = icon
-        self._key = key
-        self._count: int | None = None
-        self.setFixedHeight(Metric.CONTROL)
-
-    def nextCheckState(self) -> None:  # noqa: N802 - Qt's own
-        """A click does not choose it: the state of its page does. So Tab reaches all of a row."""
-
-    def set_count(self, count: int | None) -> None:
-        """A number after the words, or none."""
-        if count != self._count:
-            self._count = count
-            name = self.text() if count is None else f"{self.text()}, {count}"
-            self.setAccessibleName(name)
-            self.updateGeometry()
-            self.update()
-
-    def _pieces(self) -> tuple[Piece, ...]:
-        pieces: list[Piece] = [Mark(self._icon)] if self._icon else []
-        pieces.append(Words(self.text(), font(14, SEMIBOLD)))
-        if self._count is not None:
-            pieces.append(Cap(f"{self._count}"))
-        if self._key:
-            pieces.append(Cap(self._key))
-        return tuple(pieces)
-
-    def sizeHint(self) -> QSize:
-        padding = 16 if self._icon else 12
-        return QSize(max(Metric.TARGET, run_width(self._pieces()) + 2 * padding), Metric.CONTROL)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        theme = current()
-        label = theme.text if self.isEnabled() else theme.unavailable
-        if self.isChecked():
-            label = theme.accent
-            box(painter, self.rect(), Metric.RADIUS_CONTROL, fill=theme.chosen)
-        if (veil := self._veil()) is not None:
-            box(painter, self.rect(), Metric.RADIUS_CONTROL, fill=veil)
-        draw_run(painter, self.rect(), self._pieces(), label, rtl=self.rtl)
-
-
 _CHOICE_WIDTH = 116
 
 

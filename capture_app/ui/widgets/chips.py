@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from capture_app.ui.looks.drawing import Mark, Piece, Words, box, draw_run, run_width
 from capture_app.ui.looks.fonts import SEMIBOLD, font
 from capture_app.ui.looks.theme import Metric, current, faded, mixed
+from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.words.marks import ChipText, Tone
 
 
@@ -58,6 +59,8 @@ def _draw(
 
 class Chip(QWidget):
     """A chip of 28 px. It says something and cannot be pressed."""
+
+    reader_role = Role.StaticText
 
     def __init__(
         self,

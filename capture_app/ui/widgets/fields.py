@@ -24,6 +24,7 @@ from capture_app.ui.looks.theme import Metric, current
 from capture_app.ui.widgets.buttons import IconButton
 from capture_app.ui.widgets.key_cap import KeyCap
 from capture_app.ui.widgets.labels import Icon, Label
+from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.words.marks import Tone
 
 _NAVIGATION = (
@@ -249,6 +250,8 @@ class ShortField(QWidget):
 
 class PinDots(QWidget):
     """How many digits are in, never which."""
+
+    reader_role = Role.StaticText
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -17,6 +17,8 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from capture_app.ui.looks.drawing import draw_icon, draw_line
 from capture_app.ui.looks.fonts import REGULAR, font, line_height
 from capture_app.ui.looks.theme import Metric, current
+from capture_app.ui.widgets.announce import announce
+from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.words.marks import Tone
 
 _WRAPPED_PITCH = 1.4
@@ -144,11 +146,28 @@ class Label(QLabel):
             line.draw(painter, corner)
 
 
+class FaultLabel(Label):
+    """Words that say what went wrong, beside what it went wrong with; nothing where all is well.
+
+    They are read aloud when they come: the focus is elsewhere.
+    """
+
+    def say(self, words: str) -> None:
+        """Says it, or goes away for no words."""
+        is_new = words != self.text()
+        self.setText(words)
+        self.setVisible(bool(words))
+        if is_new:
+            announce(self, words, urgent=True)
+
+
 class ElidedLabel(QWidget):
     """One line that may be cut with a mark where it does not fit; the whole is its tooltip.
 
     For secondary words only: never a name, a date of birth or a record number.
     """
+
+    reader_role = Role.StaticText
 
     def __init__(
         self,

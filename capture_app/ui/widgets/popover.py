@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from capture_app.ui.looks.fonts import BOLD
 from capture_app.ui.looks.theme import Metric, current, faded
 from capture_app.ui.widgets.labels import Label
+from capture_app.ui.widgets.reader_roles import Role
 
 WIDTH = 560
 _ARROW = 9
@@ -43,6 +44,7 @@ class Popover(QWidget):
     `body` is laid out under the title. Esc or a press outside asks to close. Tab stays inside.
     """
 
+    reader_role = Role.Dialog
     close_asked = Signal()
 
     def __init__(self, parent: QWidget, title: str, *, width: int = WIDTH) -> None:
@@ -52,6 +54,7 @@ class Popover(QWidget):
         self._card = _CardBox(self)
         self._card.setFixedWidth(width)
         self.title = Label(title, 16, BOLD, wrap=True)
+        self.setAccessibleName(title)
         self.body = QVBoxLayout()
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(12)

@@ -6,11 +6,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.widgets.scroll_bar import ThinScrollBar
 
 
 class ScrollColumn(QScrollArea):
     """Holds `column` in a scroll area without frame or ground. Arrow keys go to the page."""
+
+    reader_role = Role.Grouping
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

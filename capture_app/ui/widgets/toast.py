@@ -9,8 +9,10 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from capture_app.ui.looks.drawing import box
 from capture_app.ui.looks.fonts import MEDIUM, SEMIBOLD
 from capture_app.ui.looks.theme import Metric, current
+from capture_app.ui.widgets.announce import announce
 from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.widgets.labels import ElidedLabel, Icon, Label
+from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.words.marks import Message, Tone
 
 UNDO_SHOWN_MS = 8000
@@ -22,6 +24,7 @@ class Toast(QWidget):
     The page places it (`move`, `setFixedWidth`); it hides itself.
     """
 
+    reader_role = Role.AlertMessage
     acted = Signal()
     other_acted = Signal()
     """What may be done instead was chosen."""
@@ -83,6 +86,7 @@ class Toast(QWidget):
         self.show()
         self.raise_()
         self.update()
+        announce(self, self.accessibleName(), urgent=message.stop or message.tone is Tone.BAD)
 
     def focus_act(self) -> None:
         """The focus goes to its act: an answer is asked for."""

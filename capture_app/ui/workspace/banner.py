@@ -14,6 +14,7 @@ from capture_app.ui.widgets.buttons import Button, IconButton
 from capture_app.ui.widgets.card import Hairline
 from capture_app.ui.widgets.chips import Chip
 from capture_app.ui.widgets.labels import Label
+from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import ChipText, Tone
 from capture_app.ui.words.shown import OrderShown
@@ -85,6 +86,8 @@ class PatientBanner(QWidget):
     Where there is no room first Visit, then Place, then the words of the chip go into the tooltip
     of a "more" mark. The name is never cut: a very long one takes a second line.
     """
+
+    reader_role = Role.Grouping
 
     change_asked = Signal()
 

@@ -23,6 +23,7 @@ from capture_app.ui.looks.fonts import BOLD, MEDIUM, font
 from capture_app.ui.looks.theme import appearance, current
 from capture_app.ui.words.shown import RegionKey, Selection
 from capture_app.ui.workspace.figure import Figure, Touch
+from capture_app.ui.workspace.map_items import MapItem, MapItems
 
 _TITLE = 20
 _LETTER = 16
@@ -57,6 +58,9 @@ class BodyMapView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents, on=False)
         appearance().changed.connect(self._forget_ground)
+        self.items = MapItems(self)
+        self.items.touched.connect(lambda touch: self.touched.emit(*touch.key, touch.side or ""))
+        self.items.stepped.connect(self._focus_stepped)
         self.show_views(views)
 
     def show_views(self, views: Sequence[str]) -> None:
@@ -65,13 +69,15 @@ class BodyMapView(QWidget):
         self._hover = None
         self._forget_ground()
         titles = ", ".join(tr(figure.view.title) for figure in self._figures)
-        self.setAccessibleName(tr("Body map: {views}", views=titles))
+        self.items.setAccessibleName(tr("Body map: {views}", views=titles))
+        self._show_items()
 
     def show_selection(self, selection: Selection | None) -> None:
         """What is chosen."""
         if selection != self._selection:
             self._selection = selection
             self._within = self._holders(selection)
+            self.items.show_selection(selection)
             self.update()
 
     @property
@@ -117,6 +123,20 @@ class BodyMapView(QWidget):
             corner = (room.x() + (room.width() - width) / 2, (room.height() - height) / 2)
             slots.append((figure, QRectF(*corner, width, height), scale))
         return slots
+
+    def _show_items(self) -> None:
+        self.items.setGeometry(self.rect())
+        items = [
+            MapItem(touch, touch_words(touch), _within(slot, scale, figure, touch), place)
+            for place, (figure, slot, scale) in enumerate(self._slots())
+            for touch in (Touch(region, region.side) for region in figure.view.regions)
+        ]
+        self.items.show_items(items, self._selection)
+
+    def _focus_stepped(self) -> None:
+        focused = self.items.focused
+        self.hovered.emit("" if focused is None else focused.words)
+        self.update()
 
     def _touch_at(self, at: QPointF) -> tuple[int, Touch] | None:
         cell = self.width() / max(1, len(self._figures))
@@ -171,6 +191,7 @@ class BodyMapView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._forget_ground()
+        self._show_items()
 
     def _forget_ground(self) -> None:
         self._ground = None
@@ -190,6 +211,9 @@ class BodyMapView(QWidget):
             figure.paint_within(painter, theme, self._within)
             if self._selection is not None:
                 figure.paint_selection(painter, theme, self._selection)
+            focused = self.items.focused
+            if focused is not None and focused.figure == place:
+                figure.paint_hover(painter, theme, focused.touch)
             if self._hover is not None and self._hover[0] == place:
                 figure.paint_hover(painter, theme, self._hover[1])
             painter.restore()
@@ -220,6 +244,13 @@ class BodyMapView(QWidget):
             draw_line(painter, title, tr(figure.view.title), Qt.AlignmentFlag.AlignHCenter)
         painter.end()
         return ground
+
+
+def _within(slot: QRectF, scale: float, figure: Figure, touch: Touch) -> QRectF:
+    """Where a region of a figure is drawn in the map."""
+    place = figure.place_of(touch.region.region_id)
+    corner = slot.topLeft() + place.topLeft() * scale
+    return QRectF(corner, place.size() * scale)
 
 
 def _top(column: QRect) -> QRect:

@@ -94,6 +94,13 @@ class Figure:
                     best, found = distance, region
         return None if found is None else Touch(found, found.side)
 
+    def place_of(self, region_id: str) -> QRectF:
+        """The rectangle round a region, in the figure's own units; empty where it is not here."""
+        for region, bounds, _polygons in self._outlines:
+            if region.region_id == region_id:
+                return bounds
+        return QRectF()
+
     def inside_point(self, region_id: str) -> QPointF | None:
         """A point well inside a region, whatever its shape; None where it is not in this view."""
         for region, shape in self._shapes:

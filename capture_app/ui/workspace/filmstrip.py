@@ -13,6 +13,7 @@ from capture_app.ui.looks.drawing import draw_line
 from capture_app.ui.looks.fonts import SEMIBOLD, font
 from capture_app.ui.looks.theme import Metric, current
 from capture_app.ui.widgets.buttons import Button
+from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.words.shown import Thumb
 from capture_app.ui.workspace.thumb_button import (
     THUMB_HEIGHT,
@@ -30,6 +31,8 @@ _ROOM_FOR_WORDS = 480
 class Filmstrip(QWidget):
     """All pictures in the order in which they were taken; the newest is brought into view."""
 
+    reader_role = Role.Grouping
+
     selected = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -44,8 +47,6 @@ class Filmstrip(QWidget):
         self._before.clicked.connect(lambda: self._scroll(-self._room()))
         self._after.clicked.connect(lambda: self._scroll(self._room()))
         for button in (self._before, self._after):
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            button.setProperty("by_arrows", True)  # noqa: FBT003 - Qt's own
             button.hide()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(Metric.FILMSTRIP)
@@ -194,7 +195,8 @@ class Filmstrip(QWidget):
         button.setVisible(count > 0)
         words = trn("{n} more", "{n} more", count)
         button.setText(words if self.width() >= _ROOM_FOR_WORDS else f"{count}")
-        button.setAccessibleName(words)
+        where = tr("{more}, later", more=words) if button is self._after else ""
+        button.setAccessibleName(where or tr("{more}, earlier", more=words))
         button.setToolTip(words)
         size = button.sizeHint()
         button.resize(size.width(), Metric.TARGET)

@@ -24,6 +24,7 @@ from capture_app.ui.looks.fonts import MEDIUM, SEMIBOLD, font
 from capture_app.ui.looks.theme import Metric, current, faded
 from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.widgets.chips import chip_width, draw_chip
+from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.words.marks import Tone
 from capture_app.ui.words.shown import LiveMarks
 
@@ -46,6 +47,8 @@ class LiveView(QWidget):
 
     `show_picture` keeps a reference to the image: its pixels must not change afterwards.
     """
+
+    reader_role = Role.Graphic
 
     choose_asked = Signal()
     shows_own_focus = True

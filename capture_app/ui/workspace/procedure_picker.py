@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from capture_app.model.words import tr
 from capture_app.ui.looks.fonts import BOLD, SEMIBOLD
 from capture_app.ui.looks.theme import Metric
+from capture_app.ui.widgets.announce import announce
 from capture_app.ui.widgets.card import Panel
 from capture_app.ui.widgets.fields import FilterField
 from capture_app.ui.widgets.labels import ElidedLabel, Icon, Label
@@ -41,7 +42,9 @@ class NeededNote(QWidget):
         return "" if self.isHidden() else self._words.text()
 
     def say(self, words: str, icon: str, tone: Tone) -> None:
-        """Says something, or nothing for empty words."""
+        """Says something, or nothing for empty words. What is needed is read aloud."""
+        if tone is Tone.BAD and words != self._words.text():
+            announce(self, words)
         self._words.setText(words)
         self._words.set_tone(tone)
         self._icon.show_icon(icon, tone)

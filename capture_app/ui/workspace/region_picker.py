@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from capture_app.catalog.body_map import BodyMap
 from capture_app.catalog.catalog import folded
 from capture_app.model.words import tr
 from capture_app.ui.looks.fonts import MEDIUM
 from capture_app.ui.looks.theme import Metric
-from capture_app.ui.widgets.buttons import TabButton
 from capture_app.ui.widgets.fields import FilterField
 from capture_app.ui.widgets.labels import Label
 from capture_app.ui.widgets.listbox import ListBox
 from capture_app.ui.widgets.popover import Popover
+from capture_app.ui.widgets.tabs import TabRow
 from capture_app.ui.words.marks import Tone
 from capture_app.ui.words.shown import ListRow, Selection
 from capture_app.ui.workspace.body_map import BodyMapView
@@ -93,29 +93,20 @@ class LargeBodyMap(Popover):
         self.map.touched.connect(self.touched)
         self.map.hovered.connect(self._show_hover)
         self._hover = Label("", 14, MEDIUM, tone=Tone.TEXT_2, centred=True)
-        self.tabs: list[TabButton] = []
-        tabs = QHBoxLayout()
-        tabs.setSpacing(4)
-        for title, views in _CLOSER:
-            tab = TabButton(tr(title))
-            tab.clicked.connect(lambda _=False, tab=tab, views=views: self._open(tab, views))
-            self.tabs.append(tab)
-            tabs.addWidget(tab)
-        tabs.addStretch(1)
-        self.tabs[0].setChecked(True)
-        self.body.addLayout(tabs)
+        titles = {title: tr(title) for title, _views in _CLOSER}
+        self.tabs = TabRow(titles, gap=4)
+        self.tabs.asked.connect(self._open)
+        self.body.addWidget(self.tabs, 0, Qt.AlignmentFlag.AlignLeading)
         self.body.addWidget(self.map)
         self.body.addWidget(self._hover)
         self._show_hover("")
 
     def show_at(self, row: QRect) -> None:
         super().show_at(row)
-        self.tabs[0].setFocus(Qt.FocusReason.PopupFocusReason)
+        self.tabs.setFocus(Qt.FocusReason.PopupFocusReason)
 
-    def _open(self, chosen: TabButton, views: Sequence[str]) -> None:
-        for tab in self.tabs:
-            tab.setChecked(tab is chosen)
-        self.map.show_views(views)
+    def _open(self, title: str) -> None:
+        self.map.show_views(dict(_CLOSER)[title])
         self._show_hover("")
 
     def _show_hover(self, words: str) -> None:
