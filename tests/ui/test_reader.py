@@ -19,6 +19,7 @@ from pytestqt.qtbot import QtBot
 from capture_app.catalog.body_map import load_body_map
 from capture_app.clock import FixedClock
 from capture_app.model.procedure import Side
+from capture_app.ui.shell.app_bar import Place
 from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.widgets import announce
 from capture_app.ui.widgets.fields import FilterField
@@ -29,6 +30,7 @@ from capture_app.ui.widgets.toast import Toast
 from capture_app.ui.words.marks import Message
 from capture_app.ui.words.shown import ListRow, Selection
 from capture_app.ui.workspace.body_map import BodyMapView
+from tests.ui.conftest import Desk
 from tests.ui.pages import all_pages, furnish, pages_without_services
 from tests.ui.stage import Stage
 
@@ -327,6 +329,35 @@ def test_nothing_is_said_where_nobody_listens(
     monkeypatch.setattr(QAccessible, "isActive", lambda: False)
     announce.announce(host, "Something")
     assert not told
+
+
+# ------------------------------------------------------------------------- what is not on screen
+
+
+@pytest.fixture
+def reader() -> Iterator[None]:
+    """A screen reader runs: Qt tells it, and what it remembers of lists, that rows are others."""
+    QAccessible.setActive(True)
+    yield
+    QAccessible.setActive(False)
+
+
+@pytest.mark.usefixtures("reader")
+def test_no_patient_is_read_behind_another_page_or_a_lock(desk: Desk) -> None:
+    desk.sign_in()
+    rows = desk.content.patients.rows_view
+    assert len(children(of(rows))) == len(desk.content.patients_vm.state.rows) > 0
+    desk.key(Qt.Key.Key_Down)
+    marked = desk.content.patients_vm.state.marked
+    desk.content.go(Place.OUTBOX)
+    assert not children(of(rows))
+    desk.content.go(Place.PATIENTS)
+    desk.qtbot.waitUntil(lambda: bool(children(of(rows))))
+    chosen = [item for item in children(of(rows)) if item.state().selected]
+    assert len(chosen) == 1
+    assert desk.content.patients_vm.state.marked == marked
+    desk.window.lock()
+    assert not children(of(rows))
 
 
 # --------------------------------------------------------------------------------- the whole tree

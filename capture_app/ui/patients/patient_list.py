@@ -23,10 +23,12 @@ from PySide6.QtGui import (
     QEnterEvent,
     QFont,
     QFontMetrics,
+    QHideEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -191,6 +193,8 @@ class PatientList(QListView):
         self.setAccessibleName(tr("Patients"))
         self.verticalScrollBar().setSingleStep(Metric.ROW)
         self._telling = False
+        self._is_on_screen = False
+        self._shown: tuple[tuple[PatientRow, ...], RowKey | None] = ((), None)
         self._marked: RowKey | None = None
         self._pressed: RowKey | None = None
         self._hovered = -1
@@ -199,6 +203,9 @@ class PatientList(QListView):
 
     def show_rows(self, rows: tuple[PatientRow, ...], marked: RowKey | None) -> None:
         """Other rows, or another mark; the scroll position stays."""
+        self._shown = rows, marked
+        if not self._is_on_screen:
+            return
         if rows != self._rows.rows:
             at = self.verticalScrollBar().value()
             self._rows.show_rows(rows)
@@ -226,6 +233,17 @@ class PatientList(QListView):
     def _selected_by_reader(self, selected: QItemSelection, _gone: QItemSelection) -> None:
         if not self._telling and selected.indexes():
             self.chosen.emit(self._rows.rows[selected.indexes()[0].row()].key)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._is_on_screen = True
+        self.show_rows(*self._shown)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """A screen reader meets no patients behind another page or a lock."""
+        super().hideEvent(event)
+        self._is_on_screen = False
+        self._rows.show_rows(())
 
     def rect_of(self, key: RowKey) -> QRect:
         """Where a row is, in the list's own coordinates; null where it is not shown."""
