@@ -28,6 +28,7 @@ from capture_app.patients.finding.scan import ScannedCode
 from capture_app.security.users import Users
 from capture_app.ui.outbox.row_widget import OutboxRowWidget
 from capture_app.ui.outbox.rows import OutboxAct, Section
+from capture_app.ui.patients import camera_scan
 from capture_app.ui.reading import Reading
 from capture_app.ui.set_up.viewmodel import SetUpViewModel
 from capture_app.ui.shell.app_bar import Place
@@ -537,6 +538,19 @@ def test_the_picture_goes_on_without_chips(
     assert vm.is_live
     vm._look()  # what the timer does in a while
     qtbot.waitUntil(lambda: vm.quality is not None)
+
+
+@ends("CameraScan")
+def test_a_camera_that_cannot_be_read_is_turned_off_and_can_be_tried_again(
+    hands: Hands, desk: Desk, qtbot: QtBot, break_once: Break
+) -> None:
+    scan = desk.content.camera_scan
+    break_once(camera_scan, "_look")
+    scan.turn(on=True)
+    qtbot.waitUntil(lambda: SAID in scan.state.words)
+    assert not scan.state.is_on
+    scan.turn(on=True)
+    qtbot.waitUntil(lambda: scan.state.preview is not None)
 
 
 @ends("OutboxViewModel")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from capture_app.errors import CaptureAppError
 from capture_app.model.words import tr
 from capture_app.patients.finding.scan import ScannedCode, ScannedNumber, ScanRules
 from capture_app.ui.reading import Reading
@@ -63,7 +64,9 @@ class CameraScan(QObject):
         self._told: ScannedNumber | None = None
         self._told_seen_at = 0.0
         self.state = CameraScanState(services.settings.scanner.camera, "")
-        self._looking = Reading(tasks, self._question, told=self._seen, parent=self)
+        self._looking = Reading(
+            tasks, self._question, told=self._seen, failed=self._not_seen, parent=self
+        )
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
         self._timer.timeout.connect(self._looking.ask)
@@ -129,6 +132,12 @@ class CameraScan(QObject):
         if is_twice and number != self._told:
             self._told, self._told_seen_at = number, now
             self.scanned.emit(code)
+
+    def _not_seen(self, error: CaptureAppError) -> None:
+        """It would fail again at the next look: it is turned off, says why, and can be tried."""
+        self._timer.stop()
+        self._last = None
+        self._show(CameraScanState(is_on=False, words=str(error)))
 
     def _show(self, state: CameraScanState) -> None:
         self.state = state
