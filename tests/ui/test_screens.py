@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 from capture_app.clock import SystemClock
 from capture_app.ui.outbox.page import OutboxPage
 from capture_app.ui.patients.page import PatientsPage
-from capture_app.ui.patients.patient_list import Columns, PatientList
+from capture_app.ui.patients.patient_list import PatientList
+from capture_app.ui.patients.row_text import Columns
 from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.shell.status_strip import StatusStrip
 from capture_app.ui.sign_in.page import SignInPage
