@@ -18,6 +18,7 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from structlog.typing import EventDict, WrappedLogger
 
 from capture_app.clock import FixedClock
@@ -25,6 +26,10 @@ from capture_app.settings.log import ALLOWED_KEYS
 from tests import waiting
 
 pytest_plugins = ["tests.peers"]
+
+# How fast an example runs says something of the machine alone.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 _THREADS_END_WITHIN_S = 3.0
 _KEYS_OF_STRUCTLOG = {"exc_info", "stack_info", "positional_args"}

@@ -7,13 +7,14 @@ peer has `.program` with `freeze`, `thaw`, `kill` and `restart` for the bad days
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ import requests
 from tests.waiting import eventually
 
 HOST = "127.0.0.1"
+_PORTS = range(12_000, 32_000)
 _STARTS_WITHIN_S = 60.0
 _ANSWERS_WITHIN_S = 30.0
 _AUTH = ("rig", "rigpass")
@@ -31,11 +33,14 @@ _ORTHANC_PLUGINS = Path("/usr/share/orthanc/plugins")
 
 
 def free_port() -> int:
-    """A TCP port that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port that nobody listened on a moment ago, and that the system gives to nobody: below
+    those which it hands out, by chance, so that tests side by side do not take the same.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 _ESTABLISHED, _LISTENING = "01", "0A"  # as Linux writes them

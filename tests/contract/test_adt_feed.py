@@ -462,7 +462,7 @@ def test_whatever_a_message_holds_exactly_one_acknowledgement_leaves(feed: Runni
         .map(lambda raw: raw.decode("latin-1")),
     ).filter(lambda text: text.strip() not in {"AL", "NE", "ER", "SU"})
 
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=60)
     @given(st.integers(3, 21), hostile, st.sampled_from(["utf-8", "latin-1"]))
     def check(field: int, value: str, codec: str) -> None:
         header, _, rest = adt(number="8").decode().partition("\r")

@@ -70,7 +70,7 @@ def in_a_folder(work: Callable[[Callable[[], Census]], None]) -> None:
                 census.close()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(told, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_any_order_and_any_repeat_tell_the_same_story(
     story: list[Told], rng: random.Random
@@ -99,7 +99,7 @@ def test_any_order_and_any_repeat_tell_the_same_story(
     assert results[0] == results[1]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(told, min_size=1, max_size=8), st.integers(0, 8))
 def test_a_restart_in_the_middle_changes_nothing(story: list[Told], after: int) -> None:
     def restarted(open_one: Callable[[], Census]) -> None:

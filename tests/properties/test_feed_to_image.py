@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
@@ -74,7 +74,6 @@ def picture_of(patient: Patient, visit: Encounter | None, order: Order | None = 
     return ds
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(
         [("EVN", n) for n in (2, 6)]
@@ -120,7 +119,6 @@ OF_STEP = (
 )
 
 
-@settings(deadline=None)
 @given(st.sampled_from((*KEYWORDS, *OF_STEP)), hostile)
 def test_any_text_in_any_element_of_a_worklist_item(keyword: str, value: str) -> None:
     ds = received(an_item("7", "Müller^Jörg"))
@@ -132,7 +130,6 @@ def test_any_text_in_any_element_of_a_worklist_item(keyword: str, value: str) ->
     picture_of(item.patient, item.encounter, item.order)
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(
         [

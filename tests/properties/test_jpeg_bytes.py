@@ -1,6 +1,6 @@
 """Whatever the bytes are, a picture comes out whole or a sentence does."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from capture_app.errors import ImageError
@@ -41,25 +41,21 @@ def test_any_bytes(data: bytes) -> None:
     prepared_or_refused(b"\xff\xd8\xff" + data)
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(WHOLE) - 1), st.binary(min_size=1, max_size=3))
 def test_a_picture_with_some_bytes_changed(at: int, change: bytes) -> None:
     prepared_or_refused(WHOLE[:at] + change + WHOLE[at + len(change) :])
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(WHOLE) - 1), st.integers(1, 60))
 def test_a_picture_with_a_piece_missing(at: int, length: int) -> None:
     prepared_or_refused(WHOLE[:at] + WHOLE[at + length :])
 
 
-@settings(deadline=None)
 @given(st.lists(SEGMENTS, max_size=6), st.binary(max_size=20))
 def test_a_picture_with_segments_and_a_tail_added(segments: list[bytes], tail: bytes) -> None:
     prepared_or_refused(WHOLE[:2] + b"".join(segments) + WHOLE[2:] + tail)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from([0xE0, 0xE1, 0xE3, 0xED, 0xFE]), st.binary(max_size=60))),
     st.binary(max_size=40),
