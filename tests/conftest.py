@@ -31,7 +31,7 @@ pytest_plugins = ["tests.peers"]
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-_THREADS_END_WITHIN_S = 3.0
+_THREADS_END_WITHIN_S = 15.0
 _KEYS_OF_STRUCTLOG = {"exc_info", "stack_info", "positional_args"}
 _LOUD = {"warning", "warn", "error", "critical", "exception", "fatal"}
 
@@ -131,5 +131,5 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def eventually() -> waiting.Eventually:
-    """`eventually(predicate, timeout=10)`: waits for what no event announces."""
+    """`eventually(predicate, timeout=30)`: waits for what no event announces."""
     return waiting.eventually

@@ -419,7 +419,7 @@ def send_by_medplum(message: bytes, port: int, *, encoding: str = "utf-8") -> st
             ["node", _SEND_HL7, file.name, HOST, str(port), encoding],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=False,
         )
     if run.returncode != 0:

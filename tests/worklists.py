@@ -118,7 +118,7 @@ def write_dcmtk_examples(folder: Path, day: date) -> None:
     assert dump2dcm, "DCMTK is part of the set-up for tests"
     for dump in sorted(_EXAMPLES.glob("*.dump")):
         made = folder / f"{dump.stem}.tmp"
-        subprocess.run([dump2dcm, "-q", "-g", dump, made], check=True, timeout=30)
+        subprocess.run([dump2dcm, "-q", "-g", dump, made], check=True, timeout=60)
         ds = pydicom.dcmread(made)
         ds.ScheduledProcedureStepSequence[0].ScheduledProcedureStepStartDate = f"{day:%Y%m%d}"
         ds.save_as(made)

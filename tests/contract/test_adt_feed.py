@@ -119,7 +119,7 @@ def mllp_send(port: int, path: Path, *options: str) -> str:
     done = subprocess.run(
         [MLLP_SEND, *options, "--file", path, "--port", str(port), HOST],
         capture_output=True,
-        timeout=30,
+        timeout=60,
         check=True,
     )
     return done.stdout.decode("utf-8", "replace")
@@ -175,7 +175,7 @@ def test_medplums_client_gets_its_answer(
     done = subprocess.run(
         [node, NODE / "send_hl7.mjs", tmp_path / "a.hl7", HOST, str(feed.port), encoding],
         capture_output=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert b"MSA|AA|ID1" in done.stdout, done.stderr
@@ -208,7 +208,7 @@ def test_our_own_sender_waits_for_no_answer_beyond_its_deadline() -> None:
 
 
 def test_frames_cut_anywhere_and_noise_between_them(feed: Running) -> None:
-    with socket.create_connection((HOST, feed.port), timeout=10) as sock:
+    with socket.create_connection((HOST, feed.port), timeout=60) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream = b"hello\r\n" + framed(adt()) + b"\n\n" + framed(adt("A08", control_id="ID2"))
         for start in range(0, len(stream), 50):
@@ -236,7 +236,7 @@ def test_a_sender_without_end_is_cut_off(beginning: bytes) -> None:
     limits = Limits(max_bytes=1_000)
     with (
         listening(lambda _message: b"OK", limits) as listener,
-        socket.create_connection((HOST, listener.port), timeout=10) as sock,
+        socket.create_connection((HOST, listener.port), timeout=60) as sock,
     ):
         sock.sendall(beginning)
         with pytest.raises(ConnectionError):
@@ -255,7 +255,7 @@ def test_neither_silence_nor_half_a_message_holds_a_connection(
     limits = Limits(idle_seconds=0.2, message_seconds=0.2)
     with (
         listening(lambda _message: b"OK", limits) as listener,
-        socket.create_connection((HOST, listener.port), timeout=10) as sock,
+        socket.create_connection((HOST, listener.port), timeout=60) as sock,
     ):
         sock.sendall(beginning)
         assert sock.recv(1) == b""
@@ -266,7 +266,7 @@ def test_a_trickle_does_not_hold_a_connection() -> None:
     limits = Limits(idle_seconds=60, message_seconds=0.3)
     with (
         listening(lambda _message: b"OK", limits) as listener,
-        socket.create_connection((HOST, listener.port), timeout=10) as sock,
+        socket.create_connection((HOST, listener.port), timeout=60) as sock,
     ):
         ended = threading.Event()
         sock.sendall(VT)
@@ -316,7 +316,7 @@ def test_a_crowd_that_brings_nothing_keeps_nobody_out(monkeypatch: pytest.Monkey
     ):
         assert known.send(b"MSH|", within()) == b"OK"
         for _ in range(5):
-            crowd = socket.create_connection((HOST, listener.port), timeout=10)
+            crowd = socket.create_connection((HOST, listener.port), timeout=60)
             stack.enter_context(crowd).sendall(VT + b"MSH|")
         for _ in range(3):
             assert send_mllp(HOST, listener.port, b"MSH|", within()) == b"OK"
@@ -342,7 +342,7 @@ def test_with_all_connections_at_work_a_new_one_is_refused() -> None:
         for thread in threads:
             thread.start()
         for _ in threads:
-            assert begun.acquire(timeout=10)
+            assert begun.acquire(timeout=60)
         with pytest.raises(TransientDeliveryError):
             send_mllp(HOST, listener.port, b"MSH|", within())
         go_on.set()
@@ -442,7 +442,7 @@ POISON = (
 def answers(port: int, *messages: bytes) -> list[bytes]:
     """What comes back on one connection up to the answer to the last message."""
     found: list[bytes] = []
-    with socket.create_connection((HOST, port), timeout=20) as sock:
+    with socket.create_connection((HOST, port), timeout=60) as sock:
         sock.sendall(b"".join(map(framed, messages)))
         unframer = Unframer(100_000)
         while not (found and b"|LAST\r" in found[-1]):

@@ -155,7 +155,7 @@ def report(assoc: Association, transaction_uid: str, *kept: str) -> int:
 
 def echoscu(listener: CommitmentListener, *options: str) -> subprocess.CompletedProcess[bytes]:
     argv = ["echoscu", "-v", "-to", "5", *options, HOST, str(listener.port)]
-    return subprocess.run(argv, capture_output=True, timeout=20, check=False)
+    return subprocess.run(argv, capture_output=True, timeout=60, check=False)
 
 
 def test_an_archive_can_try_the_port_with_an_echo(listener: CommitmentListener) -> None:

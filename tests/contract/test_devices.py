@@ -125,7 +125,7 @@ def test_a_server_that_says_nothing_ends_at_the_time_limit() -> None:
 def test_a_film_is_shown_over_and_over(codec: str, tmp_path: Path) -> None:
     film = tmp_path / "film.avi"
     made = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=50"]
-    subprocess.run([*made, "-frames:v", "3", "-c:v", codec, str(film)], check=True, timeout=30)
+    subprocess.run([*made, "-frames:v", "3", "-c:v", codec, str(film)], check=True, timeout=60)
     source = open_source(Device("film", "Film", DeviceKind.FILE, str(film)), CLOCK)
     frames = list(islice(source.frames(), 7))
     assert [frame.sequence for frame in frames] == [1, 2, 3, 4, 5, 6, 7]

@@ -35,7 +35,7 @@ class StallingCamera:
         self.stalled = threading.Event()
         self._ended = threading.Event()
         self._server = socket.create_server(("127.0.0.1", 0))
-        self._server.settimeout(10)
+        self._server.settimeout(60)
         self._thread = threading.Thread(target=self._serve, name="stalling-camera")
         self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}/"
 

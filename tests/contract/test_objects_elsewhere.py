@@ -64,7 +64,7 @@ def test_orthanc_keeps_every_byte_and_shows_the_right_colours(name: str, orthanc
     asked = OBJECTS[name]
     ds = build(asked)
     answer = requests.post(
-        f"{orthanc.url}/instances", data=write(ds), auth=orthanc.auth, timeout=10
+        f"{orthanc.url}/instances", data=write(ds), auth=orthanc.auth, timeout=60
     )
     answer.raise_for_status()
     kept = orthanc.file(str(ds.SOPInstanceUID))
@@ -73,7 +73,7 @@ def test_orthanc_keeps_every_byte_and_shows_the_right_colours(name: str, orthanc
     if "JPEG" in str(ds.file_meta.TransferSyntaxUID.name):
         assert entropy_coded(asked.image.data) in kept
     rendered = requests.get(
-        f"{orthanc.url}/instances/{answer.json()['ID']}/rendered", auth=orthanc.auth, timeout=10
+        f"{orthanc.url}/instances/{answer.json()['ID']}/rendered", auth=orthanc.auth, timeout=60
     )
     rendered.raise_for_status()
     assert differs(name, rendered.content) < 6

@@ -67,7 +67,7 @@ def retrieved(orthanc: Orthanc, ds: pydicom.Dataset) -> bytes:
         f"{orthanc.dicomweb}/{path}/instances/{ds.SOPInstanceUID}",
         headers={"Accept": 'multipart/related; type="application/dicom"; transfer-syntax=*'},
         auth=orthanc.auth,
-        timeout=10,
+        timeout=60,
     )
     answer.raise_for_status()
     boundary = answer.headers["Content-Type"].partition("boundary=")[2].partition(";")[0]

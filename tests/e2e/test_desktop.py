@@ -24,7 +24,7 @@ def test_feeds_begin_behind_the_window(hospital: Hospital, capture_app: CaptureA
             acknowledged = hospital.admissions.acknowledged.wait(30)
             is_running = process.poll() is None
             process.terminate()
-            out, err = process.communicate(timeout=20)
+            out, err = process.communicate(timeout=60)
     assert acknowledged, err
     assert is_running, err
     assert out + err == ""

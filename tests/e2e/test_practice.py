@@ -21,7 +21,7 @@ def test_practice_walks_the_main_job_on_a_dead_display(tmp_path: Path) -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=250,
         env=environ,
     )
     assert done.returncode == 0, done.stdout + done.stderr

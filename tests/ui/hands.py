@@ -111,7 +111,7 @@ class Hands:
         before = len(self.state.thumbs)
         self.key(key)
         self.acts[-1] = "shutter"
-        self.qtbot.waitUntil(lambda: len(self.state.thumbs) == before + 1, timeout=5_000)
+        self.qtbot.waitUntil(lambda: len(self.state.thumbs) == before + 1)
 
     def tap(self, region_id: str) -> None:
         """A click on a region of the small body map."""

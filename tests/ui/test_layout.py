@@ -93,7 +93,7 @@ def faults_of(page: QWidget, qtbot: QtBot) -> list[str]:
         return [*size, *clipped(page), *unreachable(page)]
 
     with suppress(qtbot.TimeoutError):
-        qtbot.waitUntil(lambda: not look(), timeout=1000)
+        qtbot.waitUntil(lambda: not look())
     return look()
 
 

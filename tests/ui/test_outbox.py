@@ -143,7 +143,7 @@ def test_an_archive_that_is_away_is_said_with_the_next_try(outbox_desk: Desk) ->
     send(outbox_desk.stage, LAYLA, 1, outbox_desk.content.operator)
     with delivering(outbox_desk.stage):
         outbox_desk.qtbot.waitUntil(
-            lambda: any(row.when for row in rows(outbox_desk, Section.WAITING)), timeout=10_000
+            lambda: any(row.when for row in rows(outbox_desk, Section.WAITING))
         )
         (row,) = rows(outbox_desk, Section.WAITING)
         assert row.sentence == "pacs did not answer in time."

@@ -121,7 +121,7 @@ def test_what_must_be_in_sight_is_in_sight_on_every_screen(
     tmp_path: Path, dressed: QApplication, qtbot: QtBot
 ) -> None:
     def wait(condition: Callable[[], bool]) -> None:
-        qtbot.waitUntil(condition, timeout=20_000)
+        qtbot.waitUntil(condition)
 
     faults: list[str] = []
     seen: set[str] = set()

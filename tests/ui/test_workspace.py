@@ -418,9 +418,7 @@ def test_the_filmstrip_says_truly_how_far_pictures_are(mai: Hands, clock: FixedC
     engine.start()
     try:
         confirmed = ["Confirmed", "Confirmed"]
-        mai.qtbot.waitUntil(
-            lambda: [t.badge.words for t in mai.state.thumbs] == confirmed, timeout=10_000
-        )
+        mai.qtbot.waitUntil(lambda: [t.badge.words for t in mai.state.thumbs] == confirmed)
     finally:
         engine.stop()
     mai.key(Qt.Key.Key_Z, CONTROL)

@@ -34,7 +34,7 @@ def run(checkout: Path, *argv: str, path: str | None = None) -> subprocess.Compl
         env=environment,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
 
@@ -108,7 +108,7 @@ def test_make_help_lists_every_command() -> None:
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=True,
     ).stdout
     for command in ("run", "test", "check", "fresh", "bench", "lock", "setup", "help"):
