@@ -81,6 +81,8 @@ class Rig:
         return self.status(capture_id)
 
     def pass_time(self, seconds: float) -> None:
+        # The next try is timed from when the last one was settled, which is after its row tells.
+        self.eventually(lambda: not any(engine._schedule.in_flight() for engine in self.engines))
         self.clock.advance(seconds)
         for engine in self.engines:
             engine._wake.set()
