@@ -12,6 +12,7 @@ from capture_app.dicom.values import fits
 from capture_app.model.coding import Code
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
+from capture_app.model.encounter import Location
 from capture_app.model.exam import Exam
 from capture_app.model.patient import PersonName
 from capture_app.model.procedure import Description, ProcedureEntry
@@ -59,6 +60,8 @@ class SealRequest:
     study: StudyValues
     institution: Institution
     station: Station
+    place: Location | None = None
+    """Where the patient was when the picture was taken; None: where the station belongs."""
 
 
 def first_study_values(

@@ -26,6 +26,7 @@ from capture_app.exam.standing import (
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
+from capture_app.model.encounter import Location
 from capture_app.model.exam import Exam
 from capture_app.model.frame import Frame
 from capture_app.model.operator import Operator
@@ -249,6 +250,7 @@ class ExamService:
             device=device,
             taken_at=frame.taken_at,
             description=self.completed(description),
+            place=self._place(exam),
             on_safe=on_safe,
         )
 
@@ -270,8 +272,16 @@ class ExamService:
             device=device,
             taken_at=taken_at,
             description=self.completed(description),
+            place=self._place(exam),
             on_safe=on_safe,
         )
+
+    def _place(self, exam: Exam) -> Location | None:
+        """Where the patient is now, where the station goes to the patient."""
+        if not self._station.goes_to_patients:
+            return None
+        encounter = self.standing(exam).encounter
+        return encounter.location if encounter is not None else None
 
     def describe(self, seen: Seen, description: Description, operator: Operator) -> None:
         """Says what drafts show and are for; what follows from the procedure is filled in.

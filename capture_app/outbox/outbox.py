@@ -12,6 +12,7 @@ from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.model.delivery import ImageStatus
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
+from capture_app.model.encounter import Location
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.patient import Patient
@@ -126,13 +127,14 @@ class Outbox:
         device: DeviceInfo,
         taken_at: datetime,
         description: Description,
+        place: Location | None = None,
         on_safe: Callable[[str], None] | None = None,
     ) -> str:
         """The promise: when this returns, the picture is encrypted and durable on this computer.
 
         Returns the capture id, which is the SOP Instance UID minted at the shutter. `on_safe` is
-        called with it at the first moment at which that holds. Raises DiskFullError, StoreError:
-        then nothing was kept.
+        called with it at the first moment at which that holds. `place`: where the patient is now.
+        Raises DiskFullError, StoreError: then nothing was kept.
         """
         capture_id = drafts.keep(
             self.spool,
@@ -141,6 +143,7 @@ class Outbox:
             device=device,
             taken_at=taken_at,
             description=description,
+            place=place,
             min_free_bytes=self.rules.capture.min_free_mb * _MEGABYTE,
         )
         if on_safe is not None:

@@ -77,6 +77,13 @@ class Station:
         LongText,
         Help("The department whose procedures come first, as the catalogue names departments."),
     ] = ""
+    goes_to_patients: Annotated[
+        bool,
+        Help(
+            "Whether pictures are taken where the patient is: ward and room of the visit are then "
+            "written as the place. False: always in the department of this station."
+        ),
+    ] = True
     language: Annotated[
         str,
         Matching(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language tag such as en, de or pt-BR"),

@@ -78,6 +78,7 @@ KNEE = description("RH-US-KNEE", "72696002", Side.RIGHT)
 
 OBJECTS: dict[str, SealRequest] = {
     "photo, paired": request(),
+    "photo, in another ward": request(place=VISIT.location),
     "photo, both sides": request(description=description("RH-PHOTO-HANDS", "33712006", Side.BOTH)),
     "photo, midline": request(description=description("DERM-LESION", "66643007", Side.MIDLINE)),
     "photo, left of a trunk": request(

@@ -28,7 +28,8 @@ def general_equipment_module(ds: Dataset, request: SealRequest) -> None:
     put_known(ds, "SoftwareVersions", device.software_versions)
     put_known(ds, "InstitutionName", institution.name)
     put_known(ds, "InstitutionalDepartmentName", descriptive(_department(request)))
-    put_codes(ds, "InstitutionalDepartmentTypeCodeSequence", [institution.department_code])
+    if not _away(request):  # of another ward the settings know no type
+        put_codes(ds, "InstitutionalDepartmentTypeCodeSequence", [institution.department_code])
     put_known(ds, "StationName", _station_name(request))
 
 
@@ -49,8 +50,22 @@ def contributing_equipment(ds: Dataset, request: SealRequest, sealed_at: datetim
 
 
 def _department(request: SealRequest) -> str:
-    """A trolley roams: where this exam took place goes before where the computer belongs."""
+    """Where the equipment was (PS3.3 C.7.5.1): ward and room of the patient where it goes to
+    patients, else where it belongs.
+    """
+    return _away(request) or _home(request)
+
+
+def _home(request: SealRequest) -> str:
     return request.exam.department or request.station.department or request.institution.department
+
+
+def _away(request: SealRequest) -> str:
+    """Ward and room, where they are told and are not where the equipment belongs."""
+    place = request.place
+    if place is None or not place.ward or place.ward == _home(request):
+        return ""
+    return ", ".join(part for part in (place.ward, place.room) if part)
 
 
 def _station_name(request: SealRequest) -> str:

@@ -22,6 +22,7 @@ from capture_app.errors import (
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
+from capture_app.model.encounter import Location
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.patient import Patient
@@ -61,6 +62,8 @@ class PictureIdentity:
     taken_at: datetime
     description: Description
     """As it was at the shutter. What was chosen later is in the row."""
+    place: Location | None = None
+    """Where the patient was then, as the feed said; None where the station does not roam."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ def keep(
     device: DeviceInfo,
     taken_at: datetime,
     description: Description,
+    place: Location | None = None,
     min_free_bytes: int,
 ) -> str:
     """Puts a picture on the disk, encrypted and durable, and returns its capture id.
@@ -95,7 +99,7 @@ def keep(
     """
     _require_room(spool.captures, min_free_bytes + len(image.data))
     uid = spool.clock.new_uid()
-    kept = PictureIdentity(exam, device, taken_at, description)
+    kept = PictureIdentity(exam, device, taken_at, description, place)
     staged = stage_sealed(
         spool.captures,
         uid=uid,

@@ -247,6 +247,7 @@ def _places(spool: Spool, drafts: Sequence[_Draft]) -> dict[str, SeriesPlace]:
                     exam=draft.kept.exam,
                     device=draft.kept.device,
                     description=draft.kept.description,
+                    where=draft.kept.place,
                 )
     return places
 
@@ -282,6 +283,7 @@ def _seal_one(
             study=place.study.values,
             institution=rules.institution,
             station=rules.station,
+            place=kept.place,
         )
     )
     verify(ds)

@@ -17,6 +17,7 @@ from capture_app.clock import Clock
 from capture_app.dicom.request import StudyValues, first_study_values
 from capture_app.errors import RuleError, SealBrokenError
 from capture_app.model.device import DeviceInfo
+from capture_app.model.encounter import Location
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description, ProcedureEntry
 from capture_app.model.words import tr
@@ -113,9 +114,13 @@ def place_instance(
     exam: Exam,
     device: DeviceInfo,
     description: Description,
+    where: Location | None = None,
 ) -> SeriesPlace:
-    """The series of one image, and its number there; both counters move on for good."""
-    key = _series_key(spool.cipher, study, exam, device, description)
+    """The series of one image, and its number there; both counters move on for good.
+
+    `where` it was taken is the same for all images of a series (PS3.3 C.7.5.1).
+    """
+    key = _series_key(spool.cipher, study, exam, device, description, where)
     row = connection.execute(
         "UPDATE series SET last_instance_number = last_instance_number + 1 WHERE series_key = ? "
         "RETURNING series_instance_uid, series_number, last_instance_number",
@@ -215,7 +220,12 @@ def _study_key(cipher: Cipher, exam: Exam, entry: ProcedureEntry, *, with_reason
 
 
 def _series_key(
-    cipher: Cipher, study: StudyPlace, exam: Exam, device: DeviceInfo, description: Description
+    cipher: Cipher,
+    study: StudyPlace,
+    exam: Exam,
+    device: DeviceInfo,
+    description: Description,
+    where: Location | None,
 ) -> str:
     entry, region, purpose = _entry(description), description.region, description.purpose
     return cipher.keyed_hash(
@@ -230,6 +240,7 @@ def _series_key(
         description.side or "",
         purpose.choice_id if purpose else "",
         entry.entry_id,
+        *((where.ward, where.room) if where is not None else ()),
     )
 
 

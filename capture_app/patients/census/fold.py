@@ -36,7 +36,7 @@ from capture_app.patients.census.visits import (
 )
 from capture_app.patients.sources.adt.facts import AdtEvent, PersonFacts
 
-STATE_VERSION: Final = "3"
+STATE_VERSION: Final = "4"
 """Raise it with every change of `CensusPatient` or of the rules here: states that were kept under
 another version are folded anew from the messages, which stay the truth."""
 
@@ -183,6 +183,9 @@ def _merge_person(
         patient_id=patient.patient_id if is_retired else facts.patient_id,
         name=facts.name or patient.name,
         sex=facts.sex.value if facts.sex else patient.sex,
+        identity_unknown=facts.identity_unknown.value
+        if facts.identity_unknown
+        else patient.identity_unknown,
         other_ids=facts.other_ids,
     )
     return said.with_birth_date(facts.birth_date.value) if facts.birth_date else said

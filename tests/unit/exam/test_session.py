@@ -8,6 +8,7 @@ from PIL import Image
 
 from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
+from capture_app.dicom import part10
 from capture_app.errors import ChangedSinceSeenError, RuleError
 from capture_app.exam.rules import MissingPart
 from capture_app.exam.session import ExamService, Stopped
@@ -15,7 +16,7 @@ from capture_app.model.audit_event import AuditAction, EventOutcome
 from capture_app.model.delivery import ImageState
 from capture_app.model.device import DeviceKind
 from capture_app.model.encoded_image import PixelCoding
-from capture_app.model.encounter import EncounterState
+from capture_app.model.encounter import EncounterState, Location
 from capture_app.model.frame import Frame
 from capture_app.model.operator import Operator, Role
 from capture_app.model.patient import PatientId
@@ -23,6 +24,7 @@ from capture_app.model.procedure import Description, Side
 from capture_app.model.worklist import Doubt, FeedSource, IdentifiedBy, PatientListEntry, PersonNow
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
+from capture_app.store.sealed import open_sealed
 from tests import outboxes, sealing
 from tests.jpeg_parts import entropy_coded
 
@@ -332,6 +334,43 @@ def test_an_act_on_what_another_window_changed_is_refused_and_changes_nothing(
     with pytest.raises(RuleError, match="brought back already"):
         exams.restore({one: heel}, DOCTOR)
     assert isinstance(exams.send(exam, as_kept(outbox, one, two), shown=sealing.MAI), Sending)
+
+
+def test_where_it_was_taken_is_where_the_patient_was_at_the_shutter(
+    exams: ExamService, outbox: Outbox, clock: FixedClock
+) -> None:
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
+    described = sealing.description()
+    there = exams.take(exam, frame(clock), device=sealing.CAMERA, description=described)
+    moved = replace(sealing.VISIT, location=Location("Burns", "7", "1"))
+    FEED.says(replace(entry(clock), encounter=moved))
+    here = exams.take(exam, frame(clock), device=sealing.CAMERA, description=described)
+    exams.send(exam, as_kept(outbox, there, here), shown=sealing.MAI)
+    sent = {
+        ds.SOPInstanceUID: ds
+        for path in outboxes.sealed_files(outbox.spool.instances)
+        for ds in [part10.read(open_sealed(path, outbox.spool.cipher).content)]
+    }
+    assert sent[there].InstitutionalDepartmentName == "Ward 4B, 3"
+    assert sent[here].InstitutionalDepartmentName == "Burns, 7"
+    assert "InstitutionalDepartmentTypeCodeSequence" not in sent[here]
+    assert sent[there].SeriesInstanceUID != sent[here].SeriesInstanceUID
+    assert sent[there].StudyInstanceUID == sent[here].StudyInstanceUID
+
+
+def test_a_station_that_stays_where_it_is_writes_its_own_department(
+    outbox: Outbox, clock: FixedClock
+) -> None:
+    station = replace(sealing.STATION, goes_to_patients=False)
+    exams = ExamService(outbox, sealing.catalog(), clock, station, FEED.get_now)
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
+    described = sealing.description()
+    one = exams.take(exam, frame(clock), device=sealing.CAMERA, description=described)
+    exams.send(exam, as_kept(outbox, one), shown=sealing.MAI)
+    (path,) = outboxes.sealed_files(outbox.spool.instances)
+    ds = part10.read(open_sealed(path, outbox.spool.cipher).content)
+    assert ds.InstitutionalDepartmentName == "Wound care"
+    assert len(ds.InstitutionalDepartmentTypeCodeSequence) == 1
 
 
 def test_pictures_of_another_patient_are_not_sent_along(

@@ -348,3 +348,14 @@ def test_the_tables_of_the_feed_are_used() -> None:
 def test_letters_under_the_label_of_another_set_are_doubted() -> None:
     raw = sent("PID|1||7^^^HOSP^MR||Иванов", charset="8859/1", codec="iso8859-5")
     assert FeedNote("PID-5", NoteCode.DOUBTED) in reader().read(raw, NOW).notes
+
+
+@pytest.mark.parametrize(
+    ("pid_31", "stated"),
+    [("", None), ("Y", Stated(True)), ("y", Stated(True)), ("N", Stated(False))],
+)
+def test_a_feed_may_say_that_it_does_not_know_who_it_is(
+    pid_31: str, stated: Stated[bool] | None
+) -> None:
+    pid = "PID|1||7^^^HOSP^MR||Doe^Jane" + "|" * 26 + pid_31
+    assert read(pid).person.identity_unknown == stated

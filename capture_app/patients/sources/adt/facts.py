@@ -33,6 +33,8 @@ class PersonFacts:
     name: PersonName | None
     birth_date: Stated[date | PartialDate | None] | None
     sex: Stated[Sex] | None
+    identity_unknown: Stated[bool] | None = None
+    """PID-31: the feed itself does not know who this is."""
 
 
 @dataclass(frozen=True, slots=True)

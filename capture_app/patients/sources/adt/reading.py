@@ -39,7 +39,7 @@ T = TypeVar("T")
 _NO_NUMBER: Final = PatientId("", "")
 _NOTHING: Final = (None, None)
 
-READER_VERSION: Final = "3"
+READER_VERSION: Final = "4"
 """Raise it when something else may be read out of a stored message than before."""
 
 _LATIN_1: Final = frozenset({"iso8859_1", "iso8859_15", "cp1252"})
@@ -177,6 +177,7 @@ def _person(
         name=_name(pid, door),
         birth_date=_birth_date(pid, 7, conventions, today, door),
         sex=_sex(pid, 8, conventions, door),
+        identity_unknown=Stated(pid.text(31).upper() == "Y") if pid.is_valued(31) else None,
     )
 
 

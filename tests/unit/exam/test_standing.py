@@ -1,0 +1,158 @@
+"""What the feed says of an open exam: follows by itself, asks, stops or warns."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from capture_app.errors import RuleError
+from capture_app.exam.standing import (
+    Caution,
+    Part,
+    Stop,
+    as_it_is_now,
+    combined,
+    is_placeholder,
+    real_changes,
+    standing_of,
+)
+from capture_app.model.encounter import EncounterState
+from capture_app.model.patient import NameGroup, PartialDate, Patient, PersonName, Sex
+from capture_app.model.worklist import Doubt, FeedSource, PatientListEntry, PersonNow
+from tests import sealing
+
+MAI = sealing.MAI
+EXAM = sealing.exam()
+
+
+def changed(**changes: object) -> Patient:
+    return replace(MAI, **changes)  # type: ignore[arg-type]
+
+
+def named(family: str, given: str, middle: str = "") -> PersonName:
+    return PersonName(NameGroup(family, given, middle))
+
+
+def now(patient: Patient = MAI, *doubts: Doubt, **visit: object) -> PersonNow:
+    encounter = replace(sealing.VISIT, **visit)  # type: ignore[arg-type]
+    entry = PatientListEntry(patient, encounter, (), FeedSource.ADT, sealing.STARTED_AT)
+    return PersonNow(patient, (encounter,), (entry,), frozenset(doubts))
+
+
+ALL_THREE = {"name": named("Tran", "Linh"), "birth_date": date(1960, 2, 3), "sex": Sex.MALE}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "parts"),
+    [
+        ({}, {}, ()),
+        ({}, {"name": named("Tran", "Mai")}, (Part.NAME,)),
+        ({}, {"name": named("NGUYEN", "MAI")}, ()),  # case, accents, a middle name less
+        ({}, {"birth_date": date(1956, 7, 15)}, (Part.BIRTH_DATE,)),
+        ({}, {"birth_date": None}, (Part.BIRTH_DATE,)),
+        ({}, {"birth_date": None, "partial_birth_date": PartialDate(1956)}, ()),
+        ({}, {"birth_date": None, "partial_birth_date": PartialDate(1957)}, (Part.BIRTH_DATE,)),
+        ({"birth_date": None, "partial_birth_date": PartialDate(1956)}, {}, ()),
+        ({"birth_date": None}, {}, ()),
+        ({"sex": Sex.UNKNOWN}, {}, ()),
+        ({}, {"sex": Sex.UNKNOWN}, (Part.SEX,)),
+        ({}, ALL_THREE, (Part.NAME, Part.BIRTH_DATE, Part.SEX)),
+        ({"identity_unknown": True}, ALL_THREE, ()),
+        ({"name": named("Unknown", "Trauma 7")}, ALL_THREE, (Part.BIRTH_DATE, Part.SEX)),
+    ],
+)
+def test_what_makes_somebody_else_of_a_patient(
+    before: dict[str, object], after: dict[str, object], parts: tuple[Part, ...]
+) -> None:
+    assert real_changes(changed(**before), changed(**after)) == parts
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (named("Unknown", ""), True),
+        (named("UNKNOWN", "MALE 3"), True),
+        (named("Nguyen", "Baby girl"), True),
+        (named("Nguyen", "BG"), True),
+        (named("Baby of Nguyen", ""), True),
+        (named("Doe", "Jane"), True),
+        (named("Doe", "Peter"), False),
+        (named("Babic", "Girlanda"), False),
+        (named("", ""), True),
+        (named("Nguyen", "Mai"), False),
+    ],
+)
+def test_which_names_stand_for_one_that_is_not_known(name: PersonName, expected: bool) -> None:
+    assert is_placeholder(name) is expected
+
+
+def test_one_change_follows_and_two_ask_until_somebody_confirmed_it() -> None:
+    one = standing_of(EXAM, now(changed(name=named("Tran", "Mai"))))
+    assert (one.newer, one.asks, one.patient.name.shown) == ((Part.NAME,), (), "TRAN, Mai")
+    other = changed(**ALL_THREE)
+    two = standing_of(EXAM, now(other))
+    assert two.asks == (Part.NAME, Part.BIRTH_DATE, Part.SEX)
+    assert standing_of(EXAM, now(other), other).asks == ()
+    again = standing_of(EXAM, now(MAI), other)
+    assert again.asks == (Part.NAME, Part.BIRTH_DATE, Part.SEX)
+
+
+def test_the_number_of_the_exam_stays_whatever_the_feed_says_of_it() -> None:
+    relabelled = changed(patient_id=replace(MAI.patient_id, type_code="PI", universal_id="1.2"))
+    assert standing_of(EXAM, now(relabelled)).patient.patient_id == MAI.patient_id
+
+
+@pytest.mark.parametrize(
+    ("said", "stop", "caution"),
+    [
+        (now(), None, None),
+        (now(state=EncounterState.CANCELLED), Stop.VISIT_CANCELLED, None),
+        (now(state=EncounterState.CLOSED), None, Caution.DISCHARGED),
+        (now(MAI, Doubt.NUMBER_RETIRED), Stop.NUMBER_RETIRED, None),
+        (now(MAI, Doubt.MERGE_REFUSED), None, Caution.MERGE_REFUSED),
+        (now(MAI, Doubt.SHARED_BED), None, None),
+        (now(state=EncounterState.CANCELLED, visit_number="other"), None, None),
+        (None, None, None),
+    ],
+)
+def test_what_stops_and_what_warns(
+    said: PersonNow | None, stop: Stop | None, caution: Caution | None
+) -> None:
+    standing = standing_of(EXAM, said)
+    assert (standing.stop, standing.caution) == (stop, caution)
+
+
+def test_what_is_sent_together_stops_and_asks_together() -> None:
+    open_one = standing_of(EXAM, now())
+    earlier = standing_of(EXAM, now(changed(**ALL_THREE), state=EncounterState.CANCELLED))
+    both = combined([open_one, earlier])
+    assert both.patient == MAI
+    assert (both.asks, both.stop) == (earlier.asks, Stop.VISIT_CANCELLED)
+
+
+def row() -> PatientListEntry:
+    return now().entries[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (None, "has left the list"),
+        (now(MAI, Doubt.NUMBER_RETIRED), "no longer in use"),
+        (now(state=EncounterState.CANCELLED), "was cancelled"),
+        (now(changed(**ALL_THREE)), "changed who this is"),
+    ],
+)
+def test_a_row_of_before_opens_nobody_where_the_feed_says_otherwise(
+    said: PersonNow | None, words: str
+) -> None:
+    with pytest.raises(RuleError, match=words):
+        as_it_is_now(row(), said)
+
+
+def test_a_row_of_before_is_opened_as_the_feed_has_it_now() -> None:
+    said = now(changed(name=named("Tran", "Mai")), state=EncounterState.CLOSED)
+    entry = as_it_is_now(row(), said)
+    assert entry.patient.name == named("Tran", "Mai")
+    assert entry.encounter is not None
+    assert entry.encounter.state is EncounterState.CLOSED
