@@ -519,6 +519,9 @@ def test_what_the_feed_sent_in_vain_makes_its_chip_amber_with_the_list_behind_it
     assert vm.state.feeds[0].tone is Tone.WARN
     assert "for IT" in vm.state.feeds[0].words
     assert page.feed_messages.text() == "2 messages for IT"
+    list_desk.qtbot.waitUntil(
+        lambda: list_desk.window.status.state.feed.words == "Ward list: 2 for IT"
+    )
     page.feed_messages.click()
     popover = list_desk.window.findChild(FeedPopover)
     assert popover is not None

@@ -120,6 +120,8 @@ class Census:
                 self._folding.forbids(event)
 
             def fold_in(event_id: int) -> Folded:
+                if event_id != self._last_event + 1:  # another process wrote meanwhile
+                    self._catch_up()
                 known = self._list.known(number.key)
                 folded.append(
                     self._folding.one_more(known, number, replace(event, arrival=event_id))

@@ -56,6 +56,9 @@ class Journal:
         self._db = db
         self._cipher = cells.cipher
         self._reading = reading
+        self._rebuilt = 0
+        self._counted: dict[tuple[frozenset[NoteCode], datetime | None], int] = {}
+        self._counted_after = (-1, 0)
         self._cells = cells
 
     @property
@@ -210,6 +213,7 @@ class Journal:
                 "UPDATE events SET state = NULL, reading = NULL WHERE state IS NOT NULL"
             )
             connection.execute("DELETE FROM notes")
+            self._rebuilt += 1
             for folded, event_ids in fold(self.all()):
                 patient_key = self.patient_key(folded.known.patient.patient_id)
                 connection.executemany(
@@ -251,7 +255,20 @@ class Journal:
             connection.executemany("DELETE FROM events WHERE patient_key = ?", keys)
 
     def count_notes(self, codes: Iterable[NoteCode], since: datetime | None = None) -> int:
-        """How many messages have a note of one of these codes, or came since then with one."""
+        """How many messages have a note of one of these codes, or came since then with one.
+
+        Counted again only after a message, and every hour for `since`.
+        """
+        hour = since.replace(minute=0, second=0, microsecond=0) if since else None
+        asked = (frozenset(codes), hour)
+        last = (self.last_event_id(), self._rebuilt)
+        if self._counted_after != last:
+            self._counted, self._counted_after = {}, last
+        if asked not in self._counted:
+            self._counted[asked] = self._count_notes(asked[0], hour)
+        return self._counted[asked]
+
+    def _count_notes(self, codes: frozenset[NoteCode], since: datetime | None) -> int:
         wanted = json.dumps(sorted(codes))
         rows = self._db.read().execute(
             "SELECT count(DISTINCT event_id) FROM notes"

@@ -210,7 +210,10 @@ class PatientList:
         """See `Census.by_record_number`."""
         self._let_go()
         holders = sorted(self._holders.get(number.value, ()))
-        shown = chain.from_iterable(self._shown.get(key, ()) for key in holders)
+        # A number that was retired may still be on the band of whoever had it: it opens nobody.
+        shown = chain.from_iterable(
+            self._shown.get(key, ()) for key in holders if key not in self._retired
+        )
         return tuple(entry for entry in shown if number.is_of(entry.patient.patient_id))
 
     def alike(self, entries: Iterable[PatientListEntry], tab: Tab) -> dict[PatientKey, LookAlike]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
@@ -158,13 +158,17 @@ class RowText:
         self.cell(left, right, given, small, theme.text, dy=9)
 
     def _badges(self, row: PatientRow) -> int:
-        """Draws as many badges as there is room for, from the end; returns where they begin."""
+        """Draws the badges from the end, as their marks alone where there is no room for words, as
+        far as there is room for those; returns where they begin.
+        """
         edge = self._columns.end + 4
-        for badge in row.badges:
-            width = small_chip_width(badge)
-            least = self._columns.note + (96 if row.note and self._columns.has_note else 0)
-            if edge - width < least:
+        least = self._columns.note + (96 if row.note and self._columns.has_note else 0)
+        for whole in row.badges:
+            forms = (whole, replace(whole, words=""))
+            badge = next((b for b in forms if edge - small_chip_width(b) >= least), None)
+            if badge is None:
                 break
+            width = small_chip_width(badge)
             slot = self._slot(edge - width, edge)
             chip = QRect(slot.x(), slot.y() + (slot.height() - 24) // 2, width, 24)
             draw_small_chip(self._painter, chip, badge, rtl=self._rtl)

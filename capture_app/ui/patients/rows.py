@@ -100,7 +100,9 @@ def _row(
     if (kind := alike.get(number.key)) is not None:
         badges.append(ChipText(_alike_words(kind), "users", Tone.WARN))
     badges.extend(
-        ChipText(_doubt_words(doubt), "warning", Tone.WARN) for doubt in sorted(entry.doubts)
+        ChipText(words, "warning", Tone.WARN)
+        for doubt, words in _doubts().items()
+        if doubt in entry.doubts
     )
     if n := drafts.get(number.key, 0):
         badges.append(ChipText(trn("{n} draft", "{n} drafts", n), "tray"))
@@ -125,14 +127,15 @@ def _alike_words(kind: LookAlike) -> str:
     return tr("Same surname") if kind is LookAlike.SURNAME else tr("Same birth date")
 
 
-def _doubt_words(doubt: Doubt) -> str:
+def _doubts() -> Mapping[Doubt, str]:
+    """What a badge says of each doubt, the gravest first."""
     return {
+        Doubt.MERGE_REFUSED: tr("Merge waits"),
+        Doubt.NUMBER_RETIRED: tr("Old number"),
+        Doubt.SHARED_VISIT_NUMBER: tr("Visit shared"),
+        Doubt.SHARED_STUDY_UID: tr("Study shared"),
         Doubt.SHARED_BED: tr("Bed shared"),
-        Doubt.SHARED_VISIT_NUMBER: tr("Visit number shared"),
-        Doubt.SHARED_STUDY_UID: tr("Order's study shared"),
-        Doubt.MERGE_REFUSED: tr("Merge not carried out"),
-        Doubt.NUMBER_RETIRED: tr("Number retired"),
-    }[doubt]
+    }
 
 
 def _order_words(entry: PatientListEntry) -> str:

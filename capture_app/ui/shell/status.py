@@ -14,6 +14,7 @@ from capture_app.model.delivery import ImageState, ImageStatus
 from capture_app.model.words import tr, trn
 from capture_app.outbox.status import Counts, StatusFilter
 from capture_app.store.sealed import free_bytes
+from capture_app.ui.patients.feeds import to_look_at
 from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
@@ -25,7 +26,7 @@ _TYPICAL_PICTURE: Final = 6_000_000
 _LOW_BYTES: Final = 5_000_000_000
 _EVERY_MS: Final = 5000
 
-_Read = tuple[Counts, tuple[ImageStatus, ...], datetime | None, int]
+_Read = tuple[Counts, tuple[ImageStatus, ...], datetime | None, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class StatusState:
     archive: ChipText
     outbox: ChipText
     disk: ChipText
+    feed: ChipText = ChipText("", "warning", Tone.WARN)  # noqa: RUF009 - frozen
+    """What of the feeds somebody should look at; without words where there is nothing."""
     waiting: int = 0
     """What waits or needs a person: the number beside Outbox in the navigation."""
     unsent: int = 0
@@ -58,7 +61,10 @@ class StatusViewModel(QObject):
             outbox=ChipText(tr("Outbox"), "paper-plane-right"),
             disk=ChipText("", "hard-drives"),
         )
-        self._leave = services.outbox.on_change(lambda _capture_id: self._reading.ask_soon())
+        self._leave = (
+            services.outbox.on_change(lambda _capture_id: self._reading.ask_soon()),
+            services.census.on_change(self._reading.ask_soon),
+        )
         self._ticking = QTimer(self)
         self._ticking.setInterval(_EVERY_MS)
         self._ticking.timeout.connect(self.read)
@@ -67,7 +73,8 @@ class StatusViewModel(QObject):
 
     def close(self) -> None:
         """Ends the listening; the window is closing."""
-        self._leave()
+        for leave in self._leave:
+            leave()
         self._ticking.stop()
         self._reading.close()
 
@@ -77,6 +84,7 @@ class StatusViewModel(QObject):
 
     def _question(self) -> Callable[[], _Read]:
         outbox, folder = self._services.outbox, self._services.settings.data_dir
+        census = self._services.census
         waiting = StatusFilter(
             states=frozenset({ImageState.QUEUED, ImageState.SENDING, ImageState.SENT}), limit=50
         )
@@ -85,15 +93,17 @@ class StatusViewModel(QObject):
             outbox.statuses(waiting),
             outbox.last_answered(),
             free_bytes(folder),
+            sum(to_look_at(feed) for feed in census.feed_status()),
         )
 
     def _told(self, told: _Read) -> None:
-        counts, waiting, answered, free = told
+        counts, waiting, answered, free, for_it = told
         configured = bool(self._services.settings.archives)
         state = StatusState(
             archive=_archive_words(waiting, answered, configured=configured),
             outbox=_outbox_words(counts),
             disk=_disk_words(free),
+            feed=_feed_words(for_it),
             waiting=counts.waiting + counts.stopped,
             unsent=counts.waiting + counts.stopped + counts.drafts,
             clock=wording.clock_time(self._services.clock.now()),
@@ -144,6 +154,11 @@ def _outbox_words(counts: Counts) -> ChipText:
         ),
         "paper-plane-right",
     )
+
+
+def _feed_words(n: int) -> ChipText:
+    words = trn("Ward list: {n} for IT", "Ward list: {n} for IT", n) if n else ""
+    return ChipText(words, "warning", Tone.WARN)
 
 
 def _disk_words(free: int) -> ChipText:

@@ -42,6 +42,7 @@ class StatusStrip(QWidget):
         self._vm = viewmodel
         self.setFixedHeight(Metric.STATUS)
         self._archive, self._outbox, self._disk = _Part(), _Part(), _Part()
+        self._feed = _Part()
         self._clock = _Part()
         self._user = Label(size=12, weight=SEMIBOLD, tone=Tone.TEXT_2)
         self._locks = Label(size=12, weight=SEMIBOLD, tone=Tone.TEXT_2)
@@ -52,7 +53,7 @@ class StatusStrip(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 16, 0)
         row.setSpacing(16)
-        for part in (self._archive, self._outbox, self._disk, self._clock):
+        for part in (self._archive, self._outbox, self._feed, self._disk, self._clock):
             row.addWidget(part)
         row.addStretch(1)
         for label in (self._user, self._locks):
@@ -73,9 +74,12 @@ class StatusStrip(QWidget):
         self._archive.say(state.archive)
         self._outbox.say(state.outbox)
         self._disk.say(state.disk)
+        self._feed.say(state.feed)
         self._clock.say(ChipText(state.clock if self._locked else "", "clock"))
         self._outbox.setVisible(not self._locked)
         self._disk.setVisible(not self._locked)
+        if self._locked:
+            self._feed.hide()
 
     def show_locked(self) -> None:
         """Nobody is signed in."""

@@ -15,6 +15,8 @@ from capture_app.ui.words.marks import ChipText, Tone
 
 def _chip_pieces(chip: ChipText, size: int) -> tuple[Piece, ...]:
     words = Words(chip.words, font(size, SEMIBOLD))
+    if chip.icon and not chip.words:
+        return (Mark(chip.icon, Metric.ICON_SMALL),)
     return (Mark(chip.icon, Metric.ICON_SMALL), words) if chip.icon else (words,)
 
 

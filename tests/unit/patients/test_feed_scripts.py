@@ -435,6 +435,7 @@ def test_the_old_number_opens_nobody_and_its_new_use_is_doubted(
     assert told(other) == told(census) == {("1001", "V1"): OPEN}
     send(census, said("A01", "1000", pid=ROE.replace("1002", "9999"), visit="V2", place="5C"))
     assert doubts(census) == {"1001": set(), "9999": {Doubt.NUMBER_RETIRED}}
+    assert census.by_code("9999") == ()  # Doe may still wear the band
     assert doubts(opened("one")) == doubts(census)
 
 
