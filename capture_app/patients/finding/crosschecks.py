@@ -63,13 +63,13 @@ class CrossChecks:
         touched: set[PatientKey] = set()
         for claim in had ^ has:
             for others in self._beside(claim):
-                if len(others - {key}) == 1:
+                if len(others) - (key in others) == 1:
                     touched |= others
         return touched - {key}
 
     def is_shared(self, key: PatientKey, claim: Claim) -> bool:
         """Whether another patient claims the same."""
-        return any(others - {key} for others in self._beside(claim))
+        return any(len(others) > (key in others) for others in self._beside(claim))
 
     def count(self) -> dict[Doubt, int]:
         """How many patients share something."""

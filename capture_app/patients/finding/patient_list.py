@@ -287,7 +287,8 @@ class PatientList:
         known = self._patients.get(key)
         if known is None:
             return {key}
-        retired = {each.number.key for each in known.retired} - self._patients.keys()
+        numbers = (each.number.key for each in known.retired)
+        retired = {number for number in numbers if number not in self._patients}
         return {key, *(n.key for n in known.patient.other_ids), *retired}
 
     def _claimant(self, key: PatientKey) -> PatientKey | None:
