@@ -1,6 +1,6 @@
 """What a screen reader meets: items with names and states, and what is said without being asked."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from capture_app.catalog.body_map import load_body_map
-from capture_app.clock import FixedClock
+from capture_app.clock import SystemClock
+from capture_app.model.operator import Operator
 from capture_app.model.procedure import Side
 from capture_app.ui.shell.app_bar import Place
 from capture_app.ui.shell.main_window import MainWindow
@@ -32,7 +33,7 @@ from capture_app.ui.words.shown import ListRow, Selection
 from capture_app.ui.workspace.body_map import BodyMapView
 from tests.ui.conftest import Desk
 from tests.ui.pages import all_pages, furnish, pages_without_services
-from tests.ui.stage import Stage
+from tests.ui.stage import Stage, open_stage
 
 Role, Text = QAccessible.Role, QAccessible.Text
 
@@ -401,31 +402,39 @@ _CONTROLS = {
 
 
 @pytest.mark.expects_log("delivery-needs-you")
-def test_every_page_can_be_read(
-    stage: Stage, qtbot: QtBot, tmp_path: Path, clock: FixedClock
-) -> None:
-    def wait(until: Callable[[], bool]) -> None:
-        qtbot.waitUntil(until, timeout=20_000)
-
-    operator = furnish(stage, wait)
-    stage.services.devices.start()
-    window = MainWindow(stage.services)
-    window.show()
-    window.activateWindow()
+def test_every_page_can_be_read(tmp_path: Path, qtbot: QtBot) -> None:
     found: dict[str, list[str]] = {}
     pages = 0
-    try:
-        for page, shown in all_pages(window, stage, operator, wait):
-            pages += 1
-            if faults := sorted(set(faults_below(of(shown)))):
-                found[page] = faults
-        for page, shown in pages_without_services(tmp_path / "bare", stage):
-            pages += 1
-            if faults := sorted(set(faults_below(of(shown)))):
-                found[page] = faults
-    finally:
-        window.end()
-        window.hide()
-        window.deleteLater()
+    with open_stage(tmp_path / "station", SystemClock()) as stage:
+        operator = furnish(stage, qtbot.waitUntil)
+        stage.services.devices.start()
+        window = MainWindow(stage.services)
+        window.show()
+        window.activateWindow()
+        try:
+            for page, shown in (
+                *all_pages_read(window, stage, operator, qtbot),
+                *bare_pages_read(tmp_path / "bare", stage),
+            ):
+                pages += 1
+                if shown:
+                    found[page] = shown
+        finally:
+            window.end()
+            window.hide()
+            window.deleteLater()
+            stage.services.devices.stop()
     assert pages > 15
     assert not found, "\n".join(f"{page}: {fault}" for page in found for fault in found[page])
+
+
+def all_pages_read(
+    window: MainWindow, stage: Stage, operator: Operator, qtbot: QtBot
+) -> Iterator[tuple[str, list[str]]]:
+    for page, shown in all_pages(window, stage, operator, qtbot.waitUntil):
+        yield page, sorted(set(faults_below(of(shown))))
+
+
+def bare_pages_read(folder: Path, stage: Stage) -> Iterator[tuple[str, list[str]]]:
+    for page, shown in pages_without_services(folder, stage):
+        yield page, sorted(set(faults_below(of(shown))))
