@@ -14,12 +14,14 @@ from capture_app.cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_SETTINGS
 from capture_app.cli.start import CLOCK, json_option, print_json, print_table, read_settings
 from capture_app.errors import SettingsError, SettingsFault
 from capture_app.model.words import tr
+from capture_app.patients.finding.scan import ScanRules
 from capture_app.settings.describe import schema_markdown, settings_json, settings_toml
 from capture_app.settings.log import configure
 from capture_app.settings.practice import refuse_real_destinations
 
 if TYPE_CHECKING:
     from capture_app.diagnostics.trials import Tried
+    from capture_app.settings.schema import Settings
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,11 +72,24 @@ def run(args: argparse.Namespace) -> int:
         tried = try_peers(settings, CLOCK)
     if args.json:
         found = {} if tried is None else {"tried": [asdict(one) for one in tried]}
-        print_json({"usable": True, "faults": [], **found})
+        print_json({"usable": True, "faults": [], "advice": _advice(settings), **found})
     else:
         sys.stdout.write(tr("The settings can be used.") + "\n")
+        for advice in _advice(settings):
+            sys.stdout.write(advice + "\n")
         _print_tried(tried)
     return EXIT_DONE if all(one.answers for one in tried or ()) else EXIT_FAILED
+
+
+def _advice(settings: Settings) -> list[str]:
+    if ScanRules.of(settings).tells_a_whole_code:
+        return []
+    return [
+        tr(
+            "Recommended: scan patterns with a symbology or a prefix. Without one the rest of a "
+            "code that stalled for more than 2 s cannot be told from a whole one."
+        )
+    ]
 
 
 def _print_tried(tried: tuple[Tried, ...] | None) -> None:

@@ -40,6 +40,7 @@ class AuditAction(StrEnum):
     USER_ADDED = "user-added"
     USER_REMOVED = "user-removed"
     PIN_RESET = "pin-reset"
+    SCANNER_SET_UP = "scanner-set-up"
 
 
 class EventOutcome(StrEnum):

@@ -248,6 +248,17 @@ class Users:
         with self._db.transaction() as connection:
             record(connection, self._clock, event, cipher=self._cipher)
 
+    def record_scanner_set_up(self, operator: Operator) -> None:
+        """Writes into the trail that an administrator changed what a scan opens.
+
+        Raises SignInError for anybody else: nothing is written then.
+        """
+        if operator.role is not Role.ADMIN:
+            raise SignInError(tr("Only an administrator sets the scanner up."))
+        event = AuditEvent(AuditAction.SCANNER_SET_UP, operator.user_id)
+        with self._db.transaction() as connection:
+            record(connection, self._clock, event, cipher=self._cipher)
+
     def _count_failure(self, connection: sqlite3.Connection, row: dict[str, Any]) -> SignInError:
         failures = row["failures"] + 1
         delay = delay_after(failures)

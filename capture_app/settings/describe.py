@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -68,7 +68,9 @@ strongest first:
    `%LOCALAPPDATA%\\capture-app\\settings.toml`;
 4. the machine's file: `/etc/xdg/capture-app/settings.toml`, on Windows
    `%ProgramData%\\capture-app\\settings.toml`;
-5. the defaults below.
+5. `scanner.toml` in the data folder, which the set-up page of the scanner writes: `scanner` and
+   `scan_patterns`, and nothing else;
+6. the defaults below.
 
 A file that is named by `--settings` is read instead of the two standard files. Tables are merged
 key by key, a list is replaced as a whole. `capture-app settings check` names every fault at once,
@@ -106,6 +108,12 @@ def settings_toml(settings: Settings) -> str:
     return "\n".join(lines) + "\n"
 
 
+def tables_toml(tables: Mapping[str, object]) -> str:
+    """Sections alone, as a settings file."""
+    plain = {name: _plain(table) for name, table in tables.items()}
+    return "\n".join([f"schema_version = {SCHEMA_VERSION}", *_toml_table(plain, "")]) + "\n"
+
+
 def _sections() -> Iterator[tuple[str, str, type]]:
     for key in keys_of(Settings):
         if key.is_table:
@@ -140,6 +148,8 @@ def _plain(value: Any) -> Any:
         return {name: _plain(inner) for name, inner in named}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, Enum):
         return value.value
     return str(value) if isinstance(value, Path) else value

@@ -15,6 +15,7 @@ from capture_app.model.words import tr
 from capture_app.settings.cross_checks import cross_checks
 from capture_app.settings.keys import Key, keys_of
 from capture_app.settings.layers import Leaf, Table, merged, read_environment, read_file
+from capture_app.settings.learnt import SCANNER_FILE, SECTIONS
 from capture_app.settings.places import DATA_VARIABLE, SETTINGS_VARIABLE, places
 from capture_app.settings.schema import Settings
 
@@ -41,12 +42,27 @@ def load(
     if data_dir is not None or environ.get(DATA_VARIABLE) or "data_dir" not in root.entries:
         folder = data_folder(data_dir=data_dir, environ=environ)
         root.entries["data_dir"] = Leaf(str(folder), tr("the flag or the environment"))
+    root = merged(_learnt(root, faults), root)
     reader = _Reader(faults)
     settings = reader.table(Settings, root, "")
     faults += _not_said_yet(cross_checks(settings, reader.origin_of), faults)
     if faults:
         raise SettingsError(tuple(sorted(faults, key=lambda fault: (fault.file, fault.key))))
     return replace(settings, source_files=files)
+
+
+def _learnt(root: Table, faults: list[SettingsFault]) -> Table:
+    """What the set-up page of the scanner wrote into the data folder: the lowest layer."""
+    folder = root.entries.get("data_dir")
+    path = Path(str(folder.value)) / SCANNER_FILE if isinstance(folder, Leaf) else None
+    if path is None or not path.is_absolute() or not path.is_file():
+        return Table(str(path))
+    learnt = read_file(path, faults)
+    for name in learnt.entries.keys() - set(SECTIONS):
+        del learnt.entries[name]
+        problem = tr("This file is for the scanner alone.")
+        faults.append(SettingsFault(str(path), name, problem, ", ".join(SECTIONS)))
+    return learnt
 
 
 def data_folder(*, data_dir: Path | None, environ: Mapping[str, str]) -> Path:

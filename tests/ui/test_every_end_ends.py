@@ -19,6 +19,7 @@ from capture_app.clock import FixedClock
 from capture_app.errors import CaptureAppError, StoreError
 from capture_app.exam.second_identifier import Answer
 from capture_app.exam.session import ExamService
+from capture_app.imaging import codes
 from capture_app.model.delivery import ImageState
 from capture_app.model.operator import Operator
 from capture_app.model.procedure import Side
@@ -26,14 +27,17 @@ from capture_app.outbox.outbox import Outbox
 from capture_app.patients.census.census import Census
 from capture_app.patients.finding.scan import ScannedCode
 from capture_app.security.users import Users
+from capture_app.settings.scanning import Suffix
 from capture_app.ui.outbox.row_widget import OutboxRowWidget
 from capture_app.ui.outbox.rows import OutboxAct, Section
 from capture_app.ui.patients import camera_scan
 from capture_app.ui.reading import Reading
+from capture_app.ui.scanner.viewmodel import ScannerViewModel
 from capture_app.ui.set_up.viewmodel import SetUpViewModel
 from capture_app.ui.shell.app_bar import Place
 from capture_app.ui.sign_in.viewmodel import SignInViewModel
 from capture_app.ui.tasks import Tasks, UnexpectedError
+from capture_app.ui.words.key_stroke import KeyStroke
 from capture_app.ui.words.order_words import order_id
 from capture_app.ui.workspace import live
 from capture_app.ui.workspace.page import WorkspacePage
@@ -656,6 +660,40 @@ def test_after_a_set_up_that_failed_half_way_it_can_be_asked_again(
     vm.create("Ada", "Okafor", PIN, PIN)
     qtbot.waitUntil(lambda: bool(signed_in))
     pool.stop()
+
+
+@ends("ScannerViewModel")
+def test_a_scanner_that_could_not_be_saved_can_be_saved_again(
+    desk: Desk, ada: Operator, qtbot: QtBot, break_once: Break
+) -> None:
+    vm = ScannerViewModel(desk.stage.services, desk.window.tasks, ada)
+    vm.start()
+    for n, code in enumerate((MAI, MINH, "0009812204"), 1):
+        for i, character in enumerate(code):
+            vm.stroke(KeyStroke(character, Suffix.NONE, i / 100))
+        vm.stroke(KeyStroke("", Suffix.ENTER, 0.1))
+        qtbot.waitUntil(lambda: len(vm.state.heard) == n)  # noqa: B023 - waited for here
+    break_once(Users, "record_scanner_set_up")
+    vm.save()
+    qtbot.waitUntil(lambda: SAID in vm.state.problem)
+    assert vm.state.can_save
+    vm.save()
+    qtbot.waitUntil(lambda: bool(vm.state.saved))
+
+
+@ends("CameraScan")
+def test_a_camera_that_could_not_be_read_can_be_turned_on_again(
+    hands: Hands, desk: Desk, qtbot: QtBot, break_once: Break
+) -> None:
+    devices = desk.stage.services.devices
+    qtbot.waitUntil(lambda: devices.latest() is not None, timeout=20_000)
+    break_once(codes, "read_codes")
+    camera = desk.content.camera_scan
+    camera.turn(on=True)
+    qtbot.waitUntil(lambda: SAID in camera.state.words)
+    assert not camera.state.is_on
+    camera.turn(on=True)
+    qtbot.waitUntil(lambda: camera.state.preview is not None, timeout=10_000)
 
 
 # ------------------------------------------------------------------------------ all of them

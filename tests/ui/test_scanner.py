@@ -19,7 +19,8 @@ from capture_app.settings.scanning import (
     ScanPattern,
     Suffix,
 )
-from capture_app.ui.shell.scanner import Failed, KeyStroke, ScannerFilter
+from capture_app.ui.shell.scanner import Failed, ScannerFilter
+from capture_app.ui.words.key_stroke import KeyStroke
 from tests.ui.keyboard import Keyboard
 
 FAST, GAP, SLOW, PAUSE = 5, 60, 400, 2_500

@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from capture_app.clock import SystemClock
+from capture_app.patients.finding.keyboard_layouts import as_scanned
 from capture_app.patients.finding.scan import ScannedCode, ScannedNumber, ScanRules
 from capture_app.settings.scanning import Alphabet, KeyboardLayout, ScanPattern, Suffix
 from capture_app.ui.shell.key_run import RUN_GAP_S
-from capture_app.ui.shell.keyboard_layouts import as_scanned
 from capture_app.ui.shell.scanner import ScannerFilter
 from tests.ui.keyboard import Keyboard
 

@@ -71,6 +71,10 @@ class CameraScan(QObject):
         self._timer.setInterval(_EVERY_MS)
         self._timer.timeout.connect(self._looking.ask)
 
+    def use(self, rules: ScanRules) -> None:
+        """Other patterns from now on."""
+        self._rules = rules
+
     def begin(self) -> None:
         """The list is on screen: what the camera saw before counts for nothing."""
         self._since = self._clock.monotonic()

@@ -11,7 +11,7 @@ from capture_app.ui.looks.fonts import REGULAR, SEMIBOLD
 from capture_app.ui.looks.theme import current
 from capture_app.ui.patients.barcode_picture import BarcodePicture
 from capture_app.ui.patients.camera_scan import CameraScan
-from capture_app.ui.widgets.buttons import Button
+from capture_app.ui.widgets.buttons import Button, ButtonKind
 from capture_app.ui.widgets.card import Card
 from capture_app.ui.widgets.labels import Label
 from capture_app.ui.words.marks import Tone
@@ -54,10 +54,12 @@ class ScanCard(Card):
         self._drawing = BarcodePicture()
         self._preview = _Preview()
         self._words = Label(size=13, weight=SEMIBOLD, tone=Tone.TEXT_2, wrap=True)
+        self.set_up = Button(tr("Set up the scanner"), ButtonKind.GHOST, icon="barcode")
+        self.set_up.hide()  # but for administrators
         self.turn = Button("", icon="camera")
         self.turn.clicked.connect(lambda: viewmodel.turn(on=not viewmodel.state.is_on))
         self.body.addWidget(Label(safest, 14, REGULAR, tone=Tone.TEXT_2, wrap=True))
-        for widget in (self._drawing, self._preview, self._words, self.turn):
+        for widget in (self._drawing, self._preview, self._words, self.turn, self.set_up):
             self.body.addWidget(widget)
         viewmodel.changed.connect(self.render_state)
         self.render_state()

@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from capture_app.model.exam import Exam
-from capture_app.model.operator import Operator
+from capture_app.model.operator import Operator, Role
 from capture_app.model.words import tr
 from capture_app.model.worklist import PatientListEntry
 from capture_app.ui.held_sends import HeldSend, HeldSends
@@ -38,8 +38,10 @@ from capture_app.ui.words.send_words import (
 )
 
 if TYPE_CHECKING:
+    from capture_app.patients.finding.scan import ScanRules
     from capture_app.ui.outbox.page import OutboxPage
     from capture_app.ui.outbox.viewmodel import OutboxViewModel
+    from capture_app.ui.scanner.page import ScannerPage
     from capture_app.ui.workspace.page import WorkspacePage
     from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
 
@@ -48,6 +50,10 @@ class Content(Backdrop):
     """One signed-in user's pages. Another user gets another Content."""
 
     lock_asked = Signal()
+    learns = Signal(object)
+    """Who gets the keys of the scanner instead of opening patients; None: nobody."""
+    scanner_learnt = Signal(object)
+    """The Learnt that holds from now on."""
     in_workspace = Signal(bool)
     """Whether the workspace is on screen: then the practice band is thin."""
 
@@ -88,6 +94,10 @@ class Content(Backdrop):
         self.camera_scan = CameraScan(services, tasks, self.patients_vm.scan_rules, self)
         self.camera_scan.scanned.connect(self.patients_vm.scanned)
         self.patients = PatientsPage(self.patients_vm, self.camera_scan)
+        self._scanner: ScannerPage | None = None
+        set_up = self.patients.scan_card.set_up
+        set_up.setVisible(operator.role is Role.ADMIN)
+        set_up.clicked.connect(self.show_scanner)
         self._pages = Pages()
         self._pages.addWidget(self.patients)
         self.strip = StatusStrip(status)
@@ -155,6 +165,28 @@ class Content(Backdrop):
         self.outbox.show_way_back(words)
         self._show_place(Place.OUTBOX, self.outbox)
         self.outbox.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_scanner(self) -> None:
+        """The set-up page of the scanner, for administrators."""
+        if self.operator.role is not Role.ADMIN:
+            return
+        from capture_app.ui.scanner.page import ScannerPage  # noqa: PLC0415 - seldom shown
+        from capture_app.ui.scanner.viewmodel import ScannerViewModel  # noqa: PLC0415
+
+        if self._scanner is None:
+            viewmodel = ScannerViewModel(self._services, self._tasks, self.operator, self)
+            viewmodel.listens.connect(lambda on: self.learns.emit(viewmodel.stroke if on else None))
+            viewmodel.saved.connect(self.scanner_learnt)
+            self._scanner = ScannerPage(viewmodel)
+            self._scanner.back_asked.connect(self.go_to_patients)
+            self._pages.addWidget(self._scanner)
+        self._show_place(Place.PATIENTS, self._scanner)
+        self._scanner.start.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def use_patterns(self, rules: ScanRules) -> None:
+        """Other patterns from now on."""
+        self.patients_vm.scan_rules = rules
+        self.camera_scan.use(rules)
 
     def _back_to_workspace(self) -> None:
         if self._workspace is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -35,6 +36,7 @@ from capture_app.ui.widgets.toast import Toast
 from capture_app.ui.words.marks import Message, Tone
 
 if TYPE_CHECKING:
+    from capture_app.patients.finding.learning import Learnt
     from capture_app.ui.set_up.page import SetUpPage
     from capture_app.ui.shell.content import Content
     from capture_app.ui.shell.keys_popover import KeysPopover
@@ -167,6 +169,8 @@ class MainWindow(QWidget):
                 self._services, self.tasks, self.acts, operator, self.status
             )
             self.content.lock_asked.connect(self.lock)
+            self.content.learns.connect(self.scanner.learn)
+            self.content.scanner_learnt.connect(self._use_scanner)
             self.content.in_workspace.connect(lambda on: self._band.set_compact(compact=on))
             self._stack.addWidget(self.content)
             self._stack.setCurrentWidget(self.content)
@@ -205,6 +209,17 @@ class MainWindow(QWidget):
         _log.info("scan-failed", reason=why.value)
         if self.content is not None and not self.is_locked:
             self.content.tell(scan_again() if why is not Failed.SLOW else scanner_is_slow())
+
+    def _use_scanner(self, learnt: Learnt) -> None:
+        """What the set-up page saved holds at once, and for whoever signs in next."""
+        settings = self._services.settings
+        scanner = replace(learnt.scanner, camera=settings.scanner.camera)
+        settings = replace(settings, scanner=scanner, scan_patterns=(learnt.pattern,))
+        self._services = replace(self._services, settings=settings)
+        rules = ScanRules.of(settings)
+        self.scanner.use(rules, gap_s=scanner.gap_ms / 1000, layout=scanner.keyboard_layout)
+        if self.content is not None:
+            self.content.use_patterns(rules)
 
     def _key_too_soon(self) -> None:
         if self.content is not None and not self.is_locked:

@@ -13,7 +13,6 @@ Function keys, the pedal's keys, arrows and everything with Ctrl or Alt pass at 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -21,11 +20,12 @@ from PySide6.QtCore import QCoreApplication, QElapsedTimer, QEvent, QObject, Qt,
 from PySide6.QtGui import QKeyEvent, QWindow
 
 from capture_app.patients.finding.gs1 import SEPARATOR
+from capture_app.patients.finding.keyboard_layouts import as_scanned
 from capture_app.patients.finding.scan import ScannedCode, ScanRules, Unread
 from capture_app.settings.scanning import KeyboardLayout, Suffix
 from capture_app.ui.shell.key_run import QUIET_S, RUN_GAP_S, KeyRun, KeyTimes
-from capture_app.ui.shell.keyboard_layouts import as_scanned
 from capture_app.ui.shell.typed_text import TypedText, is_secret, is_typing
+from capture_app.ui.words.key_stroke import KeyStroke
 
 _LATE_MS: Final = 10
 """A timer this late was held up, and keys may wait behind it: they are read before deciding."""
@@ -53,15 +53,6 @@ class Failed(StrEnum):
     """It may be the rest of a code whose beginning came before."""
     SLOW = "slow"
     """The scanner types more slowly than the settings say."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyStroke:
-    """One key as it came, for who learns how a scanner types. No text: Enter or Tab."""
-
-    text: str
-    suffix: Suffix
-    at: float
 
 
 class ScannerFilter(QObject):

@@ -1,0 +1,1 @@
+"""Setting the scanner up: it is learnt from three scans."""
