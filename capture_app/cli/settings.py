@@ -75,9 +75,9 @@ def run(args: argparse.Namespace) -> int:
         print_json({"usable": True, "faults": [], "advice": _advice(settings), **found})
     else:
         sys.stdout.write(tr("The settings can be used.") + "\n")
+        _print_tried(tried)
         for advice in _advice(settings):
             sys.stdout.write(advice + "\n")
-        _print_tried(tried)
     return EXIT_DONE if all(one.answers for one in tried or ()) else EXIT_FAILED
 
 

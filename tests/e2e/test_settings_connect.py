@@ -13,6 +13,7 @@ from capture_app.clock import SystemClock
 from capture_app.demo.hospital import Hospital
 from capture_app.settings.describe import settings_toml
 from capture_app.settings.feeds import Worklist
+from capture_app.settings.scanning import ScanPattern
 from capture_app.settings.schema import (
     ArchiveDestination,
     ArchiveProtocol,
@@ -85,7 +86,7 @@ def test_every_way_to_every_peer_is_tried(
         assert 0 < one["milliseconds"] < 10_000
     told = check(settings, "--connect")
     assert (told.code, told.err) == (0, "")
-    first, head, *rows = told.out.splitlines()
+    first, head, *rows, _advice = told.out.splitlines()
     assert (first, head.split()) == (
         "The settings can be used.",
         ["kind", "name", "by", "ms", "result"],
@@ -134,7 +135,11 @@ def test_without_peers_there_is_nothing_to_try(check: Check, station: Settings) 
         0,
         "There is no archive and no worklist to try.",
     )
-    assert check(station, "--json").json == {"usable": True, "faults": []}
+    told = check(station, "--json").json
+    assert (told["usable"], told["faults"]) == (True, [])
+    assert told["advice"][0].startswith("Recommended: scan patterns with a symbology or a prefix.")
+    marked = ScanPattern("band", symbologies=("]C1",))
+    assert check(replace(station, scan_patterns=(marked,)), "--json").json["advice"] == []
     assert json.loads(check(station, "--connect", "--json").out)["tried"] == []
 
 
