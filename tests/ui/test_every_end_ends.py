@@ -19,7 +19,6 @@ from capture_app.clock import FixedClock
 from capture_app.errors import CaptureAppError, StoreError
 from capture_app.exam.second_identifier import Answer
 from capture_app.exam.session import ExamService
-from capture_app.imaging import codes
 from capture_app.model.delivery import ImageState
 from capture_app.model.operator import Operator
 from capture_app.model.procedure import Side
@@ -679,21 +678,6 @@ def test_a_scanner_that_could_not_be_saved_can_be_saved_again(
     assert vm.state.can_save
     vm.save()
     qtbot.waitUntil(lambda: bool(vm.state.saved))
-
-
-@ends("CameraScan")
-def test_a_camera_that_could_not_be_read_can_be_turned_on_again(
-    hands: Hands, desk: Desk, qtbot: QtBot, break_once: Break
-) -> None:
-    devices = desk.stage.services.devices
-    qtbot.waitUntil(lambda: devices.latest() is not None, timeout=20_000)
-    break_once(codes, "read_codes")
-    camera = desk.content.camera_scan
-    camera.turn(on=True)
-    qtbot.waitUntil(lambda: SAID in camera.state.words)
-    assert not camera.state.is_on
-    camera.turn(on=True)
-    qtbot.waitUntil(lambda: camera.state.preview is not None, timeout=10_000)
 
 
 # ------------------------------------------------------------------------------ all of them
