@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, QRect, Qt
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from capture_app.exam.second_identifier import Answer
 from capture_app.model.words import tr
@@ -73,7 +73,7 @@ class IdentityPopover(Popover):
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._focus_moved)
 
-    def _acts(self, words: str) -> QHBoxLayout:
+    def _acts(self, words: str) -> QVBoxLayout:
         skips = tr("A wristband scan skips this check")
         self.keypad_button = Button(tr("Keypad"), ButtonKind.GHOST)
         self.keypad_button.clicked.connect(self._toggle_keypad)
@@ -82,13 +82,20 @@ class IdentityPopover(Popover):
         self._open = Button(words, ButtonKind.PRIMARY, key=tr("Enter"))
         self._open.set_tall(44)
         self._open.clicked.connect(self._submit)
-        acts = QHBoxLayout()
-        acts.setSpacing(8)
-        acts.addWidget(Icon("barcode", tone=Tone.TEXT_2))
-        acts.addWidget(Label(skips, 13, MEDIUM, tone=Tone.TEXT_2, wrap=True), 1)
-        acts.addWidget(self.keypad_button)
-        acts.addWidget(cancel)
-        acts.addWidget(self._open)
+        scan = QHBoxLayout()
+        scan.setSpacing(8)
+        scan.addWidget(Icon("barcode", tone=Tone.TEXT_2))
+        scan.addWidget(Label(skips, 13, MEDIUM, tone=Tone.TEXT_2, wrap=True), 1)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self.keypad_button)
+        buttons.addStretch(1)
+        buttons.addWidget(cancel)
+        buttons.addWidget(self._open)
+        acts = QVBoxLayout()
+        acts.setSpacing(12)
+        acts.addLayout(scan)
+        acts.addLayout(buttons)
         return acts
 
     def show_at(self, row: QRect) -> None:
