@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
@@ -329,6 +329,17 @@ def test_the_keys_of_a_hand_do_what_they_do(station: Station) -> None:
     station.settle()
     assert station.done == ["1", "Space"]
     assert (station.codes, station.failed) == ([], [])
+
+
+def test_a_hands_key_acts_although_every_timer_is_late(station: Station) -> None:
+    busy = QTimer()
+    busy.timeout.connect(lambda: QTest.qSleep(90))  # the window never has a moment
+    busy.start(0)
+    station.type(" ", SLOW)
+    station.qtbot.waitUntil(lambda: station.done == ["Space"], timeout=5_000)
+    station.type("2", SLOW)
+    station.qtbot.waitUntil(lambda: station.done == ["Space", "2"], timeout=5_000)
+    busy.stop()
 
 
 @pytest.mark.parametrize("gap", [0, 51, 100, 149])

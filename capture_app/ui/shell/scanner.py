@@ -102,6 +102,7 @@ class ScannerFilter(QObject):
         """When a scanner's last key came."""
         self._replaying = False
         self._waiting = QElapsedTimer()
+        self._looked_again = False
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setTimerType(Qt.TimerType.PreciseTimer)
@@ -236,19 +237,20 @@ class ScannerFilter(QObject):
     def _wait(self) -> None:
         run = self._run
         is_short = run is not None and (self._is_typed(run) or run.text.isspace())
-        seconds = self._gap if is_short or self._ended_by is not None else RUN_GAP_S
-        self._waiting.start()
-        self._pause.start(round(seconds * 1000))
+        self._begin_wait(self._gap if is_short or self._ended_by is not None else RUN_GAP_S)
 
     def _pause_over(self) -> None:
         run = self._run
-        if self._waiting.elapsed() - self._pause.interval() > _LATE_MS:
-            self._wait()
+        late = self._waiting.elapsed() - self._pause.interval() > _LATE_MS
+        if late and not self._looked_again:
+            # Once: where every timer is late, a hand's key must not wait for ever.
+            self._looked_again = True
+            self._pause.start(_LATE_MS)
         elif run is None or self._ended_by is not None:
             self._settle()
         elif self._held and not self._may_be_rest(run.times[0]) and self._acts_soon(run):
             self._give()
-            self._wait_for_more()  # a key in time is judged with these
+            self._begin_wait(RUN_GAP_S - self._gap)  # a key in time is judged with these
         else:
             self._settle()
 
@@ -256,9 +258,10 @@ class ScannerFilter(QObject):
         """A hand's keys that need not wait for the silence: those of a text, and the shutter's."""
         return self._is_typed(run) or run.text.isspace()
 
-    def _wait_for_more(self) -> None:
+    def _begin_wait(self, seconds: float) -> None:
+        self._looked_again = False
         self._waiting.start()
-        self._pause.start(round((RUN_GAP_S - self._gap) * 1000))
+        self._pause.start(round(seconds * 1000))
 
     def _is_typed(self, run: KeyRun) -> bool:
         """Whether the run is text that a hand types."""
