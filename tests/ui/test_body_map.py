@@ -1,13 +1,19 @@
 """The body map: what a touch means, and what is painted, asked of the pixels."""
 
+from itertools import pairwise
+
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from capture_app.catalog.body_map import BodyMap, load_body_map
-from capture_app.model.procedure import Side
+from capture_app.catalog.load import load_catalog
+from capture_app.model.procedure import Side, SideRule
+from capture_app.settings.schema import Theme
+from capture_app.ui.looks import theme
 from capture_app.ui.looks.theme import current
 from capture_app.ui.words.shown import Selection
 from capture_app.ui.workspace.body_map import BodyMapView
@@ -123,18 +129,74 @@ def test_midline_is_a_band_and_a_half_is_a_half(body_map: BodyMap) -> None:
     assert [blue(left, middle + x) for x in (-20, 20)] == [True, False]  # the back: left is left
 
 
-def test_a_choice_that_only_a_closer_view_shows_is_shown_by_what_holds_it(
-    body_map: BodyMap, qtbot: QtBot
+@pytest.mark.parametrize("theme_name", [Theme.DARK, Theme.LIGHT, Theme.DIM])
+def test_each_of_the_366_sites_lights_something_or_the_map_says_that_it_is_not_drawn(
+    dressed: QApplication, body_map: BodyMap, qtbot: QtBot, theme_name: Theme
 ) -> None:
+    theme.apply(dressed, theme_name)
     view = BodyMapView(body_map, ("front", "back"), small=True)
     qtbot.addWidget(view)
     view.resize(152, 170)
-    before = view.grab().toImage()
-    closer = body_map.views["hand_palm_L"].regions[0]
-    drawn = {(r.scheme, r.code) for name in ("front", "back") for r in body_map.views[name].regions}
-    assert (closer.scheme, closer.code) not in drawn
-    view.show_selection(Selection((closer.scheme, closer.code), Side.LEFT, side_is_open=False))
-    assert view.grab().toImage() != before
+    plain = view.grab().toImage()
+    legs = QRect(0, 0, 152, 148)  # above the line of words
+    sides: dict[SideRule, tuple[Side | None, ...]] = {
+        SideRule.PAIRED: (None, Side.RIGHT, Side.LEFT, Side.BOTH),
+        SideRule.SIDE_OR_MIDLINE: (None, Side.RIGHT, Side.LEFT, Side.MIDLINE),
+        SideRule.LEFT_ONLY: (Side.LEFT,),
+    }
+    count, seen = 0, set()
+    for region in load_catalog().regions:
+        count += 1
+        shown = body_map.shown_at(region.code.key, ("front", "back"))
+        for side in sides.get(region.side_rule, (None,)):
+            if (shown, side) in seen:
+                continue  # the same picture as of another site
+            seen.add((shown, side))
+            view.show_selection(Selection(region.code.key, side, side_is_open=False))
+            is_drawn = view.grab(legs).toImage() != plain.copy(legs)
+            says = view.items.accessibleDescription()
+            assert is_drawn is not says.startswith("Not drawn"), (region.label, side)
+            if not is_drawn:
+                assert view.grab().toImage() != plain, region.label  # in words
+    assert count == 366
+
+
+def test_the_nearest_drawn_site_has_a_dotted_edge_and_its_own_side(
+    body_map: BodyMap, qtbot: QtBot
+) -> None:
+    figure = Figure(body_map.views["front"], body_map.hit_slop)
+    femur = ("SCT", "71341001")
+    shown = body_map.shown_at(femur, ("front",))
+    image = painted(figure, None)
+    painter = QPainter(image)
+    figure.paint_shown(painter, current(), shown.sites, Side.LEFT)
+    painter.end()
+    assert 0.15 < accent_share(image, figure, "front.thigh.L") < 0.5
+    assert accent_share(image, figure, "front.thigh.R") == 0
+    shape = next(s for r, s in figure._shapes if r.region_id == "front.thigh.L")
+    edge = [shape.pointAtPercent(n / 400).toPoint() for n in range(400)]
+    is_dot = [image.pixelColor(point).lightness() > 200 for point in edge]
+    assert sum(a != b for a, b in pairwise(is_dot)) > 40  # dots and gaps in turn
+
+
+def test_the_words_name_the_nearest_drawn_site(body_map: BodyMap, qtbot: QtBot) -> None:
+    view = BodyMapView(body_map, ("front", "back"), small=True)
+    qtbot.addWidget(view)
+
+    def says(code: str) -> str:
+        view.show_selection(Selection(("SCT", code), None, side_is_open=False))
+        assert view.items.accessibleDescription() == view.shown_words
+        return view.shown_words
+
+    assert says("79502000") == "Shown at: Ear, the nearest drawn site"
+    assert says("71341001") == "Shown at: Thigh, front; Thigh, back, the nearest drawn sites"
+    assert says("30021000") == (
+        "Shown at its parts: Lower leg, front (shin); Lower leg, back (calf)"
+    )
+    assert says("48014002") == "Not drawn here. On the large map: Pelvic skin"
+    assert says("706342009") == "Not drawn on the map"
+    assert says("25763004") == ""
+    assert says("38266002").endswith(" more")
 
 
 def test_a_click_tells_code_and_side(body_map: BodyMap, qtbot: QtBot) -> None:

@@ -15,18 +15,19 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from capture_app.catalog.body_map import BodyMap, BodyView
+from capture_app.catalog.body_map import BodyMap, BodyView, How, Shown
 from capture_app.model.procedure import Side
-from capture_app.model.words import tr
+from capture_app.model.words import tr, trn
 from capture_app.ui.looks.drawing import draw_line
 from capture_app.ui.looks.fonts import BOLD, MEDIUM, font
 from capture_app.ui.looks.theme import appearance, current
-from capture_app.ui.words.shown import RegionKey, Selection
+from capture_app.ui.words.shown import Selection
 from capture_app.ui.workspace.figure import Figure, Touch
 from capture_app.ui.workspace.map_items import MapItem, MapItems
 
 _TITLE = 20
 _LETTER = 16
+_MOST_NAMED = 3
 _TOUCH_PX = 6.0
 """A touch this far beside a limb still means the limb, however small the map is."""
 
@@ -50,7 +51,7 @@ class BodyMapView(QWidget):
         self._small = small
         self._figures: list[Figure] = []
         self._selection: Selection | None = None
-        self._within: frozenset[str] = frozenset()
+        self._shown: Shown | None = None
         self._hover: tuple[int, Touch] | None = None
         self._ground: QPixmap | None = None
         self.setMouseTracking(True)
@@ -68,6 +69,7 @@ class BodyMapView(QWidget):
         self._figures = [Figure(self._map.views[name], self._map.hit_slop) for name in views]
         self._hover = None
         self._forget_ground()
+        self._show_chosen()
         titles = ", ".join(tr(figure.view.title) for figure in self._figures)
         self.items.setAccessibleName(tr("Body map: {views}", views=titles))
         self._show_items()
@@ -76,33 +78,33 @@ class BodyMapView(QWidget):
         """What is chosen."""
         if selection != self._selection:
             self._selection = selection
-            self._within = self._holders(selection)
             self.items.show_selection(selection)
-            self.update()
+            self._show_chosen()
 
     @property
     def selection(self) -> Selection | None:
         """What is shown as chosen."""
         return self._selection
 
-    def _holders(self, selection: Selection | None) -> frozenset[str]:
-        """The regions shown that hold a choice which only a closer view or a list can show."""
-        if selection is None:
-            return frozenset()
-        shown = [region for figure in self._figures for region in figure.view.regions]
-        if any((region.scheme, region.code) == selection.key for region in shown):
-            return frozenset()
-        return frozenset(
-            region.region_id
-            for region in shown
-            if self._holds(region.zoom, region.finer, selection.key)
-            and (region.side is None or selection.side in (region.side, Side.BOTH, None))
-        )
+    @property
+    def shown_words(self) -> str:
+        """Where these figures show what is chosen; empty where it is drawn, or nothing is."""
+        return shown_words(self._map, self._shown) if self._shown is not None else ""
 
-    def _holds(self, zoom: str, finer: tuple[RegionKey, ...], key: RegionKey) -> bool:
-        closer = self._map.views.get(zoom)
-        drawn = closer.regions if closer is not None else ()
-        return key in finer or any((region.scheme, region.code) == key for region in drawn)
+    def _show_chosen(self) -> None:
+        chosen = self._selection
+        names = [figure.view.name for figure in self._figures]
+        said = self._is_absent
+        self._shown = None if chosen is None else self._map.shown_at(chosen.key, names)
+        self.items.setAccessibleDescription(self.shown_words)
+        if self._is_absent != said:
+            self._forget_ground()
+        self.update()
+
+    @property
+    def _is_absent(self) -> bool:
+        """Whether something is chosen of which these figures show nothing."""
+        return self._shown is not None and not self._shown.sites
 
     # ----------------------------------------------------------------------------- geometry
 
@@ -208,15 +210,22 @@ class BodyMapView(QWidget):
             painter.save()
             painter.translate(slot.topLeft())
             painter.scale(scale, scale)
-            figure.paint_within(painter, theme, self._within)
-            if self._selection is not None:
-                figure.paint_selection(painter, theme, self._selection)
+            self._paint_chosen(painter, figure)
             focused = self.items.focused
             if focused is not None and focused.figure == place:
                 figure.paint_hover(painter, theme, focused.touch)
             if self._hover is not None and self._hover[0] == place:
                 figure.paint_hover(painter, theme, self._hover[1])
             painter.restore()
+
+    def _paint_chosen(self, painter: QPainter, figure: Figure) -> None:
+        chosen, shown = self._selection, self._shown
+        if chosen is None or shown is None:
+            return
+        if shown.how is How.ITSELF:
+            figure.paint_selection(painter, current(), chosen)
+        else:
+            figure.paint_shown(painter, current(), shown.sites, shown.side or chosen.side)
 
     def _painted_ground(self) -> QPixmap:
         ratio = self.devicePixelRatioF()
@@ -225,6 +234,7 @@ class BodyMapView(QWidget):
         ground.fill(Qt.GlobalColor.transparent)
         painter = QPainter(ground)
         theme = current()
+        absent = self._is_absent
         cell = self.width() / max(1, len(self._figures))
         for place, (figure, slot, scale) in enumerate(self._slots()):
             painter.save()
@@ -241,7 +251,12 @@ class BodyMapView(QWidget):
                 draw_line(painter, _top(beside), letter, side)
             painter.setFont(font(12, MEDIUM))
             title = QRect(column.x(), self.height() - _TITLE + 2, column.width(), _TITLE - 2)
-            draw_line(painter, title, tr(figure.view.title), Qt.AlignmentFlag.AlignHCenter)
+            if not absent:
+                draw_line(painter, title, tr(figure.view.title), Qt.AlignmentFlag.AlignHCenter)
+        if absent:
+            painter.setPen(theme.text)
+            row = QRect(0, self.height() - _TITLE + 2, self.width(), _TITLE - 2)
+            draw_line(painter, row, tr("Not drawn here"), Qt.AlignmentFlag.AlignHCenter)
         painter.end()
         return ground
 
@@ -273,3 +288,28 @@ def touch_words(touch: Touch) -> str:
     if touch.side is Side.LEFT:
         return tr("{site}, left", site=label)
     return label
+
+
+def shown_words(body_map: BodyMap, shown: Shown) -> str:
+    """Shown at: Ear, the nearest drawn site. Empty where the site itself is drawn."""
+    names = [tr(body_map.label(site)) for site in shown.sites]
+    sites = "; ".join(names[:_MOST_NAMED])
+    if len(names) > _MOST_NAMED:
+        n = len(names) - _MOST_NAMED
+        sites = trn("{sites} and {n} more", "{sites} and {n} more", n, sites=sites)
+    match shown.how:
+        case How.ITSELF:
+            return ""
+        case How.PARTS:
+            return tr("Shown at its parts: {sites}", sites=sites)
+        case How.WITHIN:
+            return trn(
+                "Shown at: {sites}, the nearest drawn site",
+                "Shown at: {sites}, the nearest drawn sites",
+                len(names),
+                sites=sites,
+            )
+        case How.ELSEWHERE:
+            return tr("Not drawn here. On the large map: {view}", view=tr(shown.title))
+        case How.NOWHERE:
+            return tr("Not drawn on the map")

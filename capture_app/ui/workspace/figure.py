@@ -6,7 +6,7 @@ A figure is never mirrored: not for a language that runs from the right, not for
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -43,7 +43,7 @@ class Touch:
     @property
     def key(self) -> RegionKey:
         """The region's code."""
-        return (self.region.scheme, self.region.code)
+        return self.region.site
 
 
 def shape_of(path: str) -> QPainterPath:
@@ -143,7 +143,7 @@ class Figure:
     def paint_selection(self, painter: QPainter, theme: Theme, selection: Selection) -> None:
         """What is chosen. No side yet: both limbs tinted; midline: a band; else that side full."""
         for region, shape in self._shapes:
-            if (region.scheme, region.code) != selection.key:
+            if region.site != selection.key:
                 continue
             if selection.side_is_open:
                 painter.fillPath(shape, faded(theme.accent, 0.42))
@@ -157,12 +157,15 @@ class Figure:
             painter.fillPath(part, theme.accent)
             painter.strokePath(part, _pen(theme.accent, 1.4))
 
-    def paint_within(self, painter: QPainter, theme: Theme, region_ids: frozenset[str]) -> None:
-        """Regions that hold what is chosen on a closer view."""
+    def paint_shown(
+        self, painter: QPainter, theme: Theme, sites: Collection[RegionKey], side: Side | None
+    ) -> None:
+        """The drawn sites at which one that is not drawn is shown: tinted, with a dotted edge."""
         for region, shape in self._shapes:
-            if region.region_id in region_ids:
-                painter.fillPath(shape, faded(theme.accent, 0.42))
-                painter.strokePath(shape, _pen(theme.accent, 1.6))
+            part = self._chosen_part(region, shape, side) if region.site in sites else None
+            if part is not None:
+                painter.fillPath(part, faded(theme.accent, 0.3))
+                painter.strokePath(part, _dotted(theme.text))
 
     def _chosen_part(
         self, region: BodyMapRegion, shape: QPainterPath, side: Side | None
@@ -197,6 +200,12 @@ def _pen(colour: QColor, width: float) -> QPen:
     pen.setCosmetic(True)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    return pen
+
+
+def _dotted(colour: QColor) -> QPen:
+    pen = _pen(colour, 1.8)
+    pen.setDashPattern([0.1, 2.2])  # round caps: dots
     return pen
 
 

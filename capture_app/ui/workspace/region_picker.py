@@ -110,4 +110,6 @@ class LargeBodyMap(Popover):
         self._show_hover("")
 
     def _show_hover(self, words: str) -> None:
-        self._hover.setText(words or tr("Touch the site. B or Esc closes the map."))
+        self._hover.setText(
+            words or self.map.shown_words or tr("Touch the site. B or Esc closes the map.")
+        )

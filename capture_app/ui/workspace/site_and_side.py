@@ -35,7 +35,7 @@ class RegionButton(Pressable):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
-        self._chosen = ""
+        self._chosen = self._place = ""
         self.setFixedHeight(Metric.CONTROL)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.show_region("")
@@ -45,8 +45,17 @@ class RegionButton(Pressable):
         self._chosen = words
         shown = words or tr("Choose the site")
         self.setAccessibleName(tr("Site: {site}", site=shown))
-        self.setToolTip(words)
+        self._say_place()
         self.update()
+
+    def show_place(self, words: str) -> None:
+        """Where the map shows it, if not at itself."""
+        self._place = words
+        self._say_place()
+
+    def _say_place(self) -> None:
+        self.setAccessibleDescription(self._place)
+        self.setToolTip("\n".join(words for words in (self._chosen, self._place) if words))
 
     @property
     def words(self) -> str:
@@ -203,17 +212,20 @@ class SitePanel(Panel):
     def show_selection(self, selection: Selection | None) -> None:
         """What the figures show."""
         self.map.show_selection(selection)
+        self.region.show_place(self.map.shown_words)
 
     def show_hint(self, words: str, tone: Tone = Tone.TEXT_2) -> None:
         """The line under the sides."""
         self._hint, self._hint_tone = words, tone
-        self.hint.setText(words)
-        self.hint.set_tone(tone)
+        self._show_hover("")
 
     def show_needed(self, words: str) -> None:
         """Outlined, and said in the title, while it holds up sending."""
         self.set_needed(bool(words))
 
     def _show_hover(self, words: str) -> None:
-        self.hint.setText(words or self._hint)
+        """What is under the pointer; else a warning, else where the map shows the site."""
+        quiet = self._hint_tone is Tone.TEXT_2
+        resting = (self.map.shown_words if quiet else "") or self._hint
+        self.hint.setText(words or resting)
         self.hint.set_tone(Tone.TEXT if words else self._hint_tone)
