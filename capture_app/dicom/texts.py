@@ -41,13 +41,17 @@ def descriptive(text: str, longest: int = LO_LENGTH) -> str:
 
 def _group(group: NameGroup) -> str:
     parts = (group.family, group.given, group.middle, group.prefix, group.suffix)
-    cleaned = (
-        " ".join(_printable(part).translate(_NAME_DELIMITERS).split()) if part else ""
-        for part in parts
-    )
-    return "^".join(cleaned).rstrip("^")
+    return "^".join([_of_a_name(part) for part in parts]).rstrip("^")
+
+
+def _of_a_name(part: str) -> str:
+    if part.isalnum() or not part:  # most are
+        return part
+    return " ".join(_printable(part).translate(_NAME_DELIMITERS).split())
 
 
 def _printable(text: str) -> str:
     """Control characters as blanks; joiners of Arabic and Indic scripts stay."""
+    if text.isprintable():
+        return text
     return "".join(" " if ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 else c for c in text)

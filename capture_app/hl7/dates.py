@@ -9,7 +9,9 @@ from typing import Final
 from capture_app.model.patient import PartialDate
 
 _MOMENT: Final = re.compile(
-    r"(\d{8})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,6}))?)?)?)?(?:([+-])(\d{2})(\d{2}))?"
+    r"([0-9]{4})([0-9]{2})([0-9]{2})"
+    r"(?:([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})(?:\.([0-9]{1,6}))?)?)?)?"
+    r"(?:([+-])([0-9]{2})([0-9]{2}))?"
 )
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2199
@@ -48,16 +50,17 @@ def moment_of(text: str, zone: tzinfo) -> datetime | None:
     placeholder such as 00010101 has no hour in most zones.
     """
     matched = _MOMENT.fullmatch(text)
-    day = date_of(text)
-    if matched is None or day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
+    if matched is None:
         return None
-    hour, minute, second = (int(part) if part else 0 for part in matched.group(2, 3, 4))
-    micro = int((matched[5] or "0").ljust(6, "0"))
+    year, month, day, hour, minute, second, part, sign, hours, minutes = matched.groups("0")
+    if not FIRST_YEAR <= int(year) <= LAST_YEAR:
+        return None
+    parts = (int(month), int(day), int(hour), int(minute), int(second), int(part.ljust(6, "0")))
     try:
-        if matched[6]:
-            offset = timedelta(hours=int(matched[7]), minutes=int(matched[8]))
-            zone = timezone(-offset if matched[6] == "-" else offset)
-        return datetime(day.year, day.month, day.day, hour, minute, second, micro, tzinfo=zone)
+        if sign != "0":
+            offset = timedelta(hours=int(hours), minutes=int(minutes))
+            zone = timezone(-offset if sign == "-" else offset)
+        return datetime(int(year), *parts, tzinfo=zone)
     except ValueError:
         return None
 

@@ -24,6 +24,8 @@ _NOT_IN_A_NAME: Final = re.compile("[\\^=\\\\\x00-\x1f\x7f-\x9f\u202a-\u202e\u20
 # (alias, maiden, nickname, pseudonym, ...) are taken only where there is no better one.
 _TYPE_RANK: Final = ("L", "", "D", "C", "B", "U")
 
+_NO_GROUP: Final = NameGroup()
+
 
 def name_text(text: str) -> str:
     """A part of a name that can stand in a PN: what would divide one becomes a space."""
@@ -52,13 +54,15 @@ def staff_name(value: Composite) -> PersonName | None:
 
 def _ranked(repetitions: Sequence[Composite]) -> list[Composite]:
     """The repetitions that may be used, the best type of name first."""
+    said = [repetition for repetition in repetitions if repetition.text(1) or repetition.text(2)]
+    if len(said) < 2:
+        return said
     worst = len(_TYPE_RANK)
 
     def rank(repetition: Composite) -> int:
         kind = repetition.text(7)
         return _TYPE_RANK.index(kind) if kind in _TYPE_RANK else worst
 
-    said = [repetition for repetition in repetitions if repetition.text(1) or repetition.text(2)]
     real = [repetition for repetition in said if rank(repetition) < worst]
     return sorted(real or said, key=rank)
 
@@ -87,16 +91,16 @@ def _is_ideographic(repetition: Composite) -> bool:
 
 def _group(value: Composite | None, *, offset: int = 0) -> NameGroup:
     if value is None:
-        return NameGroup()
-    family, given, middle, suffix, prefix, degree = (
+        return _NO_GROUP
+    family, given, middle, suffix, prefix, degree = [
         name_text(value.text(component + offset)) for component in range(1, 7)
-    )
+    ]
     group = NameGroup(
         family=family,
         given=given,
         middle=middle,
         prefix=prefix,
-        suffix=" ".join(part for part in (suffix, degree) if part),
+        suffix=f"{suffix} {degree}".strip(),
     )
     if len(str(group)) > MAX_SHOWN:
         raise MessageError(tr("A name is too long to be one."))

@@ -107,6 +107,8 @@ class Segment:
 
     def only(self, field: int) -> str:
         """The first component of a field that does not repeat. MessageError where two differ."""
+        if self.delimiters.repetition not in self.raw(field):
+            return self.text(field)
         values = {repetition.text() for repetition in self.repetitions(field)}
         if len(values) > 1:
             raise MessageError(tr("A field of the message says two things."))

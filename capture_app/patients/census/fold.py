@@ -37,8 +37,9 @@ from capture_app.patients.census.visits import (
 from capture_app.patients.sources.adt.facts import AdtEvent, PersonFacts
 
 STATE_VERSION: Final = "4"
-"""Raise it with every change of `CensusPatient` or of the rules here: states that were kept under
-another version are folded anew from the messages, which stay the truth."""
+"""Raise it with every change of `CensusPatient`, of a default of a value in it, or of the rules
+here: states that were kept under another version are folded anew from the messages, which stay the
+truth."""
 
 
 @dataclass(frozen=True, slots=True)

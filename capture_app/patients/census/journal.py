@@ -18,7 +18,7 @@ from capture_app.model.words import tr
 from capture_app.patients.census.cells import Cells, StoredMessage, context_of
 from capture_app.patients.census.fold import CensusPatient
 from capture_app.store.database import Database
-from capture_app.store.record import from_record, to_record
+from capture_app.store.record import from_record, to_brief_record
 
 _log = structlog.get_logger(__name__)
 
@@ -335,7 +335,7 @@ class Journal:
         return not rows
 
     def _sealed_state(self, patient_key: bytes, known: CensusPatient) -> bytes:
-        return self._cipher.seal_blob(to_record(known), context_of("state", patient_key))
+        return self._cipher.seal_blob(to_brief_record(known), context_of("state", patient_key))
 
     def _state(self, row: tuple[int, bytes, str, bytes]) -> StoredState:
         event_id, patient_key, reading, sealed = row

@@ -140,7 +140,7 @@ def asked_words(plain: str) -> tuple[AskedWord, ...]:
 
 def has_digit(word: str) -> bool:
     """Whether a word is looked for among numbers, dates and beds, or among names."""
-    return _DIGIT.search(word) is not None
+    return not word.isalpha() and _DIGIT.search(word) is not None
 
 
 def _meanings(word: str) -> Iterator[str]:

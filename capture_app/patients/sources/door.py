@@ -43,11 +43,11 @@ class Door:
 
     def text(self, field: str, keyword: str, value: str) -> str:
         """The text, if the element can hold it; else empty, with a note."""
-        return self._held(field, value, is_held=fits(keyword, value))
+        return value if fits(keyword, value) else self._left_out(field)
 
     def identifier(self, field: str, keyword: str, value: str) -> str:
         """The same for a number or a code by which something is known: it is never changed."""
-        return self._held(field, value, is_held=fits_identifier(keyword, value))
+        return value if fits_identifier(keyword, value) else self._left_out(field)
 
     def name(self, field: str, name: PersonName | None) -> PersonName | None:
         """The name of one who is not the patient; None, with a note, where no image can hold it."""
@@ -65,8 +65,10 @@ class Door:
 
     def typed(self, field: str, number: PatientId) -> PatientId:
         """The number without the type and the universal authority that no image can hold."""
-        universal = self.identifier(field, "UniversalEntityID", number.universal_id)
-        kind = self.identifier(field, "UniversalEntityIDType", number.universal_id_type)
+        universal, kind = number.universal_id, number.universal_id_type
+        if universal or kind:
+            universal = self.identifier(field, "UniversalEntityID", number.universal_id)
+            kind = self.identifier(field, "UniversalEntityIDType", number.universal_id_type)
         return PatientId(
             number.value,
             number.issuer,
@@ -77,9 +79,7 @@ class Door:
             else "",
         )
 
-    def _held(self, field: str, value: str, *, is_held: bool) -> str:
-        if is_held:
-            return value
+    def _left_out(self, field: str) -> str:
         self.note(field, NoteCode.LEFT_OUT)
         return ""
 

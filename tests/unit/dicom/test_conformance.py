@@ -1,5 +1,6 @@
 """Every fault that conformance is there for is planted once and found; no words carry values."""
 
+import unicodedata
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+from pydicom.valuerep import validate_value
 
 from capture_app.dicom.build import build
 from capture_app.dicom.conformance import verify
@@ -303,6 +305,30 @@ def test_a_text_that_an_element_cannot_hold_does_not_fit(keyword: str, text: str
 )
 def test_one_that_it_can_hold_fits(keyword: str, text: str) -> None:
     assert fits(keyword, text)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "vr", "longest"),
+    [
+        ("IdentifierTypeCode", "CS", 16),
+        ("AccessionNumber", "SH", 16),
+        ("PatientID", "LO", 64),
+        ("InstitutionAddress", "ST", 1024),
+        ("UniversalEntityID", "UT", 2000),
+        ("PatientName", "PN", 64),
+    ],
+)
+def test_each_character_fits_where_its_vr_holds_it(keyword: str, vr: str, longest: int) -> None:
+    for character in map(chr, range(0x180)):
+        is_text = unicodedata.category(character) != "Cc" and character != "\\"
+        allowed = is_text and (vr != "CS" or character.isascii())
+        for text in (character, f"A{character}0", character * longest, character * (longest + 1)):
+            try:
+                validate_value(vr, text, config.RAISE)
+                is_valid = vr != "PN" or text.count("^") <= 4
+            except ValueError:
+                is_valid = False
+            assert fits(keyword, text) == (allowed and is_valid), (vr, character, len(text))
 
 
 def test_a_mark_that_nobody_sees_is_no_part_of_an_identifier() -> None:

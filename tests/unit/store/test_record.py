@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ import pytest
 from capture_app.errors import SealBrokenError
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description
-from capture_app.store.record import from_record, to_record
+from capture_app.store.record import from_record, to_brief_record, to_record
 from tests import sealing
 
 
@@ -92,6 +92,15 @@ def test_what_does_not_fit_is_damage_and_is_not_quoted(before: bytes, after: byt
         from_record(Everything, record.replace(before, after))
     assert "1956" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_a_brief_record_leaves_out_what_is_as_it_is_by_default_and_comes_back_equal() -> None:
+    changed = replace(WHOLE, later="not the default")
+    assert b"later" not in to_brief_record(WHOLE)
+    assert b"later" in to_brief_record(changed)
+    assert from_record(Everything, to_brief_record(WHOLE)) == WHOLE
+    assert from_record(Everything, to_brief_record(changed)) == changed
+    assert b"later" in to_record(WHOLE)  # what must be read for years says all
 
 
 def test_what_has_no_place_in_a_record_is_a_fault_of_ours() -> None:

@@ -21,7 +21,7 @@ _WIDTHS: Final = {
     14: timedelta(seconds=1),
 }
 _SECOND: Final = _WIDTHS[14]
-_OFFSET: Final = re.compile(r"[+-]\d{4}")
+_NO_DIGIT: Final = re.compile("[^0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,15 @@ def order_of(
 
     `on_unreadable` is called with the name of each field that is no time.
     """
+    read: dict[str, Span | None] = {}  # EVN-2 and MSH-7 mostly say the same
 
     def span(segment: Segment | None, field: int) -> Span | None:
         if segment is None or segment.raw(field) in {"", NULL}:
             return None
-        ends = segment.delimiters.component + segment.delimiters.repetition
-        text = re.split(f"[{re.escape(ends)}]", segment.raw(field))[0]
-        found = span_of(text.strip(), zone, received_at)
+        first = segment.raw(field).split(segment.delimiters.repetition, 1)[0]
+        text = first.split(segment.delimiters.component, 1)[0].strip()
+        found = read[text] if text in read else span_of(text, zone, received_at)
+        read[text] = found
         if found is None:
             on_unreadable(f"{segment.name}-{field}")
         return found
@@ -106,18 +108,19 @@ def span_of(text: str, zone: tzinfo, received_at: datetime) -> Span | None:
     start = moment_of(text, zone)
     if start is None:
         return None
-    digits = re.split(r"[.+-]", text)[0]
+    digits = _NO_DIGIT.split(text, maxsplit=1)[0]
     width = timedelta(microseconds=1) if "." in text else _WIDTHS[len(digits)]
-    end = fixed(start + width)
-    if not _OFFSET.search(text):
+    first, end = fixed(start), fixed(start + width)
+    if not isinstance(start.tzinfo, timezone):
         second = fixed(start.replace(fold=1))
-        if fixed(start) < second <= received_at:
+        if first < second <= received_at:
             end = max(end, second + width)
-    return Span(fixed(start), end)
+    return Span(first, end)
 
 
 def fixed(moment: datetime) -> datetime:
     """The moment with its offset as a number: moments of one zone compare by the wall clock alone,
     which goes back in autumn.
     """
-    return moment.astimezone(timezone(moment.utcoffset() or timedelta()))
+    offset = moment.utcoffset() or timedelta()
+    return moment.replace(tzinfo=timezone(offset), fold=0)

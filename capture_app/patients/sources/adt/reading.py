@@ -185,11 +185,12 @@ def _name(pid: Segment, door: Door) -> PersonName | None:
     if pid.raw(5) == NULL:
         door.note("PID-5", NoteCode.NOT_DELETED)
     name = person_name(pid.repetitions(5))
-    if not name.pn:
+    pn = name.pn
+    if not pn:
         return None
     if not fits("PatientName", person_name_value(name)):
         door.note("PID-5", NoteCode.LEFT_OUT)
-    if is_doubtful(name.pn, is_latin_1=pid.codec in _LATIN_1):
+    if is_doubtful(pn, is_latin_1=pid.codec in _LATIN_1):
         door.note("PID-5", NoteCode.DOUBTED)
     return name
 
@@ -331,7 +332,8 @@ def _number_in(holder: Segment, field: int, door: Door) -> PatientId | None:
     if not door.identifier(name, "AdmissionID", found.value):
         return None
     issuer = door.identifier(name, "LocalNamespaceEntityID", found.issuer)
-    return door.typed(name, replace(found, issuer=issuer, type_code=""))
+    universal_id = (found.universal_id, found.universal_id_type)
+    return door.typed(name, PatientId(found.value, issuer, *universal_id))
 
 
 def _number_of(cx: Composite) -> PatientId:
