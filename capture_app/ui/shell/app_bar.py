@@ -13,7 +13,7 @@ from capture_app.ui.looks.drawing import Mark, Words, draw_run
 from capture_app.ui.looks.fonts import BOLD, SEMIBOLD, font
 from capture_app.ui.looks.theme import Metric, current
 from capture_app.ui.widgets.avatar import Avatar, initials_of
-from capture_app.ui.widgets.buttons import Button
+from capture_app.ui.widgets.buttons import Button, IconButton
 from capture_app.ui.widgets.labels import Icon, Label
 from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.widgets.tabs import TabRow
@@ -33,6 +33,7 @@ class AppBar(QWidget):
     went = Signal(object)
     """The Place that was asked for."""
     lock_asked = Signal()
+    clean_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,6 +47,9 @@ class AppBar(QWidget):
         self._name = Label(size=14, weight=SEMIBOLD)
         self._lock = Button(tr("Lock"), icon="lock", key="F12")
         self._lock.clicked.connect(self.lock_asked)
+        clean = IconButton("drop-simple", tr("Clean screen"))
+        clean.setToolTip(tr("Clean screen: a minute to wipe it (F8)"))
+        clean.clicked.connect(self.clean_asked)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 16, 0)
         row.setSpacing(8)
@@ -57,6 +61,7 @@ class AppBar(QWidget):
         row.addWidget(self._avatar)
         row.addWidget(self._name)
         row.addSpacing(8)
+        row.addWidget(clean)
         row.addWidget(self._lock)
 
     def show_place(self, place: Place) -> None:

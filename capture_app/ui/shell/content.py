@@ -50,6 +50,7 @@ class Content(Backdrop):
     """One signed-in user's pages. Another user gets another Content."""
 
     lock_asked = Signal()
+    clean_asked = Signal()
     learns = Signal(object)
     """Who gets the keys of the scanner instead of opening patients; None: nobody."""
     scanner_learnt = Signal(object)
@@ -91,6 +92,7 @@ class Content(Backdrop):
         self._bar.show_user(operator.display_name)
         self._bar.went.connect(self.go)
         self._bar.lock_asked.connect(self.lock_asked)
+        self._bar.clean_asked.connect(self.clean_asked)
         self.camera_scan = CameraScan(services, tasks, self.patients_vm.scan_rules, self)
         self.camera_scan.scanned.connect(self.patients_vm.scanned)
         self.patients = PatientsPage(self.patients_vm, self.camera_scan)

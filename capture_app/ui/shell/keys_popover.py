@@ -27,6 +27,7 @@ def _keys() -> tuple[tuple[tuple[str, ...], str], ...]:
         (("Ctrl+Enter",), tr("send")),
         (("Esc",), tr("patients")),
         (("O",), tr("outbox")),
+        (("F8",), tr("clean screen: a minute to wipe it")),
         (("F9",), tr("dark room")),
         (("F11",), tr("full screen")),
         (("F12",), tr("lock")),

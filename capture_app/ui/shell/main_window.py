@@ -19,6 +19,7 @@ from capture_app.ui.looks import theme
 from capture_app.ui.patients.scanning import key_too_soon, scan_again, scanner_is_slow
 from capture_app.ui.services import Services
 from capture_app.ui.shell.app_bar import PracticeBand
+from capture_app.ui.shell.clean_screen import CleanScreen
 from capture_app.ui.shell.focus_ring import FocusRing
 from capture_app.ui.shell.input_watch import InputWatch
 from capture_app.ui.shell.leave_popover import LeavePopover
@@ -95,9 +96,17 @@ class MainWindow(QWidget):
         self.scanner.scanned.connect(self._scanned)
         self.scanner.failed.connect(self._scan_failed)
         self.scanner.too_soon.connect(self._key_too_soon)
+        self.cleaning = CleanScreen(services.clock, self)
+        self.cleaning.key_lost.connect(self.scanner.lost)
         bind(
             self,
-            WindowKeys(self.show_keys, self._toggle_dim, self._toggle_full_screen, self.lock),
+            WindowKeys(
+                self.show_keys,
+                self._toggle_dim,
+                self._toggle_full_screen,
+                self.lock,
+                self.cleaning.begin,
+            ),
         )
         self._second = QTimer(self)
         self._second.setInterval(1000)
@@ -169,6 +178,7 @@ class MainWindow(QWidget):
                 self._services, self.tasks, self.acts, operator, self.status
             )
             self.content.lock_asked.connect(self.lock)
+            self.content.clean_asked.connect(self.cleaning.begin)
             self.content.learns.connect(self.scanner.learn)
             self.content.scanner_learnt.connect(self._use_scanner)
             self.content.in_workspace.connect(lambda on: self._band.set_compact(compact=on))
@@ -313,6 +323,7 @@ class MainWindow(QWidget):
 
     def end(self) -> None:
         """Ends everything that this window began. Acts on pictures that were asked are done."""
+        self.cleaning.end()
         self._drop_content()
         self.status.close()
         self.watch.close()

@@ -118,6 +118,14 @@ class ScannerFilter(QObject):
         self._forget_run()
         self._learner = learner
 
+    def lost(self, timestamp: int) -> None:
+        """A key was pressed then of which nothing comes here: what follows may be the rest of a
+        code.
+        """
+        self._swallow()
+        self._forget_run()
+        self._part, self._hand = self._times.of(timestamp, self._now()), None
+
     def watch(self, window: QWindow) -> None:
         """Begins to watch a window, and leaves the one before."""
         if self._window is not None:

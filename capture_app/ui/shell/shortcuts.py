@@ -18,12 +18,14 @@ class WindowKeys:
     toggle_dim: Callable[[], None]
     toggle_full_screen: Callable[[], None]
     lock: Callable[[], None]
+    clean: Callable[[], None]
 
 
 def bind(window: QWidget, keys: WindowKeys) -> None:
-    """F1 keys, F9 dim, F11 full screen, F12 lock."""
+    """F1 keys, F8 clean screen, F9 dim, F11 full screen, F12 lock."""
     for key, act in (
         (Qt.Key.Key_F1, keys.show_keys),
+        (Qt.Key.Key_F8, keys.clean),
         (Qt.Key.Key_F9, keys.toggle_dim),
         (Qt.Key.Key_F11, keys.toggle_full_screen),
         (Qt.Key.Key_F12, keys.lock),

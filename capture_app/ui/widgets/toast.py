@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from capture_app.ui.looks.drawing import box
-from capture_app.ui.looks.fonts import MEDIUM, SEMIBOLD
+from capture_app.ui.looks.fonts import BOLD, MEDIUM, SEMIBOLD
 from capture_app.ui.looks.theme import Metric, current
 from capture_app.ui.widgets.announce import announce
 from capture_app.ui.widgets.buttons import Button
@@ -16,12 +16,14 @@ from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.words.marks import Message, Tone
 
 UNDO_SHOWN_MS = 8000
+_HEIGHT = 64
+_LOUD_HEIGHT = 96
 
 
 class Toast(QWidget):
-    """A message 64 px high over the lower edge of its parent. `acted` when its act is chosen.
+    """A message over the lower edge of its parent. `acted` when its act is chosen.
 
-    The page places it (`move`, `setFixedWidth`); it hides itself.
+    It is 64 px high, a loud one 96. The page places it (`move`, `setFixedWidth`); it hides itself.
     """
 
     reader_role = Role.AlertMessage
@@ -54,7 +56,7 @@ class Toast(QWidget):
         row.addLayout(words, 1)
         row.addWidget(self._other)
         row.addWidget(self._act)
-        self.setFixedHeight(64)
+        self.setFixedHeight(_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._leaving = QTimer(self)
         self._leaving.setSingleShot(True)
@@ -69,6 +71,7 @@ class Toast(QWidget):
     def say(self, message: Message, *, for_ms: int = UNDO_SHOWN_MS) -> None:
         """Shows a message; one that is no stop leaves after `for_ms`."""
         self._message = message
+        self._size_for(message)
         self._icon.show_icon(message.icon, message.tone)
         self._what.setText(message.what)
         self._todo.setText(message.todo)
@@ -87,6 +90,12 @@ class Toast(QWidget):
         self.raise_()
         self.update()
         announce(self, self.accessibleName(), urgent=message.stop or message.tone is Tone.BAD)
+
+    def _size_for(self, message: Message) -> None:
+        """There are no sounds, for the sake of the night: what must be noticed is large instead."""
+        self._what.set_wrap(message.is_loud)
+        self._what.set_font(20 if message.is_loud else 14, BOLD if message.is_loud else SEMIBOLD)
+        self.setFixedHeight(_LOUD_HEIGHT if message.is_loud else _HEIGHT)
 
     def focus_act(self) -> None:
         """The focus goes to its act: an answer is asked for."""
