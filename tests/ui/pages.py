@@ -24,6 +24,7 @@ from capture_app.ui.shell.app_bar import Place
 from capture_app.ui.shell.content import Content
 from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.workspace.page import WorkspacePage
+from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
 from tests.ui.stage import Stage
 
 Wait = Callable[[Callable[[], bool]], None]
@@ -192,7 +193,7 @@ def workspace_pages(window: MainWindow, wait: Wait) -> Iterator[tuple[str, QWidg
     wait(lambda: vm.live.frame() is not None)  # one of this exam: older ones are refused
     count = len(vm.state.thumbs)
     for _ in range(3):
-        vm.shutter.shoot()
+        shoot(vm, wait)
     wait(lambda: len(vm.state.thumbs) == count + 3)
     vm.describing.choose_region("SCT", "25763004")
     vm.sending.send()
@@ -201,7 +202,7 @@ def workspace_pages(window: MainWindow, wait: Wait) -> Iterator[tuple[str, QWidg
     vm.describing.choose_side(Side.LEFT)
     wait(lambda: not page.toast.isVisible())
     for _ in range(7):
-        vm.shutter.shoot()
+        shoot(vm, wait)
     wait(lambda: len(vm.state.thumbs) == count + 10)
     wait(lambda: all(button.has_image for button in page.filmstrip.buttons))
     vm.describing.click(vm.state.thumbs[-1].capture_id, "one")
@@ -216,6 +217,17 @@ def workspace_pages(window: MainWindow, wait: Wait) -> Iterator[tuple[str, QWidg
     vm.sending.send()
     wait(lambda: vm.state.sendable == 0 and vm.state.message is not None)
     yield "workspace-sent", window
+
+
+def shoot(vm: WorkspaceViewModel, wait: Wait) -> None:
+    """One picture: on a busy machine the camera may just have none that is young enough."""
+    number = vm.shutter.next_number()
+
+    def is_taken() -> bool:
+        vm.shutter.shoot()
+        return vm.shutter.next_number() > number
+
+    wait(is_taken)
 
 
 def pages_without_services(folder: Path, stage: Stage) -> Iterator[tuple[str, QWidget]]:
