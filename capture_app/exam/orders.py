@@ -13,6 +13,7 @@ from capture_app.exam.describing import from_order
 from capture_app.model.device import DeviceInfo
 from capture_app.model.order import Order
 from capture_app.model.procedure import Description, ImageKind
+from capture_app.model.worklist import PatientListEntry
 from capture_app.settings.schema import Settings
 
 _MAKES: Final[Mapping[ImageKind, frozenset[str]]] = MappingProxyType(
@@ -77,14 +78,15 @@ def obvious(
     return fitting[0] if len(fitting) == 1 else None
 
 
-def of_row(orders: Iterable[Order], device: DeviceInfo | None) -> Order | None:
+def of_row(row: PatientListEntry, device: DeviceInfo | None) -> Order | None:
     """The order that a row of the worklist is, where nothing needs to be asked: the row's only one,
-    and no contradiction to the device in use.
+    no contradiction to the device in use, and of a study that no other patient has.
     """
-    different = list(dict.fromkeys(orders))
+    different = list(dict.fromkeys(row.orders))
     if len(different) != 1 or contradicts(different[0], device):
         return None
-    return different[0]
+    (order,) = different
+    return None if order.study_instance_uid in row.shared_studies else order
 
 
 def prefilled(order: Order | None, device: DeviceInfo | None, catalog: Catalog) -> Description:

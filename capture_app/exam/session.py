@@ -34,7 +34,7 @@ from capture_app.model.order import Order
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
-from capture_app.model.worklist import IdentifiedBy, PatientListEntry, PersonNow
+from capture_app.model.worklist import Doubt, IdentifiedBy, PatientListEntry, PersonNow
 from capture_app.outbox.keeping.description import Seen, changed_since_seen
 from capture_app.outbox.keeping.drafts import Draft
 from capture_app.outbox.outbox import Outbox
@@ -106,18 +106,20 @@ class ExamService:
         The entry is what a person saw; what is tested, and opened, is what the feeds say now.
         `identified_at`: when the patient was identified, where that was earlier. Raises RuleError
         where the entry has no identifier, has left the list, is somebody else by now, its visit
-        was cancelled, its number retired, or the order is not one of the entry's.
+        was cancelled, its number retired, or the order is not one of the entry's or is for a study
+        that another patient's order has too.
         """
         if not entry.patient.patient_id.value:
             raise RuleError(tr("This patient has no record number: pictures cannot be filed."))
         entry = as_it_is_now(entry, self._people(entry.patient.patient_id))
         if order is not None and order not in entry.orders:
             raise RuleError(tr("This order is not one of the patient's orders."))
+        _require_own_study(order, entry.shared_studies)
         return self._begin(
             Exam(
                 exam_id=self._clock.new_uid(),
                 patient=entry.patient,
-                encounter=entry.visit_to_record,
+                encounter=entry.encounter,
                 order=order,
                 operator=operator,
                 study_instance_uid="",
@@ -126,6 +128,7 @@ class ExamService:
                 identified_at=identified_at,
                 department=self._station.department,
                 station_name=self._station.name,
+                is_visit_shared=Doubt.SHARED_VISIT_NUMBER in entry.doubts,
             )
         )
 
@@ -134,11 +137,14 @@ class ExamService:
 
         Same patient, visit, operator and identification; what the camera showed since the patient
         was opened may still be taken. `listed`: the orders that the list shows for this visit.
-        Raises RuleError where a picture of `exam` exists, where `exam` is not the open one, and
-        where the order is not among the listed.
+        Raises RuleError where a picture of `exam` exists, where `exam` is not the open one,
+        where the order is not among the listed, and where its study is another patient's too.
         """
         if order is not None and order not in listed:
             raise RuleError(tr("This order is not one of the patient's orders."))
+        now = self._people(exam.patient.patient_id)
+        shared = (row.shared_studies for row in now.entries) if now else ()
+        _require_own_study(order, frozenset().union(*shared))
         since = self._require_open(exam)
         if self._outbox.has_pictures(exam):
             raise RuleError(tr("Pictures were taken already: their order stays as it is."))
@@ -411,6 +417,16 @@ class ExamService:
             if self._open is None or self._open[0] != exam.exam_id:
                 raise RuleError(tr("Another patient is open now: the picture was not kept."))
             return self._open[1]
+
+
+def _require_own_study(order: Order | None, shared_studies: frozenset[str]) -> None:
+    if order is not None and order.study_instance_uid in shared_studies:
+        raise RuleError(
+            tr(
+                "Another patient's order has the same study: this order cannot be used until the "
+                "worklist is put right. Go on without an order, and tell IT."
+            )
+        )
 
 
 def _require_standing(standing: Standing, shown: Patient) -> None:

@@ -133,13 +133,14 @@ def as_it_is_now(entry: PatientListEntry, now: PersonNow | None) -> PatientListE
     if encounter is not None and encounter.state is EncounterState.CANCELLED:
         raise RuleError(tr("This visit was cancelled. Choose the patient from the list again."))
     listed = (row for row in now.entries if _is_same_visit(row.encounter, entry.encounter))
-    orders = next((row.orders for row in listed), ())
+    row = next(listed, None)
     return replace(
         entry,
         patient=worded(entry.patient, now.patient),
         encounter=encounter,
-        orders=orders,
-        doubts=now.doubts,
+        orders=row.orders if row else (),
+        doubts=row.doubts if row else now.doubts,
+        shared_studies=row.shared_studies if row else frozenset(),
     )
 
 

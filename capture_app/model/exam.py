@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from capture_app.model.encounter import Encounter
@@ -32,8 +32,19 @@ class Exam:
     station_name: str = ""
     identified_at: datetime | None = None
     """When that identification really took place; None: when the exam began."""
+    is_visit_shared: bool = False
+    """Another patient has a visit of the same number: no picture carries it."""
 
     @property
     def known_since(self) -> datetime:
         """When the patient was identified."""
         return self.identified_at or self.started_at
+
+    @property
+    def visit_to_record(self) -> Encounter | None:
+        """The visit as pictures carry it: without its number where two patients hold that."""
+        if self.encounter is None or not self.is_visit_shared:
+            return self.encounter
+        return replace(
+            self.encounter, visit_number="", issuer="", universal_id="", universal_id_type=""
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -68,13 +68,8 @@ class PatientListEntry:
     as_of: datetime
     """When the feed last spoke of this patient."""
     doubts: frozenset[Doubt] = frozenset()
-
-    @property
-    def visit_to_record(self) -> Encounter | None:
-        """The visit as pictures may carry it: without its number while two patients hold that."""
-        if self.encounter is None or Doubt.SHARED_VISIT_NUMBER not in self.doubts:
-            return self.encounter
-        return replace(self.encounter, visit_number="", issuer="")
+    shared_studies: frozenset[str] = frozenset()
+    """Study Instance UIDs of its orders that an order of another patient has too."""
 
 
 @dataclass(frozen=True, slots=True)

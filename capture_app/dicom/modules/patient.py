@@ -44,7 +44,7 @@ def patient_module(ds: Dataset, patient: Patient, default_issuer: str) -> None:
 
 def patient_study_module(ds: Dataset, exam: Exam, study: StudyValues, on: date) -> None:
     """The visit and the age on the day of the study."""
-    patient, encounter = exam.patient, exam.encounter
+    patient, encounter = exam.patient, exam.visit_to_record
     if patient.birth_date is not None:
         put_known(ds, "PatientAge", age_string(patient.birth_date, on))
     if encounter and encounter.visit_number and fits("AdmissionID", encounter.visit_number):

@@ -59,7 +59,7 @@ class _OfAnImage:
 
 def visit_key(cipher: Cipher, exam: Exam) -> str:
     """The study key less the procedure: patient, visit, order, department, day opened."""
-    encounter, order = exam.encounter, exam.order
+    encounter, order = exam.visit_to_record, exam.order
     return cipher.keyed_hash(
         "visit",
         *exam.patient.patient_id.key,

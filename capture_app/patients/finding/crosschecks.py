@@ -107,4 +107,5 @@ def of_orders(entries: Iterable[PatientListEntry]) -> Iterable[Claim]:
     """What the orders of a patient claim: their studies."""
     for entry in entries:
         for order in entry.orders:
-            yield Claim(Doubt.SHARED_STUDY_UID, (order.study_instance_uid,))
+            if order.study_instance_uid:
+                yield Claim(Doubt.SHARED_STUDY_UID, (order.study_instance_uid,))

@@ -352,7 +352,14 @@ class PatientList:
     ) -> tuple[PatientListEntry, ...]:
         """The entries of a patient as of now, noted with the time at which they change."""
         found = self._entries_of(key) if found is None else found
-        shown = tuple(replace(entry, doubts=self._doubts_of(key, entry)) for entry in found)
+        shown = tuple(
+            replace(
+                entry,
+                doubts=self._doubts_of(key, entry),
+                shared_studies=self._shared_studies(key, entry),
+            )
+            for entry in found
+        )
         if shown:
             self._shown[key] = shown
             self._holders[key[0]].add(key)
@@ -371,6 +378,10 @@ class PatientList:
         if key in self._retired:
             doubts.add(Doubt.NUMBER_RETIRED)
         return frozenset(doubts)
+
+    def _shared_studies(self, key: PatientKey, entry: PatientListEntry) -> frozenset[str]:
+        claims = of_orders([entry])
+        return frozenset(claim.what[0] for claim in claims if self._checks.is_shared(key, claim))
 
     def _note_leaving(self, key: PatientKey) -> None:
         known, now = self._patients.get(key), self._clock.now()

@@ -298,7 +298,7 @@ class PatientsViewModel(QObject):
             self._ask(entry.patient, partial(self._open_row, entry, None), key)
 
     def _open_order(self, entry: PatientListEntry, key: RowKey, identified: Identified) -> None:
-        order = of_row(entry.orders, self._services.devices.chosen)
+        order = of_row(entry, self._services.devices.chosen)
         if order is not None:
             self._open_row(entry, order, identified)
             return

@@ -79,7 +79,7 @@ def banner_of(
         name,
         native,
         facts,
-        _visit_facts(standing.encounter),
+        _visit_facts(standing.encounter, has_number=not exam.is_visit_shared),
         _identified_words(identified, due=due or bool(standing.asks)),
         _note(exam.patient, standing, changed_at, hidden=asked is not None),
     )
@@ -91,12 +91,12 @@ def masked_name(patient: Patient) -> str:
     return f"{family}, {_HIDDEN}" if family else _HIDDEN
 
 
-def _visit_facts(encounter: Encounter | None) -> tuple[BannerFact, ...]:
+def _visit_facts(encounter: Encounter | None, *, has_number: bool) -> tuple[BannerFact, ...]:
     facts = []
     if encounter is not None:
         if where := wording.place(encounter.location):
             facts.append(BannerFact(tr("Place"), where))
-        if encounter.visit_number:
+        if encounter.visit_number and has_number:
             facts.append(BannerFact(tr("Visit"), isolated(encounter.visit_number)))
     return tuple(facts)
 

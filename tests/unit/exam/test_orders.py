@@ -19,6 +19,7 @@ from capture_app.model.coding import Code
 from capture_app.model.device import DeviceInfo
 from capture_app.model.order import Order
 from capture_app.model.procedure import Description, ImageKind
+from capture_app.model.worklist import FeedSource, PatientListEntry
 from capture_app.settings.feeds import Worklist
 from capture_app.settings.schema import Institution, Settings, Station
 from tests import sealing
@@ -105,13 +106,24 @@ def test_obvious_is_only_what_is_alone() -> None:
     assert obvious((scan,), CAMERA, HERE) is None
 
 
+def row(*orders: Order) -> PatientListEntry:
+    return PatientListEntry(
+        sealing.MAI, sealing.VISIT, orders, FeedSource.WORKLIST, sealing.STARTED_AT
+    )
+
+
 def test_a_row_of_the_worklist_is_its_only_order_unless_that_contradicts() -> None:
-    assert of_row((PHOTO,), CAMERA) == PHOTO
-    assert of_row((PLAIN,), CAMERA) == PLAIN
-    assert of_row((ULTRASOUND,), CAMERA) is None
-    assert of_row((ULTRASOUND,), None) == ULTRASOUND
-    assert of_row((PHOTO, ULTRASOUND), CAMERA) is None
-    assert of_row((), CAMERA) is None
+    assert of_row(row(PHOTO), CAMERA) == PHOTO
+    assert of_row(row(PLAIN), CAMERA) == PLAIN
+    assert of_row(row(ULTRASOUND), CAMERA) is None
+    assert of_row(row(ULTRASOUND), None) == ULTRASOUND
+    assert of_row(row(PHOTO, ULTRASOUND), CAMERA) is None
+    assert of_row(row(), CAMERA) is None
+
+
+def test_a_row_whose_order_has_another_patients_study_asks() -> None:
+    shared = frozenset({PHOTO.study_instance_uid})
+    assert of_row(replace(row(PHOTO), shared_studies=shared), CAMERA) is None
 
 
 def test_what_is_ours_comes_from_the_settings(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from capture_app.dicom import part10
 from capture_app.errors import ChangedSinceSeenError, RuleError
 from capture_app.exam.rules import MissingPart
 from capture_app.exam.session import ExamService, Stopped
+from capture_app.exam.standing import Stop
 from capture_app.model.audit_event import AuditAction, EventOutcome
 from capture_app.model.delivery import ImageState
 from capture_app.model.device import DeviceKind
@@ -441,4 +442,34 @@ def test_a_visit_number_that_two_patients_hold_goes_into_no_exam(
 ) -> None:
     doubted = entry(clock, doubts=frozenset({Doubt.SHARED_VISIT_NUMBER}))
     exam = exams.open(doubted, sealing.NURSE, SCAN)
-    assert exam.encounter == replace(sealing.VISIT, visit_number="", issuer="")
+    assert exam.visit_to_record == replace(sealing.VISIT, visit_number="", issuer="")
+
+
+def test_a_visit_whose_number_is_shared_stops_the_exam_when_it_is_cancelled(
+    exams: ExamService, clock: FixedClock
+) -> None:
+    doubted = entry(clock, doubts=frozenset({Doubt.SHARED_VISIT_NUMBER}))
+    exam = exams.open(doubted, sealing.NURSE, SCAN)
+    capture_id = exams.take(exam, frame(clock), device=sealing.CAMERA)
+    cancelled = replace(sealing.VISIT, state=EncounterState.CANCELLED)
+    entry(clock, encounter=cancelled, orders=())
+    assert exams.standing(exam).stop is Stop.VISIT_CANCELLED
+    seen = {capture_id: sealing.description()}
+    exams.describe({capture_id: Description()}, sealing.description(), sealing.NURSE)
+    with pytest.raises(RuleError, match="visit was cancelled"):
+        exams.send(exam, seen, shown=sealing.MAI)
+
+
+def test_an_order_of_a_study_that_two_patients_have_is_refused_in_words(
+    exams: ExamService, clock: FixedClock
+) -> None:
+    shared = frozenset({sealing.ORDER.study_instance_uid})
+    row = entry(clock)
+    plain = exams.open(row, sealing.NURSE, SCAN)
+    entry(clock, doubts=frozenset({Doubt.SHARED_STUDY_UID}), shared_studies=shared)
+    with pytest.raises(RuleError, match="Another patient's order has the same study"):
+        exams.open(row, sealing.NURSE, SCAN, order=sealing.ORDER)
+    with pytest.raises(RuleError, match="Another patient's order has the same study"):
+        exams.choose_order(plain, sealing.ORDER, (sealing.ORDER,))
+    entry(clock)
+    assert exams.choose_order(plain, sealing.ORDER, (sealing.ORDER,)).order == sealing.ORDER

@@ -608,6 +608,8 @@ def test_one_study_on_two_patients_is_doubted(opened: Opener, clock: FixedClock)
     census.put_worklist(answer(item(a_patient(number="1")), item(a_patient("Roe", number="2"))))
     doubted = {Doubt.SHARED_STUDY_UID}
     assert [entry.doubts for entry in census.find("")] == [doubted, doubted]
+    for entry in census.find(""):
+        assert entry.shared_studies == {entry.orders[0].study_instance_uid}
     assert census.feed_status()[0].doubts == ((Doubt.SHARED_STUDY_UID, 2),)
     census.put_worklist(answer(item(a_patient(number="1"))))
     assert [entry.doubts for entry in census.find("")] == [frozenset(), frozenset()]
