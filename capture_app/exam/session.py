@@ -5,7 +5,7 @@ is not of that exam's time is refused.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -382,9 +382,9 @@ class ExamService:
             release_now=release_now,
         )
 
-    def undo(self, send_id: str, operator: Operator) -> bool:
-        """Makes drafts of a Send again; False where it is too late."""
-        return self._outbox.undo(send_id, operator)
+    def undo(self, send_id: str, operator: Operator, seen: Collection[str] | None = None) -> bool:
+        """Makes drafts of a Send again; False where it is too late. As `Outbox.undo`."""
+        return self._outbox.undo(send_id, operator, seen)
 
     # --------------------------------------------------------------------------------- drafts
 

@@ -1,4 +1,8 @@
-"""What a person may do to pictures on their way: try now, hold, release. Each is in the trail."""
+"""What a person may do to pictures on their way: try now, hold, release. Each is in the trail.
+
+`seen` says how the pictures stood on the screen of the person who acts; None where nobody looked.
+Where they stand otherwise by now, ChangedSinceSeenError is raised and nothing is changed.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +14,25 @@ from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.operator import Operator
 from capture_app.outbox.keeping.drafts import open_kept
 from capture_app.outbox.spool import Spool
+from capture_app.outbox.status import SeenStates, require_states
 
 
-def try_now(spool: Spool, sop_instance_uids: Sequence[str], operator: Operator) -> int:
+def try_now(
+    spool: Spool,
+    sop_instance_uids: Sequence[str],
+    operator: Operator,
+    seen: SeenStates | None = None,
+) -> int:
     """Queues what waits or needs a person, due at once; returns how many pictures that moved.
 
-    A picture that was marked because of its file is looked at again.
+    A picture that was marked because of its file is looked at again. One that went on by itself
+    since it was seen needs nothing, where others do.
     """
     moved = _act(
         spool,
         sop_instance_uids,
         operator,
+        seen,
         AuditAction.RETRY_ASKED,
         "UPDATE task SET state = 'queued', failures = CASE state WHEN 'needs-you' THEN 0 ELSE "
         "failures END, resends = 0, error_code = '', nudges = nudges + 1, due_at = '', "
@@ -30,12 +42,21 @@ def try_now(spool: Spool, sop_instance_uids: Sequence[str], operator: Operator) 
     return moved + _look_again(spool, sop_instance_uids, operator)
 
 
-def hold(spool: Spool, sop_instance_uids: Sequence[str], operator: Operator) -> int:
-    """Keeps pictures back until `release`, also over a restart; returns how many that moved."""
+def hold(
+    spool: Spool,
+    sop_instance_uids: Sequence[str],
+    operator: Operator,
+    seen: SeenStates | None = None,
+) -> int:
+    """Keeps pictures back until `release`, also over a restart; returns how many that moved.
+
+    One that went on by itself since it was seen is too late to hold, and stops no other.
+    """
     return _act(
         spool,
         sop_instance_uids,
         operator,
+        seen,
         AuditAction.HELD_ASKED,
         "UPDATE task SET state = 'held', held_by_person = 1, due_at = '', changed_at = ?2 "
         "WHERE sop_instance_uid = ?1 AND kind = 'store' AND held_by_person = 0 "
@@ -43,12 +64,18 @@ def hold(spool: Spool, sop_instance_uids: Sequence[str], operator: Operator) -> 
     )
 
 
-def release(spool: Spool, sop_instance_uids: Sequence[str], operator: Operator) -> int:
+def release(
+    spool: Spool,
+    sop_instance_uids: Sequence[str],
+    operator: Operator,
+    seen: SeenStates | None = None,
+) -> int:
     """Lets held pictures go at once; returns how many that moved."""
     return _act(
         spool,
         sop_instance_uids,
         operator,
+        seen,
         AuditAction.RELEASED,
         "UPDATE task SET state = 'queued', held_by_person = 0, nudges = nudges + 1, "
         "changed_at = ?2 WHERE sop_instance_uid = ?1 AND state = 'held'",
@@ -59,11 +86,14 @@ def _act(
     spool: Spool,
     sop_instance_uids: Sequence[str],
     operator: Operator,
+    seen: SeenStates | None,
     action: AuditAction,
     change: str,
 ) -> int:
     moved = 0
     with spool.database.transaction() as connection:
+        if seen is not None:
+            require_states(connection, seen, may_go_on=action is not AuditAction.RELEASED)
         for uid in sop_instance_uids:
             if connection.execute(change, (uid, spool.now())).rowcount:
                 _record(connection, spool, action, uid, operator)

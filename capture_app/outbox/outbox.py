@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from capture_app.outbox.sealing import seal, withdraw
 from capture_app.outbox.sealing.seal import SealingRules, Sending
 from capture_app.outbox.sealing.withdraw import RecallReason
 from capture_app.outbox.spool import Spool
-from capture_app.outbox.status import Counts, StatusFilter
+from capture_app.outbox.status import Counts, SeenStates, StatusFilter
 from capture_app.settings.schema import Capture, Institution, Station
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
@@ -247,9 +247,13 @@ class Outbox:
         now = self.spool.clock.monotonic()
         return frozenset(send for send, until in tuple(self._held_until.items()) if until > now)
 
-    def undo(self, send_id: str, operator: Operator) -> bool:
-        """Makes drafts of a Send again; False where it is too late, and nothing was changed."""
-        undone = withdraw.undo(self.spool, send_id, operator)
+    def undo(self, send_id: str, operator: Operator, seen: Collection[str] | None = None) -> bool:
+        """Makes drafts of a Send again; False where it is too late, and nothing was changed.
+
+        `seen`: the captures of which it consisted for who takes it back. Raises
+        ChangedSinceSeenError where some of them were called back since.
+        """
+        undone = withdraw.undo(self.spool, send_id, operator, seen)
         self._changes.tell()
         return undone
 
@@ -258,24 +262,51 @@ class Outbox:
         sop_instance_uids: Sequence[str],
         operator: Operator,
         reason: RecallReason = RecallReason.TO_CHANGE,
+        seen: SeenStates | None = None,
     ) -> int:
         """Makes drafts again of pictures that are held, queued or stopped: all of them or none.
 
-        Returns how many. Raises RuleError, in words, where an attempt to send one has begun.
+        Returns how many. `seen`: how each stood on the screen of who acts, as for the acts below.
+        Raises RuleError, in words, where an attempt to send one has begun, and
+        ChangedSinceSeenError where one stands otherwise by now.
         """
-        return self._told(withdraw.call_back(self.spool, sop_instance_uids, operator, reason))
+        return self._told(withdraw.call_back(self.spool, sop_instance_uids, operator, reason, seen))
 
-    def try_now(self, sop_instance_uids: Sequence[str], operator: Operator) -> int:
-        """Makes what waits or needs a person due at once; returns how many pictures moved."""
-        return self._told(acts.try_now(self.spool, sop_instance_uids, operator))
+    def try_now(
+        self,
+        sop_instance_uids: Sequence[str],
+        operator: Operator,
+        seen: SeenStates | None = None,
+    ) -> int:
+        """Makes what waits or needs a person due at once; returns how many pictures moved.
 
-    def hold(self, sop_instance_uids: Sequence[str], operator: Operator) -> int:
-        """Keeps pictures back until `release`, over restarts too; returns how many moved."""
-        return self._told(acts.hold(self.spool, sop_instance_uids, operator))
+        Raises ChangedSinceSeenError.
+        """
+        return self._told(acts.try_now(self.spool, sop_instance_uids, operator, seen))
 
-    def release(self, sop_instance_uids: Sequence[str], operator: Operator) -> int:
-        """Lets held pictures go at once; returns how many moved."""
-        return self._told(acts.release(self.spool, sop_instance_uids, operator))
+    def hold(
+        self,
+        sop_instance_uids: Sequence[str],
+        operator: Operator,
+        seen: SeenStates | None = None,
+    ) -> int:
+        """Keeps pictures back until `release`, over restarts too; returns how many moved.
+
+        Raises ChangedSinceSeenError.
+        """
+        return self._told(acts.hold(self.spool, sop_instance_uids, operator, seen))
+
+    def release(
+        self,
+        sop_instance_uids: Sequence[str],
+        operator: Operator,
+        seen: SeenStates | None = None,
+    ) -> int:
+        """Lets held pictures go at once; returns how many moved.
+
+        Raises ChangedSinceSeenError.
+        """
+        return self._told(acts.release(self.spool, sop_instance_uids, operator, seen))
 
     # ------------------------------------------------------------------------------------ status
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 import structlog
 
+from capture_app.errors import ChangedSinceSeenError
 from capture_app.model.delivery import ImageState, ImageStatus, ProofKind
 from capture_app.model.reason import ROW_UNREADABLE, Asked, Reason
+from capture_app.model.words import tr
 from capture_app.outbox.spool import LONG_AGO, Spool, is_moment, moment_or, stamp
 from capture_app.store.database import Reader
 
@@ -33,6 +36,15 @@ UNFINISHED: Final = frozenset(
 _DONE: Final = frozenset({ImageState.CONFIRMED, ImageState.PURGED})
 _SHOWN: Final = frozenset({ImageState.LISTED, ImageState.CONFIRMED, ImageState.PURGED})
 """States in which an archive has shown something of the image."""
+_WAY: Final = (
+    ImageState.QUEUED,
+    ImageState.SENDING,
+    ImageState.SENT,
+    ImageState.LISTED,
+    ImageState.CONFIRMED,
+    ImageState.PURGED,
+)
+"""The states through which an image goes by itself, in their order."""
 _UNFINISHED: Final = (
     "SELECT instance.capture_id FROM task JOIN instance USING (sop_instance_uid) "
     "WHERE task.state IN ('held', 'queued', 'running', 'needs-you') AND task.kind <> 'retain' "
@@ -51,6 +63,10 @@ _TOUCHED_SINCE: Final = (
     "UNION SELECT capture_id FROM instance WHERE sealed_at >= @since "
     "UNION SELECT capture_id FROM capture WHERE kept_at >= @since"
 )
+
+
+SeenStates = Mapping[str, ImageState]
+"""How each image stood on a screen, by its SOP Instance UID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +136,39 @@ def statuses(spool: Spool, wanted: StatusFilter) -> tuple[ImageStatus, ...]:
     )
     found = map(_status, spool.database.read().execute(query, values))
     return tuple(one for one in found if wanted.states is None or one.state in wanted.states)
+
+
+def require_states(
+    connection: sqlite3.Connection | Reader, seen: SeenStates, *, may_go_on: bool
+) -> None:
+    """That images stand as they were seen.
+
+    `may_go_on`: what was on its way may be further on it, where not all are. Raises
+    ChangedSinceSeenError.
+    """
+    now = _states_now(connection, seen)
+    moved = {uid for uid, state in seen.items() if now.get(uid) is not state}
+    gone_on = {uid for uid in moved if _is_further(seen[uid], now.get(uid))}
+    if moved and (not may_go_on or moved != gone_on or len(moved) == len(seen)):
+        raise ChangedSinceSeenError(
+            tr("The pictures stand otherwise by now: nothing was changed. Look, then do it again.")
+        )
+
+
+def _states_now(
+    connection: sqlite3.Connection | Reader, uids: Iterable[str]
+) -> Mapping[str, ImageState]:
+    rows = connection.execute(
+        "SELECT sop_instance_uid, state, error_code, last_error FROM image WHERE capture_id IN "
+        "(SELECT coalesce((SELECT capture_id FROM instance WHERE sop_instance_uid = value), value) "
+        "FROM json_each(?))",
+        (json.dumps(sorted(uids)),),
+    )
+    return {uid: _stands(state, Reason.from_text(text, code)) for uid, state, code, text in rows}
+
+
+def _is_further(seen: ImageState, now: ImageState | None) -> bool:
+    return seen in _WAY and now in _WAY and _WAY.index(now) > _WAY.index(seen)
 
 
 def _where_they_are(states: frozenset[ImageState], wanted: StatusFilter) -> list[str]:

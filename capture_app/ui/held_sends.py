@@ -24,11 +24,11 @@ Undone = Callable[[bool], None]
 
 @dataclass(frozen=True, slots=True)
 class HeldSend:
-    """One Send: whose pictures, and how many."""
+    """One Send: whose pictures, and which."""
 
     send_id: str
     exam: Exam
-    pictures: int
+    capture_ids: tuple[str, ...]
 
 
 class HeldSends(QObject):
@@ -72,7 +72,7 @@ class HeldSends(QObject):
 
         def answered(answer: Sending | Stopped) -> None:
             if isinstance(answer, Sending):
-                self._sends.append(HeldSend(answer.send_id, exam, len(answer.capture_ids)))
+                self._sends.append(HeldSend(answer.send_id, exam, answer.capture_ids))
             if shiboken6.isValid(owner):
                 done(answer)
             elif isinstance(answer, Sending):
@@ -96,6 +96,7 @@ class HeldSends(QObject):
         self, send_id: str, *, owner: QObject, done: Undone, failed: ErrorHandler
     ) -> None:
         """Makes drafts of a Send again, if it is still held."""
+        seen = next((send.capture_ids for send in self._sends if send.send_id == send_id), None)
         self._sends = [send for send in self._sends if send.send_id != send_id]
 
         def ended(undone: bool) -> None:  # noqa: FBT001 - the answer of a service
@@ -107,5 +108,5 @@ class HeldSends(QObject):
             if shiboken6.isValid(owner):
                 failed(error)
 
-        undo = partial(self._services.exams.undo, send_id, self._operator)
+        undo = partial(self._services.exams.undo, send_id, self._operator, seen)
         self._acts.run(undo, owner=self, done=ended, failed=not_undone)

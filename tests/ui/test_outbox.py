@@ -238,6 +238,32 @@ def test_back_to_draft_is_refused_in_words_where_an_attempt_began_meanwhile(
     assert stage.outbox.drafts() == ()
 
 
+def test_an_act_on_a_row_that_stands_otherwise_by_now_is_refused_and_read_again(
+    outbox_desk: Desk, qtbot: QtBot, clock: FixedClock
+) -> None:
+    stage, operator = outbox_desk.stage, outbox_desk.content.operator
+    send(stage, MAI, 2, operator)
+    row = wait_for(outbox_desk, Section.WAITING, "Queued.")
+    other = outboxes.open_outbox(stage.folder, clock)  # nobody tells this window of what it does
+    other.hold(row.sop_instance_uids, operator)
+    viewmodel(outbox_desk).act(row, OutboxAct.BACK_TO_DRAFT)
+    qtbot.waitUntil(lambda: outbox_desk.content.said.what == "Not a draft again.")
+    assert "stand otherwise by now" in outbox_desk.content.said.todo
+    wait_for(outbox_desk, Section.WAITING, "Held.")
+    assert stage.outbox.drafts() == ()
+    outboxes.close(other)
+
+
+def test_hold_says_what_was_on_its_way_already(outbox_desk: Desk, qtbot: QtBot) -> None:
+    stage, operator = outbox_desk.stage, outbox_desk.content.operator
+    send(stage, MAI, 3, operator)
+    row = wait_for(outbox_desk, Section.WAITING, "Queued.")
+    claim(stage.outbox.spool, open_tasks(stage.outbox.spool)[:1])
+    viewmodel(outbox_desk).act(row, OutboxAct.HOLD)
+    qtbot.waitUntil(lambda: outbox_desk.content.said.what == "2 pictures are held.")
+    assert outbox_desk.content.said.todo == "1 is on its way already."
+
+
 def test_only_those_that_were_never_tried_are_offered_as_drafts(
     outbox_desk: Desk, qtbot: QtBot
 ) -> None:
@@ -249,8 +275,10 @@ def test_only_those_that_were_never_tried_are_offered_as_drafts(
     stage.outbox.tell_changes()
     press(outbox_desk, "Back to draft (2)")
     qtbot.waitUntil(lambda: outbox_desk.content.said.what == "2 pictures are drafts again.")
-    (row,) = rows(outbox_desk, Section.WAITING)
-    assert row.sop_instance_uids == (task.sop_instance_uid,)
+    left = [(task.sop_instance_uid,)]
+    qtbot.waitUntil(
+        lambda: [r.sop_instance_uids for r in rows(outbox_desk, Section.WAITING)] == left
+    )
 
 
 def test_what_is_held_is_not_called_queued_beside_what_is(outbox_desk: Desk) -> None:

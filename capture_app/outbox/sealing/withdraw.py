@@ -6,17 +6,18 @@ Sealing them again mints new SOP Instance UIDs; the withdrawn ones keep theirs a
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from capture_app.errors import RuleError
+from capture_app.errors import ChangedSinceSeenError, RuleError
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.operator import Operator
 from capture_app.model.words import tr, trn
 from capture_app.outbox.sealing.seal import remove_file
 from capture_app.outbox.spool import Spool
+from capture_app.outbox.status import SeenStates, require_states
 
 
 class RecallReason(StrEnum):
@@ -32,6 +33,7 @@ class _Sent:
     """An instance that counts, and what became of it so far."""
 
     sop_instance_uid: str
+    capture_id: str
     file: str | None
     capture_file: str | None
     exam_id: str
@@ -43,7 +45,7 @@ class _Sent:
 
 
 _SENT: Final = (
-    "SELECT instance.sop_instance_uid, instance.file, capture.file, capture.exam_id, "
+    "SELECT instance.sop_instance_uid, capture_id, instance.file, capture.file, capture.exam_id, "
     "exam.patient_key, "
     "EXISTS (SELECT 1 FROM task WHERE task.sop_instance_uid = instance.sop_instance_uid "
     "AND (task.attempts > 0 OR task.kind <> 'store')), "
@@ -54,13 +56,24 @@ _SENT: Final = (
 )
 
 
-def undo(spool: Spool, send_id: str, operator: Operator) -> bool:
+def undo(
+    spool: Spool, send_id: str, operator: Operator, seen: Collection[str] | None = None
+) -> bool:
     """Withdraws a whole Send that is held and was never tried, else changes nothing: False.
 
     Nor is an instance withdrawn that has outlived its picture: no draft would be left of it.
+    `seen`: the capture ids of which it consisted for the person who takes it back. Raises
+    ChangedSinceSeenError where some of them are not on their way any more and others are.
     """
     with spool.database.transaction() as connection:
         sent = _sent(connection, "instance.send_id = ?", send_id)
+        if sent and seen is not None and {one.capture_id for one in sent} != {*seen}:
+            raise ChangedSinceSeenError(
+                tr(
+                    "Some of these pictures were called back meanwhile: nothing was changed. "
+                    "See the outbox."
+                )
+            )
         if not sent or any(
             one.has_begun or not one.is_held or one.capture_file is None for one in sent
         ):
@@ -71,12 +84,18 @@ def undo(spool: Spool, send_id: str, operator: Operator) -> bool:
 
 
 def call_back(
-    spool: Spool, sop_instance_uids: Sequence[str], operator: Operator, reason: RecallReason
+    spool: Spool,
+    sop_instance_uids: Sequence[str],
+    operator: Operator,
+    reason: RecallReason,
+    seen: SeenStates | None = None,
 ) -> int:
     """Makes drafts again of pictures that are held, queued or stopped; returns how many.
 
-    All of them or none. Raises RuleError where an attempt to send one has begun, for an archive may
-    have it by now; where one is a draft already; and where its picture is no longer here.
+    All of them or none. `seen`: how they stood on the screen of the person who acts; raises
+    ChangedSinceSeenError where they stand otherwise by now. Raises RuleError where an attempt to
+    send one has begun, for an archive may have it by now; where one is a draft already; and where
+    its picture is no longer here.
     """
     uids = tuple(dict.fromkeys(sop_instance_uids))
     with spool.database.transaction() as connection:
@@ -95,6 +114,8 @@ def call_back(
                     begun,
                 )
             )
+        if seen is not None:
+            require_states(connection, seen, may_go_on=False)
         if not all(_has_picture(spool, one) for one in sent):
             raise RuleError(
                 tr("The file of a picture is missing, so no draft can be made of it. Ask for help.")

@@ -63,7 +63,8 @@ class OutboxRow:
     section: Section
     capture_id: str
     """Whose picture stands for the row."""
-    sop_instance_uids: tuple[str, ...]
+    states: tuple[tuple[str, ImageState], ...]
+    """Its images by SOP Instance UID, each as it is said to stand."""
     recallable: tuple[str, ...]
     """Those of them that can be drafts again."""
     name: str
@@ -77,6 +78,11 @@ class OutboxRow:
     acts: tuple[OutboxAct, ...]
     share: float | None = None
     """How much of it is delivered, for the thin bar; None for no bar."""
+
+    @property
+    def sop_instance_uids(self) -> tuple[str, ...]:
+        """Of its images."""
+        return tuple(uid for uid, _ in self.states)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +178,7 @@ def row_of(sent: Sent, now: datetime) -> OutboxRow:
         key=sent.key,
         section=section,
         capture_id=sent.images[0].capture_id,
-        sop_instance_uids=tuple(image.sop_instance_uid for image in sent.images),
+        states=tuple((image.sop_instance_uid, image.state) for image in sent.images),
         recallable=recallable,
         name=_name_of(sent),
         digits=wording.last_digits(sent.exam.patient.patient_id) if sent.exam else "",

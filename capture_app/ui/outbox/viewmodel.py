@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -138,18 +139,22 @@ class OutboxViewModel(QObject):
             if sent is not None:
                 self._show(replace(self.state, proof=proof_of(sent, self._clock.now())))
             return
+        seen = dict(row.states)
+        recalled = {uid: seen[uid] for uid in row.recallable}
         jobs: dict[OutboxAct, Callable[[], int]] = {
-            OutboxAct.TRY_NOW: lambda: outbox.try_now(uids, operator),
-            OutboxAct.ASK_NOW: lambda: outbox.try_now(uids, operator),
-            OutboxAct.SEND_AGAIN: lambda: outbox.try_now(uids, operator),
-            OutboxAct.HOLD: lambda: outbox.hold(uids, operator),
-            OutboxAct.RELEASE: lambda: outbox.release(uids, operator),
-            OutboxAct.BACK_TO_DRAFT: lambda: outbox.call_back(row.recallable, operator),
+            OutboxAct.TRY_NOW: lambda: outbox.try_now(uids, operator, seen),
+            OutboxAct.ASK_NOW: lambda: outbox.try_now(uids, operator, seen),
+            OutboxAct.SEND_AGAIN: lambda: outbox.try_now(uids, operator, seen),
+            OutboxAct.HOLD: lambda: outbox.hold(uids, operator, seen),
+            OutboxAct.RELEASE: lambda: outbox.release(uids, operator, seen),
+            OutboxAct.BACK_TO_DRAFT: partial(
+                outbox.call_back, row.recallable, operator, seen=recalled
+            ),
         }
         self._tasks.run(
             jobs[act],
             owner=self,
-            done=lambda moved: self._acted(act, moved),
+            done=lambda moved: self._acted(row, act, moved),
             failed=lambda error: self._refused(act, error),
         )
 
@@ -165,11 +170,15 @@ class OutboxViewModel(QObject):
         counts, self._sends = loaded
         self._show(replace(self.state, counts=counts, loaded=True, fault=""))
 
-    def _acted(self, act: OutboxAct, moved: int) -> None:
+    def _acted(self, row: OutboxRow, act: OutboxAct, moved: int) -> None:
         if act is OutboxAct.BACK_TO_DRAFT:
             what = trn("{n} picture is a draft again.", "{n} pictures are drafts again.", moved)
             todo = tr("Open the patient to change, delete or send again.")
             self.told.emit(Message(what, todo, "arrow-u-up-left"))
+        if act is OutboxAct.HOLD and (gone := len(row.states) - moved):
+            what = trn("{n} picture is held.", "{n} pictures are held.", moved)
+            todo = trn("{n} is on its way already.", "{n} are on their way already.", gone)
+            self.told.emit(Message(what, todo, "pause"))
         self.read()
 
     def _refused(self, act: OutboxAct, error: CaptureAppError) -> None:

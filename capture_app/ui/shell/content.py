@@ -338,7 +338,7 @@ class Content(Backdrop):
             return
 
         def ended(undone: bool) -> None:  # noqa: FBT001 - the answer of a service
-            message = drafts_again_message(last.pictures, last.exam)
+            message = drafts_again_message(len(last.capture_ids), last.exam)
             self._say(message if undone else too_late_message())
 
         def failed(error: Exception) -> None:
@@ -351,7 +351,7 @@ class Content(Backdrop):
         return self._workspace_vm if self._pages.currentWidget() is self._workspace else None
 
     def _sent_unseen(self, send: HeldSend) -> None:
-        self._say(sent_message(send.pictures, send.exam))
+        self._say(sent_message(len(send.capture_ids), send.exam))
 
     def _say(self, message: Message) -> None:
         """Over the live picture where there is one, else over the page."""

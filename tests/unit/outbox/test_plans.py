@@ -137,7 +137,7 @@ def test_no_statement_of_the_outbox_reads_a_whole_table(outbox: Outbox, clock: F
     assert outbox.undo(sending.send_id, sealing.NURSE)
     outbox.seal(kept, sealing.NURSE)
     uids = [status.sop_instance_uid for status in outbox.statuses(StatusFilter(states=IN_SIGHT))]
-    outbox.hold(uids, sealing.NURSE)
+    outbox.hold(uids, sealing.NURSE, dict.fromkeys(uids, ImageState.HELD))
     outbox.release(uids, sealing.NURSE)
     outbox.try_now(uids, sealing.NURSE)
     assert outbox.call_back(uids[:1], sealing.NURSE) == 1

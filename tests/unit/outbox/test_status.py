@@ -1,10 +1,16 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import pytest
 
+from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
+from capture_app.errors import ChangedSinceSeenError
 from capture_app.model.delivery import ImageState, TaskKind, TaskState
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.status import StatusFilter
-from tests import sealing
+from capture_app.outbox.steps.tasks import claim, open_tasks
+from tests import outboxes, sealing
 from tests.outboxes import begin, keep
 
 S, P, R = TaskKind.STORE, TaskKind.PROVE, TaskKind.RETAIN
@@ -141,3 +147,87 @@ def test_acts_move_what_they_may_and_are_in_the_trail(outbox: Outbox, clock: Fix
     )
     wanted = ["retry-asked"] * 2 + ["held-asked"] * 2 + ["released"] * 2
     assert events[0].split(",") == wanted
+
+
+# ------------------------------------------------------- an act carries what its row showed
+
+
+@pytest.fixture
+def other(tmp_path: Path, clock: FixedClock) -> Iterator[Outbox]:
+    """Another process on the same data folder."""
+    other = outboxes.open_outbox(tmp_path, clock)
+    yield other
+    outboxes.close(other)
+
+
+def shown(outbox: Outbox) -> dict[str, ImageState]:
+    return {status.sop_instance_uid: status.state for status in outbox.statuses()}
+
+
+def trail_rows(outbox: Outbox) -> int:
+    return len(list(read_trail(outbox.spool.database.read())))
+
+
+def test_an_act_on_a_picture_that_stands_otherwise_by_now_is_refused_and_changes_nothing(
+    outbox: Outbox, other: Outbox, clock: FixedClock
+) -> None:
+    exam = begin(outbox, clock)
+    kept = [keep(outbox, exam) for _ in range(2)]
+    outbox.seal(kept, sealing.NURSE, release_now=True)
+    queued = shown(outbox)
+    other.hold(kept[:1], sealing.NURSE)
+    held = shown(outbox)
+    rows = trail_rows(outbox)
+    acts: list[Callable[[], object]] = [
+        lambda: outbox.hold(kept, sealing.NURSE, queued),
+        lambda: outbox.try_now(kept, sealing.NURSE, queued),
+        lambda: outbox.release(kept, sealing.NURSE, queued),
+        lambda: outbox.call_back(kept, sealing.NURSE, seen=queued),
+    ]
+    for act in acts:
+        with pytest.raises(ChangedSinceSeenError, match="stand otherwise by now"):
+            act()
+    assert shown(outbox) == held
+    assert trail_rows(outbox) == rows
+    assert outbox.release(kept, sealing.NURSE, held) == 1
+
+
+def test_a_picture_that_was_called_back_elsewhere_is_not_acted_on(
+    outbox: Outbox, other: Outbox, clock: FixedClock
+) -> None:
+    kept = [keep(outbox, begin(outbox, clock))]
+    outbox.seal(kept, sealing.NURSE, release_now=True)
+    seen = shown(outbox)
+    other.call_back(kept, sealing.NURSE)
+    other.seal(kept, sealing.NURSE, release_now=True)
+    with pytest.raises(ChangedSinceSeenError):
+        outbox.hold(kept, sealing.NURSE, seen)
+    assert set(shown(outbox).values()) == {ImageState.QUEUED}
+
+
+def test_what_went_on_by_itself_stops_no_hold_of_the_rest(
+    outbox: Outbox, clock: FixedClock
+) -> None:
+    exam = begin(outbox, clock)
+    kept = [keep(outbox, exam) for _ in range(2)]
+    outbox.seal(kept, sealing.NURSE, release_now=True)
+    seen = shown(outbox)
+    first = [task for task in open_tasks(outbox.spool) if task.sop_instance_uid == kept[0]]
+    claim(outbox.spool, first)
+    assert outbox.hold(kept, sealing.NURSE, seen) == 1
+    assert shown(outbox) == {kept[0]: ImageState.SENDING, kept[1]: ImageState.HELD}
+    with pytest.raises(ChangedSinceSeenError):  # nothing of it can be held any more
+        outbox.hold(kept[:1], sealing.NURSE, {kept[0]: ImageState.QUEUED})
+
+
+def test_a_send_of_which_a_part_was_called_back_is_not_undone(
+    outbox: Outbox, other: Outbox, clock: FixedClock
+) -> None:
+    exam = begin(outbox, clock)
+    kept = [keep(outbox, exam) for _ in range(2)]
+    sending = outbox.seal(kept, sealing.NURSE)
+    other.call_back(kept[:1], sealing.NURSE)
+    with pytest.raises(ChangedSinceSeenError, match="called back meanwhile"):
+        outbox.undo(sending.send_id, sealing.NURSE, sending.capture_ids)
+    assert shown(outbox)[kept[1]] is ImageState.HELD
+    assert outbox.undo(sending.send_id, sealing.NURSE, kept[1:])
