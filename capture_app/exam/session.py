@@ -12,14 +12,15 @@ from typing import Final
 
 from capture_app.catalog.catalog import Catalog
 from capture_app.clock import Clock
-from capture_app.errors import ChangedSinceSeenError, ImageError, RuleError
+from capture_app.errors import ImageError, RuleError
 from capture_app.exam.rules import Missing, Ready, allowed_sides, gate_to_send, side_required
 from capture_app.exam.standing import (
     Standing,
-    Stop,
     as_it_is_now,
     combined,
     differences,
+    require_own_study,
+    require_standing,
     standing_of,
     worded,
 )
@@ -114,7 +115,7 @@ class ExamService:
         entry = as_it_is_now(entry, self._people(entry.patient.patient_id))
         if order is not None and order not in entry.orders:
             raise RuleError(tr("This order is not one of the patient's orders."))
-        _require_own_study(order, entry.shared_studies)
+        require_own_study(order, entry.shared_studies)
         return self._begin(
             Exam(
                 exam_id=self._clock.new_uid(),
@@ -144,7 +145,7 @@ class ExamService:
             raise RuleError(tr("This order is not one of the patient's orders."))
         now = self._people(exam.patient.patient_id)
         shared = (row.shared_studies for row in now.entries) if now else ()
-        _require_own_study(order, frozenset().union(*shared))
+        require_own_study(order, frozenset().union(*shared))
         since = self._require_open(exam)
         if self._outbox.has_pictures(exam):
             raise RuleError(tr("Pictures were taken already: their order stays as it is."))
@@ -373,7 +374,7 @@ class ExamService:
         if missing:
             return Stopped(tuple(missing))
         standing = self.standing(exam, exam_ids)
-        _require_standing(standing, shown)
+        require_standing(standing, shown)
         return self._outbox.seal(
             tuple(seen),
             operator or exam.operator,
@@ -417,32 +418,6 @@ class ExamService:
             if self._open is None or self._open[0] != exam.exam_id:
                 raise RuleError(tr("Another patient is open now: the picture was not kept."))
             return self._open[1]
-
-
-def _require_own_study(order: Order | None, shared_studies: frozenset[str]) -> None:
-    if order is not None and order.study_instance_uid in shared_studies:
-        raise RuleError(
-            tr(
-                "Another patient's order has the same study: this order cannot be used until the "
-                "worklist is put right. Go on without an order, and tell IT."
-            )
-        )
-
-
-def _require_standing(standing: Standing, shown: Patient) -> None:
-    match standing.stop:
-        case Stop.VISIT_CANCELLED:
-            raise RuleError(tr("The visit was cancelled: nothing was sent."))
-        case Stop.NUMBER_RETIRED:
-            raise RuleError(tr("The record number is no longer in use: nothing was sent."))
-        case None:
-            pass
-    if standing.asks:
-        raise RuleError(tr("The feed changed who this is: say first who is in front of you."))
-    if differences(shown, standing.patient):
-        raise ChangedSinceSeenError(
-            tr("The feed changed the patient's name, birth date or sex. Look, then send again.")
-        )
 
 
 def _encoded(frame: Frame, device: DeviceInfo) -> EncodedImage:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from capture_app.errors import RuleError
+from capture_app.errors import ChangedSinceSeenError, RuleError
 from capture_app.model.encounter import Encounter, EncounterState
 from capture_app.model.exam import Exam
+from capture_app.model.order import Order
 from capture_app.model.patient import NameGroup, Patient, PersonName, Sex
 from capture_app.model.words import tr
 from capture_app.model.worklist import Doubt, PatientListEntry, PersonNow
@@ -142,6 +143,38 @@ def as_it_is_now(entry: PatientListEntry, now: PersonNow | None) -> PatientListE
         doubts=row.doubts if row else now.doubts,
         shared_studies=row.shared_studies if row else frozenset(),
     )
+
+
+def require_own_study(order: Order | None, shared_studies: frozenset[str]) -> None:
+    """Raises RuleError where the study of an order is one of those that two patients have."""
+    if order is not None and order.study_instance_uid in shared_studies:
+        raise RuleError(
+            tr(
+                "Another patient's order has the same study: this order cannot be used until the "
+                "worklist is put right. Go on without an order, and tell IT."
+            )
+        )
+
+
+def require_standing(standing: Standing, shown: Patient) -> None:
+    """That pictures of a patient, named to whoever sends them as `shown`, may be sent.
+
+    Raises RuleError where the feed stops or asks; ChangedSinceSeenError where it words them
+    otherwise by now.
+    """
+    match standing.stop:
+        case Stop.VISIT_CANCELLED:
+            raise RuleError(tr("The visit was cancelled: nothing was sent."))
+        case Stop.NUMBER_RETIRED:
+            raise RuleError(tr("The record number is no longer in use: nothing was sent."))
+        case None:
+            pass
+    if standing.asks:
+        raise RuleError(tr("The feed changed who this is: say first who is in front of you."))
+    if differences(shown, standing.patient):
+        raise ChangedSinceSeenError(
+            tr("The feed changed the patient's name, birth date or sex. Look, then send again.")
+        )
 
 
 def _is_same_visit(one: Encounter | None, other: Encounter | None) -> bool:
