@@ -107,12 +107,12 @@ class Census:
         Raises StoreError where it could not be stored: then it must not be acknowledged.
         MessageError where it puts a number of another patient in place of one (A47).
         """
-        prior = event.prior
+        prior, duplicate_key = event.prior, self._journal.duplicate_key(raw, message)
         with self._writing:
             folded: list[Folded] = []
             if self._journal.last_event_id() != self._last_event:
                 self._catch_up()  # another process held the feed before
-            if self._journal.is_repeat(raw, message):
+            if self._journal.is_repeat(duplicate_key):
                 return False
             holder = self._list.holder_of_retired(event.person.patient_id.key)
             number = successor(event, holder)
@@ -129,7 +129,7 @@ class Census:
                 return folded[-1]
 
             event_id = self._journal.keep(
-                raw, message, number, event.received_at, fold_in, prior=prior
+                raw, duplicate_key, number, event.received_at, fold_in, prior=prior
             )
             if event_id is None:
                 return False

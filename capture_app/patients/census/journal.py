@@ -99,7 +99,7 @@ class Journal:
     def keep(
         self,
         raw: bytes,
-        message: Hl7Message,
+        duplicate_key: bytes,
         number: PatientId,
         received_at: datetime,
         fold: Callable[[int], Folded],
@@ -112,7 +112,7 @@ class Journal:
         of the patient. `prior`: the number whose messages are this patient's from now on. That
         place; None for a repeat, which changes nothing.
         """
-        key, patient_key = self._cells.duplicate_key(raw, message), self.patient_key(number)
+        key, patient_key = duplicate_key, self.patient_key(number)
         sealed = self._cipher.seal_blob(raw, context_of("event", key))
         with self._db.transaction() as connection:
             if connection.execute(
@@ -143,11 +143,14 @@ class Journal:
             _write_notes(connection, folded.notes)
         return event_id
 
-    def is_repeat(self, raw: bytes, message: Hl7Message) -> bool:
+    def duplicate_key(self, raw: bytes, message: Hl7Message) -> bytes:
+        """What a repeat of the message is known by."""
+        return self._cells.duplicate_key(raw, message)
+
+    def is_repeat(self, duplicate_key: bytes) -> bool:
         """Whether the same message is stored already."""
         rows = self._db.read().execute(
-            "SELECT 1 FROM events WHERE duplicate_key = ?",
-            (self._cells.duplicate_key(raw, message),),
+            "SELECT 1 FROM events WHERE duplicate_key = ?", (duplicate_key,)
         )
         return rows.fetchone() is not None
 
