@@ -22,7 +22,7 @@ from capture_app.ui.looks.drawing import draw_line
 from capture_app.ui.looks.fonts import BOLD, MEDIUM, font
 from capture_app.ui.looks.theme import appearance, current
 from capture_app.ui.words.shown import Selection
-from capture_app.ui.workspace.figure import Figure, Touch
+from capture_app.ui.workspace.figure import Figure, Touch, figure_of
 from capture_app.ui.workspace.map_items import MapItem, MapItems
 
 _TITLE = 20
@@ -66,7 +66,7 @@ class BodyMapView(QWidget):
 
     def show_views(self, views: Sequence[str]) -> None:
         """Other figures, by the names of their views."""
-        self._figures = [Figure(self._map.views[name], self._map.hit_slop) for name in views]
+        self._figures = [figure_of(self._map.views[name], self._map.hit_slop) for name in views]
         self._hover = None
         self._forget_ground()
         self._show_chosen()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from math import hypot
 
@@ -193,6 +193,12 @@ class Figure:
 def figure_colours(theme: Theme) -> tuple[QColor, QColor]:
     """Fill and edge of a figure: the edge has 3:1 on the fill and on the surface."""
     return mixed(theme.text, theme.surface, 0.16), theme.outline
+
+
+@cache
+def figure_of(view: BodyView, hit_slop: float) -> Figure:
+    """The figure of a view, made once: each patient who is opened sees the same ones."""
+    return Figure(view, hit_slop)
 
 
 def _pen(colour: QColor, width: float) -> QPen:
