@@ -1,6 +1,6 @@
 """The composition root: settings in, running services out.
 
-The only place that names concrete adapters. `open_services` opens what every command needs;
+The only place that names concrete adapters. `open_rooms` opens what every command needs;
 `Background` runs what goes on by itself: delivery, feeds and listening ports.
 """
 
@@ -51,7 +51,7 @@ _PORTS_TRIED_WITHIN_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
+class Rooms:
     """The rooms, opened on one data folder. Nothing here is optional."""
 
     settings: Settings
@@ -97,14 +97,14 @@ def open_data_folder(settings: Settings, clock: Clock) -> Iterator[DataFolder]:
 
 
 @contextmanager
-def open_services(settings: Settings, clock: Clock) -> Iterator[Services]:
+def open_rooms(settings: Settings, clock: Clock) -> Iterator[Rooms]:
     """Opens every room on the data folder of the settings. Raises as `open_data_folder`."""
     with (
         open_data_folder(settings, clock) as folder,
         closing(open_census(settings.data_dir, folder.cipher, clock, settings)) as census,
     ):
         catalog = load_catalog()
-        yield Services(
+        yield Rooms(
             settings=settings,
             clock=clock,
             cipher=folder.cipher,
@@ -128,16 +128,16 @@ def _newest(census: Census, number: PatientId) -> PersonNow | None:
     return census.person(number)
 
 
-def ask_worklists(services: Services) -> None:
+def ask_worklists(rooms: Rooms) -> None:
     """Asks every worklist once, at the same time, for a command that does not stay."""
     from capture_app.patients.sources.worklist.poller import WorklistPoller  # noqa: PLC0415 - as in Background
 
-    settings = services.settings
+    settings = rooms.settings
     if not settings.worklists:
         return
     with ThreadPoolExecutor(len(settings.worklists), "worklist") as pool:
         for worklist in settings.worklists:
-            poller = WorklistPoller(services.census, worklist, settings.station, services.clock)
+            poller = WorklistPoller(rooms.census, worklist, settings.station, rooms.clock)
             pool.submit(poller.ask_once)
 
 
@@ -162,28 +162,28 @@ class Background:
     Its begin and its end are in the trail, under the name of the program.
     """
 
-    def __init__(self, services: Services, *, program: str) -> None:
+    def __init__(self, rooms: Rooms, *, program: str) -> None:
         # Only here: reading what delivers and listens takes as long as opening the window.
         from capture_app.archive.connect import commitment_listeners, connect  # noqa: PLC0415
         from capture_app.outbox.delivery.engine import Engine  # noqa: PLC0415
         from capture_app.patients.sources.adt.receiver import AdtReceiver  # noqa: PLC0415
         from capture_app.patients.sources.worklist.poller import WorklistPoller  # noqa: PLC0415
 
-        settings, clock = services.settings, services.clock
-        self._services = services
+        settings, clock = rooms.settings, rooms.clock
+        self._rooms = rooms
         self._program = program
-        self._census = services.census
+        self._census = rooms.census
         self._clock = clock
         listeners = commitment_listeners(settings.archives, settings.station, clock)
         self._ports: list[_Listening] = [*{id(port): port for port in listeners.values()}.values()]
         if settings.adt is not None:
-            self._ports.append(AdtReceiver(services.census, settings.adt, clock))
+            self._ports.append(AdtReceiver(rooms.census, settings.adt, clock))
         self._pollers = tuple(
-            WorklistPoller(services.census, worklist, settings.station, clock)
+            WorklistPoller(rooms.census, worklist, settings.station, clock)
             for worklist in settings.worklists
         )
         self._engine = Engine(
-            services.outbox,
+            rooms.outbox,
             [
                 connect(
                     archive,
@@ -235,10 +235,10 @@ class Background:
 
         details = {"program": self._program, "version": __version__}
         event = AuditEvent(action, ENGINE_USER, details=details)
-        services = self._services
+        rooms = self._rooms
         try:
-            with services.database.transaction() as connection:
-                record(connection, services.clock, event, cipher=services.cipher)
+            with rooms.database.transaction() as connection:
+                record(connection, rooms.clock, event, cipher=rooms.cipher)
         except StoreError as error:
             _log.error("not-in-the-trail", action=str(action), reason=str(error))
 

@@ -22,7 +22,7 @@ from PySide6.QtCore import QElapsedTimer, QEventLoop
 from PySide6.QtWidgets import QApplication
 
 from capture_app.clock import SystemClock
-from capture_app.settings.schema import Theme
+from capture_app.settings.schema import ThemeName
 from capture_app.ui.looks import theme
 from capture_app.ui.shell import app as shell_app
 from capture_app.ui.shell.main_window import MainWindow
@@ -31,12 +31,12 @@ from tests.ui.stage import open_stage
 from tests.ui.tongues import speaking
 
 VARIANTS = (
-    ("english", Theme.DARK),
-    ("english", Theme.LIGHT),
-    ("english", Theme.DIM),
-    ("pseudo", Theme.DARK),
-    ("arabic", Theme.DARK),
-    ("practice", Theme.DARK),
+    ("english", ThemeName.DARK),
+    ("english", ThemeName.LIGHT),
+    ("english", ThemeName.DIM),
+    ("pseudo", ThemeName.DARK),
+    ("arabic", ThemeName.DARK),
+    ("practice", ThemeName.DARK),
 )
 """A language and a theme; "practice" is English with the practice band."""
 _SETTLED_MS = 300
@@ -61,7 +61,7 @@ def wait(app: QApplication, condition: Callable[[], bool]) -> None:
         app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
 
 
-def draw(app: QApplication, out: Path, tongue: str, theme_name: Theme) -> None:
+def draw(app: QApplication, out: Path, tongue: str, theme_name: ThemeName) -> None:
     """All pages of one variant."""
     theme.apply(app, theme_name)
     with (

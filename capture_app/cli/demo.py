@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from capture_app.bootstrap import Background, Services, open_services
+from capture_app.bootstrap import Background, Rooms, open_rooms
 from capture_app.cli.display import has_display, use_offscreen
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED
 from capture_app.cli.start import CLOCK, start_log
@@ -88,7 +88,7 @@ def practice_folder(args: argparse.Namespace) -> Path:
 
 
 @contextmanager
-def _practice(args: argparse.Namespace, folder: Path) -> Iterator[tuple[Services, Hospital]]:
+def _practice(args: argparse.Namespace, folder: Path) -> Iterator[tuple[Rooms, Hospital]]:
     """The hospital, and the rooms opened on practice settings. Raises SettingsError, StoreError."""
     if args.settings is not None:
         fault = SettingsFault(
@@ -101,7 +101,7 @@ def _practice(args: argparse.Namespace, folder: Path) -> Iterator[tuple[Services
     shelf = folder.with_name(f"{folder.name}-archive")
     with Hospital(shelf, CLOCK, practice_data=folder) as hospital:
         start_log(args, "demo", hospital.settings)
-        with open_services(hospital.settings, CLOCK) as rooms:
+        with open_rooms(hospital.settings, CLOCK) as rooms:
             if not rooms.users.has_any():
                 rooms.users.add(
                     PRACTICE_USER,

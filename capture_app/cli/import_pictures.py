@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TextIO
 
-from capture_app.bootstrap import Background, Services, ask_worklists, open_services
+from capture_app.bootstrap import Background, Rooms, ask_worklists, open_rooms
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED
 from capture_app.cli.start import CLOCK, json_option, print_json, start
 from capture_app.errors import CaptureAppError, RuleError
@@ -87,12 +87,12 @@ def _seconds(text: str) -> float:
 def run(args: argparse.Namespace) -> int:
     """Exit 0: queued (with --wait: confirmed). 1: not confirmed in time. 3: refused."""
     settings = start(args, "import")
-    with open_services(settings, CLOCK) as services:
+    with open_rooms(settings, CLOCK) as rooms:
         if not settings.archives:
             importing.refuse(tr("No archive is set up: add one to the settings first."))
         operator = Operator(f"command:{_user()}", "capture-app import", Role.CAPTURE)
         description = importing.described(
-            services.catalog,
+            rooms.catalog,
             procedure=args.procedure,
             region_code=args.region,
             side=Side(args.side) if args.side else None,
@@ -103,15 +103,15 @@ def run(args: argparse.Namespace) -> int:
         pictures = [importing.picture_in(path) for path in args.files]
         entry = importing.entry_named(
             importing.NamedPatient(args.patient_id, args.issuer, args.birth_date, args.visit),
-            services.census.lookup,
-            ask_again=partial(ask_worklists, services),
-            failed=lambda patient: services.exams.identity_check_failed(patient, operator),
+            rooms.census.lookup,
+            ask_again=partial(ask_worklists, rooms),
+            failed=lambda patient: rooms.exams.identity_check_failed(patient, operator),
         )
-        exam = services.exams.open(entry, operator, IdentifiedBy.COMMAND_AND_SECOND_IDENTIFIER)
+        exam = rooms.exams.open(entry, operator, IdentifiedBy.COMMAND_AND_SECOND_IDENTIFIER)
         capture_ids: list[str] = []
         try:
             for picture in pictures:
-                capture_id = services.exams.keep(
+                capture_id = rooms.exams.keep(
                     exam,
                     picture,
                     device=device,
@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
                     on_safe=partial(_tell_safe, sys.stderr if args.json else sys.stdout),
                 )
                 capture_ids.append(capture_id)
-            sent = services.exams.send(
+            sent = rooms.exams.send(
                 exam,
                 dict.fromkeys(capture_ids, description),
                 shown=exam.patient,
@@ -137,10 +137,10 @@ def run(args: argparse.Namespace) -> int:
                 )
                 sys.stderr.write(said + "\n")
             raise
-        with Background(services, program="import") if args.wait else nullcontext():
+        with Background(rooms, program="import") if args.wait else nullcontext():
             if args.wait:
-                _wait(services, capture_ids, args.timeout)
-        statuses = _statuses(services, capture_ids)
+                _wait(rooms, capture_ids, args.timeout)
+        statuses = _statuses(rooms, capture_ids)
     _report(args.files, capture_ids, statuses, as_json=args.json)
     confirmed = all(status is not None and status.state in _CONFIRMED for status in statuses)
     return EXIT_DONE if confirmed or not args.wait else EXIT_FAILED
@@ -166,14 +166,14 @@ def _tell_safe(told: TextIO, uid: str) -> None:
 # --------------------------------------------------------------------------- waiting and telling
 
 
-def _wait(services: Services, capture_ids: Sequence[str], seconds: float) -> None:
+def _wait(rooms: Rooms, capture_ids: Sequence[str], seconds: float) -> None:
     """Until each is confirmed or needs a person, or the time is over."""
     changed = threading.Event()
-    unsubscribe = services.outbox.on_change(lambda _: changed.set())
+    unsubscribe = rooms.outbox.on_change(lambda _: changed.set())
     end = CLOCK.monotonic() + seconds
     try:
         while not all(
-            one is None or one.state in _SETTLED for one in _statuses(services, capture_ids)
+            one is None or one.state in _SETTLED for one in _statuses(rooms, capture_ids)
         ):
             if not changed.wait(max(0.0, end - CLOCK.monotonic())):
                 return
@@ -182,10 +182,10 @@ def _wait(services: Services, capture_ids: Sequence[str], seconds: float) -> Non
         unsubscribe()
 
 
-def _statuses(services: Services, capture_ids: Sequence[str]) -> list[ImageStatus | None]:
+def _statuses(rooms: Rooms, capture_ids: Sequence[str]) -> list[ImageStatus | None]:
     """Where each picture stands, in the order of the files; None where a person has deleted it."""
     wanted = StatusFilter(capture_ids=tuple(capture_ids), limit=len(capture_ids))
-    found = {status.capture_id: status for status in services.outbox.statuses(wanted)}
+    found = {status.capture_id: status for status in rooms.outbox.statuses(wanted)}
     return [found.get(capture_id) for capture_id in capture_ids]
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from capture_app.bootstrap import ask_worklists, open_services
+from capture_app.bootstrap import ask_worklists, open_rooms
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED
 from capture_app.cli.start import (
     CLOCK,
@@ -55,18 +55,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit 0, also where nobody matches."""
     settings = start(args, "patients")
-    with open_services(settings, CLOCK) as services:
+    with open_rooms(settings, CLOCK) as rooms:
         if args.dead_letters:
-            _show_dead_letters(services.census.dead_letters(args.limit), as_json=args.json)
+            _show_dead_letters(rooms.census.dead_letters(args.limit), as_json=args.json)
             return EXIT_DONE
         if args.rebuild:
-            return _rebuild(services.census)
-        ask_worklists(services)
+            return _rebuild(rooms.census)
+        ask_worklists(rooms)
         if args.feed:
-            _show_feed(services.census, args.limit, as_json=args.json)
+            _show_feed(rooms.census, args.limit, as_json=args.json)
             return EXIT_DONE
-        entries = services.census.find(args.filter, limit=args.limit)
-        feeds = services.census.feed_status()
+        entries = rooms.census.find(args.filter, limit=args.limit)
+        feeds = rooms.census.feed_status()
     if args.json:
         print_json([_as_dict(entry) for entry in entries])
         return EXIT_DONE

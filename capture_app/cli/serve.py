@@ -10,7 +10,7 @@ from types import FrameType
 
 import structlog
 
-from capture_app.bootstrap import Background, open_services
+from capture_app.bootstrap import Background, open_rooms
 from capture_app.cli.main import EXIT_DONE
 from capture_app.cli.start import CLOCK, start
 from capture_app.model.words import tr
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, tell)
-    with open_services(settings, CLOCK) as services, Background(services, program="serve"):
+    with open_rooms(settings, CLOCK) as rooms, Background(rooms, program="serve"):
         sys.stdout.write(tr("Serving. Stop with Ctrl+C or SIGTERM.") + "\n")
         sys.stdout.flush()
         _log.info("serving")

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from capture_app.cli.start import CLOCK
 
 if TYPE_CHECKING:
-    from capture_app.bootstrap import Services as Rooms
+    from capture_app.bootstrap import Rooms
     from capture_app.settings.schema import Settings
     from capture_app.ui.services import Services
 
 
 def open_window(settings: Settings) -> int:
     """The window on one data folder, until it is closed. Raises CaptureAppError before it opens."""
-    from capture_app.bootstrap import Background, open_services  # noqa: PLC0415
+    from capture_app.bootstrap import Background, open_rooms  # noqa: PLC0415
     from capture_app.ui.shell.app import run as run_window  # noqa: PLC0415
 
-    with open_services(settings, CLOCK) as rooms, ExitStack() as behind:
+    with open_rooms(settings, CLOCK) as rooms, ExitStack() as behind:
         services = window_services(rooms)
 
         def begin() -> None:

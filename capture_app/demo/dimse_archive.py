@@ -46,7 +46,7 @@ _QUERY_LEVELS = {
 }
 
 
-class DimseArchive:
+class PracticeArchive:
     """An SCP on 127.0.0.1 over a shelf. `commitment_peers` maps AE titles to (host, port)."""
 
     def __init__(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from capture_app.demo.admissions import AdmissionsSystem
 from capture_app.demo.camera import MjpegCamera
-from capture_app.demo.dimse_archive import DimseArchive
+from capture_app.demo.dimse_archive import PracticeArchive
 from capture_app.demo.orders import worklist_items
 from capture_app.demo.people import ADMISSIONS, ISSUER
 from capture_app.demo.shelf import Shelf
@@ -59,7 +59,7 @@ class Hospital:
     def _start(self, folder: Path, clock: Clock, practice_data: Path) -> None:
         feed_port, commitment_port = free_port(), free_port()
         self.shelf = Shelf(folder)
-        self.archive = DimseArchive(
+        self.archive = PracticeArchive(
             self.shelf,
             ae_title=ARCHIVE_AE_TITLE,
             commitment_peers={OUR_AE_TITLE: ("127.0.0.1", commitment_port)},

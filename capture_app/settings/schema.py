@@ -55,7 +55,7 @@ class KeyStore(StrEnum):
     FILE = "file"
 
 
-class Theme(StrEnum):
+class ThemeName(StrEnum):
     """The palette of the window."""
 
     DARK = "dark"
@@ -89,7 +89,9 @@ class Station:
         Matching(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language tag such as en, de or pt-BR"),
         Help("The language of the window."),
     ] = "en"
-    theme: Annotated[Theme, Help("The palette of the window; dim is for dark rooms.")] = Theme.DARK
+    theme: Annotated[ThemeName, Help("The palette of the window; dim is for dark rooms.")] = (
+        ThemeName.DARK
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from itertools import count
 
-from capture_app.bootstrap import Services, open_services
+from capture_app.bootstrap import Rooms, open_rooms
 from capture_app.exam.session import Stopped
 from capture_app.model.exam import Exam
 from capture_app.model.frame import Frame
@@ -33,19 +33,19 @@ def measure(shop: Workshop) -> Iterator[Measure]:
     jpegs: list[float] = []
     rgbs: list[float] = []
     sealed: list[float] = []
-    with open_services(settings, shop.clock) as services:
-        camera = _Camera(shop, services)
+    with open_rooms(settings, shop.clock) as rooms:
+        camera = _Camera(shop, rooms)
         for _ in range(shop.rounds):
             jpegs += [camera.seconds_to_safe(shop.jpeg) for _ in range(_JPEG_A_ROUND)]
             rgbs += [camera.seconds_to_safe(None) for _ in range(_RGB_A_ROUND)]
-            drafts = [draft.capture_id for draft in services.outbox.drafts()]
+            drafts = [draft.capture_id for draft in rooms.outbox.drafts()]
             camera.see_that_all_are_kept(drafts, _JPEG_A_ROUND + _RGB_A_ROUND)
             sealed += [camera.seconds_to_sealed(draft) for draft in drafts[:_JPEG_A_ROUND]]
             rest = drafts[_JPEG_A_ROUND:]
-            seen = {one: services.outbox.description_of(one) for one in rest}
-            services.exams.delete(seen, sealing.NURSE)
-            assert not services.outbox.drafts()
-        assert services.outbox.counts().queued == len(sealed)
+            seen = {one: rooms.outbox.description_of(one) for one in rest}
+            rooms.exams.delete(seen, sealing.NURSE)
+            assert not rooms.outbox.drafts()
+        assert rooms.outbox.counts().queued == len(sealed)
     yield within("Shutter to SAFE, 12-megapixel JPEG", jpegs, at_most=0.150)
     yield within("Shutter to SAFE, 12 megapixels uncompressed (36 MB)", rgbs)
     yield within("Send to sealed and durable, 12-megapixel JPEG", sealed)
@@ -54,13 +54,13 @@ def measure(shop: Workshop) -> Iterator[Measure]:
 class _Camera:
     """Takes pictures in one exam of the application."""
 
-    def __init__(self, shop: Workshop, services: Services) -> None:
+    def __init__(self, shop: Workshop, rooms: Rooms) -> None:
         self._shop = shop
-        self._services = services
+        self._rooms = rooms
         self._numbers = count(1)
         clock = shop.clock
         entry = PatientListEntry(sealing.MAI, sealing.VISIT, (), FeedSource.ADT, clock.now())
-        self._exam: Exam = services.exams.open(entry, sealing.NURSE, IdentifiedBy.SCAN)
+        self._exam: Exam = rooms.exams.open(entry, sealing.NURSE, IdentifiedBy.SCAN)
 
     def seconds_to_safe(self, jpeg: bytes | None) -> float:
         """From the frame to the moment at which the picture is promised."""
@@ -74,7 +74,7 @@ class _Camera:
         )
         safe_at: list[float] = []
         begun = time.perf_counter()
-        self._services.exams.take(
+        self._rooms.exams.take(
             self._exam,
             frame,
             device=sealing.CAMERA,
@@ -85,8 +85,8 @@ class _Camera:
 
     def seconds_to_sealed(self, capture_id: str) -> float:
         """From Send to where it is sealed, durable, and a step of the delivery."""
-        send = self._services.exams.send
-        seen = {capture_id: self._services.outbox.description_of(capture_id)}
+        send = self._rooms.exams.send
+        seen = {capture_id: self._rooms.outbox.description_of(capture_id)}
 
         def act() -> None:
             assert not isinstance(
@@ -98,7 +98,7 @@ class _Camera:
     def see_that_all_are_kept(self, drafts: list[str], wanted: int) -> None:
         """Decrypts every picture."""
         assert len(drafts) == wanted
-        sizes = [len(self._services.outbox.image_of(capture_id).data) for capture_id in drafts]
+        sizes = [len(self._rooms.outbox.image_of(capture_id).data) for capture_id in drafts]
         raw = self._shop.pixels.size
         assert sizes.count(raw) == _RGB_A_ROUND
         assert all(size > len(self._shop.jpeg) * 0.9 for size in sizes)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
 
-from capture_app.bootstrap import open_services
+from capture_app.bootstrap import open_rooms
 from capture_app.model.device import DeviceKind
 from capture_app.model.operator import Role
 from capture_app.patients.sources.adt.receiver import AdtReceiver
@@ -71,10 +71,10 @@ def _station(shop: Workshop) -> Path:
         devices=(Device("camera", "Camera", DeviceKind.FILE, str(picture)),),
         security=Security(key_store=KeyStore.FILE, key_file=str(room / "key")),
     )
-    with open_services(settings, shop.clock) as services:
-        services.users.add("aokafor", "A. Okafor", Role.ADMIN, PIN, None)
+    with open_rooms(settings, shop.clock) as rooms:
+        rooms.users.add("aokafor", "A. Okafor", Role.ADMIN, PIN, None)
         assert settings.adt is not None
-        receiver = AdtReceiver(services.census, settings.adt, shop.clock)
+        receiver = AdtReceiver(rooms.census, settings.adt, shop.clock)
         for number in range(_PATIENTS):
             assert b"MSA|AA" in receiver.handle(admission(100_001 + number))
     path = room / "settings.toml"

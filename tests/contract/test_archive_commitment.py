@@ -16,7 +16,7 @@ from pynetdicom import AE, evt
 
 from capture_app.archive.commitment import STORAGE_COMMITMENT, CommitmentListener
 from capture_app.archive.query import STUDY_ROOT_FIND
-from capture_app.demo.dimse_archive import DimseArchive as PracticeArchive
+from capture_app.demo.dimse_archive import PracticeArchive
 from capture_app.demo.shelf import Shelf
 from capture_app.model.delivery import ProofReceipt
 from capture_app.net.deadline import Deadline

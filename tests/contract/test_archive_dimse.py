@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from capture_app.archive.connect import echo
 from capture_app.archive.echo import Way
 from capture_app.archive.query import STUDY_ROOT_FIND
-from capture_app.demo.dimse_archive import DimseArchive as PracticeArchive
+from capture_app.demo.dimse_archive import PracticeArchive
 from capture_app.demo.shelf import Shelf
 from capture_app.net.deadline import Deadline
 from capture_app.net.dicom.association import UNCOMPRESSED, Peer, open_association

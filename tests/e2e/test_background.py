@@ -14,7 +14,7 @@ from structlog.typing import EventDict, WrappedLogger
 
 from capture_app import __version__
 from capture_app.audit.trail import read_trail, verify_chain
-from capture_app.bootstrap import ENGINE_LOCK, Background, open_services
+from capture_app.bootstrap import ENGINE_LOCK, Background, open_rooms
 from capture_app.clock import SystemClock
 from capture_app.demo.hospital import Hospital
 from capture_app.model.audit_event import AuditAction
@@ -35,7 +35,7 @@ def test_ports_listen_before_anything_is_delivered(hospital: Hospital) -> None:
     port = settings.archives[0].commitment_port
     assert port is not None
     with (
-        open_services(settings, SystemClock()) as rooms,
+        open_rooms(settings, SystemClock()) as rooms,
         Background(rooms, program="test") as background,
     ):
         eventually(lambda: background.engine.leads, what="this process to deliver")
@@ -48,7 +48,7 @@ def test_without_ports_delivery_begins_at_once(
     monkeypatch.setattr("capture_app.bootstrap._PORTS_TRIED_WITHIN_S", 1_000.0)
     settings = replace(hospital.settings, adt=None)
     with (
-        open_services(settings, SystemClock()) as rooms,
+        open_rooms(settings, SystemClock()) as rooms,
         Background(rooms, program="test") as background,
     ):
         eventually(lambda: background.engine.leads, what="this process to deliver")
@@ -63,7 +63,7 @@ def test_a_fault_of_one_look_does_not_end_the_feeds(
     assert feed is not None
     failed = _log_entry("feeds-look-failed")
     another = EngineRole(settings.data_dir / ENGINE_LOCK)
-    with open_services(settings, SystemClock()) as rooms:
+    with open_rooms(settings, SystemClock()) as rooms:
         assert another.try_acquire()
         with Background(rooms, program="test"):
             _rename(settings.data_dir / DATABASE, "events", "not_there")
@@ -93,7 +93,7 @@ def _rename(database: Path, table: str, new: str) -> None:
 
 def test_begin_and_end_of_a_program_are_in_the_trail(hospital: Hospital) -> None:
     settings = replace(hospital.settings, adt=None, worklists=())
-    with open_services(settings, SystemClock()) as rooms:
+    with open_rooms(settings, SystemClock()) as rooms:
         with Background(rooms, program="serve"):
             (begun,) = read_trail(rooms.database.read())
         *_, ended = read_trail(rooms.database.read())
@@ -110,7 +110,7 @@ def test_a_full_disk_does_not_keep_a_program_from_its_work(
     hospital: Hospital, tmp_path: Path
 ) -> None:
     settings = replace(hospital.settings, adt=None, worklists=())
-    with open_services(settings, SystemClock()) as rooms:
+    with open_rooms(settings, SystemClock()) as rooms:
         background = Background(rooms, program="serve")
         size = rooms.database.path.stat().st_size
         with small_disk("file-size-limit", tmp_path / "disk", size // 2):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from capture_app.bootstrap import Services, open_services
+from capture_app.bootstrap import Rooms, open_rooms
 from capture_app.clock import FixedClock
 from capture_app.demo.people import ADMISSIONS, Admission
 from capture_app.errors import RuleError
@@ -30,16 +30,16 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(tmp_path / "data", adt=feed, archives=(archive,), security=security)
 
 
-def tell(services: Services, event: str, admission: Admission, number: int) -> None:
+def tell(rooms: Rooms, event: str, admission: Admission, number: int) -> None:
     """The feed speaks to the process that holds it."""
-    assert services.settings.adt is not None
-    receiver = AdtReceiver(services.census, services.settings.adt, services.clock)
+    assert rooms.settings.adt is not None
+    receiver = AdtReceiver(rooms.census, rooms.settings.adt, rooms.clock)
     message = build_adt(
         event,
         admission.patient,
         admission.encounter,
         control_id=f"T{number}",
-        at=services.clock.now(),
+        at=rooms.clock.now(),
         sender=Sender(application="ADT", facility="ST ANNE", processing_id="P"),
     )
     assert b"MSA|AA" in receiver.handle(message)
@@ -50,7 +50,7 @@ def test_send_reads_the_patient_as_another_process_has_just_heard(
 ) -> None:
     renamed = replace(MAI, patient=replace(MAI.patient, name=PersonName(NameGroup("Tran", "Mai"))))
     another = replace(renamed, patient=replace(renamed.patient, sex=Sex.MALE))
-    with open_services(settings, clock) as ours, open_services(settings, clock) as theirs:
+    with open_rooms(settings, clock) as ours, open_rooms(settings, clock) as theirs:
         tell(theirs, "A01", MAI, 1)
         ours.census.refresh()
         (row,) = ours.census.lookup(NUMBER)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from capture_app.audit.trail import read_trail
-from capture_app.bootstrap import open_services
+from capture_app.bootstrap import open_rooms
 from capture_app.cli.main import main
 from capture_app.clock import SystemClock
 from capture_app.model.operator import Operator
@@ -46,13 +46,13 @@ class Station:
 
     def sign_in(self, user: str, pin: str) -> Operator:
         settings = load(settings_file=self.settings, data_dir=None, environ={})
-        with open_services(settings, SystemClock()) as services:
-            return services.users.sign_in(user, pin)
+        with open_rooms(settings, SystemClock()) as rooms:
+            return rooms.users.sign_in(user, pin)
 
     def trail(self) -> list[tuple[str, str, str]]:
         settings = load(settings_file=self.settings, data_dir=None, environ={})
-        with open_services(settings, SystemClock()) as services:
-            events = [row.event for row in read_trail(services.database.read())]
+        with open_rooms(settings, SystemClock()) as rooms:
+            events = [row.event for row in read_trail(rooms.database.read())]
         return [(e.action, e.user_id, e.details.get("user", "")) for e in events]
 
 

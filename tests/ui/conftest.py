@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from capture_app.clock import FixedClock
 from capture_app.model.operator import Operator, Role
-from capture_app.settings.schema import Theme
+from capture_app.settings.schema import ThemeName
 from capture_app.ui.looks import theme
 from capture_app.ui.shell import app as shell_app
 from capture_app.ui.shell.content import Content
@@ -47,8 +47,8 @@ def dressed(qapp: QApplication) -> QApplication:
 @pytest.fixture(autouse=True)
 def _dark_again(dressed: QApplication) -> Iterator[None]:
     yield
-    if theme.appearance().name is not Theme.DARK:
-        theme.apply(dressed, Theme.DARK)
+    if theme.appearance().name is not ThemeName.DARK:
+        theme.apply(dressed, ThemeName.DARK)
     dressed.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
 
 

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from capture_app.catalog.body_map import BodyMap, load_body_map
 from capture_app.catalog.load import load_catalog
 from capture_app.model.procedure import Side, SideRule
-from capture_app.settings.schema import Theme
+from capture_app.settings.schema import ThemeName
 from capture_app.ui.looks import theme
 from capture_app.ui.looks.theme import current
 from capture_app.ui.words.shown import Selection
@@ -129,9 +129,9 @@ def test_midline_is_a_band_and_a_half_is_a_half(body_map: BodyMap) -> None:
     assert [blue(left, middle + x) for x in (-20, 20)] == [True, False]  # the back: left is left
 
 
-@pytest.mark.parametrize("theme_name", [Theme.DARK, Theme.LIGHT, Theme.DIM])
+@pytest.mark.parametrize("theme_name", [ThemeName.DARK, ThemeName.LIGHT, ThemeName.DIM])
 def test_each_of_the_366_sites_lights_something_or_the_map_says_that_it_is_not_drawn(
-    dressed: QApplication, body_map: BodyMap, qtbot: QtBot, theme_name: Theme
+    dressed: QApplication, body_map: BodyMap, qtbot: QtBot, theme_name: ThemeName
 ) -> None:
     theme.apply(dressed, theme_name)
     view = BodyMapView(body_map, ("front", "back"), small=True)

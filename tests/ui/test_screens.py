@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from capture_app.clock import SystemClock
 from capture_app.ui.outbox.page import OutboxPage
 from capture_app.ui.patients.page import PatientsPage
-from capture_app.ui.patients.patient_list import PatientList
+from capture_app.ui.patients.patient_list import PatientListView
 from capture_app.ui.patients.row_text import Columns
 from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.shell.status_strip import StatusStrip
@@ -61,7 +61,7 @@ def lock_faults(window: MainWindow, page: SignInPage) -> list[str]:
 
 
 def list_faults(window: MainWindow, page: PatientsPage) -> list[str]:
-    rows: PatientList = page.rows_view
+    rows: PatientListView = page.rows_view
     faults = outside(window, list=rows)
     columns = Columns.across(rows.viewport().width())
     if columns.born - columns.name < _NAME:

@@ -16,7 +16,7 @@ from capture_app.clock import FixedClock
 from capture_app.errors import StoreError
 from capture_app.model.operator import Operator
 from capture_app.patients.finding.scan import ScannedCode
-from capture_app.settings.schema import Security, Theme
+from capture_app.settings.schema import Security, ThemeName
 from capture_app.ui.identity.popover import IdentityPopover
 from capture_app.ui.looks import theme
 from capture_app.ui.shell.app_bar import Place
@@ -153,10 +153,10 @@ def test_another_user_begins_with_the_list(exam_desk: Desk) -> None:
 def test_f9_is_dim_and_back(desk: Desk) -> None:
     desk.sign_in()
     desk.key(Qt.Key.Key_F9)
-    assert theme.current().name is Theme.DIM
+    assert theme.current().name is ThemeName.DIM
     desk.key(Qt.Key.Key_F9)
 
-    assert theme.current().name is Theme.DARK
+    assert theme.current().name is ThemeName.DARK
 
 
 def test_f1_shows_the_keys_and_esc_ends_it(desk: Desk) -> None:

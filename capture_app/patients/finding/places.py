@@ -18,7 +18,7 @@ from capture_app.model.words import tr
 from capture_app.patients.finding.spelling import SEPARATORS, folded, words_of, words_of_number
 
 
-class Mark(StrEnum):
+class PlaceMark(StrEnum):
     """What stands before a word that is (part of) a place. No keyboard types it."""
 
     WARD = "\x01"
@@ -32,9 +32,9 @@ _HERE: Final = "\x00"
 def words_of_place(location: Location) -> Iterator[str]:
     """What a row is found by for its ward, its room and its bed."""
     for mark, part in (
-        (Mark.WARD, location.ward),
-        (Mark.ROOM, location.room),
-        (Mark.BED, location.bed),
+        (PlaceMark.WARD, location.ward),
+        (PlaceMark.ROOM, location.room),
+        (PlaceMark.BED, location.bed),
     ):
         if part:
             for word in (*words_of_number(part), *words_of(part)):
@@ -48,9 +48,9 @@ def without_places(plain: str) -> tuple[str, tuple[str, ...]]:
     """
     marked: list[str] = []
     labels = {
-        Mark.WARD: tr("ward {ward}", ward=_HERE),
-        Mark.ROOM: tr("room {room}", room=_HERE),
-        Mark.BED: tr("bed {bed}", bed=_HERE),  # as the row shows it
+        PlaceMark.WARD: tr("ward {ward}", ward=_HERE),
+        PlaceMark.ROOM: tr("room {room}", room=_HERE),
+        PlaceMark.BED: tr("bed {bed}", bed=_HERE),  # as the row shows it
     }
     for mark, label in labels.items():
         pattern = _pattern(label)

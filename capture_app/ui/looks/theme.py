@@ -16,7 +16,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QToolTip
 
 from capture_app.settings.resources import resource
-from capture_app.settings.schema import Theme as ThemeName
+from capture_app.settings.schema import ThemeName
 from capture_app.ui.words.marks import Tone
 
 

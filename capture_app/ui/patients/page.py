@@ -23,7 +23,7 @@ from capture_app.ui.patients.camera_scan import CameraScan
 from capture_app.ui.patients.drafts import DraftCard
 from capture_app.ui.patients.feed_popover import FeedPopover
 from capture_app.ui.patients.found import TABS
-from capture_app.ui.patients.patient_list import ListHeader, PatientList
+from capture_app.ui.patients.patient_list import ListHeader, PatientListView
 from capture_app.ui.patients.rows import RowKey
 from capture_app.ui.patients.scan_card import ScanCard
 from capture_app.ui.patients.state import PatientsState, tab_words
@@ -129,7 +129,7 @@ class PatientsPage(Backdrop):
         row.addLayout(tabs, 1)
         row.addLayout(feeds)
         self._header = ListHeader()
-        self.rows_view = PatientList()
+        self.rows_view = PatientListView()
         self.rows_view.asked.connect(self._vm.choose)
         self.rows_view.chosen.connect(self._vm.mark)
         self.rows_view.stepped.connect(self._vm.move)

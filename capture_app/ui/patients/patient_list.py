@@ -88,13 +88,13 @@ class _RowPainter(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         view = option.widget
-        if not isinstance(view, PatientList):
+        if not isinstance(view, PatientListView):
             return
         rect = QRect(option.rect)
         view.paint_row(painter, rect, index.row())
 
 
-class PatientList(QListView):
+class PatientListView(QListView):
     """The list. It asks, and its page answers: a row to be opened, a step with the arrows."""
 
     asked = Signal(object)

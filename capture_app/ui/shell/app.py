@@ -14,8 +14,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from capture_app import __version__
 from capture_app.errors import CaptureAppError
 from capture_app.model.words import tr
-from capture_app.settings.schema import Settings
-from capture_app.settings.schema import Theme as ThemeName
+from capture_app.settings.schema import Settings, ThemeName
 from capture_app.ui.first_run.viewmodel import FirstRunChoice, FirstRunViewModel
 from capture_app.ui.looks import fonts, icons, theme
 from capture_app.ui.services import Services

@@ -14,7 +14,7 @@ from capture_app.errors import CaptureAppError
 from capture_app.model.operator import Operator
 from capture_app.model.words import tr
 from capture_app.patients.finding.scan import ScannedCode, ScanRules
-from capture_app.settings.schema import Theme as ThemeName
+from capture_app.settings.schema import ThemeName
 from capture_app.ui.looks import theme
 from capture_app.ui.patients.scanning import key_too_soon, scan_again, scanner_is_slow
 from capture_app.ui.services import Services

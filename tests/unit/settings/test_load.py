@@ -14,7 +14,7 @@ from capture_app.settings.schema import (
     KeyStore,
     ProofChoice,
     Settings,
-    Theme,
+    ThemeName,
 )
 from tests.certificates import write_certificates
 
@@ -95,7 +95,7 @@ def test_every_type_is_read(write: Write) -> None:
             """
         )
     )
-    assert settings.station.theme is Theme.LIGHT
+    assert settings.station.theme is ThemeName.LIGHT
     assert settings.institution.department_code == Code("394882004", "SCT", "Pain management")
     assert settings.adt is not None
     assert settings.adt.wards == ("4B", "5C")
@@ -146,7 +146,7 @@ def test_layers_are_laid_over_each_other(tmp_path: Path) -> None:
     settings = load(settings_file=None, data_dir=None, environ=environ)
     station = settings.station
     assert (station.name, station.ae_title, station.department) == ("M", "U", "E")
-    assert (station.language, station.theme) == ("fr", Theme.DARK)
+    assert (station.language, station.theme) == ("fr", ThemeName.DARK)
     assert [worklist.name for worklist in settings.worklists] == ["u"]  # a list is replaced
     assert [path.parent.parent.name for path in settings.source_files] == ["machine", "user"]
     assert settings.data_dir == Path("/srv/user")

@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtGui import QColor
 
-from capture_app.settings.schema import Theme as ThemeName
+from capture_app.settings.schema import ThemeName
 from capture_app.ui.looks.theme import Theme, load, mixed
 from capture_app.ui.words.marks import Tone
 
