@@ -43,6 +43,10 @@ class HeldSends(QObject):
     """Not sent, and the workspace that asked for it was left: why."""
     taken_back = Signal(str)
     """The id of a Send that was taken back, or for which it was too late."""
+    taken_back_unseen = Signal(HeldSend, bool)
+    """Whether a Send was taken back, after the workspace that asked for it was left."""
+    not_taken_back_unseen = Signal(str)
+    """Taking back failed, and the workspace that asked for it was left: why."""
 
     def __init__(
         self, services: Services, acts: Tasks, operator: Operator, parent: QObject | None = None
@@ -95,18 +99,27 @@ class HeldSends(QObject):
     def take_back(
         self, send_id: str, *, owner: QObject, done: Undone, failed: ErrorHandler
     ) -> None:
-        """Makes drafts of a Send again, if it is still held."""
-        seen = next((send.capture_ids for send in self._sends if send.send_id == send_id), None)
+        """Makes drafts of a Send again, if it is still held. Where that fails it can be tried again
+        for as long as it is.
+        """
+        asked = [send for send in self._sends if send.send_id == send_id]
+        seen = next((send.capture_ids for send in asked), None)
         self._sends = [send for send in self._sends if send.send_id != send_id]
 
         def ended(undone: bool) -> None:  # noqa: FBT001 - the answer of a service
             self.taken_back.emit(send_id)
             if shiboken6.isValid(owner):
                 done(undone)
+            else:
+                for send in asked:
+                    self.taken_back_unseen.emit(send, undone)
 
         def not_undone(error: CaptureAppError) -> None:
+            self._sends += asked
             if shiboken6.isValid(owner):
                 failed(error)
+            else:
+                self.not_taken_back_unseen.emit(str(error))
 
         undo = partial(self._services.exams.undo, send_id, self._operator, seen)
         self._acts.run(undo, owner=self, done=ended, failed=not_undone)

@@ -1,6 +1,8 @@
 """The panels and the pictures never disagree unnoticed: what the archive got is what was shown."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,9 @@ from pytestqt.qtbot import QtBot
 from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
 from capture_app.model.audit_event import AuditAction
+from capture_app.model.delivery import ImageState
 from capture_app.model.procedure import Side
+from capture_app.store import database
 from capture_app.ui.shell.app_bar import Place
 from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.words.shown import Thumb
@@ -31,6 +35,12 @@ PRESSURE, ULCER, FOOT = "WND-PRESSURE", "WND-LEG-ULCER", "WND-DFU"
 def stage(tmp_path: Path, clock: FixedClock) -> Iterator[Stage]:
     with clinic(tmp_path / "station", clock) as opened:
         yield opened
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that is opened from now on waits less long for its turn to write."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 200)
 
 
 @pytest.fixture
@@ -181,6 +191,7 @@ def test_the_archive_gets_what_the_window_showed(script: Script, mai: Hands) -> 
             "keep": mai.page.toast.other_acted.emit,
             "send": mai.send,
         }
+        mai.clock.advance(1)  # it was read
         answer[script.answer]()
     shown = said(mai.state.thumbs)
     settled(mai)
@@ -254,6 +265,19 @@ def test_a_stop_leads_to_its_answer_and_a_new_choice_asks_anew(mai: Hands) -> No
     mai.send()
     settled(mai)
     assert [ds.ImageLaterality for ds in in_archive(mai)] == ["R", "R", "L"]
+
+
+def test_a_double_click_on_send_is_no_answer_to_what_it_asks(mai: Hands) -> None:
+    plays(mai, "shoot, key 2, tap front.shin.R, tap front.shin.L")
+    for _ in range(2):
+        mai.click(mai.page.send_bar.send)
+    assert mai.page.toast.message.stop
+    assert not mai.state.message or mai.state.message.stop
+    assert mai.stage.outbox.counts().held == 0
+    mai.clock.advance(1)
+    mai.click(mai.page.send_bar.send)
+    settled(mai)
+    assert [ds.ImageLaterality for ds in in_archive(mai)] == ["R"]
 
 
 def test_a_purpose_chosen_after_the_shot_is_not_lost_unnoticed(mai: Hands) -> None:
@@ -446,6 +470,38 @@ def test_a_send_that_ends_after_its_page_was_left_can_be_taken_back(mai: Hands) 
     mai.qtbot.waitUntil(lambda: content_said(mai).startswith("1 held for NGUYỄN"))
     mai.key(Qt.Key.Key_Z, CONTROL)
     mai.qtbot.waitUntil(lambda: drafts_of(mai, MAI) == 1)
+
+
+def test_taking_back_that_failed_can_be_tried_again_and_nothing_else_is_taken_back(
+    impatient: None, mai: Hands
+) -> None:
+    plays(mai, "key 2, tap front.shin.R, shoot")
+    mai.send()
+    settled(mai)
+    with closing(sqlite3.connect(mai.stage.folder / "outbox.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        mai.key(Qt.Key.Key_Z, CONTROL)
+        mai.qtbot.waitUntil(lambda: "busy" in mai.page.toast.message.what)
+        mai.key(Qt.Key.Key_Escape)  # from the list as well
+        mai.key(Qt.Key.Key_Z, CONTROL)
+        mai.qtbot.waitUntil(lambda: "busy" in content_said(mai))
+        other.execute("ROLLBACK")
+    mai.key(Qt.Key.Key_Z, CONTROL)
+    mai.qtbot.waitUntil(lambda: "again" in content_said(mai))
+    assert [s.state for s in mai.stage.outbox.statuses()] == [ImageState.DRAFT]
+
+
+def test_taking_back_is_told_though_the_page_was_left(mai: Hands) -> None:
+    plays(mai, "key 2, tap front.shin.R, shoot")
+    mai.send()
+    settled(mai)
+    with closing(sqlite3.connect(mai.stage.folder / "outbox.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        mai.key(Qt.Key.Key_Z, CONTROL)
+        mai.key(Qt.Key.Key_Escape)
+        mai.qtbot.waitUntil(lambda: not mai.page_is_there)
+        other.execute("ROLLBACK")
+    mai.qtbot.waitUntil(lambda: "again" in content_said(mai))
 
 
 def test_the_film_strip_shows_what_is_held_after_a_lock(mai: Hands) -> None:

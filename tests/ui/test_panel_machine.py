@@ -259,6 +259,7 @@ class Panel(RuleBasedStateMachine):
             }
             snapshot = (self.known.panels.chosen, said)
             staying = {shot.number for shot in self.known.staying}
+            type(self).clock.advance(1)  # it was read
             act[answer]()
             changed = {n for n, d in self.says().items() if d != said[n]}
             assert changed <= (staying if answer == "change" else set())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -78,6 +79,8 @@ class Content(Backdrop):
         self._held = HeldSends(services, acts, operator, self)
         self._held.sent_unseen.connect(self._sent_unseen)
         self._held.not_sent_unseen.connect(lambda why: self.tell(not_sent_message(why)))
+        self._held.taken_back_unseen.connect(self._taken_back)
+        self._held.not_taken_back_unseen.connect(self._not_taken_back)
         undo = QShortcut(QKeySequence("Ctrl+Z"), self)
         undo.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         undo.setAutoRepeat(False)
@@ -337,14 +340,18 @@ class Content(Backdrop):
         if last is None:
             return
 
-        def ended(undone: bool) -> None:  # noqa: FBT001 - the answer of a service
-            message = drafts_again_message(len(last.capture_ids), last.exam)
-            self._say(message if undone else too_late_message())
+        done = partial(self._taken_back, last)
+        failed = self._not_taken_back
+        self._held.take_back(
+            last.send_id, owner=self, done=done, failed=lambda error: failed(str(error))
+        )
 
-        def failed(error: Exception) -> None:
-            self._say(Message(str(error), "", "warning-circle", Tone.BAD))
+    def _taken_back(self, send: HeldSend, undone: bool) -> None:  # noqa: FBT001 - a signal's slot
+        message = drafts_again_message(len(send.capture_ids), send.exam)
+        self._say(message if undone else too_late_message())
 
-        self._held.take_back(last.send_id, owner=self, done=ended, failed=failed)
+    def _not_taken_back(self, why: str) -> None:
+        self._say(Message(why, "", "warning-circle", Tone.BAD))
 
     @property
     def _shown_workspace(self) -> WorkspaceViewModel | None:

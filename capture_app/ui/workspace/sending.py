@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
@@ -28,6 +29,8 @@ from capture_app.ui.workspace.describing import Describing
 from capture_app.ui.workspace.shutter import Shutter
 from capture_app.ui.workspace.state import Shot, Stop, in_order, missing_parts
 from capture_app.ui.workspace.whose import Whose
+
+_READ_WITHIN_S: Final = 1.0
 
 
 class SendingActs(QObject):
@@ -53,6 +56,7 @@ class SendingActs(QObject):
         self._held = held
         held.taken_back.connect(self._taken_back_elsewhere)
         self._whose = whose
+        self._asked_at = float("-inf")
 
     def send(self) -> None:
         """Sends all drafts; pictures on their way to the disk are waited for."""
@@ -70,11 +74,15 @@ class SendingActs(QObject):
         known = self._board.known
         if missing_parts(known):
             self._stop()
-        elif known.staying and known.stop is not Stop.DIFFERS:
+        elif known.staying and not (known.stop is Stop.DIFFERS and self._could_be_read()):
             self._ask()
         else:  # asked again is an answer, too: what the pictures say holds
             return True
         return False
+
+    def _could_be_read(self) -> bool:
+        """Whether the question has been there for a moment: a double click is no answer to it."""
+        return self._board.services.clock.monotonic() - self._asked_at >= _READ_WITHIN_S
 
     def _go(self) -> None:
         board = self._board
@@ -100,6 +108,8 @@ class SendingActs(QObject):
 
     def _ask(self) -> None:
         """Once: the panels were changed since the last picture, and say otherwise than it does."""
+        if self._board.known.stop is not Stop.DIFFERS:
+            self._asked_at = self._board.services.clock.monotonic()
         self._board.show(stop=Stop.DIFFERS, message=None)
         self.asked.emit()
 
@@ -112,6 +122,7 @@ class SendingActs(QObject):
     def keep(self) -> None:
         """The other answer: the pictures stay as they are, and go."""
         if self._board.known.stop is Stop.DIFFERS:
+            self._asked_at = float("-inf")
             self.send()
 
     def lead(self) -> None:
@@ -129,9 +140,12 @@ class SendingActs(QObject):
         board.change(answer.capture_ids, lambda shot: replace(shot, state=ImageState.HELD))
         board.show(selected=frozenset())
         whose = replace(board.exam, patient=board.known.standing.patient)
-        take_back = partial(self._take_back, answer.capture_ids, send_id)
-        board.undoables.append(Undoable(tr("Send"), take_back, send_id))
+        self._offer_undo(answer.capture_ids, send_id)
         board.say(sent_message(n, whose), board.undo)
+
+    def _offer_undo(self, capture_ids: Sequence[str], send_id: str) -> None:
+        take_back = partial(self._take_back, capture_ids, send_id)
+        self._board.undoables.append(Undoable(tr("Send"), take_back, send_id))
 
     def _not_sent(self, error: CaptureAppError) -> None:
         if isinstance(error, UnexpectedError):
@@ -180,7 +194,7 @@ class SendingActs(QObject):
             send_id,
             owner=self,
             done=lambda undone: self._taken_back(capture_ids, undone=undone),
-            failed=self._not_taken_back,
+            failed=lambda error: self._not_taken_back(capture_ids, send_id, error),
         )
 
     def _taken_back(self, capture_ids: Sequence[str], *, undone: bool) -> None:
@@ -190,6 +204,9 @@ class SendingActs(QObject):
         self._board.change(capture_ids, lambda shot: replace(shot, state=ImageState.DRAFT))
         self._board.say(drafts_again_message(len(capture_ids), self._board.exam))
 
-    def _not_taken_back(self, error: CaptureAppError) -> None:
-        self._board.say(trouble(str(error)))
+    def _not_taken_back(
+        self, capture_ids: Sequence[str], send_id: str, error: CaptureAppError
+    ) -> None:
+        self._offer_undo(capture_ids, send_id)  # the hold may still run: it can be tried again
+        self._board.say(trouble(str(error)), self._board.undo)
         self._board.reload_needed.emit()

@@ -154,9 +154,12 @@ class Known:
         if not self.drafts:
             return frozenset()
         said, newest = self.panels.description, self.drafts[-1].description
+        touched = self.touched
+        if Part.PROCEDURE in touched and self.drafts[-1].coding.proposes_site:
+            touched |= {Part.REGION, Part.SIDE}  # the usual site came with the act, not by a touch
         return frozenset(
             part
-            for part in self.touched
+            for part in touched
             if getattr(said, part.value) not in (None, getattr(newest, part.value))
         )
 
