@@ -8,14 +8,18 @@ from capture_app.bootstrap import Rooms, open_rooms
 from capture_app.exam.session import Stopped
 from capture_app.model.exam import Exam
 from capture_app.model.frame import Frame
-from capture_app.model.worklist import FeedSource, IdentifiedBy, PatientListEntry
+from capture_app.model.worklist import IdentifiedBy
+from capture_app.patients.sources.adt.receiver import AdtReceiver
+from capture_app.settings.feeds import AdtFeed
 from capture_app.settings.schema import ArchiveDestination, KeyStore, Security, Settings
 from tests import sealing
+from tests.bench.feed import admission
 from tests.bench.measures import Measure, seconds, within
 from tests.bench.workshop import Workshop
 
 _JPEG_A_ROUND = 20
 _RGB_A_ROUND = 5
+_PATIENT = 100_001
 
 
 def measure(shop: Workshop) -> Iterator[Measure]:
@@ -29,6 +33,7 @@ def measure(shop: Workshop) -> Iterator[Measure]:
         institution=sealing.INSTITUTION,
         archives=(nowhere,),
         security=security,
+        adt=AdtFeed(assigning_authority="HOSP"),
     )
     jpegs: list[float] = []
     rgbs: list[float] = []
@@ -58,8 +63,10 @@ class _Camera:
         self._shop = shop
         self._rooms = rooms
         self._numbers = count(1)
-        clock = shop.clock
-        entry = PatientListEntry(sealing.MAI, sealing.VISIT, (), FeedSource.ADT, clock.now())
+        assert rooms.settings.adt is not None
+        receiver = AdtReceiver(rooms.census, rooms.settings.adt, shop.clock)
+        assert b"MSA|AA" in receiver.handle(admission(_PATIENT))
+        (entry,) = rooms.census.lookup(str(_PATIENT))
         self._exam: Exam = rooms.exams.open(entry, sealing.NURSE, IdentifiedBy.SCAN)
 
     def seconds_to_safe(self, jpeg: bytes | None) -> float:
