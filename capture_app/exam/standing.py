@@ -47,6 +47,7 @@ class Stop(StrEnum):
 
     VISIT_CANCELLED = "visit-cancelled"
     NUMBER_RETIRED = "number-retired"
+    NUMBER_OF_TWO = "number-of-two"
 
 
 class Caution(StrEnum):
@@ -88,6 +89,8 @@ def standing_of(exam: Exam, now: PersonNow | None, confirmed: Patient | None = N
         stop = Stop.VISIT_CANCELLED
     elif Doubt.NUMBER_RETIRED in now.doubts:
         stop = Stop.NUMBER_RETIRED
+    elif Doubt.NUMBER_OF_TWO in now.doubts:
+        stop = Stop.NUMBER_OF_TWO
     if Doubt.MERGE_REFUSED in now.doubts:
         caution = Caution.MERGE_REFUSED
     elif encounter is not None and encounter.state is EncounterState.CLOSED:
@@ -125,6 +128,13 @@ def as_it_is_now(entry: PatientListEntry, now: PersonNow | None) -> PatientListE
     if Doubt.NUMBER_RETIRED in now.doubts:
         raise RuleError(
             tr("This record number is no longer in use. Look for the patient's new one.")
+        )
+    if Doubt.NUMBER_OF_TWO in now.doubts:
+        raise RuleError(
+            tr(
+                "Worklists give this record number to two people: neither can be opened until the "
+                "worklist is put right. Tell IT."
+            )
         )
     if len(real_changes(entry.patient, now.patient)) >= _TWO:
         raise RuleError(
@@ -167,6 +177,8 @@ def require_standing(standing: Standing, shown: Patient) -> None:
             raise RuleError(tr("The visit was cancelled: nothing was sent."))
         case Stop.NUMBER_RETIRED:
             raise RuleError(tr("The record number is no longer in use: nothing was sent."))
+        case Stop.NUMBER_OF_TWO:
+            raise RuleError(tr("Two people have the record number: nothing was sent. Tell IT."))
         case None:
             pass
     if standing.asks:

@@ -20,6 +20,9 @@ MAX_SHOWN: Final = 256
 # turn the direction of a line could make one name look like another.
 _NOT_IN_A_NAME: Final = re.compile("[\\^=\\\\\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]+")
 
+_PREFIX: Final = re.compile(r"(?:['’]?[a-zà-ÿ]{1,4}\b['’.]?\s*)+")
+"""What stands before a family name: van der, de la, von, 't."""
+
 # Table 0200, best first: legal, none said, display, current, as on the birth record. The others
 # (alias, maiden, nickname, pseudonym, ...) are taken only where there is no better one.
 _TYPE_RANK: Final = ("L", "", "D", "C", "B", "U")
@@ -32,6 +35,46 @@ def name_text(text: str) -> str:
     if text.isalnum():  # most are
         return text
     return " ".join(_NOT_IN_A_NAME.sub(" ", text).split())
+
+
+def _family(value: Composite, component: int) -> str:
+    """FN: the whole family name, and after it what it is made of (`van Dam&van&Dam`).
+
+    Raises MessageError for one that is no FN, but a name that a bare divider cut (`Smith&Jones`).
+    """
+    whole, *parts = _parts(value, component)
+    own = parts[1] if len(parts) > 1 else ""
+    if own and own.casefold() in whole.casefold():
+        return name_text(whole)
+    for part in filter(None, parts):
+        is_of_it = part.casefold() in whole.casefold() or _PREFIX.fullmatch(part)
+        if not whole or not is_of_it:
+            raise _cut()
+    return name_text(whole)
+
+
+def _given(value: Composite, component: int) -> str:
+    """A given or middle name, which has no parts. Raises MessageError for one that was cut."""
+    whole, *parts = _parts(value, component)
+    if any(parts):
+        raise _cut()
+    return name_text(whole)
+
+
+def _parts(value: Composite, component: int) -> list[str]:
+    """A component in parts; one, empty, where it is absent."""
+    raw = value.components[component - 1] if component <= len(value.components) else ""
+    count = raw.count(value.delimiters.subcomponent) + 1
+    return [value.text(component, number) for number in range(1, count + 1)]
+
+
+def _cut() -> MessageError:
+    return MessageError(
+        tr(
+            "A name is cut by a character that divides its parts: the sender has to write it as "
+            "an escape sequence."
+        )
+    )
 
 
 def person_name(repetitions: Sequence[Composite]) -> PersonName:
@@ -92,13 +135,14 @@ def _is_ideographic(repetition: Composite) -> bool:
 def _group(value: Composite | None, *, offset: int = 0) -> NameGroup:
     if value is None:
         return _NO_GROUP
-    family, given, middle, suffix, prefix, degree = [
-        name_text(value.text(component + offset)) for component in range(1, 7)
-    ]
+    suffix, prefix, degree = (
+        name_text(" ".join(filter(None, _parts(value, component + offset))))
+        for component in (4, 5, 6)
+    )
     group = NameGroup(
-        family=family,
-        given=given,
-        middle=middle,
+        family=_family(value, 1 + offset),
+        given=_given(value, 2 + offset),
+        middle=_given(value, 3 + offset),
         prefix=prefix,
         suffix=f"{suffix} {degree}".strip(),
     )

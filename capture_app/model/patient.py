@@ -127,6 +127,12 @@ class Patient:
         born = self.birth_date or self.partial_birth_date
         return born.year if born is not None else None
 
+    @property
+    def wording(self) -> str:
+        """Name, birth date and sex in one line: what tells two people of one number apart."""
+        born = self.birth_date or self.partial_birth_date or ""
+        return f"{self.name.pn}\x1f{born}\x1f{self.sex}"
+
     def with_birth_date(self, said: date | PartialDate | None) -> Patient:
         """The patient with the birth date that a feed now states; a partial one that agrees with
         the whole one known before takes nothing from it.

@@ -55,6 +55,8 @@ class Doubt(StrEnum):
     """The feed merged this patient with another one, which a person has to carry out."""
     NUMBER_RETIRED = "number-retired"
     """The feed speaks of a number that it had put another one in place of (A47)."""
+    NUMBER_OF_TWO = "number-of-two"
+    """Worklists give the number to two persons who cannot be one: it opens neither."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from capture_app.model.encounter import Encounter
 from capture_app.model.feed_note import FeedNote
 from capture_app.model.order import Order
 from capture_app.model.patient import Patient
-from capture_app.model.worklist import FeedSource, PatientListEntry
+from capture_app.model.worklist import Doubt, FeedSource, PatientListEntry
 from capture_app.patients.finding.same_person import may_be_one_name
 from capture_app.patients.sources.authorities import NONE_ARE_THE_SAME, SameAuthorities
 
@@ -120,22 +120,29 @@ class OrderBook:
 
         `beside`: what that feed knows of the patient; an item that contradicts it, or does not say
         whose number it has, has no row. `gone`: visits that were cancelled, which have none either.
+
+        Where items alone name somebody and contradict each other, each person has rows, with the
+        doubt that the number is that of two.
         """
-        rows: dict[str, PatientListEntry] = {}
+        people: list[Patient] = [] if beside is None else [beside]
+        rows: dict[tuple[int, str], PatientListEntry] = {}
         found = [each for number in (numbers or [key]) for each in self._items.get(number, ())]
         for item, as_of in found:
-            patient = beside or next((row.patient for row in rows.values()), item.patient)
-            if contradicts(item, patient) or (beside is not None and not key[1]):
+            who = next((n for n, p in enumerate(people) if not contradicts(item, p)), len(people))
+            if beside is not None and (who > 0 or not key[1]):
                 continue
             if item.encounter and is_among(item.encounter, gone):
                 continue
-            visit = item.encounter.visit_number if item.encounter else ""
-            row = rows.get(visit) or PatientListEntry(
-                patient, item.encounter, (), FeedSource.WORKLIST, as_of
+            if who == len(people):
+                people.append(item.patient)
+            place = (who, item.encounter.visit_number if item.encounter else "")
+            row = rows.get(place) or PatientListEntry(
+                people[who], item.encounter, (), FeedSource.WORKLIST, as_of
             )
             orders = (item.order,) if item.order is not None else ()
-            rows[visit] = replace(row, orders=(*row.orders, *orders))
-        return tuple(rows.values())
+            rows[place] = replace(row, orders=(*row.orders, *orders))
+        doubts = frozenset([Doubt.NUMBER_OF_TWO] if len(people) > 1 else [])
+        return tuple(replace(row, doubts=doubts) for row in rows.values())
 
     def attached(
         self,

@@ -115,6 +115,12 @@ def doubt_words(doubt: Doubt, count: int) -> str:
                 "{n} numbers are used again that were put out of use.",
                 count,
             )
+        case Doubt.NUMBER_OF_TWO:
+            return trn(
+                "{n} number is given to two people by worklists: it opens neither.",
+                "{n} numbers are given to two people each by worklists: they open neither.",
+                count,
+            )
 
 
 def item_notes(answer: WorklistAnswer) -> tuple[tuple[FeedNote, int], ...]:

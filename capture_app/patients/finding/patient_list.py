@@ -75,6 +75,7 @@ class PatientList:
         self._retired: dict[PatientKey, PatientKey] = {}
         self._checks = CrossChecks()
         self._merges: frozenset[PatientKey] = frozenset()
+        self._of_two: set[PatientKey] = set()
 
     def __len__(self) -> int:
         return len(self._patients)
@@ -125,6 +126,7 @@ class PatientList:
         """How many patients of the lists each doubt is about."""
         counts = self._checks.count()
         counts[Doubt.MERGE_REFUSED] = len(self._merges)
+        counts[Doubt.NUMBER_OF_TWO] = len(self._of_two)
         counts[Doubt.NUMBER_RETIRED] = sum(key in self._patients for key in self._retired)
         return tuple((doubt, counts[doubt]) for doubt in Doubt if counts.get(doubt))
 
@@ -327,8 +329,9 @@ class PatientList:
 
     def _show(self, key: PatientKey) -> None:
         """Brings the rows of a patient up to date, and of those whose doubts change with them."""
-        for touched in self._show_one(key):
-            self._show_one(touched)
+        waiting = {key}
+        while waiting:  # ends: whoever claims what they claimed before touches nobody
+            waiting |= self._show_one(waiting.pop())
 
     def _show_one(self, key: PatientKey) -> set[PatientKey]:
         for place in self._places.pop(key, ()):
@@ -360,6 +363,10 @@ class PatientList:
             )
             for entry in found
         )
+        if any(Doubt.NUMBER_OF_TWO in entry.doubts for entry in shown):
+            self._of_two.add(key)
+        else:
+            self._of_two.discard(key)
         if shown:
             self._shown[key] = shown
             self._holders[key[0]].add(key)
@@ -373,6 +380,7 @@ class PatientList:
     def _doubts_of(self, key: PatientKey, entry: PatientListEntry) -> frozenset[Doubt]:
         claims = [*(of_visit(entry.encounter) if entry.encounter else ()), *of_orders([entry])]
         doubts = {claim.doubt for claim in claims if self._checks.is_shared(key, claim)}
+        doubts |= entry.doubts
         if key in self._merges:
             doubts.add(Doubt.MERGE_REFUSED)
         if key in self._retired:

@@ -25,6 +25,8 @@ class RowKey(NamedTuple):
     number: str
     issuer: str
     visit: str
+    person: str = ""
+    """Who it is, where two people have the number."""
 
     @property
     def patient(self) -> tuple[str, str]:
@@ -60,7 +62,9 @@ class PatientRow:
 def key_of(entry: PatientListEntry) -> RowKey:
     """The key of an entry."""
     visit = entry.encounter.visit_number if entry.encounter else ""
-    return RowKey(entry.patient.patient_id.value, entry.patient.patient_id.issuer, visit)
+    number = entry.patient.patient_id
+    person = entry.patient.wording if Doubt.NUMBER_OF_TWO in entry.doubts else ""
+    return RowKey(number.value, number.issuer, visit, person)
 
 
 def rows_of(
@@ -132,6 +136,7 @@ def _doubts() -> Mapping[Doubt, str]:
     return {
         Doubt.MERGE_REFUSED: tr("Merge waits"),
         Doubt.NUMBER_RETIRED: tr("Old number"),
+        Doubt.NUMBER_OF_TWO: tr("Number of two people"),
         Doubt.SHARED_VISIT_NUMBER: tr("Visit shared"),
         Doubt.SHARED_STUDY_UID: tr("Study shared"),
         Doubt.SHARED_BED: tr("Bed shared"),

@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from capture_app.model.words import tr
-from capture_app.model.worklist import PatientListEntry
+from capture_app.model.worklist import Doubt, PatientListEntry
 from capture_app.patients.census.census import Census
 from capture_app.patients.finding.scan import ScannedCode, ScanRules, Unread
 from capture_app.ui.patients.state import current_visit
@@ -25,6 +25,12 @@ def entry_of(code: ScannedCode, rules: ScanRules, census: Census) -> PatientList
         _log.info("scan-refused", reason=number.value)
         return _unread(number, rules)
     found = census.by_record_number(number)
+    if any(Doubt.NUMBER_OF_TWO in entry.doubts for entry in found):
+        _log.info("scan-refused", reason="two-people", count=2)
+        return loud(
+            tr("A worklist gives this record number to two people. Nobody was opened."),
+            tr("Tell IT: it has to be put right in the worklist first."),
+        )
     people = {entry.patient.patient_id.key for entry in found}
     if len(people) == 1:
         return current_visit(found)

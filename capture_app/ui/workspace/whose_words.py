@@ -131,6 +131,9 @@ def _note(
         case Stop.NUMBER_RETIRED:
             words = tr("Number no longer in use: Send is stopped")
             return ChipText(words, "warning-circle", Tone.BAD)
+        case Stop.NUMBER_OF_TWO:
+            words = tr("Two people have this number: Send is stopped")
+            return ChipText(words, "warning-circle", Tone.BAD)
         case None:
             pass
     if standing.newer and changed_at is not None and not hidden:

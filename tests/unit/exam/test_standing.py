@@ -109,6 +109,7 @@ def test_the_number_of_the_exam_stays_whatever_the_feed_says_of_it() -> None:
         (now(state=EncounterState.CANCELLED), Stop.VISIT_CANCELLED, None),
         (now(state=EncounterState.CLOSED), None, Caution.DISCHARGED),
         (now(MAI, Doubt.NUMBER_RETIRED), Stop.NUMBER_RETIRED, None),
+        (now(MAI, Doubt.NUMBER_OF_TWO), Stop.NUMBER_OF_TWO, None),
         (now(MAI, Doubt.MERGE_REFUSED), None, Caution.MERGE_REFUSED),
         (now(MAI, Doubt.SHARED_BED), None, None),
         (now(state=EncounterState.CANCELLED, visit_number="other"), None, None),
@@ -139,6 +140,7 @@ def row() -> PatientListEntry:
     [
         (None, "has left the list"),
         (now(MAI, Doubt.NUMBER_RETIRED), "no longer in use"),
+        (now(MAI, Doubt.NUMBER_OF_TWO), "to two people"),
         (now(state=EncounterState.CANCELLED), "was cancelled"),
         (now(changed(**ALL_THREE)), "changed who this is"),
     ],

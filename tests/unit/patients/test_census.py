@@ -679,15 +679,42 @@ def test_two_worklists_do_not_take_each_others_orders_away(opened: Opener) -> No
     assert accessions(census) == [["B"]]
 
 
-def test_items_that_contradict_each_other_are_not_one_patient(opened: Opener) -> None:
-    census = opened()
-    census.put_worklist(
-        answer(
-            item(a_patient(born=date(1950, 1, 1)), accession="A"),
-            item(a_patient(born=date(1960, 1, 1)), accession="B"),
-        )
-    )
-    assert accessions(census) == [["A"]]
+@pytest.mark.parametrize("other", [a_patient(born=date(1960, 1, 1)), a_patient("Jones", "Ada")])
+@pytest.mark.parametrize("names", [("one", "one"), ("one", "two")])
+def test_items_of_one_number_that_contradict_each_other_are_two_doubted_people(
+    opened: Opener, other: Patient, names: tuple[str, str]
+) -> None:
+    census, first = opened(), item(a_patient(born=date(1950, 1, 1)), accession="A")
+    second = item(other, accession="B")
+    if names[0] == names[1]:
+        census.put_worklist(answer(first, second, name=names[0]))
+    else:
+        census.put_worklist(answer(first, name=names[0]))
+        assert census.find("")[0].doubts == frozenset()
+        census.put_worklist(answer(second, name=names[1]))
+    assert sorted(accessions(census)) == [["A"], ["B"]]
+    assert {entry.doubts for entry in census.find("")} == {frozenset({Doubt.NUMBER_OF_TWO})}
+    person = census.person(first.patient.patient_id)
+    assert person is not None
+    assert Doubt.NUMBER_OF_TWO in person.doubts
+    assert census.feed_status()[0].doubts == ((Doubt.NUMBER_OF_TWO, 1),)
+    census.put_worklist(answer(first, name=names[0]))
+    census.put_worklist(answer(name="two"))
+    assert [entry.doubts for entry in census.find("")] == [frozenset()]
+    assert census.feed_status()[0].doubts == ()
+
+
+def test_a_number_that_moves_to_another_holder_leaves_no_doubt(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census, other = opened(), (PatientId("N1", "NHS"),)
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(number="1", other_ids=other), a_visit("V1"))
+    census.put_worklist(answer(item(a_patient(number="N1", issuer="NHS"))))
+    feed.send("A08", a_patient(number="1"), a_visit("V1"))
+    feed.send("A01", a_patient(number="2", other_ids=other), a_visit("V2", "5C"))
+    assert {entry.doubts for entry in census.find("")} == {frozenset()}
+    assert sorted(map(tuple, accessions(census))) == [(), ("ACC1",)]
 
 
 def test_a_patient_who_left_but_is_expected_is_listed(opened: Opener, clock: FixedClock) -> None:

@@ -280,11 +280,47 @@ def test_who_issued_the_visit_by_its_oid() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["O&#39;Brien^Pat", "O&apos;Brien", r"O\T\#39;Brien", "O\ufffdBrien"]
+    "name",
+    [
+        "O&#39;Brien^Pat",
+        "O&#39Brien^Pat",
+        "O&#x27Brien^Pat",
+        "O&apos;Brien",
+        r"O\T\#39;Brien",
+        "O\ufffdBrien",
+    ],
 )
 def test_a_name_with_what_is_no_text_is_refused_never_cut(name: str) -> None:
     with pytest.raises(MessageError, match="no text"):
         read(f"PID|1||7^^^HOSP^MR||{name}")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Smith&Jones^Pat", "Smith & Sons^Pat", "&eacuteric^Pat", "Doe^Anne&Marie", "Doe^Anne^B&C"],
+)
+def test_a_name_that_a_bare_divider_cuts_is_refused(name: str) -> None:
+    with pytest.raises(MessageError, match="is cut"):
+        read(f"PID|1||7^^^HOSP^MR||{name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "pn"),
+    [
+        ("van Dam&van&Dam^J", "van Dam^J"),
+        ("Dam&van der^J", "Dam^J"),
+        ("Jansen-de Vries&&Jansen&de&Vries^A", "Jansen-de Vries^A"),
+        ("Jansen&&Jansen&de&Vries^A", "Jansen^A"),
+        (r"Smith\T\Jones^Pat", "Smith&Jones^Pat"),
+        ("Doe&^Jane", "Doe^Jane"),
+        ("Doe^Jane^^^Dr&Prof", "Doe^Jane^^Dr Prof"),
+        ("Unknown #39^X", "Unknown #39^X"),
+    ],
+)
+def test_a_family_name_may_be_told_with_its_parts(name: str, pn: str) -> None:
+    told = read(f"PID|1||7^^^HOSP^MR||{name}").person.name
+    assert told is not None
+    assert told.pn == pn
 
 
 def reader(**settings: Any) -> Reader:
@@ -301,6 +337,7 @@ def sent(pid: str, *others: str, charset: str = "UNICODE UTF-8", codec: str = "u
     [
         ("O&#39;Brien^Pat", "O'Brien^Pat"),
         ("O&apos;Brien^Pat", "O'Brien^Pat"),
+        ("O&#39Brien^Pat", "O'Brien^Pat"),
         (r"O\T\#x27;Brien^Pat", "O'Brien^Pat"),
         ("Smith&amp;Jones^Pat", "Smith&Jones^Pat"),
         ("M&uuml;ller&nbsp;Meier^Pat", "Müller Meier^Pat"),
@@ -313,7 +350,12 @@ def test_a_setting_reads_the_characters_that_html_stands_for(raw: str, pn: str) 
     assert event.person.name is not None
     assert event.person.name.pn == pn
     is_repaired = FeedNote("PID-5", NoteCode.REPAIRED) in event.notes
-    assert is_repaired == (";" in raw)
+    assert is_repaired == ("van" not in raw)
+
+
+def test_a_reference_whose_end_nothing_says_is_not_repaired() -> None:
+    with pytest.raises(MessageError, match="no text"):
+        reader(html_entities=HtmlEntities.REPAIR).read(sent("PID|1||7^^^HOSP^MR||O&#x27Brien"), NOW)
 
 
 def test_the_site_says_which_set_a_sender_writes_in() -> None:

@@ -113,6 +113,7 @@ def test_each_doubt_is_a_badge_with_words_that_a_screen_reader_says() -> None:
     assert [badge.words for badge in row.badges] == [
         "Merge waits",
         "Old number",
+        "Number of two people",
         "Visit shared",
         "Study shared",
         "Bed shared",

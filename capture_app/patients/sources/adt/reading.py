@@ -39,7 +39,7 @@ T = TypeVar("T")
 _NO_NUMBER: Final = PatientId("", "")
 _NOTHING: Final = (None, None)
 
-READER_VERSION: Final = "4"
+READER_VERSION: Final = "5"
 """Raise it when something else may be read out of a stored message than before."""
 
 _LATIN_1: Final = frozenset({"iso8859_1", "iso8859_15", "cp1252"})
