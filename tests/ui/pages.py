@@ -36,6 +36,7 @@ COLLEAGUES = (
     ("yaydin", "Y. Aydın"),
 )
 
+_HELD = 4
 _ORDER = Order(
     study_instance_uid="1.2.276.0.7230010.3.1.2.417",
     accession_number="A-2026-0417",
@@ -87,7 +88,7 @@ def furnish(stage: Stage, wait: Wait) -> Operator:
         wait(lambda: any(status.failures for status in outbox.statuses()))
     finally:
         engine.stop()
-    outbox.seal(stage.pictures("0012345678", 4, ada), ada)
+    outbox.seal(stage.pictures("0012345678", _HELD, ada), ada)
     held = outbox.seal(stage.pictures("0008664310", 1, ada), ada)
     outbox.hold(uids_of(stage, held.capture_ids), ada)
     stage.pictures("0009812204", 3, ada)
@@ -191,6 +192,7 @@ def workspace_pages(window: MainWindow, wait: Wait) -> Iterator[tuple[str, QWidg
     assert page is not None
     vm = page.viewmodel
     wait(lambda: vm.live.frame() is not None)  # one of this exam: older ones are refused
+    wait(lambda: len(vm.state.thumbs) == _HELD)  # what was sent before and is not on its way yet
     count = len(vm.state.thumbs)
     for _ in range(3):
         shoot(vm, wait)

@@ -103,10 +103,12 @@ def test_from_the_list_the_outbox_offers_no_way_back(mai: Hands) -> None:
     assert content(mai).place is Place.PATIENTS
 
 
-def test_a_lock_over_the_outbox_asks_for_the_patient_again(mai: Hands) -> None:
+def test_after_a_lock_over_the_outbox_the_exam_goes_on_and_send_asks(mai: Hands) -> None:
     mai.key(Qt.Key.Key_O)
     mai.key(Qt.Key.Key_F12)
     assert mai.window.is_locked
     mai.window.sign_in_vm.signed_in.emit(content(mai).operator)
-    assert content(mai).place is None
-    assert not mai.page_is_there
+    assert content(mai).place is Place.OUTBOX
+    mai.key(Qt.Key.Key_Escape)
+    assert mai.page_is_there  # the same user's exam goes on, and Send will ask
+    assert "Identity asked at Send" in mai.page.banner.accessibleName()
