@@ -223,13 +223,15 @@ def workspace_pages(window: MainWindow, wait: Wait) -> Iterator[tuple[str, QWidg
 
 def shoot(vm: WorkspaceViewModel, wait: Wait) -> None:
     """One picture: on a busy machine the camera may just have none that is young enough."""
-    number = vm.shutter.next_number()
+    taken: list[bool] = []
+    connection = vm.shutter.flashed.connect(lambda: taken.append(True))
 
     def is_taken() -> bool:
         vm.shutter.shoot()
-        return vm.shutter.next_number() > number
+        return bool(taken)
 
     wait(is_taken)
+    vm.shutter.flashed.disconnect(connection)
 
 
 def pages_without_services(folder: Path, stage: Stage) -> Iterator[tuple[str, QWidget]]:

@@ -363,6 +363,20 @@ def test_another_process_is_followed_without_the_engine_role(
     role.release()
 
 
+@pytest.mark.expects_log("delivery-needs-you")
+def test_a_refusal_is_an_answer_of_the_archive(outbox_desk: Desk, qtbot: QtBot) -> None:
+    stage, operator = outbox_desk.stage, outbox_desk.content.operator
+    sealed = stage.outbox.seal(stage.pictures(MAI, 1, operator), operator)
+    (status,) = stage.outbox.statuses()
+    assert status.capture_id in sealed.capture_ids
+    refusal = RefusedDeliveryError(Reason.of("status-A900", name="PACS"))
+    stage.archive.refuses[status.sop_instance_uid] = refusal
+    stage.outbox.release([status.sop_instance_uid], operator)
+    strip = outbox_desk.window.status
+    with delivering(stage):
+        qtbot.waitUntil(lambda: strip.state.archive.words == "Archive has taken nothing yet")
+
+
 def test_the_strip_says_what_was_seen_of_the_archive(outbox_desk: Desk, qtbot: QtBot) -> None:
     strip = outbox_desk.window.status
     stage, operator = outbox_desk.stage, outbox_desk.content.operator

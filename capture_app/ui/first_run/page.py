@@ -81,7 +81,7 @@ class FirstRunPage(Backdrop):
         super().__init__(parent)
         self._vm = viewmodel
         page = QHBoxLayout(self)
-        page.setContentsMargins(64, 32, 64, 16)
+        page.setContentsMargins(32, 32, 32, 16)
         page.setSpacing(32)
         page.addLayout(self._left(), 1)
         page.addWidget(self._right())
@@ -161,7 +161,10 @@ class FirstRunPage(Backdrop):
         practice = tr("Practice is a simulated hospital on this computer. No camera is needed.")
         foot.addWidget(Label(practice, 14, REGULAR, tone=Tone.TEXT_2, wrap=True), 1)
         column.addLayout(foot)
-        return card
+        scroll = ScrollColumn()
+        scroll.setFixedWidth(card.width())
+        scroll.column.addWidget(card)
+        return scroll
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

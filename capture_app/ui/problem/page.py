@@ -45,7 +45,7 @@ class ProblemPage(Backdrop):
         inside.addWidget(scroll, 1)
         inside.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTrailing)
         page = QVBoxLayout(self)
-        page.setContentsMargins(32, 64, 32, 64)
+        page.setContentsMargins(32, 16, 32, 16)
         page.addStretch(1)
         page.addWidget(card, 3, Qt.AlignmentFlag.AlignHCenter)
         page.addStretch(1)

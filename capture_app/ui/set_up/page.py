@@ -15,6 +15,7 @@ from capture_app.ui.widgets.buttons import Button, ButtonKind
 from capture_app.ui.widgets.card import Backdrop, Panel
 from capture_app.ui.widgets.fields import ShortField
 from capture_app.ui.widgets.labels import FaultLabel, Icon, Label
+from capture_app.ui.widgets.scrolling import ScrollColumn
 from capture_app.ui.words.marks import Tone
 
 
@@ -57,9 +58,12 @@ class SetUpPage(Backdrop):
         inside.addLayout(fields)
         inside.addWidget(self._fault)
         inside.addWidget(self._create, 0, Qt.AlignmentFlag.AlignTrailing)
-        page = QVBoxLayout(self)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        scroll = ScrollColumn()
+        whole.addWidget(scroll)
+        page = scroll.column
         page.setContentsMargins(64, 40, 64, 16)
-        page.setSpacing(0)
         page.addLayout(brand)
         page.addSpacing(42)
         page.addWidget(Label(tr("Set up this computer"), 28, BOLD))

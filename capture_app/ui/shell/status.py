@@ -100,7 +100,7 @@ class StatusViewModel(QObject):
         counts, waiting, answered, free, for_it = told
         configured = bool(self._services.settings.archives)
         state = StatusState(
-            archive=_archive_words(waiting, answered, configured=configured),
+            archive=_archive_words(counts, waiting, answered, configured=configured),
             outbox=_outbox_words(counts),
             disk=_disk_words(free),
             feed=_feed_words(for_it),
@@ -120,7 +120,11 @@ class StatusViewModel(QObject):
 
 
 def _archive_words(
-    waiting: tuple[ImageStatus, ...], answered: datetime | None, *, configured: bool
+    counts: Counts,
+    waiting: tuple[ImageStatus, ...],
+    answered: datetime | None,
+    *,
+    configured: bool,
 ) -> ChipText:
     """What the last dealings with the archive say; nothing is claimed that was not seen."""
     if not configured:
@@ -135,6 +139,8 @@ def _archive_words(
     if answered is not None:
         time = wording.clock_time(answered.astimezone())
         return ChipText(tr("Archive answered {time}", time=time), "check-circle", Tone.OK)
+    if counts.stopped:  # it was asked: a refusal is an answer, too
+        return ChipText(tr("Archive has taken nothing yet"), "warning", Tone.WARN)
     return ChipText(tr("Archive not asked yet"), "clock")
 
 

@@ -18,10 +18,13 @@ from capture_app.ui.looks.fonts import BOLD
 from capture_app.ui.looks.theme import Metric, current, faded
 from capture_app.ui.widgets.labels import Label
 from capture_app.ui.widgets.reader_roles import Role
+from capture_app.ui.widgets.scrolling import ScrollColumn
 
 WIDTH = 560
 _ARROW = 9
 _ARROW_INSET = 94
+_SIDE, _TOP, _BOTTOM, _SPACING = 24, 22, 20, 12
+_EDGE = 8
 
 
 HOST = "popover-host"
@@ -55,14 +58,14 @@ class Popover(QWidget):
         self._card.setFixedWidth(width)
         self.title = Label(title, 16, BOLD, wrap=True)
         self.setAccessibleName(title)
-        self.body = QVBoxLayout()
-        self.body.setContentsMargins(0, 0, 0, 0)
-        self.body.setSpacing(12)
-        self._column = column = QVBoxLayout(self._card)
-        column.setContentsMargins(24, 22, 24, 20)
-        column.setSpacing(12)
+        self._scroll = ScrollColumn()
+        self.body = self._scroll.column
+        self.body.setSpacing(_SPACING)
+        column = QVBoxLayout(self._card)
+        column.setContentsMargins(_SIDE, _TOP, _SIDE, _BOTTOM)
+        column.setSpacing(_SPACING)
         column.addWidget(self.title)
-        column.addLayout(self.body)
+        column.addWidget(self._scroll, 1)
         self.keep_clear = 0
         """What stands at the upper edge and stays in sight, in pixels; the middle is below it."""
         self._focus_before: QWidget | None = None
@@ -89,11 +92,11 @@ class Popover(QWidget):
     def place(self) -> None:
         """Places the card anew: its content or the window changed."""
         card = self._card
-        card.setFixedHeight(self._column.totalHeightForWidth(card.width()))
+        card.setFixedHeight(min(self._whole_height(), self.height() - 2 * _EDGE))
         if self._row.isNull():
             middle = (self.height() - card.height()) // 2
-            lowest = max(16, self.height() - card.height() - 8)
-            top = min(max(16, middle, self.keep_clear + 8), lowest)
+            lowest = max(_EDGE, self.height() - card.height() - _EDGE)
+            top = min(max(2 * _EDGE, middle, self.keep_clear + _EDGE), lowest)
             corner = QPoint((self.width() - card.width()) // 2, top)
         else:
             rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
@@ -104,6 +107,14 @@ class Popover(QWidget):
             corner = QPoint(max(16, min(x, self.width() - card.width() - 16)), max(8, y))
         card.move(corner)
         self.update()
+
+    def _whole_height(self) -> int:
+        """How high the card is where there is room for all of it; else its body scrolls."""
+        inner = self._card.width() - 2 * _SIDE
+        body = self.body.totalHeightForWidth(inner)
+        if body < 0:  # nothing in it wraps
+            body = self.body.totalSizeHint().height()
+        return _TOP + self.title.heightForWidth(inner) + _SPACING + body + _BOTTOM
 
     def show_in_the_middle(self) -> None:
         """Leaves its row: the card has grown too large to stand beside it."""
@@ -142,7 +153,9 @@ class Popover(QWidget):
         at = places.index(now) if now in places else (-1 if forward else 0)
         step = 1 if forward else -1
         reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
-        places[(at + step) % len(places)].setFocus(reason)
+        goal = places[(at + step) % len(places)]
+        goal.setFocus(reason)
+        self._scroll.ensureWidgetVisible(goal)
         return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
