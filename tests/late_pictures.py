@@ -24,6 +24,8 @@ class Link:
     catch_up: float = 0.004
     """Between two pictures that come out of the buffer after a stall."""
     open_takes: tuple[float, float] = (0.1, 0.8)
+    congested: float = 0.0
+    """Between two pictures in every third quarter of a minute, when others use the link, too."""
 
 
 @dataclass(slots=True)
@@ -42,6 +44,9 @@ class Camera:
     random: Random
     now: float = 100.0
     openings: int = 0
+    pace: float | None = None
+    """What the clock of the last opening has learnt."""
+    is_renewing: bool = False
     stalled: list[tuple[float, float]] = field(default_factory=list)
 
     def pictures(self) -> Iterator[Seen]:
@@ -51,7 +56,7 @@ class Camera:
 
     def _opened(self) -> Iterator[Seen]:
         link, random = self.link, self.random
-        clock = ExposureClock(self.now)
+        clock = ExposureClock(self.now, pace=self.pace)
         exposed = self.now + random.uniform(0, link.interval)
         begins = random.uniform(0, 1e6)
         ready = self.now + random.uniform(*link.open_takes)
@@ -73,10 +78,13 @@ class Camera:
                 made = line.popleft()
                 arrival = max(free_at, made + random.uniform(0, link.jitter))
                 self.now = max(self.now, arrival)
-                free_at = arrival + link.catch_up
+                is_congested = link.congested and int(arrival / 15) % 3 == 0
+                free_at = arrival + (link.congested if is_congested else link.catch_up)
                 stamp = begins + made * (1 + link.drift) if link.has_clock else None
                 exposure = clock.arrived(arrival, stamp)
-                if clock.must_reopen:
+                self.pace = clock.pace
+                is_renewed, self.is_renewing = self.is_renewing, False
+                if clock.must_reopen or (is_renewed and not clock.is_settled):
                     return
                 yield Seen(made, exposure)
 
@@ -103,6 +111,7 @@ def switch_patients(link: Link, exams: int, seed: int) -> Switches:
                 break
             began = waits_since = next_at
             said.exams += 1
+            camera.is_renewing = True
             next_at = seen.exposure.arrival + random.uniform(0.5, 3)
         if seen.exposure.not_before < began:
             continue

@@ -29,6 +29,7 @@ _STANDS_STILL: Final = 3
 _JITTER_S: Final = 0.03
 """By how much the ends of a stretch of arrivals may be off: over its length, how well a rate that
 was learnt from it is known."""
+_WELL_KNOWN: Final = 0.01
 _BEST_DRIFT: Final = 0.001
 _LEARN_AGAIN_AFTER_S: Final = 5.0
 _CATCHES_UP: Final = 4.0
@@ -65,11 +66,16 @@ class ExposureClock:
     picture is on its way when nothing holds it up (seconds). The smallest difference that was
     seen between arrival and capture time is the usual one; what exceeds it is lateness. That
     smallest difference may have grown by drift since it was seen, so `not_before` allows for it.
+    `pace`: what `pace` said when the device was open before; a link that is slower than that from
+    the first picture on is not believed.
     """
 
-    def __init__(self, opened_at: float, declared_latency: float = 0.0) -> None:
+    def __init__(
+        self, opened_at: float, declared_latency: float = 0.0, pace: float | None = None
+    ) -> None:
         self._opened_at = opened_at
         self._declared = declared_latency
+        self._known_pace = pace
         # What came last, and whether the device's own times move on.
         self._last_arrival: float | None = None
         self._last_stamp: float | None = None
@@ -103,6 +109,13 @@ class ExposureClock:
     def is_settled(self) -> bool:
         """Whether the pace is known: until then a picture is only later than the opening."""
         return self._is_settled
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds between two pictures of the device, once that is well known: the shortest."""
+        learnt = self._interval if self._is_settled and self._drift <= _WELL_KNOWN else None
+        known = [pace for pace in (learnt, self._known_pace) if pace is not None]
+        return min(known, default=None)
 
     @property
     def must_reopen(self) -> bool:
@@ -142,9 +155,11 @@ class ExposureClock:
         lasted = arrival - self._paced_at
         if stamp is not None and self._stamps_are_real:
             self._interval = max(self._intervals)
-            is_backlog = self._is_falling(arrival, arrival - stamp)
+            is_backlog = not self._is_level(arrival, arrival - stamp)
         else:
+            self._usual = float("inf")
             is_backlog = lasted < _CATCHES_UP * (self._paced_at - self._opened_at)
+            is_backlog |= self._is_behind(lasted)
         if len(self._intervals) < _SETTLED_INTERVALS or lasted < _SETTLED_AFTER_S or is_backlog:
             return
         if max(self._intervals) > max(_GAP * median(self._intervals), _GAP_S):
@@ -155,15 +170,44 @@ class ExposureClock:
         self._drift = _JITTER_S / sum(paced)
         self._is_settled = True
 
+    def _is_behind(self, lasted: float) -> bool:
+        """Whether fewer pictures came than a device makes whose pace is known, or it is too early
+        to tell: the others may be held up.
+        """
+        if self._known_pace is None:
+            return False
+        made = len(self._intervals) * self._known_pace
+        behind = lasted - made - self._known_pace - _JITTER_S
+        return lasted < _LEARN_AGAIN_AFTER_S or behind > _WELL_KNOWN * lasted
+
     def _is_falling(self, arrival: float, difference: float) -> bool:
         """Whether what was held up before is being worked off: each picture is less late."""
+        earlier, later = self._least_late(arrival, difference)
+        return earlier - later > _JITTER_S / 2
+
+    def _is_level(self, arrival: float, difference: float) -> bool:
+        """Whether the lateness of pictures has found its level, and none came earlier before.
+
+        While it falls, what was held up is worked off; while it rises, the link is slower than the
+        camera, and what was held up at the opening still is. Neither says what is usual.
+        """
+        if difference <= self._usual:
+            self._usual, self._usual_seen_at = difference, arrival
+        earlier, later = self._least_late(arrival, difference)
+        return abs(earlier - later) <= _JITTER_S / 2 and later - self._usual <= _JITTER_S
+
+    def _least_late(self, arrival: float, difference: float) -> tuple[float, float]:
+        """The smallest differences of the two halves of the last moments; the first is infinite
+        where they are not that long yet.
+        """
         window = max(_SETTLED_AFTER_S, _SETTLED_INTERVALS * self._interval)
         self._differences.append((arrival, difference))
         while arrival - self._differences[0][0] > window:
             self._differences.popleft()
-        earlier = [late for at, late in self._differences if at <= arrival - window / 2]
-        later = [late for at, late in self._differences if at > arrival - window / 2]
-        return not earlier or min(earlier) - min(later) > _JITTER_S / 2
+        middle = arrival - window / 2
+        earlier = (late for at, late in self._differences if at <= middle)
+        later = (late for at, late in self._differences if at > middle)
+        return min(earlier, default=float("inf")), min(later)
 
     def _learn(self, arrival: float, interval: float) -> None:
         """Learns the pace better from each stretch without a gap, a burst or another pace."""

@@ -69,6 +69,7 @@ class StreamSource:
         ]
         self._clock = clock
         self._latency = latency
+        self._pace: float | None = None
         self._renewing = threading.Event()
         self._stamp = FrameStamp(info.device_id, clock)
         self._closed = threading.Event()
@@ -85,7 +86,7 @@ class StreamSource:
     def _opened(self) -> Iterator[Frame]:
         """The frames until it is closed, or has to be opened again."""
         self._renewing.clear()
-        exposures = ExposureClock(self._clock.monotonic(), self._latency)
+        exposures = ExposureClock(self._clock.monotonic(), self._latency, self._pace)
         capture = cv2.VideoCapture(self._address, cv2.CAP_FFMPEG, self._limits)
         try:
             if not capture.isOpened():
@@ -119,6 +120,7 @@ class StreamSource:
                 bad = 0
                 yield frame
         finally:
+            self._pace = exposures.pace
             capture.release()
 
     def renew(self) -> None:
@@ -138,6 +140,7 @@ class CameraSource:
         self._address = address
         self._clock = clock
         self._latency = latency
+        self._pace: float | None = None
         self._renewing = threading.Event()
         self._stamp = FrameStamp(info.device_id, clock)
         self._closed = threading.Event()
@@ -154,7 +157,7 @@ class CameraSource:
     def _read(self) -> Iterator[Frame]:
         """The frames until it is closed, or has to be opened again."""
         self._renewing.clear()
-        exposures = ExposureClock(self._clock.monotonic(), self._latency)
+        exposures = ExposureClock(self._clock.monotonic(), self._latency, self._pace)
         capture = self._opened()
         try:
             if sys.platform == "linux":
@@ -186,6 +189,7 @@ class CameraSource:
                 if pace.is_due():
                     yield _frame_of(self._stamp, data, exposure, raw=raw)
         finally:
+            self._pace = exposures.pace
             capture.release()
 
     def renew(self) -> None:

@@ -29,6 +29,21 @@ def test_a_thousand_patients_in_stalls_of_five_seconds(name: str) -> None:
     assert len(said.waits) > 300  # the others ended within a stall, or before it was made up for
 
 
+CONGESTED = {
+    "own clock, congested": Link(stall_every=CALM, congested=0.05),
+    "own clock, a little congested": Link(stall_every=CALM, congested=0.042),
+    "counted, congested": Link(has_clock=False, stall_every=CALM, congested=0.05),
+    "counted, a little congested": Link(has_clock=False, stall_every=CALM, congested=0.042),
+}
+
+
+@pytest.mark.parametrize("name", CONGESTED)
+def test_a_link_that_is_slower_than_the_camera_for_a_while(name: str) -> None:
+    said = switch_patients(CONGESTED[name], 300, seed=7)
+    assert (said.exams, said.crossed) == (300, 0), said.worst
+    assert len(said.waits) > 200
+
+
 @pytest.mark.parametrize("has_clock", [True, False])
 def test_a_calm_network_makes_nobody_wait_and_is_never_opened_again(has_clock: bool) -> None:
     said = switch_patients(Link(has_clock=has_clock, stall_every=CALM), 1000, seed=5)
@@ -92,3 +107,32 @@ def test_times_that_stand_still_are_none() -> None:
 
 def test_times_that_stop_opens_it_again() -> None:
     assert told([*steady(4), *((4.1 + n * 0.04, 60.0) for n in range(5))]).must_reopen
+
+
+def test_what_was_held_up_at_the_opening_is_late_though_the_link_stays_slow() -> None:
+    """Opened while others use the link: each picture comes later than the one before."""
+    behind: list[tuple[float, float | None]] = [
+        (1.0 + n * 0.05, 50.02 + n * 0.04) for n in range(100)
+    ]
+    clock = told(behind)
+    assert not clock.is_settled
+    worked_off = [(6.0 + n * 0.02, 54.02 + n * 0.04) for n in range(95)]
+    level = [(7.86 + n * 0.04, 57.82 + n * 0.04) for n in range(60)]
+    for arrival, stamp in (*worked_off, *level):
+        clock.arrived(arrival, stamp)
+    assert clock.is_settled
+
+
+def test_a_camera_that_is_slower_than_before_is_not_believed() -> None:
+    """Without times of its own a slow link looks like it; a picture is later than the opening."""
+    known = told([(0.1 + n * 0.04, None) for n in range(400)]).pace
+    assert known == pytest.approx(0.04, rel=0.01)
+    clock = ExposureClock(100.0, pace=known)
+    seen = [clock.arrived(100.1 + n * 0.05) for n in range(400)]
+    assert not clock.is_settled
+    assert {one.not_before for one in seen} == {100.0}
+    assert clock.pace == known
+    as_before = ExposureClock(100.0, pace=known)
+    for n in range(200):
+        as_before.arrived(100.1 + n * 0.04)
+    assert as_before.is_settled
