@@ -91,8 +91,8 @@ def open_data_folder(settings: Settings, clock: Clock) -> Iterator[DataFolder]:
         station=settings.station,
         capture=settings.capture,
     )
-    with closing(Database.open(folder / OUTBOX_DATABASE, migrations("outbox"))) as database:
-        outbox = Outbox(database, folder / PICTURES, cipher, clock, rules)
+    database = Database.open(folder / OUTBOX_DATABASE, migrations("outbox"))
+    with closing(Outbox(database, folder / PICTURES, cipher, clock, rules)) as outbox:
         yield DataFolder(cipher, database, outbox, Users(database, cipher, clock))
 
 

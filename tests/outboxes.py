@@ -55,7 +55,7 @@ def open_engine(
 
 def close(outbox: Outbox) -> None:
     """As the end of its process would."""
-    outbox.spool.database.close()
+    outbox.close()
 
 
 def begin(outbox: Outbox, clock: Clock, **changes: object) -> Exam:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from capture_app.clock import Clock
 from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
@@ -30,8 +31,11 @@ from capture_app.outbox.status import Counts, SeenStates, StatusFilter
 from capture_app.settings.schema import Capture, Institution, Station
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
+from capture_app.store.role import Presence
 
 _MEGABYTE = 1_000_000
+SENDERS: Final = "senders"
+"""Folder of the locks by which processes know of each other that a Send may still be undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class Outbox:
         self.rules = rules
         self._changes = Changes(database)
         self._held_until: dict[str, float] = {}
+        self._presence = Presence(folder / SENDERS)
         self._sealing = SealingRules(
             rules.destinations,
             rules.institution,
@@ -226,6 +231,8 @@ class Outbox:
         Raises RuleError, ChangedSinceSeenError, ConformanceError, SealBrokenError, DiskFullError,
         StoreError.
         """
+        if not release_now:
+            self._presence.enter()  # before a row is held: whoever takes the role over sees both
         try:
             sending = seal.seal(
                 self.spool,
@@ -246,6 +253,18 @@ class Outbox:
         """Sends of this process that a person may still undo: recovery leaves them held."""
         now = self.spool.clock.monotonic()
         return frozenset(send for send, until in tuple(self._held_until.items()) if until > now)
+
+    def others_may_undo(self) -> bool:
+        """Whether another process that sent something is still there: what it holds stays held.
+
+        Raises StoreError.
+        """
+        return self._presence.others()
+
+    def close(self) -> None:
+        """The process ends its work here: nothing that it holds can be undone any more."""
+        self._presence.leave()
+        self.spool.database.close()
 
     def undo(self, send_id: str, operator: Operator, seen: Collection[str] | None = None) -> bool:
         """Makes drafts of a Send again; False where it is too late, and nothing was changed.

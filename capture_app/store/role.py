@@ -1,4 +1,6 @@
-"""Which process of a data folder delivers: a lock of the system, free when its holder ends."""
+"""Which process of a data folder delivers, and which others are there: locks of the system, free
+when their holder ends.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ from typing import Final
 
 from capture_app.errors import StoreError
 from capture_app.model.words import tr
+from capture_app.settings.write_once import make_folder
 
+_PLACES: Final = 32
+"""More processes than ever work on one data folder."""
 _TRY_EVERY_S: Final = 0.02
 _HELD_BY_ANOTHER: Final = frozenset({EACCES, EAGAIN, EDEADLK})
 
@@ -102,6 +107,51 @@ class EngineRole:
             return int(self._path.read_text(encoding="ascii"))
         except (OSError, ValueError):
             return None
+
+
+class Presence:
+    """A place among the processes that others must reckon with, given back however one ends.
+
+    Each is a lock of its own, for not every system has locks that are shared.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """`folder`: where the lock files are; made when they are first needed."""
+        self._folder = folder
+        self._place: EngineRole | None = None
+        self._mutex = threading.Lock()
+
+    def enter(self) -> None:
+        """Takes a place until `leave` or the end of the process. Raises StoreError."""
+        with self._mutex:
+            if self._place is None:
+                make_folder(self._folder)
+                places = (EngineRole(path) for path in self._paths())
+                self._place = next((place for place in places if place.try_acquire()), None)
+
+    def leave(self) -> None:
+        """Gives the place back. Does nothing where there is none."""
+        with self._mutex:
+            place, self._place = self._place, None
+            if place is not None:
+                place.release()
+
+    def others(self) -> bool:
+        """Whether another process has a place. Raises StoreError."""
+        with self._mutex:
+            taken = [self._is_taken(path) for path in self._paths() if path.exists()]
+            return sum(taken) > (self._place is not None)
+
+    def _paths(self) -> list[Path]:
+        return [self._folder / f"{number}.lock" for number in range(_PLACES)]
+
+    @staticmethod
+    def _is_taken(path: Path) -> bool:
+        place = EngineRole(path)
+        try:
+            return not place.try_acquire()
+        finally:
+            place.release()
 
 
 def _not_to_be_locked(error: OSError) -> StoreError:

@@ -181,6 +181,7 @@ class Engine:
             self._spool,
             [archive.name for archive in self._archives],
             live_sends=self._outbox.live_sends(),
+            others_may_undo=self._outbox.others_may_undo(),
         )
         self._alarms = tuple(report.alarms)
         _log.info("engine-leads", count=report.adopted_captures + report.adopted_instances)

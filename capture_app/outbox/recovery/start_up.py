@@ -59,11 +59,17 @@ class RecoveryReport:
 
 
 def recover(
-    spool: Spool, destinations: Sequence[str], *, live_sends: Collection[str] = ()
+    spool: Spool,
+    destinations: Sequence[str],
+    *,
+    live_sends: Collection[str] = (),
+    others_may_undo: bool = False,
 ) -> RecoveryReport:
     """Puts the data folder in order. `live_sends` are held by this process, for undo, right now.
 
-    Raises StoreError where the database itself refuses.
+    `others_may_undo`: another process that sent something lives. Whose a held Send is, is not
+    known then: all keep their hold, which the schedule ends. Raises StoreError where the database
+    itself refuses.
     """
     report = RecoveryReport()
     before = spool.clock.now() - _UNFINISHED_AFTER
@@ -81,7 +87,7 @@ def recover(
         _needs_its_file(spool, uid)
         _tell_missing(report, uid)
     _look_again_at_marked(spool)
-    report.requeued = _requeue(spool, destinations, live_sends)
+    report.requeued = _requeue(spool, destinations, live_sends, others_may_undo=others_may_undo)
     return report
 
 
@@ -276,16 +282,18 @@ def _look_again_at_marked(spool: Spool) -> None:
         _log.info("file-is-back", uid=uid)
 
 
-def _requeue(spool: Spool, destinations: Sequence[str], live_sends: Collection[str]) -> int:
-    """Nobody is at work yet, and who could undo is gone: all that waits is queued."""
+def _requeue(
+    spool: Spool, destinations: Sequence[str], live_sends: Collection[str], *, others_may_undo: bool
+) -> int:
+    """Nobody is at work yet: all that waits is queued, but for what somebody may still undo."""
     sends, known, now = json.dumps(list(live_sends)), json.dumps(list(destinations)), spool.now()
     with spool.database.transaction() as connection:
         requeued = connection.execute(
             "UPDATE task SET state = 'queued', due_at = '', changed_at = ?2 "
-            "WHERE state = 'running' OR (state = 'held' AND held_by_person = 0 "
+            "WHERE state = 'running' OR (state = 'held' AND held_by_person = 0 AND NOT ?3 "
             "AND sop_instance_uid NOT IN (SELECT sop_instance_uid FROM instance "
             "WHERE send_id IN (SELECT value FROM json_each(?1))))",
-            (sends, now),
+            (sends, now, others_may_undo),
         ).rowcount
         connection.execute(
             "UPDATE task SET state = 'needs-you', error_code = ?2, last_error = ?3, due_at = '', "

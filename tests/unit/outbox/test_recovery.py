@@ -313,6 +313,25 @@ def test_what_this_process_may_still_undo_stays_held(outbox: Outbox, clock: Fixe
     assert states(outbox) == {capture_id: ImageState.QUEUED}
 
 
+def test_what_another_process_may_still_undo_keeps_its_hold(
+    outbox: Outbox, clock: FixedClock, tmp_path: Path
+) -> None:
+    """Another process took the role over: it would otherwise send at once what is being undone."""
+    capture_id = keep(outbox, begin(outbox, clock))
+    theirs = outboxes.open_outbox(tmp_path, clock)
+    assert not theirs.others_may_undo()
+    sending = outbox.seal([capture_id], sealing.NURSE)
+    assert not outbox.others_may_undo()
+    put_right(theirs, live_sends=theirs.live_sends(), others_may_undo=theirs.others_may_undo())
+    assert states(theirs) == {capture_id: ImageState.HELD}
+    assert outbox.undo(sending.send_id, sealing.NURSE)
+    outbox.seal([capture_id], sealing.NURSE)
+    outboxes.close(outbox)  # however it ended: the system gives its lock back
+    put_right(theirs, others_may_undo=theirs.others_may_undo())
+    assert list(states(theirs).values()) == [ImageState.QUEUED]
+    outboxes.close(theirs)
+
+
 def test_an_archive_that_left_the_settings_needs_a_person_until_it_is_back(
     outbox: Outbox, clock: FixedClock
 ) -> None:

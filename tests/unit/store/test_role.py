@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from capture_app.errors import StoreError
-from capture_app.store.role import EngineRole, alone
+from capture_app.store.role import EngineRole, Presence, alone
 from tests.waiting import eventually
 
 HOLDER = """
@@ -100,3 +100,19 @@ def test_alone_gives_up_in_words_at_its_deadline(tmp_path: Path) -> None:
         pytest.fail("two at once")
     with alone(lock, deadline_seconds=0.05):
         pass
+
+
+def test_a_presence_is_known_to_others_until_it_ends(tmp_path: Path) -> None:
+    first, second = Presence(tmp_path / "senders"), Presence(tmp_path / "senders")
+    assert not first.others()
+    first.enter()
+    first.enter()
+    assert not first.others()
+    assert second.others()
+    second.enter()
+    assert first.others()
+    first.leave()
+    assert not second.others()
+    assert first.others()
+    second.leave()
+    assert not first.others()
