@@ -22,6 +22,7 @@ from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.census.census import Census
 from capture_app.patients.census.reporting import doubt_words
 from capture_app.patients.census.status import DeadLetter, FeedStatus, NotedMessage
+from capture_app.ui.words import wording
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +72,8 @@ def run(args: argparse.Namespace) -> int:
         print_json([_as_dict(entry) for entry in entries])
         return EXIT_DONE
     head = ("name", "born", "sex", "number", "issuer", "visit", "place")
-    rows = [[_as_dict(entry)[key] for key in head] for entry in entries]
+    listed = [(_as_dict(entry), wording.shown_name(entry.patient.name)) for entry in entries]
+    rows = [[name, *(said[key] for key in head[1:])] for said, name in listed]
     print_table(head, rows)
     for feed in feeds:
         sys.stderr.write(_words_of(feed) + "\n")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from capture_app.model.patient import Patient
 from capture_app.model.reason import Reason
 
 
@@ -68,6 +69,8 @@ class Instance:
     """Hex SHA-256 over the pixel data: the JPEG stream without padding, or the native bytes."""
     size: int
     """Bytes of the Part 10 file."""
+    patient: Patient | None = None
+    """In the wording that was sealed, once it is in the outbox; None in rows of before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from capture_app.outbox.changes import Changes, OnChange
 from capture_app.outbox.keeping import drafts, exams
 from capture_app.outbox.keeping.description import Seen, read_description
 from capture_app.outbox.keeping.drafts import Draft
-from capture_app.outbox.sealing import seal, withdraw
+from capture_app.outbox.sealing import seal, sent, withdraw
 from capture_app.outbox.sealing.seal import SealingRules, Sending
 from capture_app.outbox.sealing.withdraw import RecallReason
 from capture_app.outbox.spool import Spool
@@ -92,6 +92,13 @@ class Outbox:
     def exam_of(self, capture_id: str) -> Exam:
         """The exam of a picture. Raises RuleError where there is no such picture."""
         return exams.read_exam_of(self.spool, capture_id)
+
+    def sent_patients(self, sop_instance_uids: Iterable[str]) -> Mapping[str, Patient]:
+        """The patients of what was sent, as they were named then, by SOP Instance UID.
+
+        Without those of before, and of rows that cannot be read: their exams name them.
+        """
+        return sent.sent_patients(self.spool, sop_instance_uids)
 
     def patient_key(self, exam: Exam) -> str:
         """What tells an exam's patient from others without naming anyone."""

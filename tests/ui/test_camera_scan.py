@@ -1,5 +1,6 @@
 """A wristband before the live camera, on the list of patients: by the same patterns as a scan."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +16,12 @@ from capture_app.clock import FixedClock
 from capture_app.devices.capture import Live
 from capture_app.devices.chosen import ChosenDevice
 from capture_app.model.device import DeviceKind
+from capture_app.model.frame import Frame
 from capture_app.model.operator import Operator
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.settings.scanning import Alphabet, Scanner, ScanPattern
 from capture_app.settings.schema import Device
+from capture_app.ui.patients import camera_scan
 from tests.ui.conftest import Desk
 from tests.ui.stage import Stage, open_stage
 
@@ -141,3 +144,26 @@ def test_during_an_exam_and_behind_the_lock_nothing_is_read(
     assert camera.state.preview is None
     with qtbot.assertNotEmitted(camera.changed, wait=600):
         pass
+
+
+def test_a_slow_machine_looks_once_at_a_time(
+    open_with: OpenWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end, look = list[None](), threading.Event(), camera_scan._look
+
+    def slowly(frame: Frame) -> object:
+        begun.append(None)
+        may_end.wait(20)
+        return look(frame)
+
+    monkeypatch.setattr(camera_scan, "_look", slowly)
+    desk = open_with()
+    try:
+        desk.qtbot.waitUntil(lambda: len(begun) == 1, timeout=20_000)
+        desk.qtbot.wait(600)  # two beats of its timer
+        desk.content.camera_scan._timer.setInterval(60_000)
+    finally:
+        may_end.set()
+    desk.qtbot.waitUntil(lambda: not desk.content.camera_scan._looking.is_asking)
+    desk.qtbot.wait(200)
+    assert len(begun) == 1

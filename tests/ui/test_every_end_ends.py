@@ -626,8 +626,9 @@ def test_what_is_unsent_that_cannot_be_counted_keeps_nobody_out(
     vm.appear()
     qtbot.waitUntil(lambda: bool(told))
     assert vm.state.chosen is not None
-    vm.count_unsent()
+    vm.appear()
     qtbot.waitUntil(lambda: bool(vm.state.unsent))
+    vm.close()
     pool.stop()
 
 

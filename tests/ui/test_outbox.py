@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -11,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from capture_app.clock import FixedClock
 from capture_app.errors import RefusedDeliveryError
 from capture_app.model.operator import Operator
+from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.reason import Reason
 from capture_app.outbox.steps.tasks import claim, open_tasks, settle_untried
 from capture_app.store.role import EngineRole
@@ -75,6 +77,22 @@ def press(desk: Desk, words: str) -> None:
 
     desk.qtbot.waitUntil(lambda: bool(buttons()))  # a new row is shown a moment after it is made
     QTest.mouseClick(buttons()[0], Qt.MouseButton.LeftButton)
+
+
+def test_a_row_names_the_patient_as_sent(outbox_desk: Desk) -> None:
+    stage, operator = outbox_desk.stage, outbox_desk.content.operator
+    for name in (PersonName(NameGroup("Tran", "Linh")), PersonName(NameGroup())):
+        kept = stage.pictures(MAI, 1, operator)
+        patient = replace(stage.outbox.exam_of(kept[0]).patient, name=name)
+        stage.outbox.seal(kept, operator, patient=patient, release_now=True)
+    outbox_desk.qtbot.waitUntil(
+        lambda: (
+            {row.name for row in rows(outbox_desk, Section.WAITING)}
+            == {"TRAN, Linh", "Name not given"}
+        )
+    )
+    viewmodel(outbox_desk).filter("tran")
+    assert [row.name for row in rows(outbox_desk, Section.WAITING)] == ["TRAN, Linh"]
 
 
 def test_an_empty_outbox_says_so(outbox_desk: Desk, qtbot: QtBot) -> None:
@@ -335,6 +353,9 @@ def test_an_exam_that_cannot_be_read_takes_no_other_row_away(outbox_desk: Desk) 
         path.unlink()
     with stage.outbox.spool.database.transaction() as connection:
         connection.execute("UPDATE exam SET sealed = x'00' WHERE exam_id = ?", (lost.exam_id,))
+        connection.execute(
+            "UPDATE instance SET sealed = x'00' WHERE capture_id = ?", (lost.capture_id,)
+        )
     stage.outbox.tell_changes()
     outbox_desk.qtbot.waitUntil(
         lambda: "The patient cannot be read" in {r.name for r in viewmodel(outbox_desk).state.rows}

@@ -518,7 +518,7 @@ def test_what_the_feed_sent_in_vain_makes_its_chip_amber_with_the_list_behind_it
     list_desk.qtbot.waitUntil(lambda: len(vm.state.feed_messages) == 2)
     assert vm.state.feeds[0].tone is Tone.WARN
     assert "for IT" in vm.state.feeds[0].words
-    assert page.feed_messages.text() == "2 messages for IT"
+    assert page.feed_messages.text() == "2 notes for IT"
     list_desk.qtbot.waitUntil(
         lambda: list_desk.window.status.state.feed.words == "Ward list: 2 for IT"
     )

@@ -176,3 +176,27 @@ def test_a_bad_first_pin_is_refused_in_words(
 
     qtbot.waitUntil(lambda: said in page.fault)
     assert not stage.services.users.has_any()
+
+
+def test_the_lock_page_counts_again_when_something_was_sent_or_proved(
+    desk: Desk, qtbot: QtBot, ada: Operator
+) -> None:
+    vm, stage = desk.window.sign_in_vm, desk.stage
+    assert vm.state.unsent == ""
+    kept = stage.pictures("0012345678", 2, ada)
+    qtbot.waitUntil(lambda: vm.state.unsent.startswith("2 pictures"))
+    assert vm.state.unsent_note.endswith("2 are drafts.")
+    stage.outbox.delete(kept, ada)
+    qtbot.waitUntil(lambda: vm.state.unsent == "")
+
+
+def test_nothing_is_counted_for_a_lock_page_that_is_not_there(
+    desk: Desk, qtbot: QtBot, ada: Operator
+) -> None:
+    desk.sign_in()
+    vm = desk.window.sign_in_vm
+    desk.stage.pictures("0012345678", 1, ada)
+    qtbot.wait(300)
+    assert vm.state.unsent == ""
+    desk.window.lock()
+    qtbot.waitUntil(lambda: vm.state.unsent.startswith("1 picture"))

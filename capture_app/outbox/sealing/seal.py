@@ -144,6 +144,7 @@ def insert_instance(
 ) -> None:
     """The row of a sealed instance."""
     uid = identity.instance.sop_instance_uid
+    patient = identity.patient or identity.kept.exam.patient
     connection.execute(
         "INSERT INTO instance (sop_instance_uid, capture_id, series_instance_uid, send_id, "
         "user_id, file, instance_number, keep_days, sealed_at, sealed) "
@@ -158,7 +159,7 @@ def insert_instance(
             identity.place.instance_number,
             identity.keep_days,
             stamp(identity.sealed_at),
-            spool.seal(identity.instance, instance_context(uid)),
+            spool.seal(replace(identity.instance, patient=patient), instance_context(uid)),
         ),
     )
 

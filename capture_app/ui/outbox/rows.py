@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from capture_app.errors import CaptureAppError
 from capture_app.model.delivery import ImageState, ImageStatus, ProofKind
-from capture_app.model.exam import Exam
+from capture_app.model.patient import Patient
 from capture_app.model.reason import Reason
 from capture_app.model.words import isolated, tr, trn
 from capture_app.outbox.outbox import Outbox
@@ -44,8 +44,8 @@ class Sent:
     """The images of one send that are in one section. `key` is the same at each reading."""
 
     key: str
-    exam: Exam | None
-    """None where its row cannot be read: then nobody is named."""
+    patient: Patient | None
+    """As sent. None where no row that says it can be read: then nobody is named."""
     site: str
     images: tuple[ImageStatus, ...]
 
@@ -125,11 +125,14 @@ def group_sends(outbox: Outbox, statuses: Iterable[ImageStatus]) -> tuple[Sent, 
         key = (section_of(status.state), status.exam_id, status.send_id, _apart(status))
         groups.setdefault(key, []).append(status)
     exams = outbox.readable_exams({exam_id for _, exam_id, _, _ in groups})
+    patients = outbox.sent_patients(images[0].sop_instance_uid for images in groups.values())
     sends = []
     for key, images in groups.items():
         ordered = tuple(sorted(images, key=lambda image: (image.kept_at, image.capture_id)))
         site = _site_of(outbox, ordered[0])
-        sends.append(Sent("|".join(key), exams.get(key[1]), site, ordered))
+        exam = exams.get(key[1])
+        patient = patients.get(images[0].sop_instance_uid) or (exam.patient if exam else None)
+        sends.append(Sent("|".join(key), patient, site, ordered))
     order = tuple(Section)
     return tuple(
         sorted(
@@ -158,9 +161,9 @@ def _site_of(outbox: Outbox, image: ImageStatus) -> str:
 
 
 def _name_of(sent: Sent) -> str:
-    if sent.exam is None:
+    if sent.patient is None:
         return tr("The patient cannot be read")
-    return sent.exam.patient.name.shown or tr("Name not given")
+    return wording.shown_name(sent.patient.name)
 
 
 def row_of(sent: Sent, now: datetime) -> OutboxRow:
@@ -181,7 +184,7 @@ def row_of(sent: Sent, now: datetime) -> OutboxRow:
         states=tuple((image.sop_instance_uid, image.state) for image in sent.images),
         recallable=recallable,
         name=_name_of(sent),
-        digits=wording.last_digits(sent.exam.patient.patient_id) if sent.exam else "",
+        digits=wording.last_digits(sent.patient.patient_id) if sent.patient else "",
         what=f"{sent.site}, {n}" if sent.site else n,
         icon=said.icon,
         tone=said.tone,

@@ -244,11 +244,10 @@ def _in_tab(sent: Sent, tab: OutboxTab) -> bool:
 
 def _matches(sent: Sent, text: str) -> bool:
     asked = _plain(text).split()
-    if sent.exam is None:
+    if (patient := sent.patient) is None:
         return not asked
-    patient = sent.exam.patient
     number = patient.patient_id.value
-    where = _plain(f"{patient.name.shown} {wording.native(patient.name)} {number}")
+    where = _plain(f"{wording.shown_name(patient.name)} {wording.native(patient.name)} {number}")
     where += " " + _plain(wording.last_digits(patient.patient_id))
     return all(word in where for word in asked)
 

@@ -69,7 +69,7 @@ class CameraScan(QObject):
         )
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
-        self._timer.timeout.connect(self._looking.ask)
+        self._timer.timeout.connect(self._look_now)
 
     def use(self, rules: ScanRules) -> None:
         """Other patterns from now on."""
@@ -101,6 +101,11 @@ class CameraScan(QObject):
             self._timer.stop()
 
     # ---------------------------------------------------------------------- looking
+
+    def _look_now(self) -> None:
+        """One look at a time: on a slow machine the next begins at a beat after the last."""
+        if not self._looking.is_asking:
+            self._looking.ask()
 
     def _question(self) -> Callable[[], _Seen] | None:
         frame = self._devices.latest() if self._timer.isActive() else None

@@ -1,4 +1,4 @@
-"""What of the feeds was refused or had no effect: a line a message, for whoever calls IT."""
+"""What of the feeds was refused, had no effect or could not be taken: a line each, for IT."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class FeedPopover(Popover):
     """In the middle of the window; Esc ends it. No line holds patient data."""
 
     def __init__(self, host: QWidget, lines: Sequence[str]) -> None:
-        super().__init__(host, tr("Messages for IT to look at"), width=720)
+        super().__init__(host, tr("Notes for IT"), width=720)
         intro = tr(
-            "The admissions feed sent these, and they were refused or changed nothing. IT sees the "
-            "same by the command patients with --feed and --dead-letters."
+            "What the feeds sent and was refused, changed nothing, or could not be taken as it "
+            "stood. IT sees the same by the command patients with --feed and --dead-letters."
         )
         self.body.addWidget(Label(intro, 14, REGULAR, tone=Tone.TEXT_2, wrap=True))
         self._scroll = ScrollColumn()
         self._scroll.setFixedHeight(_HEIGHT)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._scroll.setAccessibleName(tr("Messages for IT to look at"))
+        self._scroll.setAccessibleName(tr("Notes for IT"))
         self._scroll.column.setSpacing(10)
         for line in lines:
             self._scroll.column.addWidget(Label(line, 14, MEDIUM, wrap=True))

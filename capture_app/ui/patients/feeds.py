@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from capture_app.model.words import isolated, tr
+from capture_app.model.feed_note import words_of
+from capture_app.model.words import isolated, tr, trn
 from capture_app.model.worklist import Doubt, FeedSource
 from capture_app.patients.census.reporting import doubt_words
 from capture_app.patients.census.status import FeedMessage, FeedStatus
@@ -54,6 +55,20 @@ def message_row(message: FeedMessage, now: datetime) -> str:
         event=event,
         what=what,
         reason=message.reason,
+    )
+
+
+def item_rows(feeds: Iterable[FeedStatus]) -> tuple[str, ...]:
+    """What of the worklists could not be taken, a line each: in how many items, and why."""
+    return tuple(
+        tr(
+            "{list}, {items}: {reason}",
+            list=isolated(feed.name),
+            items=trn("{n} item", "{n} items", count),
+            reason=words_of(note),
+        )
+        for feed in feeds
+        for note, count in feed.item_notes
     )
 
 

@@ -241,7 +241,7 @@ class PatientsPage(Backdrop):
         self._note.setText(state.feed_note)
         self._note.setVisible(bool(state.feed_note))
         n = len(state.feed_messages)
-        self.feed_messages.setText(trn("{n} message for IT", "{n} messages for IT", n))
+        self.feed_messages.setText(trn("{n} note for IT", "{n} notes for IT", n))
         self.feed_messages.setVisible(n > 0)
         self._render_drafts(state)
         self._render_check(state)

@@ -21,7 +21,7 @@ from capture_app.patients.finding.patient_list import Tab
 from capture_app.patients.finding.scan import ScannedCode, ScanRules
 from capture_app.ui.identity.viewmodel import IdentityCheck
 from capture_app.ui.patients.drafts import DraftCard, DraftsSeen
-from capture_app.ui.patients.feeds import message_row
+from capture_app.ui.patients.feeds import item_rows, message_row
 from capture_app.ui.patients.found import (
     FeedsSeen,
     Found,
@@ -205,7 +205,7 @@ class PatientsViewModel(QObject):
             now = self._services.clock.now()
             state = state_of(self.state, self._found, self._newer, feeds, asked, now)
             lines = tuple(message_row(message, now) for message in self._feeds.messages)
-            state = replace(state, feed_messages=lines)
+            state = replace(state, feed_messages=(*lines, *item_rows(feeds)))
         else:
             state = self.state
         self._show(replace(state, **changes))

@@ -164,6 +164,7 @@ class MainWindow(QWidget):
         self._stack.setCurrentWidget(self._set_up)
 
     def _signed_in(self, operator: Operator) -> None:
+        self.sign_in_vm.vanish()
         if self._set_up is not None:
             self._stack.removeWidget(self._set_up)
             self._set_up.deleteLater()
@@ -326,6 +327,7 @@ class MainWindow(QWidget):
         self.cleaning.end()
         self._drop_content()
         self.status.close()
+        self.sign_in_vm.close()
         self.watch.close()
         self._second.stop()
         self.acts.stop()

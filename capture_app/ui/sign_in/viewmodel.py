@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
@@ -14,8 +15,11 @@ from capture_app.outbox.keeping.drafts import Draft
 from capture_app.outbox.status import Counts
 from capture_app.security.users import PIN_LONGEST, PIN_SHORTEST
 from capture_app.settings.practice import PRACTICE_PIN, PRACTICE_USER
+from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks, unexpected
+
+_Counted = tuple[Counts, tuple[Draft, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +76,14 @@ class SignInViewModel(QObject):
         self._pin = ""
         settings = services.settings
         self.state = SignInState(settings.station.name, practice=settings.practice)
+        self._is_shown = False
+        self._counting = Reading(tasks, self._question, told=self._counted, parent=self)
+        self._leave = services.outbox.on_change(lambda _id: self._counting.ask_soon())
 
     def appear(self, last_user_id: str = "", *, camera_warm: bool = False) -> None:
         """Shows the users anew; `last_user_id` is chosen already, as whoever locked it."""
         self._pin = ""
+        self._is_shown = True
         tiles, fault = self._read_tiles()
         chosen = next((tile for tile in tiles if tile.user_id == last_user_id), None)
         if chosen is None and len(tiles) == 1:
@@ -91,7 +99,16 @@ class SignInViewModel(QObject):
                 camera_warm=camera_warm,
             )
         )
-        self.count_unsent()
+        self._counting.ask()
+
+    def vanish(self) -> None:
+        """The page is not on screen any more: nothing is counted."""
+        self._is_shown = False
+
+    def close(self) -> None:
+        """Ends the listening."""
+        self._leave()
+        self._counting.close()
 
     def _read_tiles(self) -> tuple[tuple[UserTile, ...], str]:
         """The users, and a fault in words where they cannot be read: those known so far stay, for
@@ -107,10 +124,10 @@ class SignInViewModel(QObject):
             UserTile(user.user_id, user.display_name, _role_words(user.role), "") for user in users
         ), ""
 
-    def count_unsent(self) -> None:
-        """Counts what is not sent yet, of this station and of each user."""
+    def _question(self) -> Callable[[], _Counted] | None:
+        """What is not sent yet, of this station and of each user."""
         outbox = self._services.outbox
-        self._tasks.run(lambda: (outbox.counts(), outbox.drafts()), owner=self, done=self._counted)
+        return (lambda: (outbox.counts(), outbox.drafts())) if self._is_shown else None
 
     def choose(self, user_id: str) -> None:
         """Another user: the digits of the one before are forgotten."""
@@ -169,7 +186,7 @@ class SignInViewModel(QObject):
             ended=lambda: self._show(replace(self.state, busy=False)),
         )
 
-    def _counted(self, counted: tuple[Counts, tuple[Draft, ...]]) -> None:
+    def _counted(self, counted: _Counted) -> None:
         counts, drafts = counted
         of_user = Counter(draft.user_id for draft in drafts)
         tiles = tuple(

@@ -132,9 +132,18 @@ def test_an_exam_of_which_nothing_is_left_empties_no_list(
     damage(outbox, "exam", "sealed", lost.exam_id)
     with pytest.raises(SealBrokenError, match=lost.exam_id):
         outbox.exam(lost.exam_id)
-    rows = [row_of(send, clock.now()) for send in group_sends(outbox, outbox.statuses())]
-    assert {row.name for row in rows} == {"The patient cannot be read", other.patient.name.shown}
-    assert inspect(outbox.spool).damaged == (DamagedCell("exam", lost.exam_id, "sealed"),)
+    assert names(outbox, clock) == [other.patient.name.shown] * 2  # the instance says whose it is
+    damage(outbox, "instance", "sealed", sent[0])
+    assert set(names(outbox, clock)) == {"The patient cannot be read", other.patient.name.shown}
+    assert inspect(outbox.spool).damaged == (
+        DamagedCell("exam", lost.exam_id, "sealed"),
+        DamagedCell("instance", sent[0], "sealed"),
+    )
+
+
+def names(outbox: Outbox, clock: FixedClock) -> list[str]:
+    sends = group_sends(outbox, outbox.statuses())
+    return [row_of(send, clock.now()).name for send in sends]
 
 
 @pytest.mark.expects_log("exam-row-unreadable")

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
+from capture_app.model.feed_note import FeedNote, NoteCode, words_of
 from capture_app.model.worklist import FeedSource
 from capture_app.patients.census.status import FeedStatus
-from capture_app.ui.patients.feeds import feed_chip, feed_note
+from capture_app.ui.patients.feeds import feed_chip, feed_note, item_rows
 from capture_app.ui.words.marks import Tone
 from tests.unit.ui.test_wording import plain
 
@@ -52,3 +53,11 @@ def test_a_problem_and_a_gap_are_told() -> None:
     assert feed_chip(troubled).tone is Tone.WARN
     assert "The port is taken." in note
     assert "Patients admitted before Today 08:30 appear when the feed next names them." in note
+
+
+def test_what_of_a_worklist_could_not_be_taken_is_a_line_each() -> None:
+    note = FeedNote("PatientBirthDate", NoteCode.UNREADABLE)
+    worklist = replace(FRESH, name="ris", source=FeedSource.WORKLIST, item_notes=((note, 2),))
+
+    (line,) = item_rows([FRESH, worklist])
+    assert plain(line) == f"ris, 2 items: {plain(words_of(note))}"
