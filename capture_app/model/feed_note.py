@@ -34,6 +34,8 @@ class NoteCode(StrEnum):
     """It cancels what was never told of, or was cancelled before."""
     IN_THE_FUTURE = "in-the-future"
     """An end that is still to come: the visit stays open."""
+    BEFORE_ADMISSION = "before-admission"
+    """An end that is before the admission: it is none."""
     OLDER_PLACE = "older-place"
     """Where the patient was before the place that is known: nobody was moved."""
     NUMBER_NOT_KNOWN = "number-not-known"
@@ -55,6 +57,7 @@ WITHOUT_EFFECT: Final = frozenset(
         NoteCode.NO_VISIT,
         NoteCode.NOTHING_TO_CANCEL,
         NoteCode.IN_THE_FUTURE,
+        NoteCode.BEFORE_ADMISSION,
         NoteCode.OLDER_PLACE,
         NoteCode.NUMBER_NOT_KNOWN,
     }
@@ -79,6 +82,7 @@ def words_of(note: FeedNote) -> str:
         NoteCode.NO_VISIT: tr("no visit is named and none is open; none changed"),
         NoteCode.NOTHING_TO_CANCEL: tr("cancels what was never told, or cancelled before"),
         NoteCode.IN_THE_FUTURE: tr("an end that is still to come; not taken"),
+        NoteCode.BEFORE_ADMISSION: tr("an end before the admission; not taken"),
         NoteCode.OLDER_PLACE: tr("older than the place that is known; nobody was moved"),
         NoteCode.NUMBER_NOT_KNOWN: tr("the number that is changed was never told"),
     }[note.code]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -18,6 +18,7 @@ VisitKey = tuple[str, str]
 """Visit number and its issuer."""
 
 NO_FACTS: Final = VisitFacts("", "", None, None, None, None, None, None, None)
+_DAY: Final = timedelta(days=1)
 _PRE_ADMITTED: Final = "P"
 """PV1-2 of a visit that is still to come (HL7 table 0004)."""
 
@@ -284,7 +285,8 @@ def _stated(
     """The visit with what the message states; what it leaves out stays.
 
     Where the patient is goes by the time at which it became so, all else by the time at which it
-    was recorded. An end that was still to come when the message came is no end.
+    was recorded. An end that was still to come when the message came is no end, nor is one on a day
+    before the admission.
     """
     notes = []
     base = before.encounter if before else _unknown()
@@ -300,6 +302,10 @@ def _stated(
     if facts.discharged_at and discharged_at and discharged_at > placed.event.received_at:
         notes.append(FeedNote("PV1-45", NoteCode.IN_THE_FUTURE))
         discharged_at = base.discharged_at
+    admitted_at = _heard(facts.admitted_at, base.admitted_at)
+    if _is_before(discharged_at if facts.discharged_at else None, admitted_at):
+        notes.append(FeedNote("PV1-45", NoteCode.BEFORE_ADMISSION))
+        discharged_at = base.discharged_at
     named = facts.visit_number and not (facts.is_account and before and not before.is_account)
     has_authority = bool(named and (facts.issuer or facts.universal_id))
     same = facts.visit_number == base.visit_number
@@ -311,7 +317,7 @@ def _stated(
         universal_id_type=facts.universal_id_type if has_authority else base.universal_id_type,
         patient_class=_heard(facts.patient_class, base.patient_class),
         location=location,
-        admitted_at=_heard(facts.admitted_at, base.admitted_at),
+        admitted_at=admitted_at,
         discharged_at=discharged_at,
         referring_physician=_heard(facts.referring_physician, base.referring_physician),
         department=_heard(facts.department, base.department),
@@ -327,6 +333,11 @@ def _stated(
         bool(before and before.is_admitted),
     )
     return visit, tuple(notes)
+
+
+def _is_before(ended: datetime | None, admitted: datetime | None) -> bool:
+    """Whether an end is a day or more before the beginning: it may be told by the day alone."""
+    return ended is not None and admitted is not None and ended + _DAY <= admitted
 
 
 def _unknown() -> Encounter:

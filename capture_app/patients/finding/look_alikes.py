@@ -5,13 +5,13 @@ Kept beside a list, so that a filter that leaves one of two look-alikes hides ne
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
 from capture_app.model.patient import Patient
+from capture_app.patients.finding.spelling import folded
 
 T = TypeVar("T")
 PatientKey = tuple[str, str]
@@ -92,7 +92,5 @@ def _birth(patient: Patient) -> tuple[date, str] | None:
 
 
 def _plain(text: str) -> str:
-    if text.isascii():
-        return text.casefold()
-    apart = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in apart if not unicodedata.combining(c)).casefold()
+    """Without case, accents, apostrophes and what divides words: O'Brien and OBRIEN are alike."""
+    return "".join(character for character in folded(text) if character.isalnum())

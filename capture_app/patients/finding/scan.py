@@ -44,9 +44,11 @@ class ScannedNumber:
     def is_of(self, number: PatientId) -> bool:
         """Whether this is that record number."""
         known = (number.issuer, number.universal_id)
-        pairs = zip(self.named, known, strict=True)
-        if number.value != self.value or any(a and b and a != b for a, b in pairs):
+        pairs = [(said, ours) for said, ours in zip(self.named, known, strict=True) if said]
+        if number.value != self.value or any(ours and said != ours for said, ours in pairs):
             return False
+        if pairs and not any(said == ours for said, ours in pairs):
+            return False  # it names somebody whom the feed does not name
         if not self.authority:  # of nobody named: only a number of nobody named can be the same
             return not any(known) and not any(self.named)
         return self.authority in known

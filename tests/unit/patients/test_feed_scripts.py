@@ -246,6 +246,22 @@ SCRIPTS: dict[str, Script] = {
         {("1001", "V1"): OPEN},
         (NoteCode.IN_THE_FUTURE,),
     ),
+    "an update that ends the visit a year before it began": Script(
+        (ADMITTED, said("A08", "0900", discharged="20251127")),
+        {("1001", "V1"): OPEN},
+        (NoteCode.BEFORE_ADMISSION,),
+        any_order=False,
+    ),
+    "a discharge a year before the admission is one of now": Script(
+        (ADMITTED, said("A03", "1400", discharged="20251127133000")),
+        {("1001", "V1"): CLOSED},
+        (NoteCode.BEFORE_ADMISSION,),
+        any_order=False,
+    ),
+    "an end that is told by the day of the admission": Script(
+        (ADMITTED, said("A08", "1400", discharged="20261127")),
+        {("1001", "V1"): CLOSED},
+    ),
     "a discharge with a time to come is one of now": Script(
         (ADMITTED, said("A03", "1400", discharged="20991231")),
         {("1001", "V1"): CLOSED},

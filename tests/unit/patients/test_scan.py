@@ -118,6 +118,8 @@ def test_a_code_that_two_authorities_may_have_given_is_nobodys() -> None:
         (ScannedNumber("7", "HOSP", ("CLINIC", "")), PatientId("7", "HOSP"), False),
         (ScannedNumber("7", "HOSP", ("HOSP", "9")), PatientId("7", "HOSP", "1.2.3"), False),
         (ScannedNumber("7", "", ("HOSP", "")), PatientId("7", ""), False),
+        (ScannedNumber("7", "1.2.3", ("CLINIC", "")), PatientId("7", "", "1.2.3"), False),
+        (ScannedNumber("7", "HOSP", ("", "9")), PatientId("7", "HOSP"), False),
     ],
 )
 def test_a_number_is_one_with_its_authority(
