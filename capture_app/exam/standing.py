@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -22,14 +22,21 @@ from capture_app.model.words import tr
 from capture_app.model.worklist import Doubt, PatientListEntry, PersonNow
 
 _TWO: Final = 2
-_PLACEHOLDER_WORDS: Final = frozenset(
+_UNKNOWN_WORDS: Final = frozenset(
     """
-    ANONYMOUS BABY BABYBOY BABYGIRL BB BBOY BG BGIRL BOY DESCONOCIDO FEMALE GIRL INCONNU INFANT MALE
-    NEONATE NEUGEBORENES NEWBORN NN ONBEKEND SCONOSCIUTO TRAUMA UNBEKANNT UNIDENTIFIED UNKNOWN
+    ANONYMOUS DESCONOCIDO INCONNU NN ONBEKEND SCONOSCIUTO TRAUMA UNBEKANNT UNIDENTIFIED UNKNOWN
     UNNAMED
     """.split()  # noqa: SIM905 - a list of words is read as words
 )
-"""First words of names that stand for a name not known yet: newborns, trauma, nobody knows."""
+"""First words of names that stand for a name not known yet: trauma, nobody knows."""
+_NEWBORN_WORDS: Final = frozenset(
+    """
+    BABY BABYBOY BABYGIRL BB BBOY BG BGIRL BOY FEMALE GIRL INFANT MALE NEONATE NEUGEBORENES NEWBORN
+    """.split()  # noqa: SIM905 - a list of words is read as words
+)
+"""First words of a newborn's name. Grown-ups are called Boy and Baby, too: of a newborn the birth
+date is known, to some days."""
+_SAME_BIRTH_DAYS: Final = 7
 
 _NOBODY: Final = frozenset({("DOE", "JOHN"), ("DOE", "JANE")})
 
@@ -226,7 +233,10 @@ def real_changes(before: Patient, after: Patient) -> tuple[Part, ...]:
     if before.identity_unknown:
         return ()
     parts = []
-    if not is_placeholder(before.name) and not _is_same_name(before.name, after.name):
+    is_named = is_placeholder(before.name) and (
+        not _is_newborns(before.name) or _is_about_same_birth(before, after)
+    )
+    if not is_named and not _is_same_name(before.name, after.name):
         parts.append(Part.NAME)
     if _birth_date_changed(before, after):
         parts.append(Part.BIRTH_DATE)
@@ -240,12 +250,27 @@ def is_placeholder(name: PersonName) -> bool:
     groups = _groups(name)
     if any((_plain(g.family), _plain(g.given)) in _NOBODY for g in groups):
         return True
-    return not groups or any(
-        _plain(word) in _PLACEHOLDER_WORDS
-        for group in groups
+    return not groups or _begins_with(name, _UNKNOWN_WORDS | _NEWBORN_WORDS)
+
+
+def _is_newborns(name: PersonName) -> bool:
+    return not _begins_with(name, _UNKNOWN_WORDS) and _begins_with(name, _NEWBORN_WORDS)
+
+
+def _begins_with(name: PersonName, words: Collection[str]) -> bool:
+    return any(
+        _plain(word) in words
+        for group in _groups(name)
         for part in (group.family, group.given)
         for word in re.split(r"[^\w]+", part)[:1]
     )
+
+
+def _is_about_same_birth(before: Patient, after: Patient) -> bool:
+    """Whether the birth date stays as it was, to some days; one that is not known is no other."""
+    if before.birth_date is None or after.birth_date is None:
+        return not _birth_date_changed(before, after)
+    return abs((after.birth_date - before.birth_date).days) <= _SAME_BIRTH_DAYS
 
 
 def visit_now(frozen: Encounter | None, now: PersonNow) -> Encounter | None:

@@ -520,6 +520,23 @@ def test_the_film_strip_shows_what_is_held_after_a_lock(mai: Hands) -> None:
     assert drafts_of(mai, MAI) == 2
 
 
+def test_a_lock_while_a_picture_is_on_its_way_is_over_when_the_user_is_back(mai: Hands) -> None:
+    plays(mai, "key 2, tap front.shin.R")
+    with closing(sqlite3.connect(mai.stage.folder / "outbox.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        mai.key(Qt.Key.Key_F13)
+        mai.window.lock()
+        assert mai.window.content is not None
+        mai.window.sign_in_vm.signed_in.emit(mai.window.content.operator)
+        mai.qtbot.waitUntil(lambda: mai.page_is_there)
+        assert not mai.state.thumbs
+        other.execute("ROLLBACK")
+    mai.qtbot.waitUntil(lambda: len(mai.state.thumbs) == 1)
+    mai.until_live()
+    mai.pedal()
+    assert mai.state.sendable == 2
+
+
 # --------------------------------------------------------------- reopened, and two exams of one
 
 

@@ -277,6 +277,21 @@ def test_a_cancelled_visit_stops_send_at_once_and_its_return_lets_it_go_on(
     assert len(sent(mai, stage)) == 1
 
 
+def test_a_cancelled_visit_says_what_is_held_and_can_be_taken_back(
+    mai: Hands, stage: Stage
+) -> None:
+    mai.send()
+    mai.qtbot.waitUntil(lambda: [thumb.badge.words for thumb in mai.state.thumbs] == ["Held"])
+    stage.admit(MAI, event="A11")
+    mai.qtbot.waitUntil(lambda: "Visit cancelled" in note(mai))
+    assert mai.state.message is not None
+    assert "1 picture was sent before and is held: Ctrl+Z takes it back." in mai.state.message.todo
+    mai.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    mai.qtbot.waitUntil(lambda: mai.state.sendable == 1)
+    mai.send()
+    assert stage.outbox.counts().held == 0
+
+
 def test_a_discharge_warns_and_stops_nothing(mai: Hands, stage: Stage) -> None:
     stage.admit(MAI, event="A03")
     mai.qtbot.waitUntil(lambda: "Discharged" in note(mai))

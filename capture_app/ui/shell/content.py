@@ -300,13 +300,18 @@ class Content(Backdrop):
 
     def unlock(self) -> None:
         """The same user is back: the open exam goes on."""
-        if self._workspace_vm is not None:
-            self._workspace_vm.resume()
+        if (viewmodel := self._workspace_vm) is not None:
+            # After the lock has closed the exam, which waits for a picture on its way to the disk.
+            viewmodel.when_kept(lambda: self._resume(viewmodel))
         page = self._pages.currentWidget()
         if page is self.patients:
             self.patients.focus_list()
         elif page is not None:
             page.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _resume(self, viewmodel: WorkspaceViewModel) -> None:
+        if viewmodel is self._workspace_vm:  # else it was left meanwhile
+            viewmodel.resume()
 
     def identity_is_due(self) -> None:
         """Idle, or locked: the open patient is asked for again at Send, whoever else at once."""

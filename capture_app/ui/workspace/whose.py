@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 
 from capture_app.exam.standing import Standing, Stop
+from capture_app.model.delivery import ImageState
 from capture_app.model.words import tr
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.ui.identity.viewmodel import IdentityCheck
@@ -75,12 +76,17 @@ class Whose(QObject):
             self._said = standing.stop
             self._end()
             if standing.stop is not None:
-                board.say(whose_words.stop_message(standing.stop, len(board.known.drafts)))
+                self._say_stop(standing.stop)
         if self.check is not None and self.check.patient != standing.patient:
             then = self._then
             self._end()
             if then is not None:  # the question was about somebody worded otherwise
                 self.when_sure(then)
+
+    def _say_stop(self, stop: Stop) -> None:
+        known = self._board.known
+        held = sum(shot.state is ImageState.HELD for shot in known.shots)
+        self._board.say(whose_words.stop_message(stop, len(known.drafts), held))
 
     # ----------------------------------------------------------------------------------- asking
 
@@ -97,7 +103,7 @@ class Whose(QObject):
         """
         known = self._board.known
         if known.standing.stop is not None:
-            self._board.say(whose_words.stop_message(known.standing.stop, len(known.drafts)))
+            self._say_stop(known.standing.stop)
         elif known.due or known.standing.asks:
             self._ask(then)
         else:

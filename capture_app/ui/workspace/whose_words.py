@@ -179,9 +179,16 @@ def why_asked(before: Patient, standing: Standing) -> str:
     return said
 
 
-def stop_message(stop: Stop, drafts: int) -> Message:
-    """Nothing can be sent, what is safe, and what to do."""
+def stop_message(stop: Stop, drafts: int, held: int = 0) -> Message:
+    """Nothing can be sent, what is safe, what still goes by itself, and what to do."""
     safe = trn("{n} picture is safe here.", "{n} pictures are safe here.", drafts) if drafts else ""
+    if held:
+        goes = trn(
+            "{n} picture was sent before and is held: Ctrl+Z takes it back.",
+            "{n} pictures were sent before and are held: Ctrl+Z takes them back.",
+            held,
+        )
+        safe = f"{goes} {safe}".strip()
     if stop is Stop.VISIT_CANCELLED:
         what = tr("The visit was cancelled: nothing can be sent.")
         todo = tr("Ask admissions. If the visit comes back, Send works again.")

@@ -42,6 +42,9 @@ def now(patient: Patient = MAI, *doubts: Doubt, **visit: object) -> PersonNow:
 ALL_THREE = {"name": named("Tran", "Linh"), "birth_date": date(1960, 2, 3), "sex": Sex.MALE}
 
 
+BORN = (Part.BIRTH_DATE,)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "parts"),
     [
@@ -59,6 +62,11 @@ ALL_THREE = {"name": named("Tran", "Linh"), "birth_date": date(1960, 2, 3), "sex
         ({}, ALL_THREE, (Part.NAME, Part.BIRTH_DATE, Part.SEX)),
         ({"identity_unknown": True}, ALL_THREE, ()),
         ({"name": named("Unknown", "Trauma 7")}, ALL_THREE, (Part.BIRTH_DATE, Part.SEX)),
+        ({"name": named("Nguyen", "Baby girl")}, {"birth_date": date(1956, 7, 15)}, BORN),
+        ({"name": named("Nguyen", "BG"), "birth_date": None}, {}, ()),
+        # grown-ups are called so, too: another birth date makes somebody else of them
+        ({"name": named("de Vries", "Boy")}, ALL_THREE, (Part.NAME, Part.BIRTH_DATE, Part.SEX)),
+        ({"name": named("Male", "Ana")}, {"birth_date": date(1970, 1, 1)}, (Part.NAME, *BORN)),
     ],
 )
 def test_what_makes_somebody_else_of_a_patient(
