@@ -20,6 +20,7 @@ from capture_app.cli.start import (
 from capture_app.model.delivery import ImageState, ImageStatus
 from capture_app.model.words import tr, trn
 from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.recovery.comparison import compare
 from capture_app.outbox.recovery.inspection import DamagedCell, Inspection, inspect
 from capture_app.outbox.status import Counts, StatusFilter
 
@@ -57,11 +58,19 @@ def run(args: argparse.Namespace) -> int:
         if args.check:
             return _check(folder.outbox, as_json=args.json)
         statuses = folder.outbox.statuses(StatusFilter(states=wanted, limit=args.limit))
+        strays = sum(len(files.strays) for files in compare(folder.outbox.spool))
     rows = [_row(status) for status in statuses]
     if args.json:
         print_json([dict(zip(_HEAD, row, strict=True)) for row in rows])
     else:
         print_table(_HEAD, rows)
+    if strays:
+        said = trn(
+            "{n} file on disk has no row: see --check.",
+            "{n} files on disk have no row: see --check.",
+            strays,
+        )
+        sys.stderr.write(said + "\n")
     return EXIT_DONE
 
 

@@ -63,6 +63,8 @@ class Outbox:
         self._changes = Changes(database)
         self._held_until: dict[str, float] = {}
         self._presence = Presence(folder / SENDERS)
+        self.set_apart: tuple[str, ...] = ()
+        """Sealed files without a row that this process could not adopt when it began to deliver."""
         self._sealing = SealingRules(
             rules.destinations,
             rules.institution,

@@ -18,6 +18,7 @@ from capture_app.clock import SystemClock
 from capture_app.demo.hospital import Hospital
 from capture_app.model.audit_event import AuditAction
 from capture_app.settings.resources import resource
+from capture_app.store.sealed import SUFFIX
 from tests.e2e.commands import CaptureApp
 from tests.jpeg_parts import entropy_coded
 
@@ -55,8 +56,12 @@ def test_the_main_job_from_feed_to_proof(capture_app: CaptureApp, hospital: Hosp
     checked = capture_app.run("outbox", "--check", "--json")
     assert checked.code == 0
     assert checked.json["trail_whole"]
-    states = {row["state"] for row in capture_app.run("outbox", "--all", "--json").json}
-    assert states == {"confirmed"}
+    listed = capture_app.run("outbox", "--all", "--json")
+    assert {row["state"] for row in listed.json} == {"confirmed"}
+    assert "has no row" not in listed.err
+    with open_data_folder(hospital.settings, SystemClock()) as folder:
+        (folder.outbox.spool.captures / f"lost{SUFFIX}").write_bytes(b"not a sealed file")
+    assert "1 file on disk has no row: see --check." in capture_app.run("outbox").err
 
 
 def test_import_without_serve_delivers_by_itself(
@@ -327,5 +332,9 @@ def test_one_damaged_row_ends_neither_serve_nor_import(
     assert [row["state"] for row in capture_app.run("outbox", "--json").json] == ["queued"]
     done = capture_app.run("import", PICTURE, *MAI, *WOUND, "--wait", "--json")
     assert [row["state"] for row in done.json] == ["confirmed"]
-    states = {row["state"] for row in capture_app.run("outbox", "--all", "--json").json}
-    assert states == {"confirmed"}
+    listed = capture_app.run("outbox", "--all", "--json")
+    assert {row["state"] for row in listed.json} == {"confirmed"}
+    assert "has no row" not in listed.err
+    with open_data_folder(hospital.settings, SystemClock()) as folder:
+        (folder.outbox.spool.captures / f"lost{SUFFIX}").write_bytes(b"not a sealed file")
+    assert "1 file on disk has no row: see --check." in capture_app.run("outbox").err

@@ -16,12 +16,14 @@ from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.reason import Reason
 from capture_app.outbox.steps.tasks import claim, open_tasks, settle_untried
 from capture_app.store.role import EngineRole
+from capture_app.store.sealed import SUFFIX
 from capture_app.ui.outbox.proof_popover import ProofPopover
 from capture_app.ui.outbox.row_widget import OutboxRowWidget
 from capture_app.ui.outbox.rows import OutboxAct, OutboxRow, Section
 from capture_app.ui.outbox.viewmodel import OutboxTab, OutboxViewModel
 from capture_app.ui.shell.app_bar import Place
 from capture_app.ui.widgets.buttons import Button
+from capture_app.ui.words.marks import Tone
 from tests import outboxes
 from tests.ui.conftest import Desk
 from tests.ui.stage import Stage
@@ -396,6 +398,22 @@ def test_a_refusal_is_an_answer_of_the_archive(outbox_desk: Desk, qtbot: QtBot) 
     strip = outbox_desk.window.status
     with delivering(stage):
         qtbot.waitUntil(lambda: strip.state.archive.words == "Archive has taken nothing yet")
+
+
+@pytest.mark.expects_log("stray-file-unreadable")
+def test_the_strip_says_that_a_file_without_a_row_cannot_be_read(
+    outbox_desk: Desk, qtbot: QtBot
+) -> None:
+    junk = outbox_desk.stage.outbox.spool.captures / f"lost{SUFFIX}"
+    junk.write_bytes(b"not a sealed file")
+    with delivering(outbox_desk.stage):
+        qtbot.waitUntil(
+            lambda: (
+                "1 file cannot be read: IT is asked" in outbox_desk.window.status.state.outbox.words
+            )
+        )
+    assert outbox_desk.window.status.state.outbox.tone is Tone.WARN
+    assert junk.exists()
 
 
 def test_the_strip_says_what_was_seen_of_the_archive(outbox_desk: Desk, qtbot: QtBot) -> None:

@@ -56,6 +56,8 @@ class RecoveryReport:
     missing_files: int = 0
     requeued: int = 0
     alarms: list[str] = field(default_factory=list)
+    set_apart: list[str] = field(default_factory=list)
+    """Names of files without a row that could not be adopted: they stay where they are."""
 
 
 def recover(
@@ -97,12 +99,14 @@ def _each(report: RecoveryReport, paths: Iterable[Path], act: Callable[[Path], N
         try:
             act(path)
         except (SealBrokenError, OSError) as error:
+            report.set_apart.append(path.name)
             said = tr("A sealed file cannot be read; it was kept: {name}", name=path.name)
             _log.error("stray-file-unreadable", error_type=type(error).__name__, reason=said)
             report.alarms.append(said)
         except StoreError:
             raise  # the disk or the database: all of it is tried again
         except Exception:  # noqa: BLE001 - logged and told; the others must not wait for it
+            report.set_apart.append(path.name)
             _log.exception("stray-file-not-adopted")
             report.alarms.append(
                 tr("A sealed file could not be taken in; it was kept: {name}", name=path.name)

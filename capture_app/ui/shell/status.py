@@ -101,7 +101,7 @@ class StatusViewModel(QObject):
         configured = bool(self._services.settings.archives)
         state = StatusState(
             archive=_archive_words(counts, waiting, answered, configured=configured),
-            outbox=_outbox_words(counts),
+            outbox=_outbox_words(counts, len(self._services.outbox.set_apart)),
             disk=_disk_words(free),
             feed=_feed_words(for_it),
             waiting=counts.waiting + counts.stopped,
@@ -144,13 +144,21 @@ def _archive_words(
     return ChipText(tr("Archive not asked yet"), "clock")
 
 
-def _outbox_words(counts: Counts) -> ChipText:
-    if counts.stopped:
+def _outbox_words(counts: Counts, set_apart: int) -> ChipText:
+    if counts.stopped or set_apart:
         parts = [tr("Outbox: {waiting} waiting", waiting=counts.waiting)]
         if counts.needs_you:
             parts.append(trn("{n} needs you", "{n} need you", counts.needs_you))
         if counts.it_asked:
             parts.append(trn("IT is asked about {n}", "IT is asked about {n}", counts.it_asked))
+        if set_apart:
+            parts.append(
+                trn(
+                    "{n} file cannot be read: IT is asked",
+                    "{n} files cannot be read: IT is asked",
+                    set_apart,
+                )
+            )
         return ChipText(", ".join(parts), "paper-plane-right", Tone.WARN)
     return ChipText(
         tr(
