@@ -14,6 +14,8 @@ from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.widgets.buttons import Pressable
 from capture_app.ui.widgets.chips import Chip
 from capture_app.ui.widgets.labels import Label
+from capture_app.ui.widgets.popover import Popover
+from capture_app.ui.widgets.scrolling import ScrollColumn
 from tests.ui.pages import all_pages, furnish, pages_without_services
 from tests.ui.stage import Stage, open_stage
 from tests.ui.tongues import TONGUES, speaking
@@ -50,6 +52,20 @@ def clipped(page: QWidget) -> list[str]:
             place = QRect(widget.mapTo(page, QPoint(0, 0)), widget.size())
             if not whole.contains(place):
                 found.append(f"outside: {where(widget)} at {place}")
+    return found
+
+
+def scrolled(page: QWidget) -> list[str]:
+    """Popovers whose card could show all that it has, and does not."""
+    found = []
+    for popover in page.findChildren(Popover):
+        only = Qt.FindChildOption.FindDirectChildrenOnly  # a list in it may scroll
+        columns = popover.card.findChildren(ScrollColumn, options=only)
+        is_cut = popover.isVisible() and any(
+            column.verticalScrollBar().maximum() for column in columns
+        )
+        if is_cut and popover.card.height() < popover.height() - 16:
+            found.append(f"scrolls: {popover.accessibleName()!r} {popover.card.size()}")
     return found
 
 
@@ -90,7 +106,7 @@ def faults_of(page: QWidget, qtbot: QtBot) -> list[str]:
 
     def look() -> list[str]:
         size = [] if page.size() == WHOLE else [f"the page is {page.size()}"]
-        return [*size, *clipped(page), *unreachable(page)]
+        return [*size, *clipped(page), *unreachable(page), *scrolled(page)]
 
     with suppress(qtbot.TimeoutError):
         qtbot.waitUntil(lambda: not look())

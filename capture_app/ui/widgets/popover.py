@@ -69,6 +69,8 @@ class Popover(QWidget):
         self.keep_clear = 0
         """What stands at the upper edge and stays in sight, in pixels; the middle is below it."""
         self._focus_before: QWidget | None = None
+        self._inside = self._scroll.inside
+        self._inside.installEventFilter(self)
         parent.installEventFilter(self)
         self.hide()
 
@@ -114,6 +116,8 @@ class Popover(QWidget):
         body = self.body.totalHeightForWidth(inner)
         if body < 0:  # nothing in it wraps
             body = self.body.totalSizeHint().height()
+        # A wrapped label asks for the height that it had in a narrow column; here it is wider.
+        self._inside.setMinimumHeight(body)
         return _TOP + self.title.heightForWidth(inner) + _SPACING + body + _BOTTOM
 
     def show_in_the_middle(self) -> None:
@@ -126,6 +130,8 @@ class Popover(QWidget):
             self._row = QRect()  # where its row has gone is not known: the middle is always right
             self.setGeometry(self._host.rect())
             self.place()
+        elif watched is self._inside and event.type() is QEvent.Type.LayoutRequest:
+            self.place()  # what it says has changed, and is measured anew
         return False
 
     def dismiss(self) -> None:
