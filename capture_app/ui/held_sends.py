@@ -56,6 +56,8 @@ class HeldSends(QObject):
         self._acts = acts
         self._operator = operator
         self._sends: list[HeldSend] = []
+        self._under_way = 0
+        self._take_back_next = False
 
     @property
     def last(self) -> HeldSend | None:
@@ -73,6 +75,7 @@ class HeldSends(QObject):
         ended: Callable[[], None],
     ) -> None:
         """Sends by `work`, in the order of all acts on pictures; tells `owner` if it is there."""
+        self._under_way += 1
 
         def answered(answer: Sending | Stopped) -> None:
             if isinstance(answer, Sending):
@@ -83,6 +86,8 @@ class HeldSends(QObject):
                 self.sent_unseen.emit(self._sends[-1])
             else:
                 self.not_sent_unseen.emit("")
+            if isinstance(answer, Sending) and self._take_back_next:
+                self._take_back_unseen(self._sends[-1])
 
         def not_sent(error: CaptureAppError) -> None:
             if shiboken6.isValid(owner):
@@ -91,10 +96,25 @@ class HeldSends(QObject):
                 self.not_sent_unseen.emit(str(error))
 
         def over() -> None:
+            self._under_way -= 1
+            self._take_back_next = self._take_back_next and self._under_way > 0
             if shiboken6.isValid(owner):
                 ended()
 
         self._acts.run(work, owner=self, done=answered, failed=not_sent, ended=over)
+
+    def take_back_soon(self) -> bool:
+        """Takes back the Send that is under way, once it is sent; False where none is."""
+        self._take_back_next = self._under_way > 0
+        return self._take_back_next
+
+    def _take_back_unseen(self, send: HeldSend) -> None:
+        self.take_back(
+            send.send_id,
+            owner=self,
+            done=lambda undone: self.taken_back_unseen.emit(send, undone),
+            failed=lambda error: self.not_taken_back_unseen.emit(str(error)),
+        )
 
     def take_back(
         self, send_id: str, *, owner: QObject, done: Undone, failed: ErrorHandler

@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from capture_app.errors import CaptureAppError
 from capture_app.model.words import tr
 from capture_app.model.worklist import Doubt, PatientListEntry
 from capture_app.patients.census.census import Census
@@ -57,6 +58,11 @@ def _unread(why: Unread, rules: ScanRules) -> Message:
     if not rules.own_authority and not any(pattern.authority for pattern in rules.patterns):
         return loud(nobody, tr("IT must say in the settings whose record numbers the bands carry."))
     return loud(nobody, tr("Scan the code with the record number on the wristband."))
+
+
+def not_opened(error: CaptureAppError) -> Message:
+    """Somebody was asked for and is not open, and why."""
+    return loud(tr("The patient was not opened."), str(error))
 
 
 def scan_again() -> Message:

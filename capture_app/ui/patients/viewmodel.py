@@ -34,14 +34,14 @@ from capture_app.ui.patients.holding import Holding
 from capture_app.ui.patients.last_identified import Identified, LastIdentified
 from capture_app.ui.patients.row_order import RowOrder
 from capture_app.ui.patients.rows import RowKey, key_of
-from capture_app.ui.patients.scanning import entry_of, scan_again
+from capture_app.ui.patients.scanning import entry_of, not_opened, scan_again
 from capture_app.ui.patients.state import (
     PatientsState,
     state_of,
 )
 from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
-from capture_app.ui.tasks import Tasks
+from capture_app.ui.tasks import Tasks, unexpected
 from capture_app.ui.words.marks import Message, Tone
 
 _SLOW_MS: Final = 400
@@ -339,7 +339,10 @@ class PatientsViewModel(QObject):
 
     def scanned(self, code: ScannedCode) -> None:
         """A wristband was scanned, on whatever page: it opens its patient at once, or nobody."""
-        entry = entry_of(code, self.scan_rules, self._services.census)
+        try:
+            entry = entry_of(code, self.scan_rules, self._services.census)
+        except Exception as error:  # noqa: BLE001 - logged, and told as a scan that opened nobody
+            entry = not_opened(error if isinstance(error, CaptureAppError) else unexpected(error))
         if self.state.opening:
             entry = scan_again()  # another is being opened: never one for the other
         if isinstance(entry, Message):
@@ -438,7 +441,7 @@ class PatientsViewModel(QObject):
         self._show(replace(self.state, opening=False))
 
     def _not_opened(self, error: CaptureAppError) -> None:
-        self._tell_fault(tr("The patient was not opened."), str(error))
+        self.told.emit(not_opened(error))
 
     def _tell_fault(self, what: str, todo: str) -> None:
         self.told.emit(Message(what, todo, "warning-circle", Tone.BAD))

@@ -89,6 +89,7 @@ class Content(Backdrop):
             services, tasks, operator, self._when_free, self._confirms, self
         )
         self.patients_vm.opened.connect(self._open)
+        self.patients_vm.changed.connect(self._shut_while_opening)
         self.patients_vm.told.connect(self.tell)
         self._outbox: tuple[OutboxViewModel, OutboxPage] | None = None
         self._bar = AppBar()
@@ -270,6 +271,11 @@ class Content(Backdrop):
         self._pages.addWidget(page)
         self._show_workspace(page)
 
+    def _shut_while_opening(self) -> None:
+        """Who scanned a wristband stands before another patient than the screen still shows."""
+        if self._workspace_vm is not None:
+            self._workspace_vm.shutter.shut(on=self.patients_vm.state.opening)
+
     def _leave_workspace(self, *, close_exam: bool = True) -> None:
         viewmodel, page = self._workspace_vm, self._workspace
         self._workspace_vm = self._workspace = None
@@ -339,12 +345,13 @@ class Content(Backdrop):
         user went since, and whoever is open now. Nobody is opened by it.
         """
         shown = self._shown_workspace
-        if shown is not None and shown.undo():
+        if shown is not None and not shown.is_sending and shown.undo():
+            return
+        if self._held.take_back_soon():
             return
         last = self._held.last
         if last is None:
             return
-
         done = partial(self._taken_back, last)
         failed = self._not_taken_back
         self._held.take_back(

@@ -18,6 +18,7 @@ from capture_app.model.procedure import Description, ImageKind
 from capture_app.model.words import tr
 from capture_app.ui.tasks import UnexpectedError
 from capture_app.ui.words.marks import Message, Tone
+from capture_app.ui.workspace import words
 from capture_app.ui.workspace.board import Board, trouble
 from capture_app.ui.workspace.describing import Describing
 from capture_app.ui.workspace.live import LiveViewModel
@@ -56,6 +57,7 @@ class Shutter(QObject):
         self._waiting: list[Callable[[], None]] = []
         self._made: dict[int, object] = {}
         self._is_held = False
+        self._is_shut = False
         self._asked = 0
 
     def next_number(self) -> int:
@@ -88,6 +90,10 @@ class Shutter(QObject):
         finally:
             self._let_go()
 
+    def shut(self, *, on: bool) -> None:
+        """Another patient is being opened: until that ended nobody's picture is taken."""
+        self._is_shut = on
+
     def close(self) -> None:
         """The exam is left: whoever waits for its pictures does not wait in vain."""
         self._on_the_way.clear()
@@ -97,6 +103,9 @@ class Shutter(QObject):
     def shoot(self) -> None:
         """Takes the frame on the screen. It is shown as a thumbnail once it is on the disk."""
         board = self._board
+        if self._is_shut:
+            board.say(words.another_is_opened_message())
+            return
         if self._is_held:
             self._asked += 1
             return

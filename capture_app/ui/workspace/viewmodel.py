@@ -107,10 +107,13 @@ class WorkspaceViewModel(QObject):
         return self._services.settings.practice
 
     def resume(self) -> None:
-        """After a lock: the exam takes pictures again, and its patient is asked for at Send."""
-        self._services.exams.resume(self.exam)
+        """After a lock: the exam takes pictures again, and its patient is asked for at Send.
+
+        A picture that was still on its way to the disk when it was locked is waited for.
+        """
         self.live.begin_anew()
         self.whose.become_due()
+        self.when_kept(lambda: self._services.exams.resume(self.exam))
 
     @property
     def safe_count(self) -> int:
@@ -151,6 +154,11 @@ class WorkspaceViewModel(QObject):
         """The other act of the message on the screen."""
         if not self._board.act_on_message(other=True):
             self.sending.keep()
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether a Send was asked for and has not ended."""
+        return bool(self._board.known.sending)
 
     def undo(self) -> bool:
         """Takes back the last act in this workspace; False where there is none."""

@@ -34,6 +34,7 @@ class Whose(QObject):
         self.check: IdentityCheck | None = None
         """The question that is open, if one is."""
         self._said: Stop | None = None
+        self._times_due = 0
         # In turn with the acts: what is written into the trail is written once.
         self._reading = Reading(board.acts, self._question, told=self._found, parent=self)
         self._leave = services.census.on_change(self._reading.ask_soon)
@@ -93,6 +94,7 @@ class Whose(QObject):
     def become_due(self) -> None:
         """Idle, or locked: the patient is asked for again at Send."""
         self._end()
+        self._times_due += 1
         if self._services.settings.security.second_identifier:
             self._board.show(due=True)
 
@@ -137,15 +139,19 @@ class Whose(QObject):
         board, then = self._board, self._then
         self._end()
         exams, exam, patient = self._services.exams, board.exam, board.known.standing.patient
-        earlier = self._earlier()
+        earlier, asked = self._earlier(), self._times_due
+        identified = Identified(by, self._services.clock.now())
 
         def confirm() -> Standing:
             exams.confirm(exam, patient, by, board.operator)
             return exams.standing(exam, earlier)
 
         def confirmed(standing: Standing) -> None:
-            at = Identified(by, self._services.clock.now())
-            board.show(standing=standing, identified=at, due=False)
+            # Locked or idle since: this answer was given before, and does not hold for after.
+            due = board.known.due and self._times_due != asked
+            board.show(standing=standing, identified=identified, due=due)
+            if due:
+                return
             if then is not None:
                 self.when_sure(then)
             else:

@@ -355,6 +355,16 @@ def stays_message(what: str, pictures: int) -> Message:
     )
 
 
+def another_is_opened_message() -> Message:
+    """The shutter was pressed after another patient was asked for, and before that one is shown."""
+    return Message(
+        tr("The picture was not taken: another patient is being opened."),
+        tr("Take it when that name is in the banner."),
+        "warning-circle",
+        Tone.BAD,
+    )
+
+
 def taken_back_message(what: str, pictures: int, left: int) -> Message:
     """Taken back: Leg ulcer. 3 pictures are as before."""
     todo = []
