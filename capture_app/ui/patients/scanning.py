@@ -12,6 +12,7 @@ from capture_app.model.worklist import Doubt, PatientListEntry
 from capture_app.patients.census.census import Census
 from capture_app.patients.finding.scan import ScannedCode, ScanRules, Unread
 from capture_app.ui.patients.state import current_visit
+from capture_app.ui.tasks import unexpected
 from capture_app.ui.words.marks import Message, Tone
 
 _log = structlog.get_logger(__name__)
@@ -20,7 +21,18 @@ _ICON: Final = "warning-circle"
 
 
 def entry_of(code: ScannedCode, rules: ScanRules, census: Census) -> PatientListEntry | Message:
-    """The listed patient whose record number was scanned, in the visit that is open."""
+    """The listed patient whose record number was scanned, in the visit that is open; else why
+    nobody is opened, also where an error was the reason.
+    """
+    try:
+        return _found_by(code, rules, census)
+    except CaptureAppError as error:
+        return not_opened(error)
+    except Exception as error:  # noqa: BLE001 - logged, and told as a scan that opened nobody
+        return not_opened(unexpected(error))
+
+
+def _found_by(code: ScannedCode, rules: ScanRules, census: Census) -> PatientListEntry | Message:
     number = rules.read(code)
     if isinstance(number, Unread):
         _log.info("scan-refused", reason=number.value)

@@ -41,7 +41,7 @@ from capture_app.ui.patients.state import (
 )
 from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
-from capture_app.ui.tasks import Tasks, unexpected
+from capture_app.ui.tasks import Tasks
 from capture_app.ui.words.marks import Message, Tone
 
 _SLOW_MS: Final = 400
@@ -339,10 +339,7 @@ class PatientsViewModel(QObject):
 
     def scanned(self, code: ScannedCode) -> None:
         """A wristband was scanned, on whatever page: it opens its patient at once, or nobody."""
-        try:
-            entry = entry_of(code, self.scan_rules, self._services.census)
-        except Exception as error:  # noqa: BLE001 - logged, and told as a scan that opened nobody
-            entry = not_opened(error if isinstance(error, CaptureAppError) else unexpected(error))
+        entry = entry_of(code, self.scan_rules, self._services.census)
         if self.state.opening:
             entry = scan_again()  # another is being opened: never one for the other
         if isinstance(entry, Message):
