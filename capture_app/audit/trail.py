@@ -62,7 +62,7 @@ def record(
     if not connection.in_transaction:
         message = "an act is recorded in the transaction of the act"
         raise RuntimeError(message)
-    seq, previous = _head(connection)
+    seq, previous = _head(connection, cipher)
     seq += 1
     at = clock.now().isoformat(timespec="microseconds")
     text = _canonical(event)
@@ -120,13 +120,23 @@ def _verified(reader: Reader, cipher: Cipher) -> ChainReport:
     return ChainReport(count, first_broken, head_holds)
 
 
-def _head(connection: sqlite3.Connection) -> tuple[int, str]:
-    # From the head and not from the last row: a trail that was cut off goes on with a gap that
-    # shows, instead of being healed by the next act.
-    row = connection.execute("SELECT rows_count, last_hash FROM audit_head").fetchone()
-    if row is None:
-        row = connection.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
-    return (int(row[0]), str(row[1])) if row else (0, _BEGINNING)
+def _head(connection: sqlite3.Connection, cipher: Cipher) -> tuple[int, str]:
+    """The number and hash that the next row goes on from.
+
+    The head's and not the last row's: a trail that was cut off goes on with a gap that shows,
+    instead of being healed by the next act. A head that is gone or damaged stops no act: a number
+    is left out, so that head and count never agree again.
+    """
+    head = connection.execute("SELECT rows_count, last_hash, mac FROM audit_head").fetchone()
+    last = connection.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+    holds = head is not None and head[2] == _head_mac(cipher, head[0], head[1])
+    if holds and (last is None or last[0] <= head[0]):
+        return int(head[0]), str(head[1])
+    if head is None and last is None:
+        return 0, _BEGINNING
+    _log.error("trail-head-damaged")
+    seq, row_hash = last or (0, _BEGINNING)
+    return int(seq) + 1, str(row_hash)
 
 
 def _row_hash(cipher: Cipher, seq: int, at: str, text: str, previous: str) -> str:

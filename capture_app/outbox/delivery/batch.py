@@ -193,6 +193,9 @@ class Delivery:
         except StoreError:
             _log.warning("outcome-not-written", uid=task.sop_instance_uid)
             self.schedule.again(task, _SETTLE_AGAIN_S)
+        except Exception:  # noqa: BLE001 - logged; the others of the batch go on
+            _log.exception("outcome-not-written", uid=task.sop_instance_uid)
+            self.schedule.again(task, _SETTLE_AGAIN_S)
         self.tell()
 
     def _settle_one(self, task: Task, result: Result, state: _Batch) -> None:

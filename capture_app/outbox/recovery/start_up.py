@@ -43,6 +43,11 @@ from capture_app.store.sealed import open_identity, remove_unfinished, verify_se
 
 _log = structlog.get_logger(__name__)
 
+_DRAFTS: Final = (
+    "SELECT capture_id FROM capture WHERE file IS NOT NULL AND deleted_at = '' AND NOT EXISTS "
+    "(SELECT 1 FROM instance WHERE instance.capture_id = capture.capture_id AND withdrawn = 0)"
+)
+"""What the list of drafts is to hold: pictures that are here, and neither deleted nor sent."""
 _UNFINISHED_AFTER: Final = timedelta(minutes=10)
 """A temporary file that nobody wrote to for so long belongs to no living process."""
 
@@ -89,6 +94,7 @@ def recover(
         _needs_its_file(spool, uid)
         _tell_missing(report, uid)
     _look_again_at_marked(spool)
+    _list_drafts_anew(spool)
     report.requeued = _requeue(spool, destinations, live_sends, others_may_undo=others_may_undo)
     return report
 
@@ -284,6 +290,15 @@ def _look_again_at_marked(spool: Spool) -> None:
                 (spool.now(), task_id),
             )
         _log.info("file-is-back", uid=uid)
+
+
+def _list_drafts_anew(spool: Spool) -> None:
+    """The list of drafts follows from the pictures: one that left it by damage is in it again."""
+    with spool.database.transaction() as connection:
+        gone = connection.execute(f"DELETE FROM draft WHERE capture_id NOT IN ({_DRAFTS})")  # noqa: S608 - a constant of ours
+        back = connection.execute(f"INSERT OR IGNORE INTO draft (capture_id) {_DRAFTS}")
+    if gone.rowcount or back.rowcount:
+        _log.error("drafts-listed-anew", count=back.rowcount)
 
 
 def _requeue(

@@ -307,12 +307,14 @@ def _record(
     details: dict[str, str],
     outcome: EventOutcome = EventOutcome.SUCCESS,
 ) -> None:
+    # Rows that name each other wrongly, by damage, stop no delivery: the image is known by its UID.
     row = connection.execute(
-        "SELECT capture.exam_id, exam.patient_key, series.study_instance_uid FROM instance "
-        "JOIN capture USING (capture_id) JOIN exam USING (exam_id) "
-        "JOIN series USING (series_instance_uid) WHERE sop_instance_uid = ?",
+        "SELECT coalesce(capture.exam_id, ''), coalesce(exam.patient_key, ''), "
+        "coalesce(series.study_instance_uid, '') FROM instance "
+        "LEFT JOIN capture USING (capture_id) LEFT JOIN exam USING (exam_id) "
+        "LEFT JOIN series USING (series_instance_uid) WHERE sop_instance_uid = ?",
         (task.sop_instance_uid,),
-    ).fetchone()
+    ).fetchone() or ("", "", "")
     spool.record(
         connection,
         AuditEvent(

@@ -78,14 +78,19 @@ class Journal:
             created_at, known = connection.execute(
                 "SELECT created_at, key_check FROM census"
             ).fetchone()
-            if known is None and self._opens_something(connection):
+            # None yet, or damaged: what our key opens was sealed with it.
+            if known != check and self._opens_something(connection, or_empty=known is None):
                 known = check
                 connection.execute("UPDATE census SET key_check = ?", (check,))
             if known != check:
                 raise SealBrokenError(
                     tr("census.db was kept with another key: use the key of this data folder.")
                 )
-        return datetime.fromisoformat(created_at)
+            begun = self._cells.moment("census", 1, created_at)
+            if begun is None:  # nothing is older than the oldest message
+                begun = self._first_heard(connection) or now
+                connection.execute("UPDATE census SET created_at = ?", (begun.isoformat(),))
+        return begun
 
     def is_read_otherwise(self) -> bool:
         """Whether states were folded by other settings or rules than ours."""
@@ -313,18 +318,28 @@ class Journal:
     def last_heard(self) -> datetime | None:
         """When the last message came, usable or not."""
         rows = self._db.read().execute(
-            "SELECT received_at FROM"
-            " (SELECT received_at FROM events ORDER BY event_id DESC LIMIT 1)"
-            " UNION ALL SELECT max(received_at) FROM dead_letters"
+            "SELECT 'events', * FROM"
+            " (SELECT event_id, received_at FROM events ORDER BY event_id DESC LIMIT 10)"
+            " UNION ALL SELECT 'dead_letters', * FROM"
+            " (SELECT dead_letter_id, received_at FROM dead_letters"
+            " ORDER BY received_at DESC LIMIT 10)"
         )
-        return max((datetime.fromisoformat(text) for (text,) in rows if text), default=None)
+        moments = (self._cells.moment(*row) for row in rows)  # a damaged one hides no other
+        return max((moment for moment in moments if moment is not None), default=None)
+
+    def _first_heard(self, connection: sqlite3.Connection) -> datetime | None:
+        rows = connection.execute(
+            "SELECT event_id, received_at FROM events ORDER BY event_id LIMIT 10"
+        )
+        moments = (self._cells.moment("events", *row) for row in rows)
+        return min((moment for moment in moments if moment is not None), default=None)
 
     def patient_key(self, number: PatientId) -> bytes:
         """What the rows of a patient are found by."""
         return bytes.fromhex(self._cipher.keyed_hash("patient", *number.key))
 
-    def _opens_something(self, connection: sqlite3.Connection) -> bool:
-        """Whether our key opens a message; true where there is none."""
+    def _opens_something(self, connection: sqlite3.Connection, *, or_empty: bool) -> bool:
+        """Whether our key opens a message; `or_empty` where there is none."""
         rows = connection.execute(
             "SELECT duplicate_key, message FROM events WHERE message != x''"
             " ORDER BY event_id DESC LIMIT 100"
@@ -335,7 +350,7 @@ class Journal:
             except SealBrokenError:
                 continue
             return True
-        return not rows
+        return or_empty and not rows
 
     def _sealed_state(self, patient_key: bytes, known: CensusPatient) -> bytes:
         return self._cipher.seal_blob(to_brief_record(known), context_of("state", patient_key))

@@ -185,9 +185,10 @@ def test_true_row_of_another_history_is_found(trail: Database, clock: FixedClock
     branch = EVENTS[2]
     with trail.transaction() as connection:
         connection.execute("DELETE FROM audit WHERE seq > 3")
-        connection.execute(
-            "UPDATE audit_head SET rows_count = 3, "
-            "last_hash = (SELECT hash FROM audit WHERE seq = 3)"
+        (third,) = connection.execute("SELECT hash FROM audit WHERE seq = 3").fetchone()
+        connection.execute(  # the head as it was at the third row, kept from then
+            "UPDATE audit_head SET rows_count = 3, last_hash = ?, mac = ?",
+            (third, CIPHER.keyed_hash("audit head", "3", third)),
         )
         record(connection, clock, branch, cipher=CIPHER)
         record(connection, clock, branch, cipher=CIPHER)
@@ -202,6 +203,27 @@ def test_true_row_of_another_history_is_found(trail: Database, clock: FixedClock
     assert (report.first_broken, report.head_holds) == (5, True)
 
 
+@pytest.mark.expects_log("trail-head-damaged")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM audit WHERE seq > 3",
+        "UPDATE audit_head SET rows_count = 3, last_hash = (SELECT hash FROM audit WHERE seq = 3)",
+    ],
+)
+def test_a_trail_without_its_true_head_is_not_healed_by_the_next_act(
+    trail: Database, clock: FixedClock, statement: str
+) -> None:
+    tamper(trail, statement)
+    if "audit_head" not in statement:
+        tamper(trail, "DELETE FROM audit_head")
+    with trail.transaction() as connection:
+        record(connection, clock, EVENTS[0], cipher=CIPHER)
+        record(connection, clock, EVENTS[0], cipher=CIPHER)
+    assert not verify_chain(trail.read(), cipher=CIPHER).whole
+
+
+@pytest.mark.expects_log("trail-head-damaged")
 def test_row_that_was_made_with_another_key_is_found(trail: Database, clock: FixedClock) -> None:
     with trail.transaction() as connection:
         record(connection, clock, EVENTS[0], cipher=Cipher(bytes(32)))

@@ -19,6 +19,7 @@ from tests import outboxes, sealing
 from tests.outboxes import PACS, DirectoryArchive, begin, keep
 from tests.waiting import Eventually
 
+_LISTED_ANEW = pytest.mark.expects_log("drafts-listed-anew")  # what is sent is a draft, it seems
 UNREADABLE_TEXT = "CAST(x'ff' AS TEXT)"
 
 
@@ -211,6 +212,67 @@ def test_an_instance_whose_cell_is_damaged_is_sent_by_what_its_file_says(
     assert sorted(archive.holds()) == sorted(sent)
 
 
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("capture", "exam_id"),
+        pytest.param("capture", "capture_id", marks=_LISTED_ANEW),
+        pytest.param("instance", "capture_id", marks=_LISTED_ANEW),
+        ("instance", "series_instance_uid"),
+    ],
+)
+def test_a_row_that_names_another_wrongly_stops_no_neighbour_in_its_batch(
+    outbox: Outbox,
+    clock: FixedClock,
+    tmp_path: Path,
+    eventually: Eventually,
+    table: str,
+    column: str,
+) -> None:
+    exam = begin(outbox, clock)
+    sent = [keep(outbox, exam) for _ in range(3)]
+    outbox.seal(sent, sealing.NURSE, release_now=True)
+    outbox.spool.database.read().execute("PRAGMA foreign_keys = OFF")
+    damage(outbox, table, column, sent[1], "'zz'")
+    archive = DirectoryArchive(tmp_path / "archive")
+    engine = outboxes.open_engine(outbox, tmp_path, clock, archive)
+    engine.start()
+    try:
+        eventually(lambda: sorted(archive.holds()) == sorted(sent))
+        eventually(lambda: open_tasks(outbox.spool) == () and not running(outbox))
+    finally:
+        assert engine.stop()
+
+
+def running(outbox: Outbox) -> list[str]:
+    rows = outbox.spool.database.read().execute(
+        "SELECT sop_instance_uid FROM task WHERE kind <> 'retain' AND state <> 'done'"
+    )
+    return [uid for (uid,) in rows]
+
+
+@pytest.mark.expects_log("trail-head-damaged")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_head SET rows_count = -7",
+        "UPDATE audit_head SET last_hash = 'zz'",
+        "UPDATE audit_head SET mac = 'zz'",
+        "DELETE FROM audit_head",
+    ],
+)
+def test_a_head_of_the_trail_that_is_damaged_stops_no_picture_and_is_not_healed(
+    outbox: Outbox, clock: FixedClock, statement: str
+) -> None:
+    exam = begin(outbox, clock)
+    keep(outbox, exam)
+    with outbox.spool.database.transaction() as connection:
+        connection.execute(statement)
+    assert len({keep(outbox, exam) for _ in range(3)}) == 3
+    trail = inspect(outbox.spool).trail
+    assert (trail.first_broken, trail.head_holds) == (None, False)
+
+
 @pytest.mark.expects_log("task-row-unreadable")
 def test_a_task_that_is_damaged_waits_alone(
     outbox: Outbox, clock: FixedClock, tmp_path: Path, eventually: Eventually
@@ -276,6 +338,53 @@ def test_an_instance_whose_steps_are_lost_is_named(outbox: Outbox, clock: FixedC
     with outbox.spool.database.transaction() as connection:
         connection.execute("DELETE FROM task WHERE sop_instance_uid = ?", (lost,))
     assert inspect(outbox.spool).damaged == (DamagedCell("task", lost, "missing"),)
+
+
+@pytest.mark.expects_log("database-cells-damaged")
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("task", "kind", "'zz'"),
+        ("task", "state", UNREADABLE_TEXT),
+        ("task", "proof", "'zz'"),
+        ("task", "held_by_person", "-7"),
+        ("instance", "withdrawn", "-7"),
+    ],
+)
+def test_a_value_that_its_column_does_not_allow_keeps_no_station_from_starting(
+    outbox: Outbox, clock: FixedClock, tmp_path: Path, table: str, column: str, value: str
+) -> None:
+    exam = begin(outbox, clock)
+    bad, good = keep(outbox, exam), keep(outbox, exam)
+    outbox.seal([bad, good], sealing.NURSE, release_now=True)
+    draft = keep(outbox, exam)
+    damage(outbox, table, column, bad, value)
+    outboxes.close(outbox)
+    again = outboxes.open_outbox(tmp_path, clock)
+    assert recover(again.spool, [PACS]).alarms == []
+    assert good in {status.capture_id for status in again.statuses()}
+    assert draft in {one.capture_id for one in again.drafts()}
+    assert not inspect(again.spool).whole
+    outboxes.close(again)
+
+
+@pytest.mark.expects_log("drafts-listed-anew")
+@pytest.mark.parametrize("value", ["'zz'", None])
+def test_a_draft_that_left_the_list_of_drafts_is_in_it_again(
+    outbox: Outbox, clock: FixedClock, value: str | None
+) -> None:
+    exam = begin(outbox, clock)
+    lost, sent = keep(outbox, exam), keep(outbox, exam)
+    outbox.seal([sent], sealing.NURSE)
+    with outbox.spool.database.transaction() as connection:
+        if value is None:
+            connection.execute("DELETE FROM draft")
+        else:
+            connection.execute(f"UPDATE draft SET capture_id = {value}")  # noqa: S608 - a value of this test
+    assert outbox.drafts() == ()
+    recover(outbox.spool, [PACS])
+    assert [one.capture_id for one in outbox.drafts()] == [lost]
+    recover(outbox.spool, [PACS])  # and nothing is left to put right
 
 
 @pytest.mark.expects_log("user-row-unreadable")

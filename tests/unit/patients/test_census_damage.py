@@ -118,6 +118,53 @@ def test_a_damaged_dead_letter_hides_no_other(
     assert "dead_letters 1" in census.feed_status()[0].problem
 
 
+@pytest.mark.expects_log("census-row-damaged")
+@pytest.mark.parametrize(
+    ("table", "letters"), [("events", [b"noise"]), ("events", []), ("dead_letters", [b"noise"])]
+)
+def test_a_damaged_time_of_arrival_leaves_the_age_of_the_feed(
+    opened: Callable[..., Census],
+    clock: FixedClock,
+    tmp_path: Path,
+    table: str,
+    letters: list[bytes],
+) -> None:
+    tell(opened(), clock, ADMITTED, said("A01", "0900", pid=ROE, visit="V2"), *letters)
+    spoil(tmp_path, table, "received_at", 2 if table == "events" else 1, "zz")
+    (status,) = opened().feed_status()
+    assert status.last_message_at == clock.now()
+    assert status.count == 2
+
+
+@pytest.mark.expects_log("census-row-damaged")
+def test_a_census_whose_beginning_is_damaged_began_with_its_first_message(
+    opened: Callable[..., Census], clock: FixedClock, tmp_path: Path
+) -> None:
+    tell(opened(), clock, ADMITTED)
+    began = clock.now()
+    clock.advance(3600)
+    with sqlite3.connect(tmp_path / DATABASE) as connection:
+        connection.execute("UPDATE census SET created_at = 'zz'")
+    connection.close()
+    for _ in range(2):
+        (status,) = opened().feed_status()
+        assert (status.incomplete_since, status.count) == (began, 1)
+
+
+def test_a_damaged_check_of_the_key_is_put_right_by_what_the_key_opens(
+    opened: Callable[..., Census], clock: FixedClock, tmp_path: Path
+) -> None:
+    tell(opened(), clock, ADMITTED)
+    with sqlite3.connect(tmp_path / DATABASE) as connection:
+        connection.execute("UPDATE census SET key_check = 'zz'")
+    connection.close()
+    with pytest.raises(SealBrokenError, match="another key"):
+        opened(key=b"x" * 32)
+    assert numbers(opened()) == ["1001"]
+    with pytest.raises(SealBrokenError, match="another key"):
+        opened(key=b"x" * 32)
+
+
 def test_another_key_is_said_and_nothing_is_taken_for_damaged(
     opened: Callable[..., Census], clock: FixedClock
 ) -> None:
