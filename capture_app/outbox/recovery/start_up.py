@@ -298,7 +298,7 @@ def _list_drafts_anew(spool: Spool) -> None:
         gone = connection.execute(f"DELETE FROM draft WHERE capture_id NOT IN ({_DRAFTS})")  # noqa: S608 - a constant of ours
         back = connection.execute(f"INSERT OR IGNORE INTO draft (capture_id) {_DRAFTS}")
     if gone.rowcount or back.rowcount:
-        _log.error("drafts-listed-anew", count=back.rowcount)
+        _log.info("drafts-listed-anew", count=back.rowcount)
 
 
 def _requeue(
