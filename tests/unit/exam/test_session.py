@@ -283,6 +283,9 @@ def test_what_follows_from_the_procedure_is_filled_in(exams: ExamService) -> Non
     assert exams.completed(Description()) == Description()
     other = sealing.catalog().purposes[1]
     assert exams.completed(replace(bare, purpose=other)).purpose == other
+    for purpose in sealing.catalog().purposes:  # teaching and quality are a choice of a person
+        keep = exams.completed(replace(bare, purpose=purpose)).keep
+        assert (keep is None) is purpose.asks_keep
 
 
 def test_send_stops_and_says_what_is_missing_of_each(
