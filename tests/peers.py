@@ -117,6 +117,7 @@ class Program:
     def freeze(self) -> None:
         """From now on it takes connections and answers nothing."""
         os.killpg(self.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT)  # it may answer until it stands
 
     def thaw(self) -> None:
         os.killpg(self.pid, signal.SIGCONT)

@@ -32,6 +32,7 @@ from capture_app.outbox.status import StatusFilter
 from capture_app.ui.shell.app import application
 from capture_app.ui.shell.app_bar import Place
 from capture_app.ui.shell.main_window import MainWindow
+from capture_app.ui.workspace.page import WorkspacePage
 
 if TYPE_CHECKING:
     from capture_app.demo.hospital import Hospital
@@ -164,10 +165,11 @@ def _main_job(services: Services, hospital: Hospital, report: _Report, pin: str)
         _type(window, str(mai.patient.birth_date.year if mai.patient.birth_date else ""))
         _press(window, Qt.Key.Key_Return)
         _until(lambda: content.exam is not None, tr("the workspace"))
-        _until(lambda: services.devices.latest() is not None, tr("a live image"))
+        _until(partial(_sees_the_patient, window), tr("a live image"))
         _pause(300)
     with report.step(tr("Take pictures")):
         for number in range(1, PICTURES + 1):
+            _until(partial(_sees_the_patient, window), tr("a live image"))
             _press(window, Qt.Key.Key_Space)
             _until(partial(_has_drafts, services, number), tr("the picture"))
         _pause(400)
@@ -233,6 +235,12 @@ def _pause(milliseconds: int) -> None:
     loop = QEventLoop()
     QTimer.singleShot(milliseconds, loop.quit)
     loop.exec()
+
+
+def _sees_the_patient(window: MainWindow) -> bool:
+    """Whether the live picture is of this exam: an older one is not shown, and not taken."""
+    pages = (page for page in window.findChildren(WorkspacePage) if page.isVisible())
+    return any(page.viewmodel.live.frame() is not None for page in pages)
 
 
 def _type(window: MainWindow, text: str) -> None:

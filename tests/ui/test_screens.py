@@ -169,9 +169,6 @@ def main_faults(window: MainWindow) -> list[str]:
 
 WIDE = ("1366x768", "1920x1080 at 150 %")
 """Where longer languages are held to; on smaller screens their tabs and chips are too wide."""
-THREE_FEEDS = {"patients-order", "leaving", "clean-screen"}
-"""The chips of three feeds beside each other: seen whole at this width and more."""
-_THREE_FEEDS_FROM = 1360
 
 
 @pytest.mark.expects_log("delivery-needs-you")
@@ -209,8 +206,6 @@ def test_what_must_be_in_sight_is_in_sight_on_every_screen(
 
         def look(name: str, page: QWidget) -> None:
             for screen in screens:
-                if name in THREE_FEEDS and SCREENS[screen].width() < _THREE_FEEDS_FROM:
-                    continue
                 found = sized(page, SCREENS[screen])
                 found += main_faults(page) if isinstance(page, MainWindow) else alone_faults(page)
                 faults.extend(f"{name}, {screen}: {fault}" for fault in found)

@@ -49,6 +49,8 @@ _STEPS = {
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _SIDE_WIDTH = 320
 _SIDE_NARROW = 240
+_AROUND = 48
+_LOWEST = 360
 
 
 class _DraftRow(QWidget):
@@ -196,6 +198,10 @@ class PatientsPage(Backdrop):
         scroll.column.addStretch(1)
         return scroll
 
+    def minimumSizeHint(self) -> QSize:
+        """As folded: else it could never be made so small as to fold."""
+        return QSize(self._tabs.minimumSizeHint().width() + _SIDE_NARROW + _AROUND, _LOWEST)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fold(event.size())
         super().resizeEvent(event)
@@ -205,6 +211,8 @@ class PatientsPage(Backdrop):
         narrow = size.width() < Metric.NARROW_BELOW
         flow = QBoxLayout.Direction
         self._above_list.setDirection(flow.TopToBottom if narrow else flow.LeftToRight)
+        for chip in self._feeds:
+            chip.let_yield(narrow)
         self._side_column.setFixedWidth(_SIDE_NARROW if narrow else _SIDE_WIDTH)
         self.scan_card.show_drawing(size.height() >= Metric.FOLDS_BELOW)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from capture_app.ui.looks.drawing import Mark, Piece, Words, box, draw_run, run_width
@@ -11,6 +13,9 @@ from capture_app.ui.looks.fonts import SEMIBOLD, font
 from capture_app.ui.looks.theme import Metric, current, faded, mixed
 from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.words.marks import ChipText, Tone
+
+_LEAST = 96
+"""A chip that yields keeps its mark and the beginning of its words."""
 
 
 def _chip_pieces(chip: ChipText, size: int) -> tuple[Piece, ...]:
@@ -76,6 +81,7 @@ class Chip(QWidget):
         super().__init__(parent)
         self._chip = ChipText(words, icon, tone)
         self._on_picture = on_picture
+        self._yields = False
         self.setAccessibleName(words)
         self.setFixedHeight(Metric.CHIP)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -102,13 +108,30 @@ class Chip(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(chip_width(self._chip), Metric.CHIP)
 
+    def let_yield(self, yields: bool) -> None:  # noqa: FBT001 - as a Qt setter
+        """Whether its words may be cut on a narrow page; tooltip and reader say them whole."""
+        self._yields = yields
+        across = QSizePolicy.Policy.Maximum if yields else QSizePolicy.Policy.Fixed
+        self.setSizePolicy(across, QSizePolicy.Policy.Fixed)
+
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        whole = self.sizeHint()
+        return QSize(min(_LEAST, whole.width()), whole.height()) if self._yields else whole
 
     def paintEvent(self, event: QPaintEvent) -> None:
         rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         painter = QPainter(self)
-        draw_chip(painter, self.rect(), self._chip, rtl=rtl, on_picture=self._on_picture)
+        draw_chip(painter, self.rect(), self._shown(), rtl=rtl, on_picture=self._on_picture)
+
+    def _shown(self) -> ChipText:
+        over = chip_width(self._chip) - self.width()
+        self.setToolTip(self._chip.words if over > 0 else "")
+        if over <= 0:
+            return self._chip
+        metrics = QFontMetrics(font(13, SEMIBOLD))
+        room = metrics.horizontalAdvance(self._chip.words) - over
+        words = metrics.elidedText(self._chip.words, Qt.TextElideMode.ElideRight, room)
+        return replace(self._chip, words=words)
 
 
 def badge_width(badge: ChipText) -> int:
