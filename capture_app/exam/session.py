@@ -91,6 +91,7 @@ class ExamService:
         self._open: tuple[str, float] | None = None
         self._confirmed: dict[str, Patient] = {}
         self._followed: dict[str, Patient] = {}
+        self._picked: dict[str, Location] = {}
 
     # ------------------------------------------------------------------------------------ who
 
@@ -155,6 +156,8 @@ class ExamService:
             if self._open is None or self._open[0] != exam.exam_id:
                 raise RuleError(tr("The exam was left: its order stays as it was."))
             self._open = (opened.exam_id, since)
+        if (picked := self._picked.get(exam.exam_id)) is not None:
+            self._picked[opened.exam_id] = picked
         return opened
 
     def reopen(
@@ -203,7 +206,7 @@ class ExamService:
         self, exam: Exam, patient: Patient, identified_by: IdentifiedBy, operator: Operator
     ) -> None:
         """Somebody identified the patient of an open exam once more, in this wording: trail."""
-        self._outbox.record_identity(
+        self._outbox.record_about(
             exam, operator, AuditAction.IDENTITY_CHECKED, {"identified-by": identified_by}
         )
         self._confirmed[exam.exam_id] = patient
@@ -216,7 +219,27 @@ class ExamService:
             return
         self._followed[exam.exam_id] = patient
         details = {"changed": ",".join(changed)}
-        self._outbox.record_identity(exam, exam.operator, AuditAction.WORDING_FOLLOWED, details)
+        self._outbox.record_about(exam, exam.operator, AuditAction.WORDING_FOLLOWED, details)
+
+    def pick_place(self, exam: Exam, place: Location | None) -> None:
+        """Says where the next pictures of the open exam are taken; None: where its visit is. Trail.
+
+        Holds for this exam alone. Raises RuleError where the station stays in its department,
+        where the place names no ward, and where `exam` is not the open one.
+        """
+        if not self._station.goes_to_patients:
+            raise RuleError(tr("This station takes its pictures in its own department."))
+        if place is not None and not place.ward:
+            raise RuleError(tr("A place is a ward, or a room of one."))
+        with self._lock:
+            if self._open is None or self._open[0] != exam.exam_id:
+                raise RuleError(tr("The exam was left: its place stays as it was."))
+        details = {"place": "visit" if place is None else "picked"}
+        self._outbox.record_about(exam, exam.operator, AuditAction.PLACE_PICKED, details)
+        if place is None:
+            self._picked.pop(exam.exam_id, None)
+        else:
+            self._picked[exam.exam_id] = place
 
     def close(self) -> None:
         """No exam takes pictures any more (lock, user change, back to the list). Drafts stay."""
@@ -284,9 +307,11 @@ class ExamService:
         )
 
     def _place(self, exam: Exam) -> Location | None:
-        """Where the patient is now, where the station goes to the patient."""
+        """Where the station goes to patients: the place that was picked, else the visit's now."""
         if not self._station.goes_to_patients:
             return None
+        if (picked := self._picked.get(exam.exam_id)) is not None:
+            return picked
         encounter = self.standing(exam).encounter
         return encounter.location if encounter is not None else None
 

@@ -22,6 +22,8 @@ class AuditAction(StrEnum):
     IDENTITY_CHECK_FAILED = "identity-check-failed"
     WORDING_FOLLOWED = "wording-followed"
     """The feed changed name, birth date or sex of the patient of an open exam."""
+    PLACE_PICKED = "place-picked"
+    """Where the next pictures are taken was picked, or left to the visit again."""
     CAPTURED = "captured"
     IMPORTED = "imported"
     DESCRIBED = "described"

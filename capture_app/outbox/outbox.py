@@ -106,10 +106,10 @@ class Outbox:
         """What tells an exam's patient from others without naming anyone."""
         return self.spool.patient_key(exam.patient)
 
-    def record_identity(
+    def record_about(
         self, exam: Exam, operator: Operator, action: AuditAction, details: Mapping[str, str]
     ) -> None:
-        """Writes into the trail what was done or learnt about who the patient of an exam is."""
+        """Writes into the trail what was done or learnt about an open exam: who, or where."""
         event = AuditEvent(
             action,
             operator.user_id,

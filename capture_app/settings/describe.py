@@ -114,14 +114,13 @@ def tables_toml(tables: Mapping[str, object]) -> str:
     return "\n".join([f"schema_version = {SCHEMA_VERSION}", *_toml_table(plain, "")]) + "\n"
 
 
-def _sections() -> Iterator[tuple[str, str, type]]:
-    for key in keys_of(Settings):
+def _sections(table: type = Settings, above: str = "") -> Iterator[tuple[str, str, type]]:
+    for key in keys_of(table):
         if key.is_table:
-            heading = f"`[[{key.name}]]`" if key.is_list else f"`[{key.name}]`"
+            name = f"{above}{key.name}"
+            heading = f"`[[{name}]]`" if key.is_list else f"`[{name}]`"
             yield heading, key.help, key.kind
-            for inner in keys_of(key.kind):
-                if inner.is_table:
-                    yield f"`[{key.name}.{inner.name}]`", inner.help, inner.kind
+            yield from _sections(key.kind, f"{name}.")
 
 
 def _rows(keys: Iterator[Key]) -> Iterator[str]:

@@ -64,6 +64,22 @@ class ThemeName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class StationPlace:
+    """A place that this station goes to."""
+
+    ward: Annotated[
+        str, Text(64, may_be_empty=False), Help("The ward, as the feed names it (PV1-3).")
+    ]
+    department_code: Annotated[
+        Code | None,
+        Help(
+            "Institutional Department Type Code Sequence (0008,1041) of what is taken there, one "
+            "item."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
 class Station:
     """This computer."""
 
@@ -84,6 +100,13 @@ class Station:
             "written as the place. False: always in the department of this station."
         ),
     ] = True
+    places: Annotated[
+        tuple[StationPlace, ...],
+        Help(
+            "Wards that can be picked as the place beside those of the open visits, and what type "
+            "of department a ward is."
+        ),
+    ] = ()
     language: Annotated[
         str,
         Matching(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language tag such as en, de or pt-BR"),

@@ -28,8 +28,7 @@ def general_equipment_module(ds: Dataset, request: SealRequest) -> None:
     put_known(ds, "SoftwareVersions", device.software_versions)
     put_known(ds, "InstitutionName", institution.name)
     put_known(ds, "InstitutionalDepartmentName", descriptive(_department(request)))
-    if not _away(request):  # of another ward the settings know no type
-        put_codes(ds, "InstitutionalDepartmentTypeCodeSequence", [institution.department_code])
+    put_codes(ds, "InstitutionalDepartmentTypeCodeSequence", [_department_type(request)])
     put_known(ds, "StationName", _station_name(request))
 
 
@@ -54,6 +53,15 @@ def _department(request: SealRequest) -> str:
     patients, else where it belongs.
     """
     return _away(request) or _home(request)
+
+
+def _department_type(request: SealRequest) -> Code | None:
+    """Of the ward where that is another one: only the places of the station know its type."""
+    place = request.place
+    if place is None or not _away(request):
+        return request.institution.department_code
+    known = (one.department_code for one in request.station.places if one.ward == place.ward)
+    return next(known, None)
 
 
 def _home(request: SealRequest) -> str:

@@ -18,6 +18,7 @@ import structlog
 from capture_app.clock import Clock
 from capture_app.errors import MessageError
 from capture_app.hl7.split import Hl7Message
+from capture_app.model.encounter import Location
 from capture_app.model.feed_note import WITHOUT_EFFECT, NoteCode
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.worklist import FeedSource, PatientListEntry, PersonNow
@@ -268,6 +269,11 @@ class Census:
         """
         with self._lock:
             return self._list.person(number.key)
+
+    def places(self) -> frozenset[Location]:
+        """Ward, and room where it is told, of every open visit; without bed and facility."""
+        with self._lock:
+            return self._list.places()
 
     def note_opened(self, number: PatientId) -> None:
         """Puts a patient at the head of the recent ones."""

@@ -15,7 +15,7 @@ from itertools import chain, islice
 from typing import Final
 
 from capture_app.clock import Clock
-from capture_app.model.encounter import EncounterState
+from capture_app.model.encounter import EncounterState, Location
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.worklist import Doubt, PatientListEntry, PersonNow
 from capture_app.patients.census.fold import CensusPatient, entries, hidden_from
@@ -252,6 +252,16 @@ class PatientList:
             visits=visits or tuple(entry.encounter for entry in shown if entry.encounter),
             entries=shown,
             doubts=frozenset(doubts),
+        )
+
+    def places(self) -> frozenset[Location]:
+        """See `Census.places`."""
+        self._let_go()
+        visits = (row.encounter for rows in self._shown.values() for row in rows if row.encounter)
+        return frozenset(
+            Location(visit.location.ward, visit.location.room)
+            for visit in visits
+            if visit.state is EncounterState.OPEN and visit.location.ward
         )
 
     def note_opened(self, key: PatientKey) -> None:

@@ -23,6 +23,7 @@ def _keys() -> tuple[tuple[tuple[str, ...], str, str], ...]:
         (("Alt+R", "Alt+L", "Alt+M"), tr("right, left, midline"), exam),
         (("B",), tr("body map"), exam),
         (("Alt+O",), tr("order"), exam),
+        (("Alt+P",), tr("place, where the station goes to the patients"), exam),
         (("Del",), tr("delete the picture"), exam),
         (("F2",), tr("all pictures at once"), exam),
         (("Ctrl+Enter",), tr("send"), exam),

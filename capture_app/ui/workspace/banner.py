@@ -84,7 +84,8 @@ class PatientBanner(QWidget):
     where the feed changed something; never scrolls.
 
     Where there is no room first Visit, then Place, then the words of the chip go into the tooltip
-    of a "more" mark. The name is never cut: a very long one takes a second line.
+    of a "more" mark, and last the button that picks the place goes: its key stays. The name is
+    never cut: a very long one takes a second line.
     """
 
     reader_role = Role.Grouping
@@ -106,6 +107,7 @@ class PatientBanner(QWidget):
         self._facts_row.setSpacing(0)
         self._more = Label(tr("more"), 12, MEDIUM, tone=Tone.TEXT_2)
         self._more.hide()
+        self.place = IconButton("map-pin", tr("Place"))
         self._chip = Chip()
         self.order = OrderButton()
         self._change = Button(tr("Change"), icon="users", key=tr("Esc"))
@@ -125,6 +127,7 @@ class PatientBanner(QWidget):
         row.addWidget(self._rule)
         row.addSpacing(16)
         row.addLayout(self._facts_row)
+        row.addWidget(self.place)
         row.addWidget(self._more)
         row.addStretch(1)
         row.addWidget(self.order)
@@ -161,6 +164,9 @@ class PatientBanner(QWidget):
             self._facts_row.addWidget(fact)
         chip = state.identified
         self._chip.say(chip.words, chip.icon, chip.tone)
+        self.place.setVisible(bool(state.place))
+        self.place.setAccessibleName(state.place)
+        self.place.setToolTip(state.place)
         self.note.say(state.note)
         self.setFixedHeight(Metric.BAR + (_NOTE if state.note is not None else 0))
         said = [state.name, *(f"{f.label} {f.value}" for f in state.facts), chip.words]
@@ -193,14 +199,16 @@ class PatientBanner(QWidget):
         more = 0 if self._more.isHidden() else self._more.sizeHint().width()
         chip = 0 if self._chip.isHidden() else self._chip.sizeHint().width()
         order = 0 if self.order.isHidden() else self.order.sizeHint().width()
+        place = 0 if self.place.isHidden() else self.place.sizeHint().width()
         change = self._change.sizeHint().width()
         fixed = 32 + Metric.TARGET + 4 + 10 + 16 + 1 + 16 + 8 + 8 + 8
-        return fixed + name + native + widths + more + order + chip + change
+        return fixed + name + native + widths + place + more + order + chip + change
 
     def _fit(self) -> None:
         for widget in (*self._droppable, self._chip):
             widget.setHidden(False)
         self._native.setHidden(not self._state.native)
+        self.place.setHidden(not self._state.place)
         self._more.hide()
         self._name.setWordWrap(False)
         self._name.setFont(font(20, BOLD))
@@ -223,6 +231,8 @@ class PatientBanner(QWidget):
         if self._needs() > self.width():
             self._native.hide()
             gone.insert(0, self._state.native)
+        if self._needs() > self.width():
+            self.place.hide()
         if (over := self._needs() - self.width()) > 0:
             self._name.setFont(font(15, BOLD))
             self._name.setWordWrap(True)

@@ -152,7 +152,16 @@ def _known_at_first(services: Services, exam: Exam) -> Known:
     identified = Identified(exam.identified_by, exam.known_since)
     today = services.clock.now().date()
     return Known(
-        exam, standing, identified, today, panels, said, here, device=device, orders=orders
+        exam,
+        standing,
+        identified,
+        today,
+        panels,
+        said,
+        here,
+        device=device,
+        orders=orders,
+        picks_place=services.settings.station.goes_to_patients,
     )
 
 

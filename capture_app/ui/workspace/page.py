@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -122,9 +122,11 @@ class WorkspacePage(Backdrop):
             self.toast.acted,
             self.toast.other_acted,
             self.banner.order.clicked,
+            self.banner.place.clicked,
         ):
             pressed.connect(self._rest)
         self.banner.order.clicked.connect(self.press_order)
+        self.banner.place.clicked.connect(self.pick_place)
         vm.changed.connect(self._render)
         vm.live.changed.connect(self._render_camera)
         vm.shutter.flashed.connect(self.view.flash)
@@ -166,6 +168,7 @@ class WorkspacePage(Backdrop):
             Qt.Key.Key_B: self._toggle_map,
             Qt.Key.Key_F2: self._toggle_contacts,
             "Alt+O": self.press_order,
+            "Alt+P": self.pick_place,
             Qt.Key.Key_Delete: self._vm.sending.delete,
             "Ctrl+Return": self._vm.sending.send,
             "Ctrl+Enter": self._vm.sending.send,
@@ -283,6 +286,31 @@ class WorkspacePage(Backdrop):
     def _use_order(self, row_id: str) -> None:
         self.close_popover()
         self._vm.ordering.choose(row_id)
+
+    def pick_place(self) -> None:
+        """Lists the wards where the pictures may be taken."""
+        placing = self._vm.placing
+        if placing.is_offered:
+            title = tr("Where are the pictures taken?")
+            self._list_places(title, placing.wards(), placing.chosen, self._pick_ward)
+
+    def _pick_ward(self, row_id: str) -> None:
+        placing = self._vm.placing
+        if rooms := placing.rooms(row_id):
+            self._list_places(tr("In which room?"), rooms, placing.chosen_room, self._use_place)
+        else:
+            self._use_place(row_id)
+
+    def _use_place(self, row_id: str) -> None:
+        self.close_popover()
+        self._vm.placing.choose(row_id)
+
+    def _list_places(
+        self, title: str, rows: Sequence[ListRow], chosen: str, then: Callable[[str], None]
+    ) -> None:
+        popover = ListPopover(self, title, rows, chosen)
+        popover.picked.connect(then)
+        self._open(popover, self.banner.place if self.banner.place.isVisible() else None)
 
     def _use_camera(self, device_id: str) -> None:
         self.close_popover()

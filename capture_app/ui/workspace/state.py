@@ -15,6 +15,7 @@ from capture_app.exam.second_identifier import Question
 from capture_app.exam.standing import Standing
 from capture_app.model.delivery import ImageState
 from capture_app.model.device import DeviceInfo
+from capture_app.model.encounter import Location
 from capture_app.model.exam import Exam
 from capture_app.model.order import Order
 from capture_app.model.procedure import Description, ProcedureEntry, Region, Side
@@ -104,6 +105,10 @@ class Known:
     """What is asked of the patient right now: what would answer it is hidden."""
     changed_at: datetime | None = None
     """When the feed worded the patient anew."""
+    picks_place: bool = False
+    """Whether the place may be picked."""
+    picked: Location | None = None
+    """Where the next pictures are taken; None: where the visit says."""
 
     @property
     def choice(self) -> Description:
@@ -254,6 +259,8 @@ def state_of(
             due=known.due,
             asked=known.asked,
             changed_at=known.changed_at,
+            picked=known.picked,
+            picks_place=known.picks_place,
         ),
         rows=rows,
         chosen_row=choice.procedure.entry_id if choice.procedure else "",

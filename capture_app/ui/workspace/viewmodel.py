@@ -26,6 +26,7 @@ from capture_app.ui.workspace.board import Board, trouble
 from capture_app.ui.workspace.describing import Describing
 from capture_app.ui.workspace.live import LiveViewModel
 from capture_app.ui.workspace.ordering import Ordering
+from capture_app.ui.workspace.placing import Placing
 from capture_app.ui.workspace.sending import SendingActs
 from capture_app.ui.workspace.shutter import MakeSmall, Shutter
 from capture_app.ui.workspace.state import Shot, Stop, WorkspaceState, in_order
@@ -53,7 +54,7 @@ class WorkspaceViewModel(QObject):
     """One exam. Acts on pictures go through `acts`, one after the other; none is lost at the end.
 
     `live` is the camera, `shutter` takes pictures, `describing` says what they show, `ordering` for
-    which order they are, `sending` sends, deletes and takes back.
+    which order they are, `placing` where they are taken, `sending` sends, deletes and takes back.
     """
 
     changed = Signal()
@@ -77,6 +78,7 @@ class WorkspaceViewModel(QObject):
         self.whose = Whose(board)
         self.sending = SendingActs(board, self.describing, self.shutter, held, self.whose)
         self.ordering = Ordering(board, self.shutter)
+        self.placing = Placing(board)
         self.ordering.began.connect(self.sending.forget)
         board.changed.connect(self.changed)
         board.show(device=self.live.device)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from capture_app.exam.second_identifier import Question
 from capture_app.exam.standing import Caution, Part, Standing, Stop, differences
-from capture_app.model.encounter import Encounter
+from capture_app.model.encounter import Encounter, Location
 from capture_app.model.exam import Exam
 from capture_app.model.patient import Patient
 from capture_app.model.words import isolated, tr, trn
@@ -46,6 +46,8 @@ class BannerState:
     identified: ChipText
     note: ChipText | None = None
     """What the feed changed or stops, under the name."""
+    place: str = ""
+    """What the button says that picks the place; empty where it may not be picked."""
 
 
 def banner_of(
@@ -57,6 +59,8 @@ def banner_of(
     due: bool = False,
     asked: Question | None = None,
     changed_at: datetime | None = None,
+    picked: Location | None = None,
+    picks_place: bool = False,
 ) -> BannerState:
     """The banner: the person and visit of the exam, in the words in which they would be sent.
 
@@ -79,9 +83,10 @@ def banner_of(
         name,
         native,
         facts,
-        _visit_facts(standing.encounter, has_number=not exam.is_visit_shared),
+        _visit_facts(standing.encounter, picked, has_number=not exam.is_visit_shared),
         _identified_words(identified, due=due or bool(standing.asks)),
         _note(exam.patient, standing, changed_at, hidden=asked is not None),
+        _place_act(standing.encounter, picked) if picks_place else "",
     )
 
 
@@ -91,14 +96,27 @@ def masked_name(patient: Patient) -> str:
     return f"{family}, {_HIDDEN}" if family else _HIDDEN
 
 
-def _visit_facts(encounter: Encounter | None, *, has_number: bool) -> tuple[BannerFact, ...]:
+def _visit_facts(
+    encounter: Encounter | None, picked: Location | None, *, has_number: bool
+) -> tuple[BannerFact, ...]:
     facts = []
-    if encounter is not None:
-        if where := wording.place(encounter.location):
-            facts.append(BannerFact(tr("Place"), where))
-        if encounter.visit_number and has_number:
-            facts.append(BannerFact(tr("Visit"), isolated(encounter.visit_number)))
+    if where := _where(encounter, picked):
+        facts.append(BannerFact(tr("Place"), where))
+    if encounter is not None and encounter.visit_number and has_number:
+        facts.append(BannerFact(tr("Visit"), isolated(encounter.visit_number)))
     return tuple(facts)
+
+
+def _where(encounter: Encounter | None, picked: Location | None) -> str:
+    if picked is not None:
+        return tr("{place} (picked)", place=wording.place(picked))
+    return wording.place(encounter.location if encounter is not None else None)
+
+
+def _place_act(encounter: Encounter | None, picked: Location | None) -> str:
+    if where := _where(encounter, picked):
+        return tr("Place: {place}. Pick another (Alt+P)", place=where)
+    return tr("No place is known. Pick one (Alt+P)")
 
 
 def _identified_words(identified: Identified, *, due: bool) -> ChipText:

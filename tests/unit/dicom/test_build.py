@@ -15,8 +15,10 @@ from capture_app.errors import ConformanceError
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.imaging.rgb import encode_rgb
 from capture_app.model.coding import Code
+from capture_app.model.encounter import Location
 from capture_app.model.patient import NameGroup, PartialDate, PatientId, PersonName
 from capture_app.model.procedure import Description, Side
+from capture_app.settings.schema import StationPlace
 from tests.sealing import (
     CAMERA,
     MAI,
@@ -24,6 +26,7 @@ from tests.sealing import (
     ORDER,
     SCANNER,
     STARTED_AT,
+    STATION,
     TAKEN_AT,
     VISIT,
     catalog,
@@ -358,6 +361,18 @@ def test_device_place_and_application_are_told_apart() -> None:
     ours = ds.ContributingEquipmentSequence[0]
     assert ours.PurposeOfReferenceCodeSequence[0].CodeValue == "CAPTURE"
     assert ours.ManufacturerModelName == "Capture App"
+
+
+@pytest.mark.parametrize(("ward", "code"), [("Burns", "309964003"), ("Theatre 2", ""), ("4C", "")])
+def test_the_type_of_another_ward_is_that_of_the_places_of_the_station(
+    ward: str, code: str
+) -> None:
+    burns = StationPlace("Burns", Code("309964003", "SCT", "Radiology department"))
+    station = replace(STATION, places=(burns, StationPlace("Theatre 2")))
+    ds = build(replace(request(), station=station, place=Location(ward)))
+    types = ds.get("InstitutionalDepartmentTypeCodeSequence", [])
+    assert ds.InstitutionalDepartmentName == ward
+    assert [one.CodeValue for one in types] == ([code] if code else [])
 
 
 # --------------------------------------------------------------------------------------- time

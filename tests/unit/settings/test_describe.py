@@ -23,13 +23,17 @@ from capture_app.settings.schema import (
     Institution,
     Settings,
     Station,
+    StationPlace,
 )
 
 PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
 
 FULL = Settings(
     data_dir=Path("/srv/data"),
-    station=Station(name='A "quoted" name'),
+    station=Station(
+        name='A "quoted" name',
+        places=(StationPlace("OR 2", Code("2", "99X", "Theatre")), StationPlace("Burns")),
+    ),
     institution=Institution(name="Hôpital 病院", department_code=Code("1", "99X", "X")),
     adt=AdtFeed(wards=("4B", "5C")),
     worklists=(Worklist("ris", "ris", 104, "RIS"),),
