@@ -25,11 +25,13 @@ from capture_app.dicom.request import SealRequest
 from capture_app.errors import ConformanceError
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.imaging.rgb import encode_rgb
+from capture_app.model.coding import Code
 from capture_app.model.device import DeviceInfo
 from capture_app.model.patient import NameGroup, PartialDate, PatientId, PersonName, Sex
 from capture_app.model.procedure import Side
 from capture_app.patients.census.fold import entries, fold
 from capture_app.patients.sources.adt.reading import Authority, Reader
+from capture_app.settings.schema import StationPlace
 from tests.sealing import (
     CAMERA,
     DERMATOSCOPE,
@@ -39,6 +41,7 @@ from tests.sealing import (
     ORDER,
     SCANNER,
     STARTED_AT,
+    STATION,
     VISIT,
     catalog,
     description,
@@ -79,6 +82,13 @@ KNEE = description("RH-US-KNEE", "72696002", Side.RIGHT)
 OBJECTS: dict[str, SealRequest] = {
     "photo, paired": request(),
     "photo, in another ward": request(place=VISIT.location),
+    "photo, in another ward of a known type": request(
+        place=VISIT.location,
+        station=replace(
+            STATION,
+            places=(StationPlace(VISIT.location.ward, Code("225746001", "SCT", "Hospital ward")),),
+        ),
+    ),
     "photo, both sides": request(description=description("RH-PHOTO-HANDS", "33712006", Side.BOTH)),
     "photo, midline": request(description=description("DERM-LESION", "66643007", Side.MIDLINE)),
     "photo, left of a trunk": request(

@@ -152,7 +152,7 @@ def test_a_ward_that_is_gone_meanwhile_is_not_picked(hands: Hands) -> None:
     assert place(hands) == "4B, bed 12"
     message = hands.state.message
     assert message is not None
-    assert message.words == "This place is not known any more."
+    assert message.what == "This place is not known any more."
 
 
 class TestAStationThatStays:

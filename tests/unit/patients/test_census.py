@@ -12,7 +12,7 @@ import pytest
 from capture_app.clock import FixedClock
 from capture_app.errors import NewerDatabaseError, SealBrokenError
 from capture_app.hl7.build import Sender, build_adt
-from capture_app.model.encounter import Encounter, EncounterState
+from capture_app.model.encounter import Encounter, EncounterState, Location
 from capture_app.model.patient import Patient, PatientId, Sex
 from capture_app.model.worklist import Doubt, FeedSource
 from capture_app.patients.census.census import DATABASE, Census, open_census
@@ -123,6 +123,22 @@ def test_the_next_holder_of_the_feed_goes_on_where_the_last_one_ended(
     assert second.find("")[0].encounter is not None
     assert first.refresh()
     assert first.find("") == second.find("")
+
+
+def test_the_places_are_those_of_the_open_visits(opened: Opener, clock: FixedClock) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    somewhere = replace(a_visit("V2"), location=Location("5C", "7", "1", "HOSP"))
+    feed.send("A01", a_patient(), a_visit())
+    feed.send("A01", a_patient("Roe", number="2"), somewhere)
+    feed.send("A01", a_patient("Poe", number="3"), replace(a_visit("V3"), location=Location()))
+    assert census.places() == {Location("4B"), Location("5C", "7")}
+    feed.send("A03", a_patient("Roe", number="2"), somewhere)
+    assert census.places() == {Location("4B")}
+    census.put_worklist(
+        answer(item(a_patient("Lee", number="99"), visit=a_visit("V7", "Day clinic")))
+    )
+    assert census.places() == {Location("4B"), Location("Day clinic")}
 
 
 def test_a_repeat_changes_nothing_and_is_accepted(opened: Opener, clock: FixedClock) -> None:
