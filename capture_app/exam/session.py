@@ -12,7 +12,8 @@ from typing import Final
 
 from capture_app.catalog.catalog import Catalog
 from capture_app.clock import Clock
-from capture_app.errors import ImageError, RuleError
+from capture_app.errors import RuleError
+from capture_app.exam.encoding import encoded
 from capture_app.exam.rules import Missing, Ready, allowed_sides, gate_to_send, side_required
 from capture_app.exam.standing import (
     Standing,
@@ -25,8 +26,8 @@ from capture_app.exam.standing import (
     worded,
 )
 from capture_app.model.audit_event import AuditAction
-from capture_app.model.device import DeviceInfo, DeviceKind
-from capture_app.model.encoded_image import EncodedImage, PixelCoding
+from capture_app.model.device import DeviceInfo
+from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.encounter import Location
 from capture_app.model.exam import Exam
 from capture_app.model.frame import Frame
@@ -46,7 +47,6 @@ People = Callable[[PatientId], PersonNow | None]
 """What the feeds say now of the patient with a record number."""
 
 DRAFTS_ARE_OVERDUE_AFTER: Final = timedelta(hours=1)
-_CODED_ON_THE_WAY: Final = frozenset({DeviceKind.STREAM, DeviceKind.FILE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +276,7 @@ class ExamService:
             raise RuleError(tr("This picture is from another device: it was not kept."))
         return self._outbox.keep(
             exam,
-            _encoded(frame, device),
+            encoded(frame, device),
             device=device,
             taken_at=frame.taken_at,
             description=self.completed(description),
@@ -443,21 +443,3 @@ class ExamService:
             if self._open is None or self._open[0] != exam.exam_id:
                 raise RuleError(tr("Another patient is open now: the picture was not kept."))
             return self._open[1]
-
-
-def _encoded(frame: Frame, device: DeviceInfo) -> EncodedImage:
-    # Only here: the list of patients need not wait for numpy and Pillow. The window has them read
-    # ahead, long before a first frame.
-    from capture_app.imaging.jpeg import prepare_jpeg  # noqa: PLC0415
-    from capture_app.imaging.rgb import decode, encode_rgb  # noqa: PLC0415
-
-    if frame.jpeg is None:
-        # A stream or a film was coded lossily on its way here, and that flag never goes back.
-        return encode_rgb(frame.pixels, came_from_lossy=device.kind in _CODED_ON_THE_WAY)
-    try:
-        return prepare_jpeg(frame.jpeg, check_pixels=False)
-    except ImageError:
-        # A camera whose JPEG may not be wrapped as it is (progressive, 12 bit): its picture is kept
-        # losslessly and whole (what is shown may be smaller), and stays marked as lossy once.
-        whole = decode(EncodedImage(PixelCoding.JPEG_BASELINE, 0, 0, frame.jpeg))
-        return encode_rgb(whole, came_from_lossy=True)

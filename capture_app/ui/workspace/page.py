@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -33,6 +33,7 @@ from capture_app.ui.workspace.contact_sheet import ContactSheet
 from capture_app.ui.workspace.filmstrip import Filmstrip
 from capture_app.ui.workspace.keys import bind, coding_keys
 from capture_app.ui.workspace.live_view import LiveView
+from capture_app.ui.workspace.place_picker import PlacePicker
 from capture_app.ui.workspace.procedure_picker import ProcedurePicker
 from capture_app.ui.workspace.question import WhoseQuestion
 from capture_app.ui.workspace.region_picker import LargeBodyMap, RegionPicker
@@ -67,6 +68,7 @@ class WorkspacePage(Backdrop):
         self._frame: Frame | None = None
         self._popover: Popover | None = None
         self._question = WhoseQuestion(self, viewmodel.whose)
+        self._places = PlacePicker(self, viewmodel.placing)
         self._said = -1
         self.banner = PatientBanner(viewmodel.state.banner)
         self.banner.change_asked.connect(self.left)
@@ -126,7 +128,7 @@ class WorkspacePage(Backdrop):
         ):
             pressed.connect(self._rest)
         self.banner.order.clicked.connect(self.press_order)
-        self.banner.place.clicked.connect(self.pick_place)
+        self.banner.place.clicked.connect(self._places.ask)
         vm.changed.connect(self._render)
         vm.live.changed.connect(self._render_camera)
         vm.shutter.flashed.connect(self.view.flash)
@@ -168,7 +170,7 @@ class WorkspacePage(Backdrop):
             Qt.Key.Key_B: self._toggle_map,
             Qt.Key.Key_F2: self._toggle_contacts,
             "Alt+O": self.press_order,
-            "Alt+P": self.pick_place,
+            "Alt+P": self._places.ask,
             Qt.Key.Key_Delete: self._vm.sending.delete,
             "Ctrl+Return": self._vm.sending.send,
             "Ctrl+Enter": self._vm.sending.send,
@@ -217,7 +219,8 @@ class WorkspacePage(Backdrop):
 
     # -------------------------------------------------------------------------------- popovers
 
-    def _open(self, popover: Popover, beside: QWidget | None) -> None:
+    def open_popover(self, popover: Popover, beside: QWidget | None) -> None:
+        """Shows it beside a widget, else in the middle, and closes the one that is open."""
         self.close_popover()
         self._popover = popover
         popover.keep_clear = self.banner.height()  # whose pictures these are stays in sight
@@ -247,7 +250,7 @@ class WorkspacePage(Backdrop):
         """All sites as a list."""
         picker = RegionPicker(self, self._vm.describing.region_rows(), self._vm.state.region_key)
         picker.picked.connect(self._pick_site)
-        self._open(picker, None)  # in the middle: the banner stays in sight
+        self.open_popover(picker, None)  # in the middle: the banner stays in sight
 
     def _toggle_map(self) -> None:
         if isinstance(self._popover, LargeBodyMap):
@@ -259,7 +262,7 @@ class WorkspacePage(Backdrop):
         """The body map, large."""
         large = LargeBodyMap(self, self._vm.body_map, self._vm.state.selection)
         large.touched.connect(self._touch)
-        self._open(large, None)
+        self.open_popover(large, None)
 
     def _choose_camera(self) -> None:
         live = self._vm.live
@@ -267,7 +270,7 @@ class WorkspacePage(Backdrop):
         rows = [ListRow(info.device_id, info.name) for info in live.available]
         popover = ListPopover(self, tr("Camera"), rows, chosen)
         popover.picked.connect(self._use_camera)
-        self._open(popover, self.camera)
+        self.open_popover(popover, self.camera)
 
     def press_order(self) -> None:
         """Uses the one order on offer if all its words could be read; else lists what there is."""
@@ -281,36 +284,11 @@ class WorkspacePage(Backdrop):
         title = tr("Which order are the pictures for?")
         popover = ListPopover(self, title, ordering.rows(), ordering.chosen, width=ORDERS_WIDTH)
         popover.picked.connect(self._use_order)
-        self._open(popover, self.banner.order)
+        self.open_popover(popover, self.banner.order)
 
     def _use_order(self, row_id: str) -> None:
         self.close_popover()
         self._vm.ordering.choose(row_id)
-
-    def pick_place(self) -> None:
-        """Lists the wards where the pictures may be taken."""
-        placing = self._vm.placing
-        if placing.is_offered:
-            title = tr("Where are the pictures taken?")
-            self._list_places(title, placing.wards(), placing.chosen, self._pick_ward)
-
-    def _pick_ward(self, row_id: str) -> None:
-        placing = self._vm.placing
-        if rooms := placing.rooms(row_id):
-            self._list_places(tr("In which room?"), rooms, placing.chosen_room, self._use_place)
-        else:
-            self._use_place(row_id)
-
-    def _use_place(self, row_id: str) -> None:
-        self.close_popover()
-        self._vm.placing.choose(row_id)
-
-    def _list_places(
-        self, title: str, rows: Sequence[ListRow], chosen: str, then: Callable[[str], None]
-    ) -> None:
-        popover = ListPopover(self, title, rows, chosen)
-        popover.picked.connect(then)
-        self._open(popover, self.banner.place if self.banner.place.isVisible() else None)
 
     def _use_camera(self, device_id: str) -> None:
         self.close_popover()
