@@ -48,6 +48,39 @@ def _hush() -> None:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
+class _Freshness:
+    """How old the pictures of one device are, over all its openings."""
+
+    def __init__(self, device_id: str, clock: Clock, latency: float) -> None:
+        self._device_id = device_id
+        self._clock = clock
+        self._latency = latency
+        self._renewing = threading.Event()
+        self._exposures = ExposureClock(clock.monotonic(), latency)
+
+    def begin(self) -> None:
+        """It is about to be opened. The pace that was learnt before is kept."""
+        self._renewing.clear()
+        pace = self._exposures.pace
+        self._exposures = ExposureClock(self._clock.monotonic(), self._latency, pace)
+
+    def renew(self) -> None:
+        """Another exam begins. Any thread may call it."""
+        self._renewing.set()
+
+    def of(self, stamp: float | None) -> Exposure | None:
+        """The exposure of the picture just read; None where the device must be opened again."""
+        exposure = self._exposures.arrived(self._clock.monotonic(), stamp)
+        if self._renewing.is_set():
+            self._renewing.clear()
+            if not self._exposures.is_settled:
+                return None
+        if self._exposures.must_reopen:
+            _log.info("device-opened-again", device_id=self._device_id)
+            return None
+        return exposure
+
+
 class StreamSource:
     """A network camera or grabber: MJPEG over HTTP, RTSP."""
 
@@ -68,9 +101,7 @@ class StreamSource:
             *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_limit_ms),
         ]
         self._clock = clock
-        self._latency = latency
-        self._pace: float | None = None
-        self._renewing = threading.Event()
+        self._freshness = _Freshness(info.device_id, clock, latency)
         self._stamp = FrameStamp(info.device_id, clock)
         self._closed = threading.Event()
 
@@ -85,8 +116,7 @@ class StreamSource:
 
     def _opened(self) -> Iterator[Frame]:
         """The frames until it is closed, or has to be opened again."""
-        self._renewing.clear()
-        exposures = ExposureClock(self._clock.monotonic(), self._latency, self._pace)
+        self._freshness.begin()
         capture = cv2.VideoCapture(self._address, cv2.CAP_FFMPEG, self._limits)
         try:
             if not capture.isOpened():
@@ -100,14 +130,8 @@ class StreamSource:
                 there, data = capture.read()
                 if not there:
                     raise DeviceError(tr("The camera stopped sending pictures."))
-                stamp = _time_of(capture) if has_times else None
-                exposure = exposures.arrived(self._clock.monotonic(), stamp)
-                if self._renewing.is_set():
-                    self._renewing.clear()
-                    if not exposures.is_settled:
-                        return
-                if exposures.must_reopen:
-                    _log.info("device-opened-again", device_id=self._info.device_id)
+                exposure = self._freshness.of(_time_of(capture) if has_times else None)
+                if exposure is None:
                     return
                 if not pace.is_due():
                     continue
@@ -120,11 +144,10 @@ class StreamSource:
                 bad = 0
                 yield frame
         finally:
-            self._pace = exposures.pace
             capture.release()
 
     def renew(self) -> None:
-        self._renewing.set()
+        self._freshness.renew()
 
     def close(self) -> None:
         self._closed.set()
@@ -139,9 +162,7 @@ class CameraSource:
         self._info = info
         self._address = address
         self._clock = clock
-        self._latency = latency
-        self._pace: float | None = None
-        self._renewing = threading.Event()
+        self._freshness = _Freshness(info.device_id, clock, latency)
         self._stamp = FrameStamp(info.device_id, clock)
         self._closed = threading.Event()
 
@@ -156,8 +177,7 @@ class CameraSource:
 
     def _read(self) -> Iterator[Frame]:
         """The frames until it is closed, or has to be opened again."""
-        self._renewing.clear()
-        exposures = ExposureClock(self._clock.monotonic(), self._latency, self._pace)
+        self._freshness.begin()
         capture = self._opened()
         try:
             if sys.platform == "linux":
@@ -174,13 +194,8 @@ class CameraSource:
                 if not there:
                     self._closed.wait(0.02)
                     continue
-                exposure = exposures.arrived(self._clock.monotonic(), _time_of(capture))
-                if self._renewing.is_set():
-                    self._renewing.clear()
-                    if not exposures.is_settled:
-                        return
-                if exposures.must_reopen:
-                    _log.info("device-opened-again", device_id=self._info.device_id)
+                exposure = self._freshness.of(_time_of(capture))
+                if exposure is None:
                     return
                 raw = _is_jpeg(data)
                 if not raw and data.ndim != 3:  # neither JPEG nor a picture: let OpenCV convert
@@ -189,11 +204,10 @@ class CameraSource:
                 if pace.is_due():
                     yield _frame_of(self._stamp, data, exposure, raw=raw)
         finally:
-            self._pace = exposures.pace
             capture.release()
 
     def renew(self) -> None:
-        self._renewing.set()
+        self._freshness.renew()
 
     def close(self) -> None:
         self._closed.set()
