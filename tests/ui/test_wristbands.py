@@ -107,6 +107,27 @@ def test_a_pause_within_hansens_band_opens_nobody_and_codes_nothing(
     hands.qtbot.waitUntil(lambda: open_number(hands) == HANSEN)
 
 
+@pytest.mark.parametrize("pause", [300, 1_900])
+@pytest.mark.parametrize("first", [("3",), ("3", "2"), ("0", "3")])
+def test_what_lone_first_digits_of_a_band_coded_is_taken_back_when_its_rest_comes(
+    with_draft: Hands, pause: int, first: tuple[str, ...]
+) -> None:
+    hands, before = with_draft, descriptions(with_draft)
+    pieces(hands, *((digit, pause) for digit in first), ("00981220\r", pause))
+    hands.qtbot.waitUntil(lambda: descriptions(hands) == before)
+    assert hands.state.chosen_row == ""
+    assert open_number(hands) == MAI
+
+
+def test_a_hands_digit_stays_where_a_scan_comes_later(with_draft: Hands) -> None:
+    hands = with_draft
+    pieces(hands, ("3", 0))
+    chosen = hands.state.chosen_row
+    assert chosen
+    pieces(hands, ("00981220\r", 0))  # two and a half seconds later
+    assert hands.state.chosen_row == chosen
+
+
 @pytest.mark.parametrize("gap", [60, 100, 145])
 @pytest.mark.parametrize("end", ["\r", "\t", ""])
 def test_a_slow_scanner_codes_nothing(with_draft: Hands, gap: int, end: str) -> None:

@@ -358,6 +358,12 @@ class Content(Backdrop):
             last.send_id, owner=self, done=done, failed=lambda error: failed(str(error))
         )
 
+    def take_back_digits(self, digits: int) -> None:
+        """So many digits that coded just now were the beginning of a scan."""
+        shown = self._shown_workspace
+        if shown is not None:
+            shown.describing.take_back_digits(digits)
+
     def _taken_back(self, send: HeldSend, undone: bool) -> None:  # noqa: FBT001 - a signal's slot
         message = drafts_again_message(len(send.capture_ids), send.exam)
         self._say(message if undone else too_late_message())

@@ -96,6 +96,7 @@ class MainWindow(QWidget):
         self.scanner.scanned.connect(self._scanned)
         self.scanner.failed.connect(self._scan_failed)
         self.scanner.too_soon.connect(self._key_too_soon)
+        self.scanner.digits_were_scans.connect(self._take_back_digits)
         self.cleaning = CleanScreen(services.clock, self)
         self.cleaning.key_lost.connect(self.scanner.lost)
         bind(
@@ -231,6 +232,10 @@ class MainWindow(QWidget):
         self.scanner.use(rules, gap_s=scanner.gap_ms / 1000, layout=scanner.keyboard_layout)
         if self.content is not None:
             self.content.use_patterns(rules)
+
+    def _take_back_digits(self, digits: int) -> None:
+        if self.content is not None:
+            self.content.take_back_digits(digits)
 
     def _key_too_soon(self) -> None:
         if self.content is not None and not self.is_locked:

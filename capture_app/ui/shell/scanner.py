@@ -62,6 +62,8 @@ class ScannerFilter(QObject):
     """A ScannedCode that came whole. Whoever gets it looks it up or refuses it."""
     failed = Signal(object)
     """A Failed: something of a scanner's came, and nothing was done with it."""
+    digits_were_scans = Signal(int)
+    """So many digits that acted just now were the beginning of a scan: they are to be undone."""
     too_soon = Signal()
     """A digit was pressed so soon after a scan that it may be a part of it: nothing was done."""
 
@@ -97,6 +99,7 @@ class ScannerFilter(QObject):
         self._part: float | None = None
         """When a part of a scan came that no suffix ended: what comes may be the rest of it."""
         self._hand: float | None = None
+        self._digits, self._digit_at = 0, float("-inf")
         """When a hand's last key came that no Enter or Tab followed."""
         self._scan: float | None = None
         """When a scanner's last key came."""
@@ -317,6 +320,7 @@ class ScannerFilter(QObject):
             self._throw_away(Failed.REST)
             return
         self._take_back()
+        self._take_back_digits(first)
         self._swallow()
         self._scan, self._part, self._hand = run.last, None, None
         self._forget_run()
@@ -336,6 +340,7 @@ class ScannerFilter(QObject):
         run = self._run
         if run is not None:
             self._take_back()
+            self._take_back_digits(run.times[0])
             self._scan = run.last
             self._part = None if self._ended_by is not None else run.last
             self._hand = None
@@ -365,6 +370,10 @@ class ScannerFilter(QObject):
         held, self._held = self._held, []
         if held and self._run is not None:
             self._hand = self._run.last
+            is_digit = self._run.is_lone and self._run.text.isdigit() and not self._typing
+            begins = self._hand - self._digit_at >= QUIET_S
+            self._digits = (1 if begins else self._digits + 1) if is_digit else 0
+            self._digit_at = self._hand
         window = self._window
         if window is None:
             return
@@ -381,6 +390,12 @@ class ScannerFilter(QObject):
             self._before = None
         if self._before is None and self._typing and not is_secret():
             self._before = TypedText.now()
+
+    def _take_back_digits(self, at: float) -> None:
+        """Lone digits had acted after their silence, and a scan's rest came within two seconds."""
+        digits, self._digits = self._digits, 0
+        if digits and at - self._digit_at < QUIET_S:
+            self.digits_were_scans.emit(digits)
 
     def _take_back(self) -> None:
         """What the beginning of this scan typed into a field, before it was known for one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 from PySide6.QtCore import QObject
 
@@ -50,6 +51,9 @@ class _Act:
     """How many pictures had been taken by then."""
 
 
+_MOST_DIGITS: Final = 32
+
+
 class Describing(QObject):
     """The panels show the choice: it is what the next picture gets.
 
@@ -61,6 +65,7 @@ class Describing(QObject):
         super().__init__(board)
         self._board = board
         self._catalog = board.services.catalog
+        self._by_digits: list[Undoable | None] = []
 
     # ------------------------------------------------------------------------------- choosing
 
@@ -72,7 +77,19 @@ class Describing(QObject):
         """A key 1 to 9: the favourite on it."""
         favourites = self._board.favourites
         if 1 <= digit <= len(favourites):
+            before = len(self._board.undoables)
             self.choose_procedure(favourites[digit - 1].entry_id)
+            coded = self._board.undoables[before:]
+            self._by_digits = [*self._by_digits[-_MOST_DIGITS:], coded[-1] if coded else None]
+
+    def take_back_digits(self, digits: int) -> None:
+        """The last digits were a scanner's: what they coded is as before, unless a person has
+        coded something since.
+        """
+        acts, self._by_digits = self._by_digits[-digits:], []
+        for act in reversed(acts):
+            if act is not None and self._board.undoables[-1:] == [act]:
+                self._board.undo()
 
     def choose_procedure(self, entry_id: str) -> None:
         """An act; refused in words where the camera cannot make what it needs."""
