@@ -517,6 +517,22 @@ def test_presses_during_an_order_that_failed_are_taken(
     qtbot.waitUntil(lambda: bool(left))
 
 
+@ends("Placing")
+def test_after_a_place_that_was_not_picked_another_can_be(
+    mai: Hands, qtbot: QtBot, break_once: Break
+) -> None:
+    placing = mai.page.viewmodel.placing
+    ward = placing.wards()[1].row_id
+    break_once(ExamService, "pick_place")
+    placing.choose(ward)
+    qtbot.waitUntil(lambda: SAID in message(mai))
+    assert placing.chosen == "visit"
+    mai.page.viewmodel.shutter.shoot()
+    qtbot.waitUntil(lambda: len(mai.stage.outbox.drafts()) == 1)
+    placing.choose(ward)
+    qtbot.waitUntil(lambda: placing.chosen == ward)
+
+
 @ends("WorkspaceViewModel")
 def test_states_that_could_not_be_read_are_read_at_the_next_change(
     mai: Hands, desk: Desk, qtbot: QtBot, break_once: Break
