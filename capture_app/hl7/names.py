@@ -63,8 +63,7 @@ def _given(value: Composite, component: int) -> str:
 
 def _parts(value: Composite, component: int) -> list[str]:
     """A component in parts; one, empty, where it is absent."""
-    raw = value.components[component - 1] if component <= len(value.components) else ""
-    count = raw.count(value.delimiters.subcomponent) + 1
+    count = len(value.parts(component))
     return [value.text(component, number) for number in range(1, count + 1)]
 
 

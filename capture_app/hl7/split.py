@@ -72,6 +72,19 @@ class Composite:
             return ""
         return _text(self.components[component - 1], subcomponent, self.delimiters, self.codec)
 
+    def whole(self, component: int = 1) -> str:
+        """The value of a component that has no parts: what would divide them was not escaped and
+        stands for itself (`A&E`). Otherwise as `text`.
+        """
+        if len(self.components) < component:
+            return ""
+        return _text(self.components[component - 1], None, self.delimiters, self.codec)
+
+    def parts(self, component: int = 1) -> tuple[str, ...]:
+        """The subcomponents of a component, raw; one, empty, where it is absent."""
+        raw = self.components[component - 1] if component <= len(self.components) else ""
+        return tuple(raw.split(self.delimiters.subcomponent))
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -295,14 +308,14 @@ def _meaning(sequence: str, delimiters: Delimiters, codec: str) -> str | None:
     return None
 
 
-def _text(raw: str, subcomponent: int, delimiters: Delimiters, codec: str) -> str:
-    """See `Composite.text`, of one component."""
-    if raw.isalnum() and subcomponent == 1:  # most are: nothing in it divides or escapes
+def _text(raw: str, subcomponent: int | None, delimiters: Delimiters, codec: str) -> str:
+    """See `Composite.text`, of one component; None: of all of it, not divided."""
+    if raw.isalnum() and subcomponent in {1, None}:  # most are: nothing in it divides or escapes
         return raw
     value = raw
     if holds_entity(value):
         raise _unreadable()
-    if subcomponent > 1 or delimiters.subcomponent in value:
+    if subcomponent is not None and (subcomponent > 1 or delimiters.subcomponent in value):
         parts = value.split(delimiters.subcomponent, subcomponent)
         value = parts[subcomponent - 1] if len(parts) >= subcomponent else ""
     if value in {"", NULL}:

@@ -24,6 +24,10 @@ class NoteCode(StrEnum):
     """The feed deletes what no patient can be without. What was known stays."""
     REPAIRED = "repaired"
     """It was read otherwise than it stood, as the settings of the feed say."""
+    NOT_ESCAPED = "not-escaped"
+    """It holds a divider that should have been escaped, and was read as one text with it."""
+    CONTRADICTED = "contradicted"
+    """A birth date in part that cannot be the whole one that is known, which stays."""
     DOUBTED = "doubted"
     """It can be read, and looks like text of another character set than the one that is named."""
     SEVERAL_VISITS = "several-visits"
@@ -77,6 +81,8 @@ def words_of(note: FeedNote) -> str:
         NoteCode.LEFT_OUT: tr("cannot stand in a picture; left out"),
         NoteCode.NOT_DELETED: tr("would delete what no patient can be without; it stays"),
         NoteCode.REPAIRED: tr("read otherwise than it stood, as the settings say"),
+        NoteCode.NOT_ESCAPED: tr("holds a divider that was not escaped; read as one text"),
+        NoteCode.CONTRADICTED: tr("a part that contradicts the whole birth date; that one stays"),
         NoteCode.DOUBTED: tr("looks like another character set than the one that is named"),
         NoteCode.SEVERAL_VISITS: tr("no visit is named and several could be meant; none changed"),
         NoteCode.NO_VISIT: tr("no visit is named and none is open; none changed"),

@@ -134,14 +134,17 @@ class Patient:
         return f"{self.name.pn}\x1f{born}\x1f{self.sex}"
 
     def with_birth_date(self, said: date | PartialDate | None) -> Patient:
-        """The patient with the birth date that a feed now states; a partial one that agrees with
-        the whole one known before takes nothing from it.
+        """The patient with the birth date that a feed now states. A part takes nothing from a whole
+        one known before, not even one that contradicts it, nor a year from its month.
         """
-        if isinstance(said, PartialDate):
-            if self.birth_date is not None and said.agrees_with(self.birth_date):
-                return self
-            return replace(self, birth_date=None, partial_birth_date=said)
-        return replace(self, birth_date=said, partial_birth_date=None)
+        if not isinstance(said, PartialDate):
+            return replace(self, birth_date=said, partial_birth_date=None)
+        if self.birth_date is not None:
+            return self
+        known = self.partial_birth_date
+        if known is not None and said == PartialDate(known.year):
+            return self
+        return replace(self, partial_birth_date=said)
 
     def age_years(self, on: date) -> int | None:
         """Whole years of age on a day; None where the birth date is not known."""

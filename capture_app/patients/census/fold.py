@@ -15,7 +15,14 @@ from typing import Final
 
 from capture_app.model.encounter import EncounterState
 from capture_app.model.feed_note import FeedNote, NoteCode
-from capture_app.model.patient import NameGroup, Patient, PatientId, PersonName, Sex
+from capture_app.model.patient import (
+    NameGroup,
+    PartialDate,
+    Patient,
+    PatientId,
+    PersonName,
+    Sex,
+)
 from capture_app.model.worklist import FeedSource, PatientListEntry
 from capture_app.patients.census.sequence import (
     CANCELS,
@@ -36,7 +43,7 @@ from capture_app.patients.census.visits import (
 )
 from capture_app.patients.sources.adt.facts import AdtEvent, PersonFacts
 
-STATE_VERSION: Final = "5"
+STATE_VERSION: Final = "6"
 """Raise it with every change of `CensusPatient`, of a default of a value in it, or of the rules
 here: states that were kept under another version are folded anew from the messages, which stay the
 truth."""
@@ -103,6 +110,7 @@ def steps(events: Iterable[AdtEvent]) -> Iterator[Step]:
         notes: tuple[FeedNote, ...] = ()
         if known is None and placed.event.prior is not None:
             notes = (FeedNote("MRG-1", NoteCode.NUMBER_NOT_KNOWN),)
+        notes = (*notes, *_contradictions(known, placed.event.person))
         known = _with_person(known, placed)
         if arrival not in gone:
             known, without_effect = _with_visit(known, placed, targets.get(arrival))
@@ -116,8 +124,9 @@ def add(known: CensusPatient | None, event: AdtEvent) -> Step:
         return next(iter(steps([event])))
     recorded = event.order.recorded.no_later_than(event.received_at)
     placed = place(event, next_place(recorded, known.recorded_at) or known.recorded_at)
+    doubted = _contradictions(known, event.person)
     after_event, notes = _with_visit(_with_person(known, placed), placed, None)
-    return Step(after_event, event.arrival, notes)
+    return Step(after_event, event.arrival, (*doubted, *notes))
 
 
 def entries(
@@ -190,6 +199,15 @@ def _merge_person(
         other_ids=facts.other_ids,
     )
     return said.with_birth_date(facts.birth_date.value) if facts.birth_date else said
+
+
+def _contradictions(known: CensusPatient | None, facts: PersonFacts) -> tuple[FeedNote, ...]:
+    """What a message says of the person that cannot be so, and is not taken."""
+    born = known.patient.birth_date if known else None
+    said = facts.birth_date.value if facts.birth_date else None
+    if born is None or not isinstance(said, PartialDate) or said.agrees_with(born):
+        return ()
+    return (FeedNote("PID-7", NoteCode.CONTRADICTED),)
 
 
 def _with_visit(

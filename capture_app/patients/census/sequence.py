@@ -81,8 +81,8 @@ def place(event: AdtEvent, at: datetime, shift: timedelta = timedelta()) -> Plac
 def undone(story: Sequence[Placed]) -> Mapping[int, Placed | None]:
     """The arrival of each cancel with the event that it undoes; None where there is none.
 
-    Found by ZBE-1, else by type and visit: the last one recorded before the cancel, else one that
-    came before it, as from a sender whose clock is fast.
+    Found by ZBE-1 where the cancel has one, else by type and visit: the last one recorded before
+    the cancel, else one that came before it, as from a sender whose clock is fast.
     """
     targets: dict[int, Placed | None] = {}
     gone: set[int] = set()
@@ -99,12 +99,13 @@ def undone(story: Sequence[Placed]) -> Mapping[int, Placed | None]:
 def dropped(story: Sequence[Placed], targets: Mapping[int, Placed | None]) -> frozenset[int]:
     """The arrivals of all events that are as if they had never been.
 
-    An admission that was told twice is cancelled by one A11.
+    An admission that was told twice is cancelled by one A11, and a movement that was told twice
+    under one ZBE-1 by one cancel.
     """
     gone = {target.event.arrival for target in targets.values() if target is not None}
     for cancel in story:
         target = targets.get(cancel.event.arrival)
-        if target is None or cancel.event.event != "A11":
+        if target is None:
             continue
         gone |= {
             other.event.arrival
@@ -112,8 +113,14 @@ def dropped(story: Sequence[Placed], targets: Mapping[int, Placed | None]) -> fr
             if other.event.event == target.event.event
             and (other.at, other.event.arrival) <= (target.at, target.event.arrival)
             and same_visit(other.event.visit, target.event.visit)
+            and (cancel.event.event == "A11" or is_same_movement(other.event, target.event))
         }
     return frozenset(gone)
+
+
+def is_same_movement(one: AdtEvent, other: AdtEvent) -> bool:
+    """Whether two messages name one movement (ZBE-1)."""
+    return any(fits(*a, *b) for a in one.order.movements for b in other.order.movements)
 
 
 def same_visit(one: VisitFacts | None, other: VisitFacts | None) -> bool:
@@ -135,7 +142,7 @@ def fits(number: str, issuer: str, other: str, other_issuer: str) -> bool:
 
 
 def _target(story: Sequence[Placed], cancel: Placed, gone: set[int]) -> Placed | None:
-    kinds, movement = CANCELS[cancel.event.event], cancel.event.order.movement
+    kinds = CANCELS[cancel.event.event]
     possible = [
         other
         for other in story
@@ -143,10 +150,9 @@ def _target(story: Sequence[Placed], cancel: Placed, gone: set[int]) -> Placed |
         and other.event.arrival not in gone
         and same_visit(other.event.visit, cancel.event.visit)
     ]
-    if movement:
-        named = [other for other in possible if other.event.order.movement == movement]
-        if named:
-            return named[-1]
+    if cancel.event.order.movements:  # it says which: no other is meant
+        named = [other for other in possible if is_same_movement(other.event, cancel.event)]
+        return named[-1] if named else None
     earlier = [other for other in possible if _is_before(other, cancel)]
     earlier = earlier or [o for o in possible if o.event.arrival < cancel.event.arrival]
     if not earlier:

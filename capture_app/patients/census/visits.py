@@ -78,10 +78,16 @@ def after(
         code = NoteCode.NOTHING_TO_CANCEL if event in CANCELS else NoteCode.NO_VISIT
         return visits, (FeedNote("PV1-19", code),)
     before = visits.get(key)
+    names_movement = bool(placed.event.order.movements and CANCELS.get(event))
+    if target is None and before is not None and names_movement:
+        # The movement that it names was never told, and which other one is meant nobody knows.
+        return visits, (FeedNote("ZBE-1", NoteCode.NOTHING_TO_CANCEL),)
     if event == "A12" and target is not None and _place_of(facts) == _place_of(target.event.visit):
         facts = replace(facts, location=None)  # it repeats what is cancelled
     change = rule(before, facts, placed)
     notes = change.notes
+    if before is None and event in _WITHDRAWALS and target is None:
+        notes = (*notes, FeedNote("PV1-19", NoteCode.NOTHING_TO_CANCEL))
     if event in CANCELS and target is None and before is not None and change.visit is not None:
         same = replace(change.visit, at=before.at, placed_at=before.placed_at)
         if same.encounter.state is before.encounter.state and _where(same) == _where(before):
@@ -275,6 +281,8 @@ EVENTS: Final[Mapping[str, Rule | None]] = MappingProxyType(
 """What each trigger event does to the visit. An event that is not here is refused, and kept."""
 
 BEGINNINGS: Final = frozenset({"A01", "A04", "A05", "A06", "A07", "A14"})
+_WITHDRAWALS: Final = frozenset({"A11", "A23", "A27", "A38"})
+"""Events after which a visit never was."""
 NEEDS_A_VISIT: Final = frozenset({"A03", *CANCELS})
 """Events that mean a visit even where the message has no PV1."""
 

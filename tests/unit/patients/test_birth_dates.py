@@ -16,10 +16,15 @@ def test_a_part_that_agrees_takes_nothing_from_the_whole(said: PartialDate) -> N
 
 
 @pytest.mark.parametrize("said", [PartialDate(1957), PartialDate(1956, 8)])
-def test_a_part_that_contradicts_the_whole_takes_its_place(said: PartialDate) -> None:
-    patient = a_patient(born=BORN).with_birth_date(said)
-    assert (patient.birth_date, patient.partial_birth_date) == (None, said)
-    assert patient.birth_year == said.year
+def test_a_part_that_contradicts_the_whole_takes_nothing_from_it(said: PartialDate) -> None:
+    assert a_patient(born=BORN).with_birth_date(said) == a_patient(born=BORN)
+
+
+def test_a_year_takes_no_month_away_and_another_part_takes_its_place() -> None:
+    known = a_patient(born=None).with_birth_date(PartialDate(1956, 7))
+    assert known.with_birth_date(PartialDate(1956)) == known
+    for said in (PartialDate(1956, 8), PartialDate(1957)):
+        assert known.with_birth_date(said).partial_birth_date == said
 
 
 def test_a_whole_date_takes_the_place_of_a_part_and_none_of_either() -> None:

@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 from capture_app.clock import FixedClock
 from capture_app.dicom.build import build
 from capture_app.dicom.conformance import verify
+from capture_app.model.feed_note import FeedNote, NoteCode
 from capture_app.model.patient import PartialDate, Sex
 from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.census.census import Census, open_census
@@ -90,6 +91,22 @@ def test_what_cannot_be_read_takes_no_birth_date_away(sent: Sent, born: str) -> 
     )
     assert codes == ["AA", "AA"]
     assert the_row(census).patient.birth_date == date(1956, 7, 14)
+
+
+@pytest.mark.parametrize("born", ["1957", "195608"])
+def test_a_part_that_contradicts_the_whole_date_is_doubted_and_listed(
+    sent: Sent, born: str
+) -> None:
+    said = message(DOE.format(born=born, sex="F"), event="A08", hour=9)
+    census, codes = sent(message(KNOWN), said)
+    assert codes == ["AA", "AA"]
+    patient = the_row(census).patient
+    assert (patient.birth_date, patient.partial_birth_date) == (date(1956, 7, 14), None)
+    (doubted,) = census.noted_messages(codes=frozenset({NoteCode.CONTRADICTED}))
+    assert (doubted.event, doubted.notes) == ("A08", (FeedNote("PID-7", NoteCode.CONTRADICTED),))
+    assert census.feed_status()[0].noted == 1
+    whole, _ = sent(message(DOE.format(born="19570714", sex="F"), event="A08", hour=10))
+    assert the_row(whole).patient.birth_date == date(1957, 7, 14)
 
 
 def test_only_two_quotes_delete(sent: Sent) -> None:

@@ -121,6 +121,93 @@ SCRIPTS: dict[str, Script] = {
         ),
         {("1001", "V1"): ("open", "6D 2")},
     ),
+    "a cancel of a movement that was never told does not undo the only one": Script(
+        (
+            said("A01", "0800", more="ZBE|M1"),
+            said("A03", "1400", more="ZBE|M2"),
+            said("A13", "1500", more="ZBE|M9"),
+        ),
+        {("1001", "V1"): CLOSED},
+        (NoteCode.NOTHING_TO_CANCEL,),
+    ),
+    "nor where the movement that was told has no number": Script(
+        (ADMITTED, said("A03", "1400"), said("A13", "1500", more="ZBE|M9")),
+        {("1001", "V1"): CLOSED},
+        (NoteCode.NOTHING_TO_CANCEL,),
+    ),
+    "nor a transfer, nor does it bring the place that it names": Script(
+        (
+            ADMITTED,
+            said("A02", "0900", place="5C^1", more="ZBE|M1"),
+            said("A12", "1000", more="ZBE|M9"),
+        ),
+        {("1001", "V1"): ("open", "5C 1")},
+        (NoteCode.NOTHING_TO_CANCEL,),
+    ),
+    "nor an admission, nor a visit known by an update alone": Script(
+        (
+            said("A01", "0800", more="ZBE|M1"),
+            said("A08", "0810", visit="V2", place="DERM"),
+            said("A11", "1000", more="ZBE|M9"),
+            said("A11", "1001", visit="V2", more="ZBE|M9"),
+        ),
+        {("1001", "V1"): OPEN, ("1001", "V2"): ("open", "DERM")},
+        (NoteCode.NOTHING_TO_CANCEL,) * 2,
+    ),
+    "a movement is of one kind": Script(
+        (
+            said("A01", "0800", more="ZBE|M1"),
+            said("A02", "0900", place="5C^1", more="ZBE|M2"),
+            said("A11", "1000", more="ZBE|M2"),
+        ),
+        {("1001", "V1"): ("open", "5C 1")},
+        (NoteCode.NOTHING_TO_CANCEL,),
+    ),
+    "a movement cancelled twice undoes no other": Script(
+        (
+            ADMITTED,
+            said("A02", "0900", place="5C^1", more="ZBE|M1"),
+            said("A02", "0930", place="6D^2", more="ZBE|M2"),
+            said("A12", "1000", place="", more="ZBE|M2"),
+            said("A12", "1001", place="", more="ZBE|M2"),
+        ),
+        {("1001", "V1"): ("open", "5C 1")},
+        (NoteCode.NOTHING_TO_CANCEL,),
+    ),
+    "a movement told twice is undone by one cancel": Script(
+        (
+            ADMITTED,
+            said("A02", "0900", place="5C^1", more="ZBE|M1"),
+            said("A02", "0905", place="5C^2", more="ZBE|M1^ADT"),
+            said("A12", "1000", place="", more="ZBE|M0~M1"),
+        ),
+        {("1001", "V1"): OPEN},
+    ),
+    "the same number of a movement from another authority is another movement": Script(
+        (
+            ADMITTED,
+            said("A02", "0900", place="5C^1", more="ZBE|M1^ADT"),
+            said("A12", "1000", place="", more="ZBE|M1^ED"),
+        ),
+        {("1001", "V1"): ("open", "5C 1")},
+        (NoteCode.NOTHING_TO_CANCEL,),
+    ),
+    "a cancelled discharge on the first day, with its movement": Script(
+        (said("A13", "0900", more="ZBE|M9"),), {("1001", "V1"): OPEN}
+    ),
+    "a visit never told is cancelled": Script(
+        (said("A11", "0900"),), {}, (NoteCode.NOTHING_TO_CANCEL,)
+    ),
+    "another visit never told is cancelled": Script(
+        (ADMITTED, said("A11", "0900", visit="V2")),
+        {("1001", "V1"): OPEN},
+        (NoteCode.NOTHING_TO_CANCEL,),
+    ),
+    "a visit never told is deleted, and another pre-admission cancelled": Script(
+        (ADMITTED, said("A23", "0900", visit="V2"), said("A38", "0901", visit="V3")),
+        {("1001", "V1"): OPEN},
+        (NoteCode.NOTHING_TO_CANCEL,) * 2,
+    ),
     "pre-admitted: nobody is listed": Script((said("A05", "0800", kind="P"),), {}),
     "pre-admitted, updated and cancelled: nobody": Script(
         (

@@ -208,6 +208,55 @@ def test_two_visits_in_one_message_are_not_ours_to_choose_from() -> None:
         read("PID|1||7^^^HOSP^MR||Doe^Jane", "PV1|1|I", "PV1|2|O")
 
 
+NOT_ESCAPED = NoteCode.NOT_ESCAPED
+
+
+@pytest.mark.parametrize(
+    ("pv1_3", "place", "codes"),
+    [
+        ("A&E^1^2", Location("A&E", "1", "2"), [NOT_ESCAPED]),
+        ("A & E", Location("A & E"), [NOT_ESCAPED]),
+        ("T&O^^2", Location("T&O", "", "2"), [NOT_ESCAPED]),
+        ("R&D", Location("R&D"), [NOT_ESCAPED]),
+        ("ED&ACU^&3", Location("ED&ACU", "&3"), [NOT_ESCAPED]),
+        ("A&B&C", Location("A&B&C"), [NOT_ESCAPED]),
+        ("A&B&C&ISO", Location("A&B&C&ISO"), [NOT_ESCAPED]),
+        (r"A\T\E", Location("A&E"), []),
+        ("4B&1.2.3&ISO^12", Location("4B", "12"), []),
+        ("4B&ward.hosp.example&DNS", Location("4B"), []),
+        ("4B&1.2.3", Location("4B"), []),
+        ("4B&6ba7b810-9dad-11d1-80b4-00c04fd430c8&", Location("4B"), []),
+        ("4B&&", Location("4B"), []),
+        ("4B^^^HOSP&1.2.3&ISO", Location("4B", facility="HOSP"), []),
+    ],
+)
+def test_a_ward_with_an_ampersand_is_read_whole_and_one_with_an_oid_by_its_name(
+    pv1_3: str, place: Location, codes: list[NoteCode]
+) -> None:
+    event = read("PID|1||7^^^HOSP^MR||Doe^Jane", f"PV1|1|I|{pv1_3}")
+    assert event.visit is not None
+    assert event.visit.location == Stated(place)
+    assert [note.code for note in event.notes if note.field == "PV1-3"] == codes
+
+
+def test_a_department_and_a_reason_with_an_ampersand_are_read_whole() -> None:
+    pv1 = "|".join(["PV1", "1", "I", *[""] * 7, "T&O"])
+    event = read("PID|1||7^^^HOSP^MR||Doe^Jane", pv1, "PV2|1||9^Cuts & burns")
+    assert event.visit is not None
+    assert (event.visit.department, event.visit.reason) == (Stated("T&O"), Stated("Cuts & burns"))
+    noted = [FeedNote("PV1-10", NOT_ESCAPED), FeedNote("PV2-3", NOT_ESCAPED)]
+    assert list(event.notes) == noted
+
+
+@pytest.mark.parametrize("number", ["12&34", "&34", "12&&34"])
+def test_a_number_with_a_divider_in_it_is_nobodys(number: str) -> None:
+    if not number.startswith("&"):
+        with pytest.raises(MessageError, match="cut by a character"):
+            read(f"PID|1||{number}^^^HOSP^MR||Doe^Jane")
+    event = read(f"PID|1||7^^^HOSP^MR~{number}^^^AUSL^NI||Doe^Jane", f"PV1|1|I{'|' * 17}{number}")
+    assert (event.person.other_ids, event.visit) == ((), None)
+
+
 def test_a_plain_message_needs_no_note() -> None:
     pv1 = "|".join(
         ["PV1", "1", "I", "4B^12^A^HOSP", *[""] * 15, "V9^^^ADM", *[""] * 24, "20240701"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Final
 
+from capture_app.errors import MessageError
 from capture_app.hl7.dates import moment_of
 from capture_app.hl7.split import NULL, Hl7Message, Segment
 
@@ -57,8 +58,8 @@ class EventOrder:
     """MSH-7 by the clock of the sender; None where it is not told to the second."""
     sender: tuple[str, str]
     """MSH-3 and MSH-4: whose clock it is."""
-    movement: str = ""
-    """ZBE-1: the movement that is told, changed or cancelled."""
+    movements: tuple[tuple[str, str], ...] = ()
+    """ZBE-1: the movements that are told, changed or cancelled, each with who numbers them."""
 
 
 def order_of(
@@ -95,8 +96,18 @@ def order_of(
         occurred=span(evn, 6),
         sent_at=sent.start if sent is not None and sent.is_exact else None,
         sender=(message.msh.raw(3), message.msh.raw(4)),
-        movement=zbe.raw(1) if zbe is not None else "",
+        movements=_movements(zbe, on_unreadable) if zbe is not None else (),
     )
+
+
+def _movements(zbe: Segment, on_unreadable: Callable[[str], None]) -> tuple[tuple[str, str], ...]:
+    """ZBE-1, EI: the identifier, and its namespace or universal ID."""
+    try:
+        said = [(ei.text(1), ei.text(2) or ei.text(3)) for ei in zbe.repetitions(1)]
+    except MessageError:
+        on_unreadable("ZBE-1")
+        return ()
+    return tuple(each for each in said if each[0])
 
 
 def span_of(text: str, zone: tzinfo, received_at: datetime) -> Span | None:

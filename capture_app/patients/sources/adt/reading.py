@@ -18,7 +18,7 @@ from capture_app.dicom.texts import person_name as person_name_value
 from capture_app.dicom.values import fits
 from capture_app.errors import MessageError
 from capture_app.hl7.dates import moment_of
-from capture_app.hl7.identifiers import patient_id
+from capture_app.hl7.identifiers import is_hd, patient_id
 from capture_app.hl7.names import name_text, person_name, staff_name
 from capture_app.hl7.split import NULL, Composite, Hl7Message, Segment, parse
 from capture_app.model.encounter import Location
@@ -39,7 +39,7 @@ T = TypeVar("T")
 _NO_NUMBER: Final = PatientId("", "")
 _NOTHING: Final = (None, None)
 
-READER_VERSION: Final = "5"
+READER_VERSION: Final = "6"
 """Raise it when something else may be read out of a stored message than before."""
 
 _LATIN_1: Final = frozenset({"iso8859_1", "iso8859_15", "cp1252"})
@@ -306,10 +306,12 @@ def _visit(
         department=_said(
             pv1,
             10,
-            lambda f: door.text("PV1-10", "InstitutionalDepartmentName", name_text(pv1.text(f))),
+            lambda f: door.text(
+                "PV1-10", "InstitutionalDepartmentName", _whole("PV1-10", pv1.composite(f), 1, door)
+            ),
             door,
         ),
-        reason=_said(pv2, 3, lambda f: _words(pv2, f), door) if pv2 else None,
+        reason=_said(pv2, 3, lambda f: _words(pv2.composite(f), door), door) if pv2 else None,
         account_number=account.value,
         account_issuer=account.issuer,
         is_account=bool(account.value) and number is account,
@@ -341,20 +343,31 @@ def _number_of(cx: Composite) -> PatientId:
 
 
 def _location(pv1: Segment, field: int, conventions: Conventions, door: Door) -> Location:
-    """PL, its components as the settings say."""
+    """PL, its components as the settings say. Each is a text, or an HD of which the namespace is
+    taken (PL-1 to PL-4 in later versions).
+    """
     place = pv1.composite(field)
+
+    def named(component: int) -> str:
+        if is_hd(place, component):
+            return name_text(place.text(component))
+        return _whole("PV1-3", place, component, door)
+
     return conventions.place_of(
-        lambda component: door.text(
-            "PV1-3", "CurrentPatientLocation", name_text(place.text(component))
-        )
+        lambda component: door.text("PV1-3", "CurrentPatientLocation", named(component))
     )
 
 
-def _words(segment: Segment | None, field: int) -> str:
+def _words(coded: Composite, door: Door) -> str:
     """The text of a coded element: CE-2, else CE-1."""
-    if segment is None:
-        return ""
-    return name_text(segment.text(field, 2) or segment.text(field, 1))
+    return _whole("PV2-3", coded, 2, door) or _whole("PV2-3", coded, 1, door)
+
+
+def _whole(name: str, value: Composite, component: int, door: Door) -> str:
+    """A text that has no parts, with a note where a divider of parts in it was not escaped."""
+    if any(value.parts(component)[1:]):
+        door.note(name, NoteCode.NOT_ESCAPED)
+    return name_text(value.whole(component))
 
 
 def _said(segment: Segment, field: int, read: Callable[[int], T], door: Door) -> Stated[T] | None:
