@@ -53,6 +53,9 @@ class Window:
     """Procedure and site of each picture as Send took it, by capture id: the last words of it."""
     identified: Wording | None = None
     """How the open patient was worded when somebody last said who it is."""
+    sent_unsure: list[str] = field(default_factory=list)
+    """What went although this window knew that it must not, or that somebody must be asked."""
+    _taking: frozenset[str] = frozenset()
     _heard: WorkspaceViewModel | None = None
 
     @property
@@ -96,7 +99,11 @@ class Window:
 
     def note(self, state: WorkspaceState, vm: WorkspaceViewModel) -> None:
         """Keeps what is shown of the pictures that Send is taking."""
-        taking = vm._board.known.sending
+        known = vm._board.known
+        taking, begun = known.sending, known.sending - self._taking
+        self._taking = taking
+        if begun and (known.due or known.standing.stop or known.standing.asks):
+            self.sent_unsure += sorted(begun)
         self.shown |= {
             thumb.capture_id: (thumb.procedure, thumb.site)
             for thumb in state.thumbs
