@@ -4,7 +4,7 @@ ARGS ?=
 # Each has peers of its own; ARGS="-n 0" runs all in one, for a debugger.
 TWO_PROCESSES := -n 2 --dist worksteal
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint unit bench wheel lock setup fresh clean
+.PHONY: help run test check lint unit faults fuzz bench wheel lock setup fresh clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,14 @@ lint:
 unit:
 	@tools/setup.sh check
 	@$(PYTHON) -m pytest $(TWO_PROCESSES) tests/unit $(ARGS)
+
+faults: ## killed at every call, full disks, bad archives: all of what `make test` draws a share of
+	@tools/setup.sh test
+	@CAPTURE_TEST_DRAWS=whole $(PYTHON) -m pytest $(TWO_PROCESSES) tests/faults $(ARGS)
+
+fuzz: ## 100,000 messages and 50,000 PDUs that nobody should send, over real sockets
+	@tools/setup.sh test
+	@CAPTURE_TEST_DRAWS=whole $(PYTHON) -m pytest $(TWO_PROCESSES) tests/fuzz $(ARGS)
 
 bench: ## measures against DCMTK and hl7apy (docs/benchmarks.md)
 	@tools/setup.sh test

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -15,13 +16,14 @@ import pytest
 
 from capture_app.dicom.part10 import pixel_sha256, read
 from capture_app.imaging.jpeg import prepare_jpeg
+from tests.draws import PATIENCE_S, drawn
 from tests.faults import shutter
 from tests.faults.kills import SIDE_BY_SIDE, Children, Life, Point, points_of, spread
 from tests.faults.shutter import PICTURES, Order
 from tests.peers import Orthanc
 
 LEAST_KILLS = 100
-WRITES_PER_RUN = 8
+WRITES_PER_RUN = drawn(8, whole=10_000)
 """Of the many pwrite64 of SQLite in one run, so many are taken, evenly spread; of the rest all."""
 
 
@@ -32,7 +34,7 @@ class Rig:
     orthanc: Orthanc
     folder: Path
     children: list[Children]
-    numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 400)))
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def order(self, act: str, number: int, plant: str = "") -> Order:
         archive = {
@@ -153,7 +155,7 @@ def chosen(rig: Rig) -> list[tuple[str, Point]]:
     return points
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(PATIENCE_S)
 def test_killed_anywhere_nothing_promised_is_lost(rig: Rig) -> None:
     runs = rig.run(chosen(rig))
     archive = rig.found()

@@ -96,6 +96,13 @@ def the_feed_makes_it_somebody_else(story: Story, chance: Random) -> None:
     assert scene.sends(soon=True) == 0
     assert scene.sends() == 0
     assert scene.vm.whose.check is not None, "Send asked nobody"
+    exams, exam, shown = (
+        scene.here.services.exams,
+        scene.vm.exam,
+        scene.vm._board.known.standing.patient,
+    )
+    with pytest.raises(RuleError):  # nor is it taken from a window that forgets to ask
+        exams.send(exam, {shot.capture_id: shot.description for shot in scene.drafts}, shown=shown)
     assert scene.sends("scan") == scene.times
 
 
@@ -155,29 +162,28 @@ def the_panels_speak_of_all(story: Story, chance: Random) -> None:
     scene.clears(scene.at)
     times, (one, other) = 3, chance.sample((Side.LEFT, Side.RIGHT), 2)
 
-    def sent_as(side: Side) -> None:
-        ids = [shot.capture_id for shot in scene.drafts]
-        assert scene.sends("change") == times
-        sealed = [story.truth.descriptions[capture_id] for capture_id in ids]
-        assert [said.side for said in sealed] == [side] * times
-
-    for chosen in ("before", "after", "selected", "changed"):
+    for chosen in ("before", "lacking", "selected", "changed"):
         story.scans(scene.at, scene.who, retired=False, soon=False)
         scene.vm.describing.press_digit(2)
-        if chosen != "after":
-            scene.vm.describing.choose_region("SCT", SHIN, one)
+        scene.vm.describing.choose_region("SCT", SHIN, "" if chosen == "lacking" else one)
         for _ in range(times):
             story.shutter(scene.here)
         story.settle()
-        if chosen == "after":
-            scene.vm.describing.choose_region("SCT", SHIN, one)
+        meant = one if chosen == "before" else other
+        if chosen == "lacking":
+            assert all(shot.description.side is None for shot in scene.drafts)
+            scene.vm.describing.choose_side(meant)
         elif chosen == "selected":
             scene.vm.describing.select_all()
-            scene.vm.describing.choose_side(other)
+            scene.vm.describing.choose_side(meant)
             scene.vm.describing.select([])
         elif chosen == "changed":
-            scene.vm.describing.choose_region("SCT", SHIN, other)
-        sent_as(one if chosen in {"before", "after"} else other)
+            scene.vm.describing.choose_region("SCT", SHIN, meant)
+        if chosen != "changed":  # those stay as they are until Send was answered
+            assert [shot.description.side for shot in scene.drafts] == [meant] * times
+        ids = [shot.capture_id for shot in scene.drafts]
+        assert scene.sends("change") == times
+        assert {story.truth.descriptions[capture_id].side for capture_id in ids} == {meant}
         story.goes_about(scene.at, "leave", 0)
 
 

@@ -111,5 +111,16 @@ def test_make_help_lists_every_command() -> None:
         timeout=60,
         check=True,
     ).stdout
-    for command in ("run", "test", "check", "fresh", "bench", "lock", "setup", "help"):
+    for command in (
+        "run",
+        "test",
+        "check",
+        "faults",
+        "fuzz",
+        "fresh",
+        "bench",
+        "lock",
+        "setup",
+        "help",
+    ):
         assert f"make {command} " in listed
