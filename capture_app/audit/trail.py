@@ -26,6 +26,8 @@ from capture_app.store.database import Reader
 _log = structlog.get_logger(__name__)
 
 _BEGINNING: Final = "0" * 64
+_LAST: Final = 2**53
+"""A row of a number beyond it was not counted up to: it is damage, and none could follow it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,9 @@ def _head(connection: sqlite3.Connection, cipher: Cipher) -> tuple[int, str]:
     is left out, so that head and count never agree again.
     """
     head = connection.execute("SELECT rows_count, last_hash, mac FROM audit_head").fetchone()
-    last = connection.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+    last = connection.execute(
+        "SELECT seq, hash FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT 1", (_LAST,)
+    ).fetchone()
     holds = head is not None and head[2] == _head_mac(cipher, head[0], head[1])
     if holds and (last is None or last[0] <= head[0]):
         return int(head[0]), str(head[1])

@@ -36,6 +36,8 @@ class AuditAction(StrEnum):
     TRANSFERRED = "transferred"
     CONFIRMED = "confirmed"
     PURGED = "purged"
+    STEP_GIVEN_AGAIN = "step-given-again"
+    """The step of a delivery was lost by damage: the archive is asked for a proof anew."""
     RETRY_ASKED = "retry-asked"
     HELD_ASKED = "held-asked"
     RELEASED = "released"

@@ -14,6 +14,8 @@ _log = structlog.get_logger(__name__)
 
 OnChange = Callable[[str], None]
 _NEWS: Final = "SELECT revision, capture_id FROM change WHERE revision > ? ORDER BY revision"
+LAST_REVISION: Final = 2**53
+"""A number beyond it was not counted up to: it is damage, after which no other could follow."""
 _NEWEST: Final = "SELECT coalesce(max(revision), 0) FROM change"
 
 
@@ -24,8 +26,26 @@ class Changes:
         self._database = database
         self._lock = threading.Lock()
         self._callbacks: list[OnChange] = []
+        self._put_right()
         (self._revision,) = database.read().execute(_NEWEST).fetchone()
         self._data_versions = threading.local()
+
+    def _put_right(self) -> None:
+        questions = (
+            "SELECT 1 FROM change WHERE revision > ?",
+            "SELECT 1 FROM sqlite_sequence WHERE name = 'change' AND seq > ?",
+        )
+        reader = self._database.read()
+        if not any(reader.execute(one, (LAST_REVISION,)).fetchone() for one in questions):
+            return
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM change WHERE revision > ?", (LAST_REVISION,))
+            connection.execute(
+                "UPDATE sqlite_sequence SET seq = (SELECT coalesce(max(revision), 0) FROM change) "
+                "WHERE name = 'change' AND seq > ?",
+                (LAST_REVISION,),
+            )
+        _log.warning("row-put-right", kind="change")
 
     def subscribe(self, callback: OnChange) -> Callable[[], None]:
         """Calls back with the id of a picture or of an exam at each change, from any thread.

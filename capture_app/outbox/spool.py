@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
@@ -30,6 +30,18 @@ T = TypeVar("T")
 
 LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """What stands for a time that was written and cannot be read."""
+IS_DRAFT: Final = (
+    "capture.deleted_at = '' "
+    "AND NOT EXISTS (SELECT 1 FROM counted WHERE counted.capture_id = capture.capture_id) "
+    "AND NOT EXISTS (SELECT 1 FROM counted WHERE counted.sop_instance_uid = capture.capture_id)"
+)
+"""The condition by which a row of `capture` is a draft: neither deleted nor sent. The second
+question is of an instance whose row does not name its picture any more.
+"""
+_FOR_A_CLOCK_SET_BACK: Final = timedelta(days=366)
+LONGEST_KEEP_DAYS: Final = 36_500
+MOST: Final = 1_000_000_000
+"""A count beyond this, or below zero, was not written by us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +134,10 @@ def is_moment(text: str | None) -> bool:
         return not text or bool(moment(text))
     except (ValueError, OverflowError, OSError):
         return False
+
+
+def is_deletion(deleted_at: str, now: str) -> bool:
+    """Whether a person deleted the picture: a moment that was. What cannot be read is no act."""
+    if not deleted_at or not is_moment(deleted_at):
+        return False
+    return LONG_AGO < moment(deleted_at) < moment(now) + _FOR_A_CLOCK_SET_BACK

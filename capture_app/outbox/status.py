@@ -46,19 +46,19 @@ _WAY: Final = (
 )
 """The states through which an image goes by itself, in their order."""
 _UNFINISHED: Final = (
-    "SELECT instance.capture_id FROM task JOIN instance USING (sop_instance_uid) "
+    "SELECT counted.picture FROM task JOIN counted USING (sop_instance_uid) "
     "WHERE task.state IN ('held', 'queued', 'running', 'needs-you') AND task.kind <> 'retain' "
-    "AND instance.withdrawn = 0 UNION SELECT capture_id FROM capture WHERE fault <> ''"
+    "UNION SELECT capture_id FROM capture WHERE fault <> ''"
 )
 _DRAFTS: Final = "SELECT capture_id FROM draft"
 _NEWEST_DONE: Final = (
     "SELECT capture_id FROM (SELECT instance.capture_id FROM task INDEXED BY task_kept "
-    "JOIN instance USING (sop_instance_uid) WHERE task.kind = 'retain' AND instance.withdrawn = 0 "
+    "JOIN instance USING (sop_instance_uid) WHERE task.kind = 'retain' "
     "ORDER BY task.changed_at DESC LIMIT @limit)"
 )
 """Its retain step speaks for what is done with, so that the newest of these are the newest."""
 _TOUCHED_SINCE: Final = (
-    "SELECT instance.capture_id FROM task JOIN instance USING (sop_instance_uid) "
+    "SELECT counted.picture FROM task JOIN counted USING (sop_instance_uid) "
     "WHERE task.changed_at >= @since "
     "UNION SELECT capture_id FROM instance WHERE sealed_at >= @since "
     "UNION SELECT capture_id FROM capture WHERE kept_at >= @since"

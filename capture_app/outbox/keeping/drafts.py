@@ -43,7 +43,7 @@ from capture_app.outbox.keeping.description import (
 )
 from capture_app.outbox.keeping.exams import insert_exam
 from capture_app.outbox.keeping.picture import picture_content, picture_of
-from capture_app.outbox.spool import LONG_AGO, Spool, is_moment, moment, moment_or, stamp
+from capture_app.outbox.spool import IS_DRAFT, LONG_AGO, Spool, is_moment, moment, moment_or, stamp
 from capture_app.store.record import from_record, to_record
 from capture_app.store.sealed import free_bytes, open_identity, open_sealed, stage_sealed
 
@@ -224,10 +224,10 @@ def drafts(
 ) -> tuple[Draft, ...]:
     """The drafts of an exam, of a patient, or of all, in the order in which they were taken."""
     rows = spool.database.read().execute(
-        "SELECT capture.capture_id, capture.exam_id, exam.patient_key, capture.user_id, "
-        "capture.description, capture.taken_at, capture.kept_at, capture.fault "
+        "SELECT capture.capture_id, capture.exam_id, coalesce(exam.patient_key, ''), "
+        "capture.user_id, capture.description, capture.taken_at, capture.kept_at, capture.fault "
         "FROM draft CROSS JOIN capture ON capture.capture_id = draft.capture_id "
-        "JOIN exam ON exam.exam_id = capture.exam_id "
+        "LEFT JOIN exam ON exam.exam_id = capture.exam_id "
         "WHERE (?1 IS NULL OR capture.exam_id = ?1) AND (?2 IS NULL OR exam.patient_key = ?2) "
         "ORDER BY capture.kept_at, capture.capture_id",
         (exam_id, patient_key),
@@ -308,8 +308,8 @@ def set_fault(spool: Spool, capture_id: str, fault: Reason | None) -> None:
     with spool.database.transaction() as connection:
         connection.execute(
             "UPDATE capture SET fault = ?1 WHERE capture_id = ?2 AND fault <> ?1 AND (?1 = '' "
-            "OR NOT EXISTS (SELECT 1 FROM instance JOIN task USING (sop_instance_uid) "
-            "WHERE instance.capture_id = ?2 AND instance.withdrawn = 0 "
+            "OR NOT EXISTS (SELECT 1 FROM counted JOIN task USING (sop_instance_uid) "
+            "WHERE counted.capture_id = ?2 "
             "AND task.kind = 'retain'))",
             (fault.to_text() if fault else "", capture_id),
         )
@@ -328,8 +328,7 @@ def _file(spool: Spool, capture_id: str) -> str | None:
 
 def _require_draft(connection: sqlite3.Connection, capture_id: str) -> None:
     row = connection.execute(
-        "SELECT 1 FROM capture WHERE capture_id = ?1 AND deleted_at = '' AND NOT EXISTS "
-        "(SELECT 1 FROM instance WHERE instance.capture_id = ?1 AND instance.withdrawn = 0)",
+        f"SELECT 1 FROM capture WHERE capture_id = ?1 AND {IS_DRAFT}",  # noqa: S608 - a constant of ours
         (capture_id,),
     ).fetchone()
     if row is None:
@@ -360,8 +359,8 @@ def _record(
     description: Description | None = None,
 ) -> None:
     exam_id, key = connection.execute(
-        "SELECT capture.exam_id, exam.patient_key FROM capture JOIN exam USING (exam_id) "
-        "WHERE capture_id = ?",
+        "SELECT capture.exam_id, coalesce(exam.patient_key, '') FROM capture "
+        "LEFT JOIN exam USING (exam_id) WHERE capture_id = ?",
         (capture_id,),
     ).fetchone()
     details = {}

@@ -14,7 +14,7 @@ from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.exam import Exam
 from capture_app.model.reason import ROW_UNREADABLE, Reason
 from capture_app.model.words import tr
-from capture_app.outbox.sealing.study import study_uid_for, visit_key
+from capture_app.outbox.sealing.study import exam_context, study_uid_for, visit_key
 from capture_app.outbox.spool import Spool, stamp
 from capture_app.store.record import from_record
 from capture_app.store.sealed import open_identity
@@ -69,21 +69,24 @@ def insert_exam(connection: sqlite3.Connection, spool: Spool, exam: Exam) -> Non
 def read_exam(spool: Spool, exam_id: str) -> Exam:
     """The exam as it was frozen. Raises RuleError where there is none.
 
-    Where its row is damaged the exam is read from the sealed file of one of its pictures, and the
-    row is put right. Raises SealBrokenError where there is no such file.
+    Where its row is damaged or gone the exam is read from the sealed file of one of its pictures,
+    and the row is put right. Raises SealBrokenError where there is no such file.
     """
     row = (
         spool.database.read()
         .execute("SELECT sealed FROM exam WHERE exam_id = ?", (exam_id,))
         .fetchone()
     )
-    if row is None:
+    if row is None and not _is_named(spool, exam_id):
         raise RuleError(tr("There is no such exam."))
     try:
-        return spool.unseal(Exam, row[0], exam_context(exam_id))
+        if row is not None:
+            return spool.unseal(Exam, row[0], exam_context(exam_id))
     except SealBrokenError:
-        exam = _exam_of_a_file(spool, exam_id)
+        pass
+    exam = _exam_of_a_file(spool, exam_id)
     with spool.database.transaction() as connection:
+        insert_exam(connection, spool, exam)
         connection.execute(
             "UPDATE exam SET sealed = ? WHERE exam_id = ?",
             (spool.seal(exam, exam_context(exam_id)), exam_id),
@@ -92,13 +95,18 @@ def read_exam(spool: Spool, exam_id: str) -> Exam:
     return exam
 
 
+def _is_named(spool: Spool, exam_id: str) -> bool:
+    rows = spool.database.read().execute("SELECT 1 FROM capture WHERE exam_id = ?", (exam_id,))
+    return rows.fetchone() is not None
+
+
 def readable_exams(spool: Spool, exam_ids: Iterable[str]) -> Mapping[str, Exam]:
     """Those of the exams that can be read, by their id. One that cannot is named in the log."""
     found = {}
     for exam_id in exam_ids:
         try:
             found[exam_id] = read_exam(spool, exam_id)
-        except SealBrokenError:
+        except (RuleError, SealBrokenError):
             _log.warning("exam-row-unreadable", exam_id=exam_id)
             _mark(spool, exam_id)
     return found
@@ -108,8 +116,8 @@ def _mark(spool: Spool, exam_id: str) -> None:
     """Shows the pictures of an exam that cannot be read as stopped: nobody would see the drafts."""
     unmarked = (
         "capture.exam_id = ? AND capture.fault = '' AND capture.deleted_at = '' AND NOT EXISTS "
-        "(SELECT 1 FROM instance JOIN task USING (sop_instance_uid) "
-        "WHERE instance.capture_id = capture.capture_id AND instance.withdrawn = 0 "
+        "(SELECT 1 FROM counted JOIN task USING (sop_instance_uid) "
+        "WHERE counted.capture_id = capture.capture_id "
         "AND task.kind = 'retain')"
     )
     question = f"SELECT 1 FROM capture WHERE {unmarked} LIMIT 1"  # noqa: S608 - a constant of ours
@@ -125,9 +133,9 @@ def _mark(spool: Spool, exam_id: str) -> None:
 def _exam_of_a_file(spool: Spool, exam_id: str) -> Exam:
     """What the sealed files of an exam's pictures say of it. Raises SealBrokenError."""
     rows = spool.database.read().execute(
-        "SELECT capture.capture_id, capture.file, instance.sop_instance_uid, instance.file "
-        "FROM capture LEFT JOIN instance ON instance.capture_id = capture.capture_id "
-        "AND instance.withdrawn = 0 WHERE capture.exam_id = ?",
+        "SELECT capture.capture_id, capture.file, counted.sop_instance_uid, counted.file "
+        "FROM capture LEFT JOIN counted ON counted.capture_id = capture.capture_id "
+        "WHERE capture.exam_id = ?",
         (exam_id,),
     )
     for capture_id, capture_file, uid, instance_file in rows:
@@ -180,8 +188,3 @@ def read_exam_of(spool: Spool, capture_id: str) -> Exam:
     if row is None:
         raise RuleError(tr("There is no such picture."))
     return read_exam(spool, row[0])
-
-
-def exam_context(exam_id: str) -> str:
-    """The place of an exam's encrypted cell."""
-    return f"exam {exam_id}"

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from capture_app.audit.trail import ChainReport, verify_chain
 from capture_app.dicom.request import StudyValues
+from capture_app.dicom.values import fits
 from capture_app.errors import SealBrokenError
-from capture_app.model.delivery import Instance, TaskKind, TaskState
+from capture_app.model.delivery import Instance, ProofKind, TaskKind, TaskState
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description
+from capture_app.outbox.changes import LAST_REVISION
 from capture_app.outbox.keeping.description import description_context
-from capture_app.outbox.keeping.exams import exam_context
 from capture_app.outbox.recovery.comparison import compare
 from capture_app.outbox.sealing.seal import instance_context
-from capture_app.outbox.sealing.study import study_context
-from capture_app.outbox.spool import Spool, is_moment
+from capture_app.outbox.sealing.study import exam_context, study_context, visit_key
+from capture_app.outbox.spool import (
+    IS_DRAFT,
+    LONGEST_KEEP_DAYS,
+    MOST,
+    Spool,
+    is_deletion,
+    is_moment,
+)
 from capture_app.security.users import damaged_users
 from capture_app.store.sealed import SUFFIX, verify_sealed
 
@@ -113,33 +122,140 @@ def _json(_spool: Spool, _key: str, cell: str) -> None:
         json.loads(cell)
 
 
+def _names(table: str, column: str) -> Check:
+    """The cell names a row that is there."""
+    question = f"SELECT 1 FROM {table} WHERE {column} = ?"  # noqa: S608 - names are ours
+
+    def check(spool: Spool, _key: str, cell: object) -> None:
+        if spool.database.read().execute(question, (cell,)).fetchone() is None:
+            raise ValueError
+
+    return check
+
+
+def _uid(_spool: Spool, _key: str, cell: str) -> None:
+    if not cell or not fits("SOPInstanceUID", cell):
+        raise ValueError
+
+
+def _one_of(*values: object) -> Check:
+    def check(_spool: Spool, _key: str, cell: object) -> None:
+        if cell not in values:
+            raise ValueError
+
+    return check
+
+
+def _count(most: int = MOST) -> Check:
+    def check(_spool: Spool, _key: str, cell: int) -> None:
+        if not 0 <= cell <= most:
+            raise ValueError
+
+    return check
+
+
+def _deleted(spool: Spool, _key: str, cell: str) -> None:
+    if cell and not is_deletion(cell, spool.now()):
+        raise ValueError
+
+
+def _of_the_exam(value: Callable[[Spool, Exam], str]) -> Check:
+    """The cell says what the sealed cell of its exam says, should that open."""
+
+    def check(spool: Spool, key: str, cell: str) -> None:
+        (sealed,) = (
+            spool.database.read()
+            .execute("SELECT sealed FROM exam WHERE exam_id = ?", (key,))
+            .fetchone()
+        )
+        with suppress(SealBrokenError):
+            if value(spool, spool.unseal(Exam, sealed, exam_context(key))) != cell:
+                raise ValueError
+
+    return check
+
+
 _CELLS: Final[dict[str, tuple[str, dict[str, Check]]]] = {
-    "exam": ("exam_id", {"opened_at": _time, "sealed": _sealed(Exam, exam_context)}),
-    "study": ("study_instance_uid", {"sealed": _sealed(StudyValues, study_context)}),
+    "exam": (
+        "exam_id",
+        {
+            "opened_at": _time,
+            "sealed": _sealed(Exam, exam_context),
+            "patient_key": _of_the_exam(lambda spool, exam: spool.patient_key(exam.patient)),
+            "visit_key": _of_the_exam(lambda spool, exam: visit_key(spool.cipher, exam)),
+            "study_instance_uid": _of_the_exam(lambda _spool, exam: exam.study_instance_uid),
+        },
+    ),
+    "study": (
+        "study_instance_uid",
+        {
+            "sealed": _sealed(StudyValues, study_context),
+            "study_number": _count(),
+            "last_series_number": _count(),
+        },
+    ),
+    "series": (
+        "series_instance_uid",
+        {
+            "series_instance_uid": _uid,
+            "study_instance_uid": _names("study", "study_instance_uid"),
+            "series_number": _count(),
+            "last_instance_number": _count(),
+        },
+    ),
     "capture": (
         "capture_id",
         {
+            "capture_id": _uid,
+            "exam_id": _names("exam", "exam_id"),
             "taken_at": _time,
             "kept_at": _time,
-            "deleted_at": _time,
+            "deleted_at": _deleted,
             "description": _sealed(Description, description_context),
         },
     ),
     "instance": (
         "sop_instance_uid",
-        {"sealed_at": _time, "sealed": _sealed(Instance, instance_context)},
+        {
+            "capture_id": _names("capture", "capture_id"),
+            "series_instance_uid": _names("series", "series_instance_uid"),
+            "sealed_at": _time,
+            "keep_days": _count(LONGEST_KEEP_DAYS),
+            "sealed": _sealed(Instance, instance_context),
+        },
     ),
     "task": (
         "task_id",
         {
+            "sop_instance_uid": _names("instance", "sop_instance_uid"),
             "kind": lambda _spool, _key, cell: TaskKind(cell),
             "state": lambda _spool, _key, cell: TaskState(cell),
+            "held_by_person": _one_of(0, 1),
+            "attempts": _count(),
+            "failures": _count(),
+            "resends": _count(),
+            "nudges": _count(),
             "due_at": _time,
+            "proof": _one_of("", *ProofKind),
             "changed_at": _time,
             "receipt": _json,
         },
     ),
+    "change": ("revision", {"revision": _count(LAST_REVISION)}),
 }
+_MISLED: Final[dict[tuple[str, str], str]] = {
+    ("instance", "withdrawn"): "SELECT sop_instance_uid FROM instance "
+    "WHERE withdrawn NOT IN (0, 1) OR (withdrawn = 1 AND file IS NOT NULL)",
+    ("capture", "file"): "SELECT capture_id FROM capture WHERE file IS NULL AND deleted_at = '' "
+    "AND NOT EXISTS (SELECT 1 FROM counted WHERE counted.picture = capture.capture_id)",
+    ("task", "due_at"): "SELECT task_id FROM task "
+    "WHERE kind = 'retain' AND state = 'queued' AND due_at < changed_at",
+    ("draft", "capture_id"): "SELECT capture_id FROM draft WHERE capture_id NOT IN "  # noqa: S608 - a constant of ours
+    f"(SELECT capture_id FROM capture WHERE file IS NOT NULL AND {IS_DRAFT}) "
+    "UNION SELECT capture_id FROM capture WHERE file IS NOT NULL "
+    f"AND {IS_DRAFT} AND capture_id NOT IN (SELECT capture_id FROM draft)",
+}
+"""Cells that say something that can be read and cannot be, by table and cell."""
 
 
 def _damaged_cells(spool: Spool) -> Iterator[DamagedCell]:
@@ -151,11 +267,14 @@ def _damaged_cells(spool: Spool) -> Iterator[DamagedCell]:
                     check(spool, str(row_key), value)
                 except (SealBrokenError, ValueError):
                     yield DamagedCell(table, str(row_key), name)
+    for (table, name), question in _MISLED.items():
+        for (row_key,) in spool.database.read().execute(question):
+            yield DamagedCell(table, str(row_key), name)
 
 
 _NOTHING_GOES_ON: Final = (
-    "SELECT sop_instance_uid FROM instance WHERE withdrawn = 0 AND NOT EXISTS "
-    "(SELECT 1 FROM task WHERE task.sop_instance_uid = instance.sop_instance_uid "
+    "SELECT sop_instance_uid FROM counted WHERE NOT EXISTS "
+    "(SELECT 1 FROM task WHERE task.sop_instance_uid = counted.sop_instance_uid "
     "AND (task.kind = 'retain' OR task.state IN ('held', 'queued', 'running', 'needs-you')))"
 )
 

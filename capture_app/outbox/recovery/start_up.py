@@ -30,6 +30,8 @@ from capture_app.outbox.keeping.drafts import (
     set_fault,
 )
 from capture_app.outbox.recovery.comparison import compare
+from capture_app.outbox.recovery.rows import put_rows_right
+from capture_app.outbox.recovery.steps import give_lost_steps_again
 from capture_app.outbox.sealing.seal import (
     SealedIdentity,
     insert_instance,
@@ -37,16 +39,13 @@ from capture_app.outbox.sealing.seal import (
     remove_file,
 )
 from capture_app.outbox.sealing.study import restore_place
-from capture_app.outbox.spool import Spool, stamp
+from capture_app.outbox.spool import IS_DRAFT, Spool, is_deletion, stamp
 from capture_app.store.record import from_record
 from capture_app.store.sealed import open_identity, remove_unfinished, verify_sealed
 
 _log = structlog.get_logger(__name__)
 
-_DRAFTS: Final = (
-    "SELECT capture_id FROM capture WHERE file IS NOT NULL AND deleted_at = '' AND NOT EXISTS "
-    "(SELECT 1 FROM instance WHERE instance.capture_id = capture.capture_id AND withdrawn = 0)"
-)
+_DRAFTS: Final = f"SELECT capture_id FROM capture WHERE file IS NOT NULL AND {IS_DRAFT}"  # noqa: S608 - a constant of ours
 """What the list of drafts is to hold: pictures that are here, and neither deleted nor sent."""
 _UNFINISHED_AFTER: Final = timedelta(minutes=10)
 """A temporary file that nobody wrote to for so long belongs to no living process."""
@@ -82,6 +81,7 @@ def recover(
     before = spool.clock.now() - _UNFINISHED_AFTER
     for folder in (spool.captures, spool.instances):
         remove_unfinished(folder, before=before)
+    put_rows_right(spool)
     captures, instances = compare(spool)
     _each(report, captures.strays, lambda path: _adopt_capture(spool, path, report))
     _each(report, instances.strays, lambda path: _adopt_instance(spool, path, destinations, report))
@@ -95,6 +95,7 @@ def recover(
         _tell_missing(report, uid)
     _look_again_at_marked(spool)
     _list_drafts_anew(spool)
+    give_lost_steps_again(spool, destinations)
     report.requeued = _requeue(spool, destinations, live_sends, others_may_undo=others_may_undo)
     return report
 
@@ -124,14 +125,17 @@ def _adopt_capture(spool: Spool, path: Path, report: RecoveryReport) -> None:
     kept_at = stamp(datetime.fromtimestamp(path.stat().st_mtime, UTC))
     with spool.database.transaction() as connection:
         row = connection.execute(
-            "SELECT file FROM capture WHERE capture_id = ?", (header.uid,)
+            "SELECT file, deleted_at FROM capture WHERE capture_id = ?", (header.uid,)
         ).fetchone()
+        is_left_over = row is not None and (
+            is_deletion(row[1], spool.now()) or _was_purged(connection, "capture_id", header.uid)
+        )
         if row is None:
             kept = from_record(PictureIdentity, identity)
             insert_capture(connection, spool, header.uid, kept, file=path.name, kept_at=kept_at)
             _record_adopted(connection, spool, kept, header.uid)
-        elif row[0] is not None and not (spool.captures / row[0]).exists():
-            # The same picture under another name: the row gets its file back.
+        elif not is_left_over and (row[0] is None or not (spool.captures / row[0]).exists()):
+            # The same picture under another name, or under none: the row gets its file back.
             connection.execute(
                 "UPDATE capture SET file = ?, fault = '' WHERE capture_id = ?",
                 (path.name, header.uid),
@@ -139,8 +143,8 @@ def _adopt_capture(spool: Spool, path: Path, report: RecoveryReport) -> None:
     if row is None:
         report.adopted_captures += 1
         _log.info("capture-adopted", capture_id=header.uid)
-    elif row[0] is None:
-        remove_file(path)  # left over from a purge that was cut short
+    elif is_left_over and row[0] is None:
+        remove_file(path)  # a purge was cut short
 
 
 def _adopt_instance(
@@ -150,9 +154,13 @@ def _adopt_instance(
     identity = from_record(SealedIdentity, record)
     with spool.database.transaction() as connection:
         row = connection.execute(
-            "SELECT file FROM instance WHERE sop_instance_uid = ?", (header.uid,)
+            "SELECT file, withdrawn FROM instance WHERE sop_instance_uid = ?", (header.uid,)
         ).fetchone()
-        if row is not None and row[0] is not None and not (spool.instances / row[0]).exists():
+        if row is not None and (
+            row[1] == 0 and not _was_purged(connection, "sop_instance_uid", header.uid)
+            if row[0] is None
+            else not (spool.instances / row[0]).exists()
+        ):
             connection.execute(
                 "UPDATE instance SET file = ? WHERE sop_instance_uid = ?", (path.name, header.uid)
             )
@@ -172,10 +180,20 @@ def _adopt_instance(
         remove_file(path)
 
 
+def _was_purged(connection: sqlite3.Connection, name: str, uid: str) -> bool:
+    """Whether the days of a picture are over, so that its row rightly names no file."""
+    row = connection.execute(
+        "SELECT 1 FROM counted JOIN task USING (sop_instance_uid) "  # noqa: S608 - names of ours
+        f"WHERE counted.{name} = ? AND task.kind = 'retain' AND task.state = 'done'",
+        (uid,),
+    ).fetchone()
+    return row is not None
+
+
 def _is_wanted(connection: sqlite3.Connection, spool: Spool, identity: SealedIdentity) -> bool:
     """False for what a person deleted, described anew or sent again since it was sealed."""
     row = connection.execute(
-        "SELECT 1 FROM instance WHERE capture_id = ? AND withdrawn = 0", (identity.capture_id,)
+        "SELECT 1 FROM counted WHERE capture_id = ?", (identity.capture_id,)
     ).fetchone()
     if row is not None:
         return False
@@ -187,7 +205,7 @@ def _is_wanted(connection: sqlite3.Connection, spool: Spool, identity: SealedIde
         return True
     cell, deleted_at, file = row
     now = spool.unseal(Description, cell, description_context(identity.capture_id))
-    return not deleted_at and (
+    return not is_deletion(deleted_at, spool.now()) and (
         now == identity.kept.description or now == _described_at_the_shutter(spool, file)
     )
 

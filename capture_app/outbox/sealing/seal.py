@@ -30,7 +30,7 @@ from capture_app.outbox.keeping.drafts import (
     open_kept,
 )
 from capture_app.outbox.sealing.study import SeriesPlace, place_instance, place_study
-from capture_app.outbox.spool import Spool, stamp
+from capture_app.outbox.spool import IS_DRAFT, Spool, stamp
 from capture_app.settings.schema import Institution, Station
 from capture_app.store.record import to_record
 from capture_app.store.sealed import Staged, discard_staged, stage_sealed
@@ -185,7 +185,7 @@ def insert_store_tasks(
     """The first step of the delivery of an instance, one for each destination."""
     connection.executemany(
         "INSERT INTO task (kind, sop_instance_uid, destination, state, changed_at) "
-        "VALUES ('store', ?, ?, ?, ?)",
+        "VALUES ('store', ?, ?, ?, ?) ON CONFLICT (kind, sop_instance_uid, destination) DO NOTHING",
         [
             (identity.instance.sop_instance_uid, destination, state, spool.now())
             for destination in destinations
@@ -193,10 +193,7 @@ def insert_store_tasks(
     )
 
 
-_DRAFT = (
-    "SELECT description FROM capture WHERE capture_id = ?1 AND deleted_at = '' AND NOT EXISTS "
-    "(SELECT 1 FROM instance WHERE instance.capture_id = ?1 AND instance.withdrawn = 0)"
-)
+_DRAFT = f"SELECT description FROM capture WHERE capture_id = ?1 AND {IS_DRAFT}"  # noqa: S608 - a constant of ours
 
 
 def _draft(spool: Spool, capture_id: str, patient: Patient | None) -> _Draft:

@@ -15,13 +15,14 @@ import structlog
 
 from capture_app.clock import Clock
 from capture_app.dicom.request import StudyValues, first_study_values
+from capture_app.dicom.values import fits
 from capture_app.errors import RuleError, SealBrokenError
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encounter import Location
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description, ProcedureEntry
 from capture_app.model.words import tr
-from capture_app.outbox.spool import Spool
+from capture_app.outbox.spool import MOST, Spool
 from capture_app.store.cipher import Cipher
 from capture_app.store.record import from_record
 from capture_app.store.sealed import open_identity
@@ -48,6 +49,13 @@ class SeriesPlace:
     series_key: str
     series_number: int
     instance_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class _OfAnExam:
+    """What the sealed cell of an exam says of its study."""
+
+    study_instance_uid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +87,24 @@ def study_uid_for(connection: sqlite3.Connection, cipher: Cipher, clock: Clock, 
     """
     if exam.order is not None and exam.order.study_instance_uid:
         return exam.order.study_instance_uid
-    row = connection.execute(
-        "SELECT study_instance_uid FROM exam WHERE visit_key = ? "
-        "ORDER BY opened_at, exam_id LIMIT 1",
+    rows = connection.execute(
+        "SELECT exam_id, sealed, study_instance_uid FROM exam WHERE visit_key = ? "
+        "ORDER BY opened_at, exam_id",
         (visit_key(cipher, exam),),
-    ).fetchone()
-    return str(row[0]) if row else clock.new_uid()
+    )
+    for exam_id, cell, uid in rows:
+        # Of the sealed cell rather than of the column beside it, which nothing protects.
+        with suppress(SealBrokenError):
+            opened = cipher.open_blob(cell, exam_context(exam_id).encode())
+            return from_record(_OfAnExam, opened).study_instance_uid
+        if fits("StudyInstanceUID", uid):
+            return str(uid)
+    return clock.new_uid()
+
+
+def exam_context(exam_id: str) -> str:
+    """The place of an exam's encrypted cell."""
+    return f"exam {exam_id}"
 
 
 def place_study(
@@ -96,12 +116,12 @@ def place_study(
     """
     entries = [_entry(description) for description in descriptions]
     key, found = _find_study(
-        connection, spool, _study_key(spool.cipher, exam, entries[0], with_reason=False)
+        connection, spool, exam, _study_key(spool.cipher, exam, entries[0], with_reason=False)
     )
     if found is not None and exam.order is None and not all(map(found.values.fits, entries)):
         # The study states a reason that is not this act's: these images may not join it.
         key, found = _find_study(
-            connection, spool, _study_key(spool.cipher, exam, entries[0], with_reason=True)
+            connection, spool, exam, _study_key(spool.cipher, exam, entries[0], with_reason=True)
         )
     return found or _fix_study(connection, spool, exam, descriptions, key)
 
@@ -121,13 +141,20 @@ def place_instance(
     `where` it was taken is the same for all images of a series (PS3.3 C.7.5.1).
     """
     key = _series_key(spool.cipher, study, exam, device, description, where)
-    row = connection.execute(
-        "UPDATE series SET last_instance_number = last_instance_number + 1 WHERE series_key = ? "
+    while row := connection.execute(
+        "UPDATE series SET last_instance_number = 1 + max("
+        "iif(last_instance_number BETWEEN 0 AND ?2, last_instance_number, 0), "
+        "coalesce((SELECT max(instance_number) FROM instance "
+        "WHERE instance.series_instance_uid = series.series_instance_uid "
+        "AND instance_number <= ?2), 0)) WHERE series_key = ?1 "
         "RETURNING series_instance_uid, series_number, last_instance_number",
-        (key,),
-    ).fetchone()
-    if row is not None:
-        return SeriesPlace(study, row[0], key, row[1], row[2])
+        (key, MOST),
+    ).fetchone():
+        uid, series_number, number = row
+        if fits("SeriesInstanceUID", uid) and 0 < series_number < MOST:
+            return SeriesPlace(study, uid, key, series_number, number)
+        _log.error("series-row-unreadable", uid=uid)
+        key = spool.cipher.keyed_hash("series set apart", key)
     number = _next_series_number(connection, study.study_instance_uid)
     series_instance_uid = spool.clock.new_uid()
     connection.execute(
@@ -150,6 +177,14 @@ def restore_place(connection: sqlite3.Connection, spool: Spool, place: SeriesPla
     key, series_key = study.study_key, place.series_key
     series_number, number = place.series_number, place.instance_number
 
+    for table, kept_key, kept_uid in (("study", key, study_uid), ("series", series_key, uid)):
+        # What goes by the right key under something that is no UID is this row, damaged.
+        connection.execute(
+            f"UPDATE OR IGNORE {table} SET {table}_instance_uid = ? "  # noqa: S608 - names of ours
+            f"WHERE {table}_key = ? AND {table}_instance_uid GLOB '*[^0-9.]*'",
+            (kept_uid, kept_key),
+        )
+
     def is_taken(question: str, *values: object) -> bool:
         return connection.execute(f"SELECT 1 FROM {question}", values).fetchone() is not None  # noqa: S608 - constants of ours
 
@@ -158,7 +193,8 @@ def restore_place(connection: sqlite3.Connection, spool: Spool, place: SeriesPla
     connection.execute(
         "INSERT INTO study (study_instance_uid, study_key, study_number, last_series_number, "
         "sealed) VALUES (?, ?, ?, ?, ?) ON CONFLICT (study_instance_uid) DO UPDATE "
-        "SET last_series_number = max(last_series_number, excluded.last_series_number)",
+        "SET study_key = excluded.study_key, "
+        "last_series_number = max(last_series_number, excluded.last_series_number)",
         (
             study_uid,
             key,
@@ -183,7 +219,8 @@ def restore_place(connection: sqlite3.Connection, spool: Spool, place: SeriesPla
     connection.execute(
         "INSERT INTO series (series_instance_uid, series_key, study_instance_uid, series_number, "
         "last_instance_number) VALUES (?, ?, ?, ?, ?) ON CONFLICT (series_instance_uid) DO UPDATE "
-        "SET last_instance_number = max(last_instance_number, excluded.last_instance_number)",
+        "SET series_key = excluded.series_key, study_instance_uid = excluded.study_instance_uid, "
+        "last_instance_number = max(last_instance_number, excluded.last_instance_number)",
         (uid, series_key, study_uid, series_number, number),
     )
     return replace(place, series_number=series_number, instance_number=number)
@@ -191,9 +228,12 @@ def restore_place(connection: sqlite3.Connection, spool: Spool, place: SeriesPla
 
 def _next_series_number(connection: sqlite3.Connection, study_instance_uid: str) -> int:
     (number,) = connection.execute(
-        "UPDATE study SET last_series_number = last_series_number + 1 "
-        "WHERE study_instance_uid = ? RETURNING last_series_number",
-        (study_instance_uid,),
+        "UPDATE study SET last_series_number = 1 + max("
+        "iif(last_series_number BETWEEN 0 AND ?2, last_series_number, 0), "
+        "coalesce((SELECT max(series_number) FROM series "
+        "WHERE series.study_instance_uid = study.study_instance_uid AND series_number <= ?2), 0)) "
+        "WHERE study_instance_uid = ?1 RETURNING last_series_number",
+        (study_instance_uid, MOST),
     ).fetchone()
     return int(number)
 
@@ -245,7 +285,7 @@ def _series_key(
 
 
 def _find_study(
-    connection: sqlite3.Connection, spool: Spool, key: str
+    connection: sqlite3.Connection, spool: Spool, exam: Exam, key: str
 ) -> tuple[str, StudyPlace | None]:
     """The study of a key, and the key by which it goes.
 
@@ -258,6 +298,8 @@ def _find_study(
             (key,),
         ).fetchone()
         if row is None:
+            if _put_key_right(connection, spool, exam.study_instance_uid, key):
+                continue
             return key, None
         uid, number, cell = row
         values: StudyValues | None
@@ -265,7 +307,7 @@ def _find_study(
             values = spool.unseal(StudyValues, cell, study_context(uid))
         except SealBrokenError:
             values = _values_of_a_file(connection, spool, uid)
-        if values is not None:
+        if values is not None and 0 <= number <= MOST:
             return key, StudyPlace(uid, key, number, values)
         _log.error("study-row-unreadable", uid=uid)
         key = spool.cipher.keyed_hash("study set apart", key)
@@ -274,6 +316,35 @@ def _find_study(
 def _values_of_a_file(
     connection: sqlite3.Connection, spool: Spool, study_instance_uid: str
 ) -> StudyValues | None:
+    study = _study_of_a_file(connection, spool, study_instance_uid)
+    if study is None:
+        return None
+    connection.execute(
+        "UPDATE study SET sealed = ? WHERE study_instance_uid = ?",
+        (spool.seal(study.values, study_context(study_instance_uid)), study_instance_uid),
+    )
+    _log.warning("study-row-put-right", uid=study_instance_uid)
+    return study.values
+
+
+def _put_key_right(
+    connection: sqlite3.Connection, spool: Spool, study_instance_uid: str, key: str
+) -> bool:
+    """Whether the study of that UID goes by the key, as an image of it says, and does so now."""
+    study = _study_of_a_file(connection, spool, study_instance_uid)
+    if study is None or study.study_key != key:
+        return False
+    connection.execute(
+        "UPDATE study SET study_key = ? WHERE study_instance_uid = ?", (key, study_instance_uid)
+    )
+    _log.warning("study-row-put-right", uid=study_instance_uid)
+    return True
+
+
+def _study_of_a_file(
+    connection: sqlite3.Connection, spool: Spool, study_instance_uid: str
+) -> StudyPlace | None:
+    """What the sealed file of one of its images says of a study; None where there is none."""
     rows = connection.execute(
         "SELECT instance.sop_instance_uid, instance.file FROM series "
         "JOIN instance USING (series_instance_uid) "
@@ -285,13 +356,7 @@ def _values_of_a_file(
             _, record = open_identity(spool.instances / file, spool.cipher, uid=uid)
             study = from_record(_OfAnImage, record).place.study
             if study.study_instance_uid == study_instance_uid:
-                cell = spool.seal(study.values, study_context(study_instance_uid))
-                connection.execute(
-                    "UPDATE study SET sealed = ? WHERE study_instance_uid = ?",
-                    (cell, study_instance_uid),
-                )
-                _log.warning("study-row-put-right", uid=study_instance_uid)
-                return study.values
+                return study
     return None
 
 
@@ -311,7 +376,8 @@ def _fix_study(
             _log.warning("order-study-uid-taken", exam_id=exam.exam_id)
         uid = spool.clock.new_uid()
     (number,) = connection.execute(
-        "SELECT coalesce(max(study_number), 0) + 1 FROM study"
+        "SELECT coalesce(max(study_number), 0) + 1 FROM study WHERE study_number BETWEEN 0 AND ?",
+        (MOST,),
     ).fetchone()
     values = first_study_values(
         exam, descriptions, started_at=exam.started_at, study_id=str(number)

@@ -9,7 +9,7 @@ import structlog
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
 from capture_app.outbox.sealing.seal import remove_file
-from capture_app.outbox.spool import Spool, stamp
+from capture_app.outbox.spool import Spool, is_deletion, stamp
 from capture_app.outbox.steps.tasks import ENGINE_USER
 
 _log = structlog.get_logger(__name__)
@@ -18,10 +18,11 @@ _log = structlog.get_logger(__name__)
 # and a listing is no proof.
 _PURGEABLE = (
     "SELECT retain.task_id, instance.sop_instance_uid, instance.file, capture.capture_id, "
-    "capture.file, capture.exam_id, exam.patient_key, series.study_instance_uid "
+    "capture.file, capture.exam_id, coalesce(exam.patient_key, ''), series.study_instance_uid "
     "FROM task AS retain JOIN instance USING (sop_instance_uid) JOIN capture USING (capture_id) "
-    "JOIN exam USING (exam_id) JOIN series USING (series_instance_uid) "
+    "LEFT JOIN exam USING (exam_id) JOIN series USING (series_instance_uid) "
     "WHERE retain.kind = 'retain' AND retain.state = 'queued' AND retain.due_at <= ? "
+    "AND retain.due_at >= retain.changed_at "  # an earlier time is damage: it waits, and is named
     "AND NOT EXISTS (SELECT 1 FROM task AS step "
     "WHERE step.sop_instance_uid = retain.sop_instance_uid AND step.kind <> 'retain' "
     "AND (step.state <> 'done' OR (step.kind = 'prove' "
@@ -69,15 +70,20 @@ def purge_due(spool: Spool) -> int:
 
 def clean_deleted(spool: Spool) -> int:
     """Removes the files of drafts that were deleted more than a day ago; returns how many."""
-    oldest = stamp(spool.clock.now() - UNDO_DELETE_FOR)
+    now, oldest = spool.now(), stamp(spool.clock.now() - UNDO_DELETE_FOR)
     deleted = (
-        "SELECT capture.capture_id, capture.file, capture.exam_id, exam.patient_key FROM capture "
-        "JOIN exam USING (exam_id) WHERE deleted_at <> '' AND deleted_at < ? AND file IS NOT NULL"
+        "SELECT capture_id, capture.file, capture.exam_id, coalesce(exam.patient_key, ''), "
+        "deleted_at FROM capture LEFT JOIN exam USING (exam_id) "
+        "WHERE deleted_at <> '' AND deleted_at < ? AND file IS NOT NULL"
     )
     if not spool.database.read().execute(deleted, (oldest,)).fetchall():
         return 0
     with spool.database.transaction() as connection:
-        rows = connection.execute(deleted, (oldest,)).fetchall()
+        rows = [
+            row
+            for *row, deleted_at in connection.execute(deleted, (oldest,)).fetchall()
+            if is_deletion(deleted_at, now)
+        ]
         for capture_id, _, exam_id, patient_key in rows:
             connection.execute(
                 "UPDATE capture SET file = NULL, fault = '' WHERE capture_id = ?", (capture_id,)

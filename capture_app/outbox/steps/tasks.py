@@ -16,7 +16,7 @@ from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt, StoreReceipt, TaskKind
 from capture_app.model.reason import Reason
 from capture_app.outbox.sealing.seal import SealedIdentity, instance_context
-from capture_app.outbox.spool import Spool, stamp
+from capture_app.outbox.spool import LONGEST_KEEP_DAYS, MOST, Spool, stamp
 from capture_app.store.record import from_record
 from capture_app.store.sealed import open_identity
 
@@ -60,6 +60,9 @@ def open_tasks(spool: Spool) -> tuple[Task, ...]:
         try:
             kind = TaskKind(row[1])
         except ValueError:
+            _log.error("task-row-unreadable", task=row[0], uid=row[2])
+            continue
+        if not all(0 <= count <= MOST for count in row[6:9]):
             _log.error("task-row-unreadable", task=row[0], uid=row[2])
             continue
         found.append(Task(row[0], kind, row[2], row[3], bool(row[4]), bool(row[5]), *row[6:]))
@@ -110,9 +113,10 @@ def claim(spool: Spool, tasks: Sequence[Task]) -> tuple[Task, ...]:
     with spool.database.transaction() as connection:
         for task in tasks:
             changed = connection.execute(
-                "UPDATE task SET state = 'running', attempts = attempts + 1, changed_at = ?2 "
+                "UPDATE task SET state = 'running', changed_at = ?2, "
+                "attempts = iif(attempts BETWEEN 0 AND ?3, attempts + 1, 1) "
                 "WHERE task_id = ?1 AND state = 'queued'",
-                (task.task_id, spool.now()),
+                (task.task_id, spool.now(), MOST),
             )
             if changed.rowcount:
                 claimed.append(task)
@@ -188,7 +192,7 @@ def settle_proved(spool: Spool, task: Task, receipt: ProofReceipt) -> None:
                 "SELECT keep_days FROM instance WHERE sop_instance_uid = ?",
                 (task.sop_instance_uid,),
             ).fetchone()
-            due = spool.clock.now() + timedelta(days=days)
+            due = spool.clock.now() + timedelta(days=min(max(days, 0), LONGEST_KEEP_DAYS))
             connection.execute(
                 "INSERT INTO task (kind, sop_instance_uid, destination, state, due_at, changed_at) "
                 "VALUES ('retain', ?, '', 'queued', ?, ?) "
