@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -51,7 +51,10 @@ _HELD: Final = 0x0000
 _NOT_NAMED: Final = -1
 _PROCESSING_FAILURE: Final = 0x0110
 _NO_SUCH_OBJECT_INSTANCE: Final = 0x0112
-_REFUSALS: Final = frozenset({0x0119, 0x0122})  # its class is another, or none it knows
+_NO_SUCH_EVENT_TYPE: Final = 0x0113
+_CLASS_INSTANCE_CONFLICT: Final = 0x0119
+_REFUSALS: Final = frozenset({_CLASS_INSTANCE_CONFLICT, 0x0122})  # another class, or none it knows
+_EVENT_TYPES: Final = frozenset({1, 2})  # all are kept; some are not (PS3.4 J.3.3.1)
 
 
 @dataclass(slots=True)
@@ -60,8 +63,28 @@ class Transaction:
 
     transaction_uid: str
     asked_at: float
+    ae_title: str
+    """Who was asked: nobody else can answer."""
+    sop_classes: Mapping[str, str]
+    """What was asked for: SOP Instance UID to SOP Class UID."""
     reasons: Mapping[str, int] | None = None
     """0 for an instance that is kept, else its Failure Reason (PS3.3 C.14.1.1)."""
+
+    def answer(self, information: Dataset) -> None:
+        """Takes what a report says of the instances that were asked for, and of no others.
+
+        A promise for our instance as one of another class is none. Raises AttributeError,
+        TypeError or ValueError for what cannot be read.
+        """
+        said: dict[str, int] = {}
+        for item in information.get("ReferencedSOPSequence") or ():
+            uid = str(item.ReferencedSOPInstanceUID)
+            is_ours = str(item.ReferencedSOPClassUID) == self.sop_classes.get(uid)
+            said[uid] = _HELD if is_ours else _CLASS_INSTANCE_CONFLICT
+        for item in information.get("FailedSOPSequence") or ():
+            reason = int(item.FailureReason)
+            said[str(item.ReferencedSOPInstanceUID)] = reason or _PROCESSING_FAILURE
+        self.reasons = MappingProxyType({u: r for u, r in said.items() if u in self.sop_classes})
 
 
 @dataclass(slots=True)
@@ -82,19 +105,25 @@ class Transactions:
 
     def report(self, report: EventReport) -> int:
         """Takes a report; the status to answer with (PS3.4 J.3.3)."""
+        whose = (report.sop_class_uid, report.sop_instance_uid)
+        if whose != (STORAGE_COMMITMENT, _STORAGE_COMMITMENT_INSTANCE):
+            _log.warning("commitment-report-unreadable")
+            return _NO_SUCH_OBJECT_INSTANCE
+        if report.event_type_id not in _EVENT_TYPES:
+            _log.warning("commitment-report-unreadable")
+            return _NO_SUCH_EVENT_TYPE
         try:
             uid = str(report.information.TransactionUID)
-            reasons = dict(_reasons(report.information))
+            with self._changed:
+                transaction = self._open.get(uid)
+                if transaction is None or transaction.ae_title != report.ae_title:
+                    _log.warning("commitment-report-unknown", transaction_uid=uid)
+                    return _PROCESSING_FAILURE
+                transaction.answer(report.information)
+                self._changed.notify_all()
         except (AttributeError, TypeError, ValueError):
             _log.warning("commitment-report-unreadable")
             return _PROCESSING_FAILURE
-        with self._changed:
-            transaction = self._open.get(uid)
-            if transaction is None:
-                _log.warning("commitment-report-unknown", transaction_uid=uid)
-                return _PROCESSING_FAILURE
-            transaction.reasons = MappingProxyType(reasons)
-            self._changed.notify_all()
         return SUCCESS
 
     def wait(
@@ -114,13 +143,6 @@ class Transactions:
     def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
-
-
-def _reasons(information: Dataset) -> Iterator[tuple[str, int]]:
-    for item in information.get("ReferencedSOPSequence") or ():
-        yield str(item.ReferencedSOPInstanceUID), _HELD
-    for item in information.get("FailedSOPSequence") or ():
-        yield str(item.ReferencedSOPInstanceUID), int(item.FailureReason)
 
 
 class CommitmentListener:
@@ -275,7 +297,12 @@ class StorageCommitment:
         self, instances: Sequence[Instance], deadline: Deadline, interruption: Interruption
     ) -> None:
         # A new UID each time: one that was used is refused as a duplicate (reason 0131).
-        transaction = Transaction(self._clock.new_uid(), self._clock.monotonic())
+        transaction = Transaction(
+            self._clock.new_uid(),
+            self._clock.monotonic(),
+            self._peer.ae_title,
+            {instance.sop_instance_uid: instance.sop_class_uid for instance in instances},
+        )
         contexts = [Context(STORAGE_COMMITMENT, UNCOMPRESSED)]
         self._transactions.begin(transaction)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -19,7 +20,7 @@ from capture_app.net.dicom.association import (
     open_association,
 )
 from capture_app.net.dicom.upper_layer import Context
-from capture_app.net.http import HttpClient
+from capture_app.net.http import HttpClient, HttpResponse
 
 _LONGEST_ANSWER: Final = 1 << 20
 
@@ -72,10 +73,26 @@ def echo_web(
         )
     except TransientDeliveryError as error:
         return _result(begin, clock, str(error))
-    if answer.status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
+    if answer.status == HTTPStatus.NO_CONTENT or _found_nothing(answer):
         return _result(begin, clock)
+    if answer.status == HTTPStatus.OK:
+        words = tr(
+            "{name} does not answer as DICOMweb: it was asked for an image that nobody has.",
+            name=name,
+        )
+        return _result(begin, clock, words)
     words = tr("{name} answered with HTTP status {status}.", name=name, status=answer.status)
     return _result(begin, clock, words)
+
+
+def _found_nothing(answer: HttpResponse) -> bool:
+    """Whether it is the answer to the question: an empty list, in DICOM JSON (PS3.18 10.6.3)."""
+    if answer.status != HTTPStatus.OK:
+        return False
+    try:
+        return not answer.body.strip() or json.loads(answer.body) == []
+    except (ValueError, RecursionError):
+        return False
 
 
 def _result(begin: float, clock: Clock, reason: str = "") -> EchoResult:

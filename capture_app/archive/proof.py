@@ -9,7 +9,10 @@ from typing import Final
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
+from pydicom.uid import UID
 
+from capture_app.archive.dimse import dataset_of
 from capture_app.archive.identity import HeldIdentity, contradiction
 from capture_app.archive.multipart import single_part
 from capture_app.archive.outcomes import (
@@ -18,28 +21,28 @@ from capture_app.archive.outcomes import (
     not_in_archive,
 )
 from capture_app.clock import Clock
-from capture_app.dicom.part10 import pixel_sha256
+from capture_app.dicom.part10 import pixel_layout, pixel_sha256
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
-from capture_app.model.delivery import Instance, ProofKind, ProofReceipt
-from capture_app.model.reason import CONTENT_MISMATCH, Reason
+from capture_app.model.delivery import Instance, PixelLayout, ProofKind, ProofReceipt
+from capture_app.model.reason import CLASS_MISMATCH, CONTENT_MISMATCH, Reason
 from capture_app.net.deadline import Deadline, Interruption
+from capture_app.net.dicom.association import EXPLICIT_VR_LE, IMPLICIT_VR_LE
+from capture_app.net.dicom.element_count import refuse_too_many_elements
 from capture_app.net.http import HttpClient, HttpResponse
 from capture_app.net.wire import failure
 
 # Without transfer-syntax=* an archive sends a JPEG decompressed: true, large and not comparable.
 _ACCEPT: Final = 'multipart/related; type="application/dicom"; transfer-syntax=*'
+_META_BEGINS: Final = 132
 _MAY_ADD_BYTES: Final = 1 << 20  # what an archive may have added around the pixels
+_READ: Final = frozenset({IMPLICIT_VR_LE, EXPLICIT_VR_LE})
+"""The native transfer syntaxes that are read. A deflated one is not: what it would become has no
+limit until it is inflated."""
 _COMPARED: Final = (
-    "PatientID",
-    "IssuerOfPatientID",
-    "StudyInstanceUID",
-    "SOPInstanceUID",
-    "SpecificCharacterSet",
-    "SamplesPerPixel",
-    "Rows",
-    "Columns",
-    "BitsAllocated",
-    "NumberOfFrames",
+    *("PatientID", "IssuerOfPatientID", "IssuerOfPatientIDQualifiersSequence", "StudyInstanceUID"),
+    *("SOPInstanceUID", "SOPClassUID", "SpecificCharacterSet"),
+    *("SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames"),
+    *("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
     "PixelData",
 )
 
@@ -90,19 +93,29 @@ class PixelHash:
             return not_in_archive(self._name)
         if answer.status != HTTPStatus.OK:
             return unexpected_status(self._name, answer.status)
+        return self._shown(instance, answer)
+
+    def _shown(self, instance: Instance, answer: HttpResponse) -> ProofReceipt | DeliveryError:
+        """What the instance in an answer proves."""
         try:
-            ds = _read(answer)
-            transfer_syntax = str(ds.file_meta.TransferSyntaxUID)
-            is_this_one = str(ds.SOPInstanceUID) == instance.sop_instance_uid
+            part10 = single_part(answer.content_type, answer.body)
+            transfer_syntax = _transfer_syntax(part10)
+            if not _is_read(transfer_syntax):
+                return self._recoded()
+            ds = _read(part10, transfer_syntax)
             held = HeldIdentity.of(ds)
-            digest = pixel_sha256(ds) if "PixelData" in ds else ""
+            sop_class_uid = str(ds.SOPClassUID)
+            is_this_one = str(ds.SOPInstanceUID) == instance.sop_instance_uid
+            picture = (pixel_sha256(ds), pixel_layout(ds)) if "PixelData" in ds else None
         except Exception:  # noqa: BLE001 - hostile bytes: the decoder may raise anything
             return failure(self._name, "protocol")
         if not is_this_one:
             return failure(self._name, "protocol")
         if refusal := contradiction(self._name, instance, held):
             return refusal
-        if digest == instance.pixel_sha256:
+        if sop_class_uid != instance.sop_class_uid:
+            return RefusedDeliveryError(Reason.of(CLASS_MISMATCH, name=self._name))
+        if picture is not None and _is_picture_of(instance, *picture):
             return ProofReceipt(instance.sop_instance_uid, ProofKind.PIXEL_HASH, self._name)
         if transfer_syntax != instance.transfer_syntax_uid:
             return self._recoded()
@@ -125,6 +138,22 @@ _PASSING: Final = frozenset(
 )
 
 
-def _read(answer: HttpResponse) -> Dataset:
-    part10 = single_part(answer.content_type, answer.body)
+def _is_picture_of(instance: Instance, digest: str, layout: PixelLayout) -> bool:
+    return digest == instance.pixel_sha256 and instance.pixel_layout in {None, layout}
+
+
+def _transfer_syntax(part10: bytes) -> UID:
+    """What the file meta information says (PS3.10 7.1), read before anything that follows it."""
+    ends = len(part10) - len(dataset_of(part10))
+    meta = read_dataset(BytesIO(part10[_META_BEGINS:ends]), False, True)  # noqa: FBT003 - theirs
+    return UID(meta.TransferSyntaxUID)
+
+
+def _is_read(transfer_syntax: UID) -> bool:
+    is_native = transfer_syntax in _READ
+    return is_native or (transfer_syntax.is_encapsulated and not transfer_syntax.is_deflated)
+
+
+def _read(part10: bytes, transfer_syntax: UID) -> Dataset:
+    refuse_too_many_elements(dataset_of(part10), is_implicit_vr=transfer_syntax.is_implicit_VR)
     return dcmread(BytesIO(part10), specific_tags=list(_COMPARED))

@@ -7,6 +7,7 @@ archives answer from an index that runs ahead of their disk.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from pydicom.dataset import Dataset
@@ -16,7 +17,7 @@ from capture_app.archive.outcomes import Proven, not_in_archive
 from capture_app.clock import Clock
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt
-from capture_app.model.reason import Reason
+from capture_app.model.reason import CLASS_MISMATCH, Reason
 from capture_app.net.deadline import Deadline, Interruption
 from capture_app.net.dicom.association import UNCOMPRESSED, Association, Peer, open_association
 from capture_app.net.dicom.upper_layer import Context
@@ -24,7 +25,7 @@ from capture_app.net.wire import failure
 
 STUDY_ROOT_FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"
 
-_MOST_MATCHES: Final = 50  # for a question whose right answer is one
+_MOST_MATCHES: Final = 10  # for a question whose right answer is one
 
 
 class ListedOnly:
@@ -60,9 +61,17 @@ def check_filing(
         for instance in instances:
             try:
                 filing = questions.filing(instance)
-            except (TypeError, ValueError) as error:  # values that are none of their kind
-                raise failure(peer.address.name, "protocol") from error
+            except (TypeError, ValueError):  # values that are none of their kind
+                filing = failure(peer.address.name, "protocol")
             yield instance, filing
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """What a match at the level of images says: where the image is, and of which class it is."""
+
+    study_instance_uid: str
+    sop_class_uid: str
 
 
 class _Questions:
@@ -71,54 +80,76 @@ class _Questions:
     def __init__(self, assoc: Association, name: str) -> None:
         self._assoc = assoc
         self._name = name
-        self._studies: dict[str, HeldIdentity | None] = {}
+        self._studies: dict[str, tuple[HeldIdentity, ...]] = {}
 
     def filing(self, instance: Instance) -> DeliveryError | None:
-        study = self._study_that_holds(instance)
-        if study is None:
+        """What is wrong with where the archive has it; it must be right wherever it has it."""
+        matches = self._matches(instance)
+        if not matches:
             return not_in_archive(self._name)
-        if study not in self._studies:
-            self._studies[study] = self._identity(study)
-        identity = self._studies[study]
-        if identity is None:
-            return not_in_archive(self._name)
-        return contradiction(self._name, instance, identity)
+        if any(match.sop_class_uid not in {"", instance.sop_class_uid} for match in matches):
+            return RefusedDeliveryError(Reason.of(CLASS_MISMATCH, name=self._name))
+        for study in dict.fromkeys(match.study_instance_uid for match in matches):
+            if study not in self._studies:
+                self._studies[study] = self._identities(study)
+            if not self._studies[study]:
+                return not_in_archive(self._name)
+            for identity in self._studies[study]:
+                if refusal := contradiction(self._name, instance, identity):
+                    return refusal
+        return None
 
-    def _study_that_holds(self, instance: Instance) -> str | None:
-        uid = instance.sop_instance_uid
-        where_we_sent_it = self._ask(
-            "IMAGE",
-            StudyInstanceUID=instance.study_instance_uid,
-            SeriesInstanceUID=instance.series_instance_uid,
-            SOPInstanceUID=uid,
+    def _matches(self, instance: Instance) -> tuple[_Match, ...]:
+        where_we_sent_it = self._images(
+            instance, instance.study_instance_uid, instance.series_instance_uid
         )
-        if any(match.get("SOPInstanceUID") == uid for match in where_we_sent_it):
-            return instance.study_instance_uid
+        if where_we_sent_it:
+            return where_we_sent_it
         # It may have been moved. Not every archive can be asked without naming the study
         # (relational queries, PS3.4 C.4.1.3): a refusal says no more than the first answer did.
         try:
-            anywhere = self._ask(
-                "IMAGE", StudyInstanceUID="", SeriesInstanceUID="", SOPInstanceUID=uid
-            )
+            return self._images(instance, "", "")
         except TransientDeliveryError as error:
-            if not error.code.startswith("status-"):
+            if not error.code.startswith("question-"):
                 raise
-            return None
-        studies = [m.get("StudyInstanceUID") for m in anywhere if m.get("SOPInstanceUID") == uid]
-        return next((str(study) for study in studies if study), None)
+            return ()
 
-    def _identity(self, study_instance_uid: str) -> HeldIdentity | None:
+    def _images(self, instance: Instance, study: str, series: str) -> tuple[_Match, ...]:
+        """Where it is, as the matches themselves say: never as we asked."""
+        matches = self._ask(
+            "IMAGE",
+            StudyInstanceUID=study,
+            SeriesInstanceUID=series,
+            SOPInstanceUID=instance.sop_instance_uid,
+            SOPClassUID="",
+        )
+        found = []
+        for match in matches:
+            if _text(match, "SOPInstanceUID") == instance.sop_instance_uid:
+                where = _text(match, "StudyInstanceUID")
+                if not where:  # a unique key, so it has to be in the answer (PS3.4 C.4.1.1.3.2)
+                    raise ValueError
+                found.append(_Match(where, _text(match, "SOPClassUID")))
+        return tuple(found)
+
+    def _identities(self, study_instance_uid: str) -> tuple[HeldIdentity, ...]:
         matches = self._ask(
             "STUDY", StudyInstanceUID=study_instance_uid, PatientID="", IssuerOfPatientID=""
         )
-        for match in matches:
-            if match.get("StudyInstanceUID") == study_instance_uid:
-                return HeldIdentity.of(match)
-        return None
+        held = [HeldIdentity.of(match) for match in matches]
+        return tuple(each for each in held if each.study_instance_uid == study_instance_uid)
 
-    def _ask(self, level: str, **keys: str) -> list[Dataset]:
+    def _ask(self, level: str, **keys: str) -> Sequence[Dataset]:
+        """The matches. Raises ValueError for one of another level."""
         identifier = Dataset()
         identifier.QueryRetrieveLevel = level
         for keyword, value in keys.items():
             setattr(identifier, keyword, value)
-        return list(self._assoc.find(STUDY_ROOT_FIND, identifier, most=_MOST_MATCHES))
+        matches = list(self._assoc.find(STUDY_ROOT_FIND, identifier, most=_MOST_MATCHES))
+        if any(_text(match, "QueryRetrieveLevel") not in {"", level} for match in matches):
+            raise ValueError
+        return matches
+
+
+def _text(ds: Dataset, keyword: str) -> str:
+    return str(ds.get(keyword) or "").strip()

@@ -20,18 +20,19 @@ from capture_app.archive.outcomes import (
 from capture_app.archive.proof import unexpected_status
 from capture_app.clock import Clock
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
-from capture_app.model.delivery import Instance, StoreReceipt
+from capture_app.model.delivery import Instance, ProofReceipt, StoreReceipt
 from capture_app.model.reason import Reason
+from capture_app.model.words import tr
 from capture_app.net.deadline import Deadline, Interruption, UnderWay
+from capture_app.net.dicom.association import SUCCESS
 from capture_app.net.http import HttpClient, HttpResponse
 
-_LONGEST_ANSWER: Final = 4 << 20
+_LONGEST_ANSWER: Final = 1 << 18  # it names one instance
 # Statuses with a body that names instances; some archives put a success into a 400 or a 409.
-_NAMING: Final = frozenset(
-    {HTTPStatus.OK, HTTPStatus.ACCEPTED, HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT}
-)
+_NAMING: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT})
 _REFERENCED_SOP_SEQUENCE: Final = "00081199"
 _FAILED_SOP_SEQUENCE: Final = "00081198"
+_REFERENCED_SOP_CLASS_UID: Final = "00081150"
 _REFERENCED_SOP_INSTANCE_UID: Final = "00081155"
 _WARNING_REASON: Final = "00081196"
 _FAILURE_REASON: Final = "00081197"
@@ -42,7 +43,8 @@ class StowArchive:
     """An `outbox.ports.Archive` over STOW-RS: one instance a request, so that each has its answer.
 
     What counts as stored is what the answer names, never its HTTP status: an archive whose disk is
-    full was seen to answer 200 and to name nothing.
+    full was seen to answer 200 and to name nothing. Others say no more than that when all is well:
+    one that names nothing is asked whether it has the image, by the way in which it proves.
     """
 
     def __init__(
@@ -80,7 +82,8 @@ class StowArchive:
                 # A DeliveryError of the exchange is about the archive: it is the outcome of the
                 # rest as well, and so it is raised.
                 answer = self._sent(instance, part10, interruption)
-                yield instance.sop_instance_uid, self._outcome(instance, answer)
+                outcome = self._outcome(instance, answer)
+                yield instance.sop_instance_uid, outcome or self._asked(instance, interruption)
 
     def prove(self, instances: Sequence[Instance]) -> Proven:
         with self._under_way.exchange() as interruption:
@@ -102,48 +105,73 @@ class StowArchive:
             interruption=interruption,
         )
 
-    def _outcome(self, instance: Instance, answer: HttpResponse) -> StoreReceipt | DeliveryError:
+    def _asked(
+        self, instance: Instance, interruption: Interruption
+    ) -> StoreReceipt | DeliveryError:
+        """Whether it has what it did not name; else it is sent again later."""
+        outcome: ProofReceipt | DeliveryError | None = None
+        try:
+            for uid, proof in self._proof.prove([instance], interruption):
+                outcome = proof if uid == instance.sop_instance_uid else outcome
+        except DeliveryError as error:
+            outcome = error
+        # Where it holds something else under this UID, or can prove nothing at all, the proof of
+        # the next step says so.
+        if isinstance(outcome, ProofReceipt | RefusedDeliveryError):
+            words = tr("{name} did not name it; it was asked for it.", name=self._name)
+            return StoreReceipt(instance.sop_instance_uid, SUCCESS, words)
+        return TransientDeliveryError(Reason.of("not-named", name=self._name))
+
+    def _outcome(
+        self, instance: Instance, answer: HttpResponse
+    ) -> StoreReceipt | DeliveryError | None:
+        """What an answer says of the image; None where it says nothing against it or for it."""
         uid = instance.sop_instance_uid
         if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return RefusedDeliveryError(Reason.of("too-large", name=self._name))
-        if answer.status not in _NAMING:
+        is_good = 200 <= answer.status < 300
+        if not is_good and answer.status not in _NAMING:
             return unexpected_status(self._name, answer.status)
-        named = _Named.in_answer(answer)
-        if uid in named.stored:
-            return stored(self._name, uid, named.stored[uid])
+        named = _Named.in_answer(answer, instance.sop_class_uid)
         if uid in named.failed:
             return stored_by_web(self._name, uid, named.failed[uid])
+        if uid in named.stored:
+            return stored(self._name, uid, named.stored[uid])
         if answer.status == HTTPStatus.CONFLICT:
             # It has something under this UID: the proof shows whether it is ours.
             return stored(self._name, uid, DUPLICATE)
         if answer.status == HTTPStatus.BAD_REQUEST:
             return unexpected_status(self._name, answer.status)
-        return TransientDeliveryError(Reason.of("not-named", name=self._name))
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """The instances that an answer names, with their warning or failure reason."""
+    """The instances of a SOP class that an answer names, with their warning or failure reason."""
 
     stored: Mapping[str, int]
     failed: Mapping[str, int]
 
     @classmethod
-    def in_answer(cls, answer: HttpResponse) -> _Named:
+    def in_answer(cls, answer: HttpResponse, sop_class_uid: str) -> _Named:
         try:
             ds = json.loads(answer.body)
             if isinstance(ds, list):
                 ds = ds[0]
+            failed = _reasons(ds, _FAILED_SOP_SEQUENCE, _FAILURE_REASON, _CANNOT_UNDERSTAND)
+            stored = _reasons(ds, _REFERENCED_SOP_SEQUENCE, _WARNING_REASON, SUCCESS)
             return cls(
-                dict(_reasons(ds, _REFERENCED_SOP_SEQUENCE, _WARNING_REASON, 0)),
-                dict(_reasons(ds, _FAILED_SOP_SEQUENCE, _FAILURE_REASON, _CANNOT_UNDERSTAND)),
+                {uid: r for uid, of_class, r in stored if of_class in {"", sop_class_uid}},
+                {uid: r for uid, _, r in failed},
             )
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             return cls({}, {})  # no DICOM JSON: it names nothing
 
 
-def _reasons(ds: Any, sequence: str, reason: str, default: int) -> Iterator[tuple[str, int]]:
+def _reasons(ds: Any, sequence: str, reason: str, default: int) -> Iterator[tuple[str, str, int]]:
+    """SOP Instance UID, SOP Class UID (empty where it is not told) and reason of each item."""
     for item in ds.get(sequence, {}).get("Value", ()):
         uid = item[_REFERENCED_SOP_INSTANCE_UID]["Value"][0]
+        of_class = (item.get(_REFERENCED_SOP_CLASS_UID, {}).get("Value") or [""])[0]
         values = item.get(reason, {}).get("Value") or [default]
-        yield str(uid), int(values[0])
+        yield str(uid), str(of_class), int(values[0])

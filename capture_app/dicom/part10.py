@@ -15,7 +15,7 @@ from pydicom.uid import UID
 
 from capture_app.errors import ConformanceError
 from capture_app.model import implementation
-from capture_app.model.delivery import Instance
+from capture_app.model.delivery import Instance, PixelLayout
 
 IMPLEMENTATION_CLASS_UID: Final = implementation.IMPLEMENTATION_CLASS_UID
 IMPLEMENTATION_VERSION_NAME: Final = implementation.IMPLEMENTATION_VERSION_NAME
@@ -72,7 +72,8 @@ def pixel_sha256(ds: Dataset) -> str:
     """Hex SHA-256 over the pixel data: equal for the same picture, however it was packed.
 
     Of a compressed frame: its code stream, in however many fragments, without the byte that pads it
-    to even length. Of native pixels: the pixels, without padding. Raises ConformanceError where
+    to even length. Of native pixels: the pixels, without that byte. Whatever else stands there
+    counts. How the bytes are to be read is for `pixel_layout` to say. Raises ConformanceError where
     there are none.
     """
     value = ds[_PIXEL_DATA].value if _PIXEL_DATA in ds else None
@@ -81,9 +82,28 @@ def pixel_sha256(ds: Dataset) -> str:
         raise ConformanceError(message)
     if UID(ds.file_meta.TransferSyntaxUID).is_encapsulated:
         return hashlib.sha256(_code_stream(value)).hexdigest()
-    bits = ds.Rows * ds.Columns * ds.SamplesPerPixel * ds.BitsAllocated
-    frames = int(ds.get("NumberOfFrames", 1) or 1)
-    return hashlib.sha256(memoryview(value)[: frames * bits // 8]).hexdigest()
+    layout = pixel_layout(ds)
+    bits = layout.rows * layout.columns * layout.samples_per_pixel * layout.bits_allocated
+    size = (layout.frames * bits + 7) // 8
+    is_padded = size % 2 == 1 and len(value) == size + 1
+    return hashlib.sha256(memoryview(value)[:size] if is_padded else value).hexdigest()
+
+
+def pixel_layout(ds: Dataset) -> PixelLayout:
+    """How the pixel data is to be read. Raises AttributeError for one that does not say."""
+    planar = ds.get("PlanarConfiguration")
+    return PixelLayout(
+        rows=int(ds.Rows),
+        columns=int(ds.Columns),
+        samples_per_pixel=int(ds.SamplesPerPixel),
+        photometric_interpretation=str(ds.PhotometricInterpretation),
+        planar_configuration=None if planar is None else int(planar),
+        bits_allocated=int(ds.BitsAllocated),
+        bits_stored=int(ds.BitsStored),
+        high_bit=int(ds.HighBit),
+        pixel_representation=int(ds.PixelRepresentation),
+        frames=int(ds.get("NumberOfFrames", 1) or 1),
+    )
 
 
 def describe_instance(ds: Dataset, size: int) -> Instance:
@@ -98,12 +118,17 @@ def describe_instance(ds: Dataset, size: int) -> Instance:
         issuer_of_patient_id=str(ds.get("IssuerOfPatientID", "")),
         pixel_sha256=pixel_sha256(ds),
         size=size,
+        pixel_layout=pixel_layout(ds),
     )
 
 
 def _code_stream(value: bytes) -> memoryview:
-    """The fragments put together, padding left out (PS3.5 A.4)."""
-    fragments = list(_fragments(memoryview(value)))[1:]  # the first item is the Basic Offset Table
+    """The fragments put together, padding left out (PS3.5 A.4); all of it where it is none such."""
+    items = list(_fragments(memoryview(value)))
+    fragments = items[1:]  # the first item is the Basic Offset Table
+    rest = memoryview(value)[sum(8 + len(item) for item in items) :]
+    if not fragments or bytes(rest) not in {b"", _SEQUENCE_DELIMITATION}:
+        return memoryview(value)
     stream = fragments[0] if len(fragments) == 1 else memoryview(b"".join(fragments))
     return stream[:-1] if bytes(stream[-3:]) == b"\xff\xd9\x00" else stream
 

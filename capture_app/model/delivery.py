@@ -55,6 +55,25 @@ class ProofKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PixelLayout:
+    """How pixel data is to be read (PS3.3 C.7.6.3): the same bytes read otherwise are another
+    picture.
+    """
+
+    rows: int
+    columns: int
+    samples_per_pixel: int
+    photometric_interpretation: str
+    planar_configuration: int | None
+    """None where it is not stated, as of one sample a pixel."""
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    pixel_representation: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     """A sealed SOP instance: what an archive needs to know before it is handed the bytes."""
 
@@ -71,6 +90,8 @@ class Instance:
     """Bytes of the Part 10 file."""
     patient: Patient | None = None
     """In the wording that was sealed, once it is in the outbox; None in rows of before."""
+    pixel_layout: PixelLayout | None = None
+    """None in rows of before: the archive's is then not compared."""
 
 
 @dataclass(frozen=True, slots=True)

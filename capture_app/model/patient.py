@@ -99,6 +99,21 @@ class PatientId:
         """What makes two identifiers the same."""
         return (self.value, self.issuer)
 
+    def completed_by(self, earlier: PatientId) -> PatientId:
+        """The identifier with what an earlier statement of it says and this one leaves out: who
+        says less does not say that the rest is not so. Itself where that one is another.
+        """
+        if self.value != earlier.value or self.issuer not in {"", earlier.issuer}:
+            return self
+        says_who = self if self.universal_id else earlier
+        return PatientId(
+            self.value,
+            earlier.issuer,
+            says_who.universal_id,
+            says_who.universal_id_type,
+            self.type_code or earlier.type_code,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Patient:

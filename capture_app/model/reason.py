@@ -19,6 +19,8 @@ IDENTITY_MISMATCH: Final = "identity-mismatch"
 """A proof that found the instance under another patient."""
 STUDY_MISMATCH: Final = "study-mismatch"
 """A proof that found the instance in another study."""
+CLASS_MISMATCH: Final = "class-mismatch"
+"""A proof that found an instance of another SOP class under our SOP Instance UID."""
 CONTENT_MISMATCH: Final = "content-mismatch"
 """A proof that found other pixels under our SOP Instance UID."""
 SEAL_BROKEN: Final = "seal-broken"
@@ -167,6 +169,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "Say to IT of whom it was taken; do not send it again before that is settled.",
     ),
     STUDY_MISMATCH: ("{name} holds this image in another study.", ""),
+    CLASS_MISMATCH: ("{name} holds something of another kind under this image's UID.", ""),
     CONTENT_MISMATCH: ("{name} holds another picture under this image's UID.", ""),
     "recoded": (
         "{name} gives the image back in another coding, so its pixels cannot be compared.",

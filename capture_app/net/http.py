@@ -87,7 +87,7 @@ class HttpClient:
 
         Raises TransientDeliveryError: "refused", "unknown-host", "unreachable", "timeout",
         "aborted", "tls", "interrupted", "auth" (401, 403), "redirected" (3xx), "too-long" for an
-        answer of more than `longest_answer` bytes.
+        answer of more than `longest_answer` bytes, "protocol" for a compressed one.
         """
         interruption = interruption or Interruption()
         try:
@@ -153,6 +153,11 @@ class HttpClient:
             raise TransientDeliveryError(Reason.of("auth", name=self._name))
         if 300 <= status < 400:
             raise TransientDeliveryError(Reason.of("redirected", name=self._name))
+        # Nobody asked for it, and what it unpacks to has no limit until it is unpacked.
+        if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+            raise failure(self._name, "protocol")
+        if _number(response.headers.get("Content-Length", "")) > longest:
+            raise TransientDeliveryError(Reason.of("too-long", name=self._name))
         content = bytearray()
         for piece in response.iter_content(_READ_AT_ONCE):
             content += piece
@@ -173,6 +178,11 @@ class HttpClient:
         if isinstance(error, requests.Timeout):
             return failure(self._name, "timeout")
         return failure(self._name, "aborted")
+
+
+def _number(text: str) -> int:
+    """The length that a header states; 0 where it states none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import UID
 from pynetdicom import AE, evt
 
 from capture_app.archive.commitment import STORAGE_COMMITMENT, CommitmentListener
@@ -142,15 +141,15 @@ def report(assoc: Association, transaction_uid: str, *kept: str) -> int:
         item.ReferencedSOPClassUID = photo().instance.sop_class_uid
         item.ReferencedSOPInstanceUID = uid
     context = assoc._context(STORAGE_COMMITMENT)
-    message_id = assoc._request(
+    asked = assoc._request(
         context,
         N_EVENT_REPORT_RQ,
+        STORAGE_COMMITMENT,
+        COMMITMENT_INSTANCE,
         assoc._conversation.encoded(information, context),
-        AffectedSOPClassUID=UID(STORAGE_COMMITMENT),
-        AffectedSOPInstanceUID=UID(COMMITMENT_INSTANCE),
         EventTypeID=1,
     )
-    return assoc._status(assoc._response(message_id))
+    return assoc._status(assoc._response(asked))
 
 
 def echoscu(listener: CommitmentListener, *options: str) -> subprocess.CompletedProcess[bytes]:

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
+from typing import Any, Self
 
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
+from pynetdicom import AE, evt
 
 from capture_app.archive.connect import echo
 from capture_app.archive.echo import Way
@@ -232,3 +234,99 @@ def test_echo_tells_how_fast_or_why_not(archive_destination: ArchiveDestination)
     bad = echo(nobody, STATION, Way.DIMSE, clock=CLOCK, password=lambda _name: None)
     assert not bad.ok
     assert bad.reason == "pacs does not listen. Nothing answers at its address."
+
+
+class Filing:
+    """An archive, made of pynetdicom, that answers questions of images and studies as it is told.
+
+    `images` are the matches of a question of an image, `moved` those of one that names no study
+    (None: it takes no such question), `patients` the Patient IDs of each study.
+    """
+
+    def __init__(
+        self,
+        images: list[dict[str, str]],
+        patients: dict[str, list[str]],
+        moved: list[dict[str, str]] | None = None,
+    ) -> None:
+        self._images, self._patients, self._moved = images, patients, moved
+        ae = AE("PACS")
+        ae.add_supported_context(STUDY_ROOT_FIND)
+        server: Any = ae.start_server(
+            (HOST, 0), block=False, evt_handlers=[(evt.EVT_C_FIND, self._on_find)]
+        )
+        self._server = server
+        self.port: int = server.server_address[1]
+
+    def _on_find(self, event: Any) -> Iterator[tuple[int, Dataset | None]]:
+        asked = event.identifier
+        study = str(asked.get("StudyInstanceUID") or "")
+        if asked.QueryRetrieveLevel == "STUDY":
+            found = [
+                {"StudyInstanceUID": study, "PatientID": patient}
+                for patient in self._patients.get(study, [])
+            ]
+        elif study:
+            found = self._images
+        elif self._moved is not None:
+            found = self._moved
+        else:
+            yield 0xA900, None
+            return
+        for values in found:
+            match = Dataset()
+            match.QueryRetrieveLevel = asked.QueryRetrieveLevel
+            for keyword, value in values.items():
+                setattr(match, keyword, value)
+            yield 0xFF00, match
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._server.shutdown()
+
+
+SAMPLE = photo()
+OURS, UID_OF_IT = SAMPLE.instance.study_instance_uid, SAMPLE.uid
+HERE = {"SOPInstanceUID": UID_OF_IT, "StudyInstanceUID": OURS}
+ELSEWHERE = {"SOPInstanceUID": UID_OF_IT, "StudyInstanceUID": "1.2.3.4"}
+ANOTHER = {"SOPInstanceUID": "1.2.3.5", "StudyInstanceUID": OURS}
+OF_US, OF_BOTH = {OURS: ["900001"]}, {OURS: ["900001"], "1.2.3.4": ["900002"]}
+
+
+@pytest.mark.parametrize(
+    ("images", "patients", "moved", "told"),
+    [
+        ([HERE], OF_US, [], "listed"),
+        ([HERE | {"SOPClassUID": SAMPLE.instance.sop_class_uid}], OF_US, [], "listed"),
+        # It answers the question for our study with where the image is now.
+        ([ELSEWHERE], OF_BOTH, [], "refused identity-mismatch"),
+        ([ELSEWHERE], OF_BOTH | {"1.2.3.4": ["900001"]}, [], "refused study-mismatch"),
+        ([ELSEWHERE], OF_US, [], "transient not-in-archive"),
+        # It has it twice: right once is not right.
+        ([HERE, ELSEWHERE], OF_BOTH, [], "refused identity-mismatch"),
+        ([ELSEWHERE, HERE], OF_BOTH, [], "refused identity-mismatch"),
+        ([], OF_BOTH, [HERE, ELSEWHERE], "refused identity-mismatch"),
+        ([], OF_BOTH, [ELSEWHERE], "refused identity-mismatch"),
+        ([HERE], {OURS: ["900001", "900002"]}, [], "refused identity-mismatch"),
+        ([HERE], {OURS: ["900002", "900001"]}, [], "refused identity-mismatch"),
+        # Another image of the study, another class, another level, no study at all.
+        ([ANOTHER], OF_US, [], "transient not-in-archive"),
+        ([HERE | {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}], OF_US, [],
+         "refused class-mismatch"),
+        ([HERE | {"QueryRetrieveLevel": "SERIES"}], OF_US, [], "transient protocol"),
+        ([{"SOPInstanceUID": UID_OF_IT}], OF_US, [], "transient protocol"),
+        # It takes no question that names no study: it does not hold it, and is not asked for ever.
+        ([], OF_US, None, "transient not-in-archive"),
+    ],
+)  # fmt: skip
+def test_where_an_image_is_filed_is_what_the_matches_say(
+    images: list[dict[str, str]],
+    patients: dict[str, list[str]],
+    moved: list[dict[str, str]] | None,
+    told: str,
+) -> None:
+    with Filing(images, patients, moved) as peer:
+        archive = archive_for(destination("PACS", peer.port))
+        assert [said(o) for o in prove(archive, [SAMPLE.instance])] == [told]

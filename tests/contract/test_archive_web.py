@@ -22,6 +22,7 @@ from tests.archives import (
     said,
     store,
 )
+from tests.faults import bad_servers
 from tests.peers import HOST, Orthanc, free_port
 
 
@@ -146,3 +147,25 @@ def test_echo_asks_for_nobody(web: ArchiveDestination) -> None:
     wrong = dataclasses.replace(web, url=f"http://{HOST}:{free_port()}/dicom-web")
     refused = echo(wrong, STATION, Way.WEB, clock=CLOCK, password=lambda _name: None)
     assert refused.reason == "pacs does not listen. Nothing answers at its address."
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_right"),
+    [
+        ("200 OK", b"[]", True),
+        ("200 OK", b"", True),
+        ("204 No Content", b"", True),
+        ("200 OK", b"<html>Sign in</html>", False),
+        ("200 OK", b"{}", False),
+        ("200 OK", b'[{"00080018": {"vr": "UI", "Value": ["1.2.3"]}}]', False),
+        ("404 Not Found", b"", False),
+    ],
+)
+def test_an_echo_wants_the_answer_to_its_question(
+    status: str, body: bytes, *, is_right: bool
+) -> None:
+    with bad_servers.serving(bad_servers.web(status, body)) as server:
+        settings = destination(f"http://{HOST}:{server.port}/dicom-web")
+        result = echo(settings, STATION, Way.WEB, clock=CLOCK, password=lambda _name: None)
+    assert result.ok is is_right
+    assert bool(result.reason) is not is_right

@@ -131,22 +131,32 @@ def web(
     body: bytes = b"",
     content_type: str = "application/dicom+json",
     headers: tuple[str, ...] = (),
+    *,
+    get: bytes | None = None,
 ) -> Behaviour:
-    """An HTTP server that reads each request whole and always answers the same."""
-    head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", f"Content-Type: {content_type}"]
-    answer = "\r\n".join([*head, *headers, "", ""]).encode() + body
+    """An HTTP server that reads each request whole and always answers the same.
+
+    With `get` that is for what is sent to it only: a question is answered with that instance.
+    """
+    answer = _answer(status, content_type, body, headers)
+    found = answer if get is None else _answer("200 OK", "application/dicom", get, ())
 
     def behave(server: BadServer, sock: socket.socket) -> None:
         with sock.makefile("rb") as stream:
-            while stream.readline():
+            while begin := stream.readline():
                 length = 0
                 while (line := stream.readline().strip()) != b"":
                     name, _, value = line.partition(b":")
                     length = int(value) if name.lower() == b"content-length" else length
                 server.received += len(stream.read(length))
-                sock.sendall(answer)
+                sock.sendall(found if begin.startswith(b"GET ") else answer)
 
     return behave
+
+
+def _answer(status: str, content_type: str, body: bytes, headers: tuple[str, ...]) -> bytes:
+    head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", f"Content-Type: {content_type}"]
+    return "\r\n".join([*head, *headers, "", ""]).encode() + body
 
 
 def between(port: int, *, up: int | None = None, down: int | None = None) -> Behaviour:

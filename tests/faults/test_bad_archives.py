@@ -1,12 +1,19 @@
 """Archives on their bad days: always an end, the right word for it, no thread left behind."""
 
 import dataclasses
+import gzip
 import json
 import threading
+import tracemalloc
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any, Self
 
+import pydicom
 import pytest
+from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 from pynetdicom import AE, evt
 
 from capture_app.clock import SystemClock
@@ -31,6 +38,10 @@ AT_MOST_SECONDS = 30.0
 """What an answer may take in all: the manners of ending, a busy machine."""
 
 JPEG_CONTEXT = "1.2.840.10008.1.2.4.50"
+OTHER_CLASS = "1.2.840.10008.5.1.4.1.1.7"  # Secondary Capture
+
+FLOOD = 64 << 20
+"""Bytes that less than a hundred kilobytes unpack to."""
 
 
 def dimse(port: int, *, aet: str = "PACS", seconds: float = PATIENT, **more: Any) -> Archive:
@@ -339,7 +350,7 @@ def test_a_web_archive_that_stops_reading_in_the_middle() -> None:
     [
         ("200 OK", "transient not-named"),
         ("202 Accepted", "transient not-named"),
-        ("204 No Content", "transient http-204"),
+        ("204 No Content", "transient not-named"),
         ("302 Found", "transient redirected"),
         ("400 Bad Request", "refused http-400"),
         ("401 Unauthorized", "transient auth"),
@@ -378,11 +389,18 @@ def test_a_web_answer_that_is_no_answer_is_no_success(body: bytes) -> None:
         assert timed(lambda: store(archive, [photo()])) == ["transient not-named"]
 
 
-def naming(*, stored: dict[str, int] | None = None, failed: dict[str, int] | None = None) -> bytes:
+def naming(
+    *,
+    stored: dict[str, int] | None = None,
+    failed: dict[str, int] | None = None,
+    of_class: str = "",
+) -> bytes:
     """A STOW-RS answer (PS3.18 10.5.3.2), in DICOM JSON."""
 
     def item(uid: str, tag: str, reason: int) -> dict[str, Any]:
         entry: dict[str, Any] = {"00081155": {"vr": "UI", "Value": [uid]}}
+        if of_class:
+            entry["00081150"] = {"vr": "UI", "Value": [of_class]}
         return entry | ({tag: {"vr": "US", "Value": [reason]}} if reason else {})
 
     answer: dict[str, Any] = {"00081190": {"vr": "UR"}}
@@ -402,6 +420,9 @@ def test_what_counts_is_what_a_web_answer_names() -> None:
         ("200 OK", naming(stored={uid: 0}), "stored"),
         ("400 Bad Request", naming(stored={uid: 0, other.uid: 0}), "stored"),
         ("202 Accepted", naming(stored={uid: 0xB000}), "stored B000"),
+        ("200 OK", naming(stored={uid: 0}, failed={uid: 0xA700}), "transient status-A700"),
+        ("200 OK", naming(stored={uid: 0}, of_class=OTHER_CLASS), "transient not-named"),
+        ("200 OK", naming(stored={uid: 0}, of_class=sample.instance.sop_class_uid), "stored"),
         ("200 OK", naming(stored={other.uid: 0}), "transient not-named"),
         ("200 OK", naming(stored={}, failed={}), "transient not-named"),
         ("200 OK", naming(failed={uid: 0xA700}), "transient status-A700"),
@@ -416,6 +437,57 @@ def test_what_counts_is_what_a_web_answer_names() -> None:
         with serving(bad_servers.web(status, body)) as server:
             outcomes = [said(o) for o in store(stow(server.port), [sample])]
             assert outcomes == [told], status
+
+
+def changed(part10: bytes, **values: object) -> bytes:
+    """The instance as an archive keeps it that changes attributes."""
+    ds = pydicom.dcmread(BytesIO(part10))
+    for keyword, value in values.items():
+        setattr(ds, keyword, value)
+    return written(ds)
+
+
+def deflated(part10: bytes, *, more: int = 0) -> bytes:
+    """The instance in the Deflated transfer syntax, with so many zeros after its pixels."""
+    ds = pydicom.dcmread(BytesIO(part10))
+    if ds.file_meta.TransferSyntaxUID.is_encapsulated:
+        ds.decompress(generate_instance_uid=False)
+    ds.PixelData += b"\0" * more
+    ds.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    return written(ds)
+
+
+def crowded(part10: bytes) -> bytes:
+    """The instance with more items in a sequence than any image has, in less than a megabyte."""
+    ds = pydicom.dcmread(BytesIO(part10))
+    ds.ReferencedImageSequence = [Dataset() for _ in range(20_000)]
+    ds["ReferencedImageSequence"].is_undefined_length = True
+    return written(ds)
+
+
+def written(ds: Dataset) -> bytes:
+    file = BytesIO()
+    pydicom.dcmwrite(file, ds, enforce_file_format=True)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("status", ["200 OK", "202 Accepted", "204 No Content"])
+def test_an_archive_that_names_nothing_is_asked_before_the_image_is_sent_again(
+    status: str,
+) -> None:
+    sample, other = photo(seed=1), photo(seed=2)
+    misfiled = changed(sample.part10, PatientID="900002")
+    for held, then, proof in (
+        (sample.part10, "stored", "pixel-hash"),
+        (other.part10, "transient not-named", "transient protocol"),
+        # Something else is there under this UID: sending it again would change nothing.
+        (misfiled, "stored", "refused identity-mismatch"),
+    ):
+        behaviour = bad_servers.web(status, get=held)
+        with serving(behaviour) as server:
+            archive = stow(server.port)
+            assert timed(lambda a=archive: store(a, [sample])) == [then]  # type: ignore[misc]
+            assert timed(lambda a=archive: prove(a, [sample.instance])) == [proof]  # type: ignore[misc]
 
 
 DICOM = "application/dicom"
@@ -439,6 +511,18 @@ def test_an_archive_that_gives_back_something_else_proves_nothing() -> None:
         ("200 OK", DICOM, whole[:300], "transient protocol"),
         ("200 OK", DICOM, b"\0" * 128 + b"DICM" + b"\xff" * 500, "transient protocol"),
         ("200 OK", DICOM, other.part10, "transient protocol"),
+        ("200 OK", DICOM, deflated(sample.part10), "refused recoded"),
+        ("200 OK", DICOM, changed(whole, Rows=64, Columns=48), "refused content-mismatch"),
+        (
+            "200 OK",
+            DICOM,
+            changed(whole, PhotometricInterpretation="RGB"),
+            "refused content-mismatch",
+        ),
+        ("200 OK", DICOM, changed(whole, SOPClassUID=OTHER_CLASS), "refused class-mismatch"),
+        ("200 OK", DICOM, changed(whole, StudyInstanceUID="1.2.3"), "refused study-mismatch"),
+        ("200 OK", DICOM, changed(whole, PatientID="900002"), "refused identity-mismatch"),
+        ("200 OK", DICOM, crowded(whole), "transient protocol"),
         ("200 OK", DICOM, whole + b"\0" * (2 << 20), "refused recoded"),
         ("404 Not Found", DICOM, b"", "transient not-in-archive"),
         ("410 Gone", DICOM, b"", "transient not-in-archive"),
@@ -448,6 +532,64 @@ def test_an_archive_that_gives_back_something_else_proves_nothing() -> None:
         with serving(bad_servers.web(status, body, content_type)) as server:
             archive = stow(server.port, seconds=patience_for(told))
             assert [said(o) for o in prove(archive, [sample.instance])] == [told], (status, told)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({}, "pixel-hash"),
+        ({"Rows": 64, "Columns": 48}, "refused content-mismatch"),
+        ({"PlanarConfiguration": 1}, "refused content-mismatch"),
+        ({"PhotometricInterpretation": "YBR_FULL"}, "refused content-mismatch"),
+        ({"BitsStored": 7, "HighBit": 6}, "refused content-mismatch"),
+        ({"PixelRepresentation": 1}, "refused content-mismatch"),
+        ({"NumberOfFrames": 2}, "refused content-mismatch"),
+    ],
+)
+def test_the_same_pixels_to_be_read_otherwise_are_another_picture(
+    values: dict[str, object], told: str
+) -> None:
+    sample = photo(jpeg=False)
+    body = changed(sample.part10, **values)
+    with serving(bad_servers.web("200 OK", body, DICOM)) as server:
+        assert [said(o) for o in prove(stow(server.port), [sample.instance])] == [told]
+
+
+@pytest.mark.parametrize("jpeg", [True, False])
+def test_an_image_with_something_behind_its_pixels_is_another_one(*, jpeg: bool) -> None:
+    sample = photo(jpeg=jpeg)
+    ds = pydicom.dcmread(BytesIO(sample.part10))
+    more = encapsulate([b"more"])[8:] if jpeg else b"more"  # a fragment, without an offset table
+    ds.PixelData += more
+    with serving(bad_servers.web("200 OK", written(ds), DICOM)) as server:
+        outcomes = prove(stow(server.port), [sample.instance])
+    assert [said(o) for o in outcomes] == ["refused content-mismatch"]
+
+
+def test_a_row_of_before_is_proven_without_the_layout_it_does_not_have() -> None:
+    sample = photo(jpeg=False)
+    of_before = dataclasses.replace(sample.instance, pixel_layout=None)
+    with serving(bad_servers.web("200 OK", sample.part10, DICOM)) as server:
+        assert [said(o) for o in prove(stow(server.port), [of_before])] == ["pixel-hash"]
+
+
+def test_what_would_unpack_to_a_flood_is_refused_before_it_is_unpacked() -> None:
+    sample = photo(jpeg=False)
+    packed = gzip.compress(sample.part10 + b"\0" * FLOOD)
+    inflates = deflated(sample.part10, more=FLOOD)
+    tracemalloc.start()
+    try:
+        with serving(bad_servers.web("200 OK", inflates, DICOM)) as server:
+            outcomes = prove(stow(server.port), [sample.instance])
+        assert [said(o) for o in outcomes] == ["refused recoded"]
+        headers = ("Content-Encoding: gzip",)
+        with serving(bad_servers.web("200 OK", packed, DICOM, headers)) as server:
+            outcomes = prove(stow(server.port), [sample.instance])
+            assert [said(o) for o in outcomes] == ["transient protocol"]
+            assert [said(o) for o in store(stow(server.port), [sample])] == ["transient protocol"]
+        assert tracemalloc.get_traced_memory()[1] < FLOOD / 4
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_archive_that_gives_back_half_of_the_pixels_proves_nothing() -> None:

@@ -60,7 +60,7 @@ def test_no_pdu_stops_the_port_or_answers_for_an_archive(clock: FixedClock) -> N
         host=HOST, port=0, ae_title=AE_TITLE, archive_ae_titles=[ARCHIVE], clock=clock
     )
     listener.start()
-    asked = Transaction("2.25.1", clock.monotonic())
+    asked = Transaction("2.25.1", clock.monotonic(), ARCHIVE, {"2.25.2": COMMITMENT})
     listener.transactions.begin(asked)
     chance, sent, callers, answered = Random(11), 0, 0, 0
     try:

@@ -61,11 +61,34 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class EventReport:
-    """An N-EVENT-REPORT (PS3.7 10.1.1)."""
+    """An N-EVENT-REPORT (PS3.7 10.1.1), and the AE title of who sent it."""
 
+    ae_title: str
     sop_class_uid: str
+    sop_instance_uid: str
     event_type_id: int
     information: Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that waits for its answer."""
+
+    context: AcceptedContext
+    field: int
+    message_id: int
+    sop_class_uid: str
+    sop_instance_uid: str
+
+    def is_answered_by(self, message: DimseMessage) -> bool:
+        """Whether a response is one to this request; UIDs that it leaves out contradict nothing."""
+        return (
+            message.context == self.context
+            and message.field == self.field | IS_RESPONSE
+            and message.responds_to == self.message_id
+            and message.affected_sop_class_uid in {"", self.sop_class_uid}
+            and message.affected_sop_instance_uid in {"", self.sop_instance_uid}
+        )
 
 
 class Association:
@@ -73,7 +96,9 @@ class Association:
 
     All requests raise TransientDeliveryError ("timeout", "aborted", "protocol", "tls",
     "interrupted"), after which nothing more can be asked on it, and RefusedDeliveryError
-    "no-context" for what the peer did not accept.
+    "no-context" for what the peer did not accept. An answer is one to what was asked: of its kind,
+    with its message id, on its context, and of no other SOP class or instance (PS3.7 9.3, 10.3);
+    anything else is "protocol".
     """
 
     def __init__(self, conversation: Conversation) -> None:
@@ -93,8 +118,8 @@ class Association:
     def echo(self) -> int:
         """C-ECHO (PS3.7 9.1.5). The answer's status."""
         context = self._context(VERIFICATION)
-        message_id = self._request(context, C_ECHO_RQ, AffectedSOPClassUID=UID(VERIFICATION))
-        return self._status(self._response(message_id))
+        asked = self._request(context, C_ECHO_RQ, VERIFICATION)
+        return self._status(self._response(asked))
 
     def store(
         self,
@@ -110,15 +135,15 @@ class Association:
         that does not accept this class in this transfer syntax.
         """
         context = self._context(sop_class_uid, transfer_syntax_uid)
-        message_id = self._request(
+        asked = self._request(
             context,
             C_STORE_RQ,
+            sop_class_uid,
+            sop_instance_uid,
             dataset,
             Priority=_MEDIUM_PRIORITY,
-            AffectedSOPClassUID=UID(sop_class_uid),
-            AffectedSOPInstanceUID=UID(sop_instance_uid),
         )
-        return self._response(message_id).status
+        return self._response(asked).status
 
     def find(
         self,
@@ -134,21 +159,21 @@ class Association:
         TransientDeliveryError "status-XXXX" for an answer that is neither a match nor a good end.
         """
         context = self._context(model)
-        message_id = self._request(
+        asked = self._request(
             context,
             C_FIND_RQ,
-            self._conversation.encoded(identifier, context),
+            model,
+            data=self._conversation.encoded(identifier, context),
             Priority=_MEDIUM_PRIORITY,
-            AffectedSOPClassUID=UID(model),
         )
         count, is_cut = 0, False
-        while (status := self._status(message := self._response(message_id))) in PENDING:
+        while (status := self._status(message := self._response(asked))) in PENDING:
             if count < most:
                 count += 1
                 yield self._conversation.decoded(message)
             elif not is_cut:
                 is_cut = True
-                self._cancel(context, message_id)
+                self._cancel(asked)
         if is_cut and on_cut is not None:
             on_cut()
         if status not in {SUCCESS, _CANCELLED}:
@@ -161,15 +186,15 @@ class Association:
     ) -> int:
         """N-ACTION (PS3.7 10.1.4). The answer's status."""
         context = self._context(sop_class_uid)
-        message_id = self._request(
+        asked = self._request(
             context,
             N_ACTION_RQ,
+            sop_class_uid,
+            sop_instance_uid,
             self._conversation.encoded(information, context),
-            RequestedSOPClassUID=UID(sop_class_uid),
-            RequestedSOPInstanceUID=UID(sop_instance_uid),
             ActionTypeID=action_type,
         )
-        return self._status(self._response(message_id))
+        return self._status(self._response(asked))
 
     def listen(self, seconds: float) -> bool:
         """Takes one N-EVENT-REPORT if one comes within that time. False: the peer hung up."""
@@ -202,21 +227,29 @@ class Association:
         self,
         context: AcceptedContext,
         field: int,
+        sop_class_uid: str,
+        sop_instance_uid: str = "",
         data: bytes | memoryview = b"",
         **elements: object,
-    ) -> int:
+    ) -> _Asked:
         self._message_id = self._message_id % 0xFFFF + 1
+        whose = "Requested" if field == N_ACTION_RQ else "Affected"
+        elements[f"{whose}SOPClassUID"] = UID(sop_class_uid)
+        if sop_instance_uid:
+            elements[f"{whose}SOPInstanceUID"] = UID(sop_instance_uid)
         self._conversation.send(
             context.context_id, data, CommandField=field, MessageID=self._message_id, **elements
         )
-        return self._message_id
+        return _Asked(context, field, self._message_id, sop_class_uid, sop_instance_uid)
 
-    def _cancel(self, context: AcceptedContext, message_id: int) -> None:
+    def _cancel(self, asked: _Asked) -> None:
         self._conversation.send(
-            context.context_id, CommandField=C_CANCEL_RQ, MessageIDBeingRespondedTo=message_id
+            asked.context.context_id,
+            CommandField=C_CANCEL_RQ,
+            MessageIDBeingRespondedTo=asked.message_id,
         )
 
-    def _response(self, message_id: int) -> DimseMessage:
+    def _response(self, asked: _Asked) -> DimseMessage:
         while True:
             try:
                 message = self._conversation.receive()
@@ -224,7 +257,7 @@ class Association:
                 raise failure(self._conversation.wire.name, "aborted") from None
             if not message.field & IS_RESPONSE:
                 self._answer(message)
-            elif message.responds_to == message_id:
+            elif asked.is_answered_by(message):
                 return message
             else:
                 self._conversation.protocol_error()
@@ -249,10 +282,18 @@ def answer_event_report(
     conversation: Conversation, message: DimseMessage, answer: Callable[[EventReport], int]
 ) -> None:
     """Reads an N-EVENT-REPORT, asks `answer` for the status, and sends it (PS3.7 10.3.1)."""
-    if message.message_id is None or message.event_type_id is None:
+    if (
+        message.message_id is None
+        or message.event_type_id is None
+        or message.affected_sop_class_uid != message.context.abstract_syntax
+    ):
         conversation.protocol_error()
     report = EventReport(
-        message.affected_sop_class_uid, message.event_type_id, conversation.decoded(message)
+        conversation.terms.peer_ae_title,
+        message.affected_sop_class_uid,
+        message.affected_sop_instance_uid,
+        message.event_type_id,
+        conversation.decoded(message),
     )
     conversation.send(
         message.context.context_id,

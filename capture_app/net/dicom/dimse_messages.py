@@ -14,6 +14,7 @@ from pynetdicom.dsutils import decode, encode
 
 from capture_app.errors import ConformanceError
 from capture_app.net.dicom import upper_layer
+from capture_app.net.dicom.element_count import refuse_too_many_elements
 from capture_app.net.dicom.upper_layer import AcceptedContext, Fragment, Terms
 from capture_app.net.wire import Wire, failure
 
@@ -28,7 +29,7 @@ _NO_DATA_SET: Final = 0x0101
 _HAS_DATA_SET: Final = 0x0001
 
 _LONGEST_COMMAND: Final = 1 << 16
-_LONGEST_DATA: Final = 8 << 20  # answers to queries, commitment reports: no image comes this way
+_LONGEST_DATA: Final = 1 << 20  # answers to queries, commitment reports: no image comes this way
 
 
 class ReleaseRequested(Exception):  # noqa: N818 - no error: the peer ends the association in order
@@ -111,6 +112,7 @@ class Conversation:
         """The dataset of a message, in the transfer syntax that was agreed."""
         syntax = UID(message.context.transfer_syntax)
         try:
+            refuse_too_many_elements(message.data, is_implicit_vr=syntax.is_implicit_VR)
             return decode(BytesIO(message.data), syntax.is_implicit_VR, syntax.is_little_endian)
         except Exception as error:  # hostile bytes: the decoder may raise anything
             raise failure(self.wire.name, "protocol") from error

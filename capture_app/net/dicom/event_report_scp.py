@@ -200,7 +200,7 @@ class _Negotiator:
             if context.result == 0
         )
         longest = upper_layer.longest_fragment(wire.name, asked.maximum_length_received)
-        return answer, Terms(contexts, longest)
+        return answer, Terms(asked.calling_ae_title.strip(), contexts, longest)
 
     def _supported(self) -> list[PresentationContext]:
         reports = build_context(self._sop_class_uid, list(UNCOMPRESSED))

@@ -75,6 +75,7 @@ class AcceptedContext:
 class Terms:
     """What both sides agreed on. `longest_fragment` is how much of a message fits one PDU."""
 
+    peer_ae_title: str
     contexts: tuple[AcceptedContext, ...]
     longest_fragment: int
 
@@ -128,28 +129,30 @@ def request_association(
         answer = A_ASSOCIATE_AC()
         answer.decode(pdu)
         primitive: Any = answer.to_primitive()
-        return _terms(wire.name, proposed, primitive)
+        return _terms(wire.name, called, proposed, primitive)
     except DeliveryError:
         raise
     except Exception as error:  # hostile bytes: the decoder may raise anything
         raise failure(wire.name, "protocol") from error
 
 
-def _terms(name: str, proposed: list[PresentationContext], answer: Any) -> Terms:
+def _terms(name: str, called: str, proposed: list[PresentationContext], answer: Any) -> Terms:
     results = answer.presentation_context_definition_results_list
     if not results:  # each context that was proposed has to be answered (PS3.8 9.3.3.2)
         raise failure(name, "protocol")
-    abstract_syntaxes = {context.context_id: str(context.abstract_syntax) for context in proposed}
+    ours = {context.context_id: context for context in proposed}
     accepted = tuple(
         AcceptedContext(
             context.context_id,
-            abstract_syntaxes[context.context_id],
+            str(ours[context.context_id].abstract_syntax),
             str(context.transfer_syntax[0]),
         )
         for context in results
-        if context.result == 0 and context.context_id in abstract_syntaxes
+        if context.result == 0 and context.context_id in ours
+        # One that was not proposed is no agreement (PS3.8 9.3.3.2): a deflated one least of all.
+        if context.transfer_syntax[0] in ours[context.context_id].transfer_syntax
     )
-    return Terms(accepted, longest_fragment(name, answer.maximum_length_received))
+    return Terms(called, accepted, longest_fragment(name, answer.maximum_length_received))
 
 
 def longest_fragment(name: str, peers_longest_pdu: int | None) -> int:

@@ -43,7 +43,7 @@ from capture_app.patients.census.visits import (
 )
 from capture_app.patients.sources.adt.facts import AdtEvent, PersonFacts
 
-STATE_VERSION: Final = "6"
+STATE_VERSION: Final = "7"
 """Raise it with every change of `CensusPatient`, of a default of a value in it, or of the rules
 here: states that were kept under another version are folded anew from the messages, which stay the
 truth."""
@@ -188,15 +188,19 @@ def _merge_person(
     patient: Patient, facts: PersonFacts, retired: tuple[RetiredNumber, ...]
 ) -> Patient:
     is_retired = facts.patient_id.key in {each.number.key for each in retired}
+    number, known = facts.patient_id, patient.patient_id
+    others = tuple(_completed(other, patient.other_ids) for other in facts.other_ids)
+    says_less = number != _completed(number, [known])
     said = replace(
         patient,
-        patient_id=patient.patient_id if is_retired else facts.patient_id,
+        patient_id=known if is_retired else _completed(number, [known]),
         name=facts.name or patient.name,
         sex=facts.sex.value if facts.sex else patient.sex,
         identity_unknown=facts.identity_unknown.value
         if facts.identity_unknown
         else patient.identity_unknown,
-        other_ids=facts.other_ids,
+        # Who names the one number alone, and that with less than is known, says nothing of others.
+        other_ids=patient.other_ids if says_less and not others else others,
     )
     return said.with_birth_date(facts.birth_date.value) if facts.birth_date else said
 
@@ -208,6 +212,13 @@ def _contradictions(known: CensusPatient | None, facts: PersonFacts) -> tuple[Fe
     if born is None or not isinstance(said, PartialDate) or said.agrees_with(born):
         return ()
     return (FeedNote("PID-7", NoteCode.CONTRADICTED),)
+
+
+def _completed(number: PatientId, known: Iterable[PatientId]) -> PatientId:
+    same = [each for each in known if each.value == number.value]
+    exact = [each for each in same if each.key == number.key]
+    # An issuer that is not told could be any of several.
+    return number.completed_by((exact or same)[0]) if exact or len(same) == 1 else number
 
 
 def _with_visit(

@@ -8,6 +8,7 @@ import pytest
 
 from capture_app.hl7.split import parse
 from capture_app.model.encounter import EncounterState
+from capture_app.model.patient import PatientId
 from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.census.fold import CensusPatient, add, entries, fold
 from capture_app.patients.sources.adt.facts import AdtEvent
@@ -211,3 +212,43 @@ def test_a_person_without_a_name_is_there_like_any_other() -> None:
 def test_an_admission_of_the_same_number_opens_the_visit_again() -> None:
     known = folded(event("A01", 8), event("A03", 9), event("A01", 10))
     assert states(known) == {"V1": EncounterState.OPEN}
+
+
+def numbered(at: int, pid_3: str) -> AdtEvent:
+    said = event("A08", at)
+    text = (
+        rf"MSH|^~\&|ADT|HOSP|||20240702{at:02d}||ADT^A08|1|P|2.5" + "\r"
+        f"EVN|A08|20240702{at:02d}\rPID|1||{pid_3}||Doe^Jane\r"
+    )
+    message = parse(text.encode(), default_charset="ASCII")
+    read = read_event(message, Authority("HOSP", "MR"), NOW, zone=UTC)
+    return replace(read, arrival=said.arrival)
+
+
+WHOLE = "7^^^HOSP&1.2.3&ISO^MR~943^^^NHS&1.2.4&ISO^NI~55^^^LAB^LR"
+NUMBERS = {
+    PatientId("943", "NHS", "1.2.4", "ISO", "NI"),
+    PatientId("55", "LAB", type_code="LR"),
+}
+
+
+@pytest.mark.parametrize(
+    ("later", "others"),
+    [
+        ("7^^^HOSP^MR", NUMBERS),
+        ("7^^^HOSP", NUMBERS),
+        ("7^^^HOSP^MR~943^^^NHS~55^^^LAB", NUMBERS),
+        ("7^^^HOSP^MR~943~55", NUMBERS),
+        ("7^^^HOSP^MR~943^^^NHS&1.2.9&ISO", {PatientId("943", "NHS", "1.2.9", "ISO", "NI")}),
+        ("7^^^HOSP^MR~944^^^NHS^NI", {PatientId("944", "NHS", type_code="NI")}),
+        ("7^^^HOSP&1.2.3&ISO^MR", set()),  # as whole as before: these are all that there are
+        ("7^^^HOSP^MR~943^^^OTHER^NI", {PatientId("943", "OTHER", type_code="NI")}),
+    ],
+)
+def test_who_says_less_of_a_number_takes_nothing_away(later: str, others: set[PatientId]) -> None:
+    for known in (
+        folded(numbered(8, WHOLE), numbered(9, later)),
+        folded(numbered(9, later), numbered(8, WHOLE)),
+    ):
+        assert known.patient.patient_id == PatientId("7", "HOSP", "1.2.3", "ISO", "MR")
+        assert set(known.patient.other_ids) == others
