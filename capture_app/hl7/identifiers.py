@@ -50,5 +50,11 @@ def is_hd(value: Composite, component: int) -> bool:
     _, universal_id, kind, *rest = [*value.parts(component), "", ""]
     if any(rest):
         return False
-    is_universal = kind.upper() in _UNIVERSAL_TYPES or _UNIVERSAL_ID.fullmatch(universal_id)
-    return not (universal_id or kind) or bool(is_universal)
+    return not (universal_id or kind) or is_universal(universal_id, kind)
+
+
+def is_universal(universal_id: str, kind: str) -> bool:
+    """Whether HD.2 and HD.3 name an authority that is known everywhere."""
+    if not universal_id:
+        return False
+    return kind.upper() in _UNIVERSAL_TYPES or _UNIVERSAL_ID.fullmatch(universal_id) is not None

@@ -28,6 +28,8 @@ class NoteCode(StrEnum):
     """It holds a divider that should have been escaped, and was read as one text with it."""
     CONTRADICTED = "contradicted"
     """A birth date in part that cannot be the whole one that is known, which stays."""
+    AUTHORITY_DOUBTED = "authority-doubted"
+    """The authority of the patient's number has another universal ID than the last time."""
     DOUBTED = "doubted"
     """It can be read, and looks like text of another character set than the one that is named."""
     SEVERAL_VISITS = "several-visits"
@@ -42,6 +44,8 @@ class NoteCode(StrEnum):
     """An end that is before the admission: it is none."""
     OLDER_PLACE = "older-place"
     """Where the patient was before the place that is known: nobody was moved."""
+    NUMBER_TAKEN = "number-taken"
+    """The number that is put in place of another one is that of somebody else, as is known now."""
     NUMBER_NOT_KNOWN = "number-not-known"
     """The number that another one is put in place of was never told of."""
 
@@ -64,6 +68,7 @@ WITHOUT_EFFECT: Final = frozenset(
         NoteCode.BEFORE_ADMISSION,
         NoteCode.OLDER_PLACE,
         NoteCode.NUMBER_NOT_KNOWN,
+        NoteCode.NUMBER_TAKEN,
     }
 )
 """A message that was accepted, and did not do what its sender meant by it."""
@@ -83,6 +88,7 @@ def words_of(note: FeedNote) -> str:
         NoteCode.REPAIRED: tr("read otherwise than it stood, as the settings say"),
         NoteCode.NOT_ESCAPED: tr("holds a divider that was not escaped; read as one text"),
         NoteCode.CONTRADICTED: tr("a part that contradicts the whole birth date; that one stays"),
+        NoteCode.AUTHORITY_DOUBTED: tr("its authority has another universal ID than before"),
         NoteCode.DOUBTED: tr("looks like another character set than the one that is named"),
         NoteCode.SEVERAL_VISITS: tr("no visit is named and several could be meant; none changed"),
         NoteCode.NO_VISIT: tr("no visit is named and none is open; none changed"),
@@ -90,6 +96,7 @@ def words_of(note: FeedNote) -> str:
         NoteCode.IN_THE_FUTURE: tr("an end that is still to come; not taken"),
         NoteCode.BEFORE_ADMISSION: tr("an end before the admission; not taken"),
         NoteCode.OLDER_PLACE: tr("older than the place that is known; nobody was moved"),
+        NoteCode.NUMBER_TAKEN: tr("the new number is somebody else's; a merge, not carried out"),
         NoteCode.NUMBER_NOT_KNOWN: tr("the number that is changed was never told"),
     }[note.code]
     return f"{note.field}: {said}"

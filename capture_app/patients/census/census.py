@@ -48,6 +48,7 @@ from capture_app.patients.finding.look_alikes import LookAlike
 from capture_app.patients.finding.patient_list import PatientList, Tab
 from capture_app.patients.finding.scan import ScannedCode, ScannedNumber, ScanRules, Unread
 from capture_app.patients.sources.adt.facts import AdtEvent
+from capture_app.patients.sources.adt.naming import pairs_of
 from capture_app.patients.sources.adt.reading import READER_VERSION, Reader
 from capture_app.patients.sources.authorities import SameAuthorities
 from capture_app.settings.feeds import AdtFeed
@@ -108,13 +109,16 @@ class Census:
         Raises StoreError where it could not be stored: then it must not be acknowledged.
         MessageError where it puts a number of another patient in place of one (A47).
         """
-        prior, duplicate_key = event.prior, self._journal.duplicate_key(raw, message)
+        duplicate_key = self._journal.duplicate_key(raw, message)
         with self._writing:
             folded: list[Folded] = []
             if self._journal.last_event_id() != self._last_event:
                 self._catch_up()  # another process held the feed before
             if self._journal.is_repeat(duplicate_key):
                 return False
+            self._learn_names(event)
+            event = self._folding.names.in_event(event)
+            prior = event.prior
             holder = self._list.holder_of_retired(event.person.patient_id.key)
             number = successor(event, holder)
             if prior is not None and not self._is_known_change(prior, number):
@@ -268,7 +272,7 @@ class Census:
         None where no feed speaks of it (any more).
         """
         with self._lock:
-            return self._list.person(number.key)
+            return self._list.person(self._folding.names.named(number).key)
 
     def places(self) -> frozenset[Location]:
         """Ward, and room where it is told, of every open visit; without bed and facility."""
@@ -278,7 +282,7 @@ class Census:
     def note_opened(self, number: PatientId) -> None:
         """Puts a patient at the head of the recent ones."""
         with self._lock:
-            self._list.note_opened(number.key)
+            self._list.note_opened(self._folding.names.named(number).key)
 
     def feed_status(self) -> tuple[FeedStatus, ...]:
         """How every feed is: the admissions feed, then the worklists."""
@@ -325,7 +329,7 @@ class Census:
     def rebuild(self) -> int:
         """Makes every state anew from the stored messages. How many patients there are."""
         with self._writing:
-            self._journal.fold_again(self._folding.all)
+            self._fold_again()
             self._load()
         self._tell()
         return len(self._list)
@@ -349,8 +353,12 @@ class Census:
         """Reads the state of every patient; makes the states anew where they are of old rules, and
         a damaged one from the messages.
         """
+        self._folding.learn(self._journal.authorities())
         if self._journal.is_read_otherwise():
-            self._journal.fold_again(self._folding.all)
+            self._fold_again()
+        self._read_states()
+
+    def _read_states(self) -> None:
         self._last_event = self._journal.last_event_id()
         states: dict[PatientKey, CensusPatient] = {}
         for stored in list(self._journal.states()):
@@ -361,6 +369,7 @@ class Census:
             if known is not None:
                 states[known.patient.patient_id.key] = known
         with self._lock:
+            self._list.use_names(self._folding.names)
             self._list.fill(states)
         self._mark_merges()
 
@@ -372,6 +381,9 @@ class Census:
         last = self._journal.last_event_id()
         if last == self._last_event:
             return False
+        if self._folding.learn(self._journal.authorities()):
+            self._read_states()  # numbers may have other names now
+            return True
         # Read after `last`: a state that is newer still is put in its place once more next time.
         for stored in list(self._journal.states_after(self._last_event)):
             known = stored.known
@@ -382,6 +394,35 @@ class Census:
                 self._take(known)
         self._last_event = last
         return True
+
+    def _fold_again(self) -> None:
+        self._journal.fold_again(self._folding.all, lambda: self._folding.names.stated)
+
+    def _learn_names(self, event: AdtEvent) -> None:
+        """Takes in under which names a message knows its authorities. Where a patient is known by a
+        number that has another name now, all states are made anew: two rows may be one person.
+        """
+        pairs, before = pairs_of(event), self._folding.names
+        if pairs <= before.stated or not self._folding.learn(pairs):
+            return
+        now = self._folding.names
+        if len(now.contradicting) > len(before.contradicting):
+            _log.warning("authority-named-in-two-ways", feed=ADT, count=len(now.contradicting))
+        with self._lock:
+            is_renamed = any(before.changes(now, number) for number in self._list.numbers())
+        try:
+            if is_renamed:
+                self._fold_again()
+            else:
+                self._journal.learn(pairs)
+        except BaseException:
+            self._folding.names = before  # the message is refused, and comes again
+            raise
+        if is_renamed:
+            self._read_states()
+        else:
+            with self._lock:
+                self._list.use_names(now)
 
     def _take(self, known: CensusPatient) -> None:
         """Puts a state in its place; numbers that were retired lose theirs."""
@@ -405,7 +446,7 @@ class Census:
             except MessageError as error:
                 _log.info("refused-merge-unreadable", feed=ADT, reason=str(error))
             else:
-                named.update(person.key for person in persons)
+                named.update(self._folding.names.named(person).key for person in persons)
         self._last_merge = self._letters.last_merge()
         with self._lock:
             self._list.mark_merges(frozenset(named))
@@ -414,7 +455,13 @@ class Census:
         ask = self._links.get(ADT)
         with self._lock:
             count, doubts = len(self._list), self._list.count_doubts()
-        stored = stored_status(self._journal, self._letters, self._folding.unreadable, now)
+        stored = stored_status(
+            self._journal,
+            self._letters,
+            self._folding.unreadable,
+            self._folding.names.contradicting,
+            now,
+        )
         status = replace(stored, count=count, doubts=doubts, incomplete_since=self._created_at)
         if ask is None:
             return status

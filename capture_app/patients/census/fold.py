@@ -206,12 +206,19 @@ def _merge_person(
 
 
 def _contradictions(known: CensusPatient | None, facts: PersonFacts) -> tuple[FeedNote, ...]:
-    """What a message says of the person that cannot be so, and is not taken."""
-    born = known.patient.birth_date if known else None
-    said = facts.birth_date.value if facts.birth_date else None
-    if born is None or not isinstance(said, PartialDate) or said.agrees_with(born):
+    """What a message says of the person that contradicts what is known."""
+    if known is None:
         return ()
-    return (FeedNote("PID-7", NoteCode.CONTRADICTED),)
+    notes = []
+    number, other = known.patient.patient_id, facts.patient_id
+    oids = {number.universal_id, other.universal_id} - {""}
+    if number.key == other.key and len(oids) > 1:
+        notes.append(FeedNote("PID-3", NoteCode.AUTHORITY_DOUBTED))
+    born = known.patient.birth_date
+    said = facts.birth_date.value if facts.birth_date else None
+    if born is not None and isinstance(said, PartialDate) and not said.agrees_with(born):
+        notes.append(FeedNote("PID-7", NoteCode.CONTRADICTED))
+    return tuple(notes)
 
 
 def _completed(number: PatientId, known: Iterable[PatientId]) -> PatientId:

@@ -9,13 +9,14 @@ from dataclasses import replace
 import structlog
 
 from capture_app.errors import MessageError
-from capture_app.model.feed_note import FeedNote
+from capture_app.model.feed_note import FeedNote, NoteCode
 from capture_app.model.patient import PatientId
 from capture_app.model.words import tr
 from capture_app.patients.census.cells import StoredMessage
 from capture_app.patients.census.fold import CensusPatient, add, steps
 from capture_app.patients.census.journal import Folded, Journal
 from capture_app.patients.sources.adt.facts import AdtEvent
+from capture_app.patients.sources.adt.naming import MOST_PAIRS, LearntNames, Pair, pairs_of
 from capture_app.patients.sources.adt.reading import Reader
 
 _log = structlog.get_logger(__name__)
@@ -30,6 +31,8 @@ class Folding:
     def __init__(self, journal: Journal, reader: Reader) -> None:
         self._journal = journal
         self._reader = reader
+        self.names = LearntNames()
+        """Under which name each authority's numbers are kept."""
         self.unreadable = 0
         """Stored messages that the settings of today cannot read."""
 
@@ -40,19 +43,38 @@ class Folding:
             return Folded(step.known, {event.arrival: _notes_of(event, step.notes)})
         # It came late, or it cancels or renames: all that was said is put in its order.
         key = self._journal.patient_key(number)
-        earlier = list(self._events(self._journal.of_patient(key)))
-        return folded([*earlier, event])
+        return folded(self._story(key, event))
 
     def of_patient(self, patient_key: bytes) -> Folded | None:
         """The state that the stored messages of one patient come to; None for none."""
-        events = list(self._events(self._journal.of_patient(patient_key)))
+        events = self._story(patient_key)
         return folded(events) if events else None
+
+    def _story(self, patient_key: bytes, *new: AdtEvent) -> list[AdtEvent]:
+        """All that was said of one patient. A change to a number of somebody else changes none."""
+        events = [*self._events(self._journal.of_patient(patient_key)), *new]
+        had = {event.prior.key for event in events if event.prior is not None}
+
+        def is_own(number: PatientId) -> bool:
+            return number.key in had or self._journal.patient_key(number) == patient_key
+
+        return [e if is_own(e.person.patient_id) else _without_change(e) for e in events]
 
     def all(self, messages: Iterable[StoredMessage]) -> Iterator[tuple[Folded, list[int]]]:
         """Every patient's state, with the places of the messages about that patient."""
         self.unreadable = 0
-        for events in _by_patient(self._events(messages)):
+        read = list(self._read(messages))
+        self.learn(pair for event in read for pair in pairs_of(event))
+        for events in _by_patient(map(self.names.in_event, read)):
             yield folded(events), [event.arrival for event in events]
+
+    def learn(self, pairs: Iterable[Pair]) -> bool:
+        """Takes in what messages state of the names of authorities; True where it is news."""
+        known = self.names.stated
+        new = sorted(set(pairs) - known)[: max(0, MOST_PAIRS - len(known))]
+        if new:
+            self.names = LearntNames.of(known.union(new), self._reader.authority.same)
+        return bool(new)
 
     def forbids(self, event: AdtEvent) -> None:
         """Raises MessageError where the new number of an A47 was a patient's already: that would
@@ -71,7 +93,12 @@ class Folding:
             )
 
     def _events(self, messages: Iterable[StoredMessage]) -> Iterator[AdtEvent]:
-        """The messages that can be read, as events in their place of arrival."""
+        """The messages that can be read, as events in their place of arrival, with the names that
+        were learnt.
+        """
+        return map(self.names.in_event, self._read(messages))
+
+    def _read(self, messages: Iterable[StoredMessage]) -> Iterator[AdtEvent]:
         for message in messages:
             try:
                 event = self._reader.read(message.raw, message.received_at)
@@ -96,12 +123,19 @@ def is_of(event: AdtEvent, retired_since: AdtEvent) -> bool:
 
 
 def _by_patient(events: Iterable[AdtEvent]) -> Iterator[list[AdtEvent]]:
-    """The events in groups of one patient each, by their numbers and the changes of numbers."""
+    """The events in groups of one patient each, by their numbers and the changes of numbers.
+
+    A change to a number that was another patient's would be a merge, which is not done: it was
+    taken before it was known that the number is that patient's, and changes nothing now.
+    """
     groups: defaultdict[PatientKey, list[AdtEvent]] = defaultdict(list)
     renamed: dict[PatientKey, tuple[PatientKey, AdtEvent]] = {}
     for event in events:
         key = event.person.patient_id.key
         if event.prior is not None and event.prior.key != key:
+            if groups.get(event.prior.key) and any(is_of(e, event) for e in groups.get(key, ())):
+                groups[event.prior.key].append(_without_change(event))
+                continue
             groups[key] = [*groups.pop(event.prior.key, ()), *groups.pop(key, ())]
             renamed.pop(key, None)
             renamed[event.prior.key] = (key, event)
@@ -109,6 +143,17 @@ def _by_patient(events: Iterable[AdtEvent]) -> Iterator[list[AdtEvent]]:
             key = renamed[key][0]
         groups[key].append(event)
     return iter(groups.values())
+
+
+def _without_change(event: AdtEvent) -> AdtEvent:
+    """A change of a number (A47) that is not carried out: what else it says is about the number
+    that would have been changed.
+    """
+    if event.prior is None:
+        return event
+    notes = (*event.notes, FeedNote("MRG-1", NoteCode.NUMBER_TAKEN))
+    person = replace(event.person, patient_id=event.prior)
+    return replace(event, person=person, prior=None, notes=notes)
 
 
 def _notes_of(event: AdtEvent, notes: tuple[FeedNote, ...]) -> tuple[FeedNote, ...]:

@@ -17,6 +17,7 @@ from capture_app.model.patient import PatientId
 from capture_app.model.words import tr
 from capture_app.patients.census.cells import Cells, StoredMessage, context_of
 from capture_app.patients.census.fold import CensusPatient
+from capture_app.patients.sources.adt.naming import Pair
 from capture_app.store.database import Database
 from capture_app.store.record import from_record, to_brief_record
 
@@ -65,6 +66,31 @@ class Journal:
     def damaged(self) -> tuple[tuple[str, int], ...]:
         """Table and number of every row that could not be opened, as far as was read."""
         return self._cells.damaged
+
+    def authorities(self) -> frozenset[Pair]:
+        """What was learnt of the names of authorities."""
+        rows = self._db.read().execute("SELECT authority_id, pair_key, pair FROM authorities")
+        opened = (
+            self._cells.open("authorities", number, sealed, context_of("authority", key))
+            for number, key, sealed in rows
+        )
+        pairs = (json.loads(pair) for pair in opened if pair is not None)
+        return frozenset((namespace, oid) for namespace, oid in pairs)
+
+    def learn(self, pairs: Iterable[Pair]) -> None:
+        """Keeps what was learnt of the names of authorities, durably."""
+        with self._db.transaction() as connection:
+            self._write_pairs(connection, pairs)
+
+    def _write_pairs(self, connection: sqlite3.Connection, pairs: Iterable[Pair]) -> None:
+        for pair in sorted(pairs):
+            key = bytes.fromhex(self._cipher.keyed_hash("authority", *pair))
+            sealed = self._cipher.seal_blob(json.dumps(pair).encode(), context_of("authority", key))
+            connection.execute(
+                "INSERT INTO authorities (pair_key, pair) VALUES (?, ?)"
+                " ON CONFLICT (pair_key) DO NOTHING",
+                (key, sealed),
+            )
 
     def begin(self, now: datetime) -> datetime:
         """When the census was begun. SealBrokenError for a key that it was not kept with."""
@@ -210,11 +236,14 @@ class Journal:
         return self._cells.messages(rows)
 
     def fold_again(
-        self, fold: Callable[[Iterable[StoredMessage]], Iterable[tuple[Folded, list[int]]]]
+        self,
+        fold: Callable[[Iterable[StoredMessage]], Iterable[tuple[Folded, list[int]]]],
+        learnt: Callable[[], Iterable[Pair]],
     ) -> None:
-        """Makes all states anew from the messages, after settings or rules were changed.
+        """Makes all states anew from the messages, after settings, rules or names were changed.
 
-        `fold` gives each patient's state with the places of the messages about that patient.
+        `fold` gives each patient's state with the places of the messages about that patient;
+        `learnt` what is known of the names of authorities once all was read.
         """
         with self._db.transaction() as connection:
             connection.execute(
@@ -236,6 +265,8 @@ class Journal:
                     ),
                 )
                 _write_notes(connection, folded.notes)
+            connection.execute("DELETE FROM authorities")
+            self._write_pairs(connection, learnt())
             connection.execute("UPDATE census SET reading = ?", (self._reading,))
 
     def has_messages_of(self, number: PatientId) -> bool:

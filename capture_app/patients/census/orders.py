@@ -9,9 +9,10 @@ from datetime import datetime
 from capture_app.model.encounter import Encounter
 from capture_app.model.feed_note import FeedNote
 from capture_app.model.order import Order
-from capture_app.model.patient import Patient
+from capture_app.model.patient import Patient, PatientId
 from capture_app.model.worklist import Doubt, FeedSource, PatientListEntry
 from capture_app.patients.finding.same_person import may_be_one_name
+from capture_app.patients.sources.adt.naming import LearntNames
 from capture_app.patients.sources.authorities import NONE_ARE_THE_SAME, SameAuthorities
 
 
@@ -66,6 +67,8 @@ class OrderBook:
 
     def __init__(self, issuer_when_absent: str, same: SameAuthorities = NONE_ARE_THE_SAME) -> None:
         self._same = same
+        self._names = LearntNames()
+        self._told: dict[str, WorklistAnswer] = {}
         self.issuer_when_absent = issuer_when_absent
         """Whose number an item is that names no issuer: a choice of the settings."""
         self._answers: dict[str, WorklistAnswer] = {}
@@ -74,10 +77,11 @@ class OrderBook:
 
     def put(self, answer: WorklistAnswer) -> set[tuple[str, str]]:
         """Puts an answer in place of the worklist's last one. Whose orders changed with it."""
+        self._told[answer.name] = answer
         named = replace(answer, items=tuple(map(self._with_issuer, answer.items)))
         before = self._answers.get(answer.name)
         self._answers[answer.name] = named
-        if any(not self._same.named(i.patient.patient_id).issuer for i in answer.items):
+        if any(not self._named(i.patient.patient_id).issuer for i in answer.items):
             self._bare.add(answer.name)
         else:
             self._bare.discard(answer.name)
@@ -97,6 +101,11 @@ class OrderBook:
             if [item for item, _ in had.get(key, ())]
             != [item for item, _ in self._items.get(key, ())]
         }
+
+    def use(self, names: LearntNames) -> set[tuple[str, str]]:
+        """Takes the names that the feed gives to authorities. Whose orders changed with it."""
+        self._names = names
+        return {key for answer in tuple(self._told.values()) for key in self.put(answer)}
 
     def assumed(self, answer: WorklistAnswer) -> str:
         """The issuer that was assumed for some items of a worklist; empty where none was."""
@@ -174,12 +183,15 @@ class OrderBook:
 
     def _with_issuer(self, item: WorklistItem) -> WorklistItem:
         said = item.patient.patient_id
-        named = self._same.named(said)
+        named = self._named(said)
         if not named.issuer and self.issuer_when_absent:
-            named = self._same.named(replace(named, issuer=self.issuer_when_absent))
+            named = self._named(replace(named, issuer=self.issuer_when_absent))
         if named == said:
             return item
         return replace(item, patient=replace(item.patient, patient_id=named))
+
+    def _named(self, number: PatientId) -> PatientId:
+        return self._names.named(self._same.named(number))
 
 
 def is_among(visit: Encounter, keys: Container[tuple[str, str]]) -> bool:

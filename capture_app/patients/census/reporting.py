@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from capture_app.errors import MessageError
 from capture_app.hl7.split import parse_header
 from capture_app.model.feed_note import OF_A_VALUE, WITHOUT_EFFECT, FeedNote, NoteCode, words_of
-from capture_app.model.words import trn
+from capture_app.model.words import tr, trn
 from capture_app.model.worklist import Doubt, FeedSource
 from capture_app.patients.census.dead_letters import DeadLetterBox
 from capture_app.patients.census.journal import Journal
 from capture_app.patients.census.orders import WorklistAnswer
 from capture_app.patients.census.status import FeedMessage, FeedStatus, NotedMessage
+from capture_app.patients.sources.adt.naming import Pair
 
 ADT: Final = "adt"
 """What the window and the log call the admissions feed."""
@@ -24,10 +25,14 @@ _ROWS_NAMED: Final = 5
 
 
 def stored_status(
-    journal: Journal, letters: DeadLetterBox, unreadable: int, now: datetime
+    journal: Journal,
+    letters: DeadLetterBox,
+    unreadable: int,
+    contradicting: Sequence[Pair],
+    now: datetime,
 ) -> FeedStatus:
     """How the feed is, by what is on disk. `unreadable`: stored messages that the settings of today
-    cannot read.
+    cannot read. `contradicting`: names of authorities that cannot all be right.
     """
     heard, yesterday = journal.last_heard(), now - timedelta(days=1)
     return FeedStatus(
@@ -43,7 +48,7 @@ def stored_status(
         refused_today=letters.count(yesterday),
         without_effect_today=journal.count_notes(WITHOUT_EFFECT, yesterday),
         damaged=journal.damaged,
-        problem=_trouble(unreadable, journal.damaged),
+        problem=_trouble(unreadable, journal.damaged, contradicting),
     )
 
 
@@ -134,7 +139,9 @@ def age_of(at: datetime | None, now: datetime) -> float | None:
     return (now - at).total_seconds() if at is not None else None
 
 
-def _trouble(unreadable: int, damaged: tuple[tuple[str, int], ...]) -> str:
+def _trouble(
+    unreadable: int, damaged: tuple[tuple[str, int], ...], contradicting: Sequence[Pair]
+) -> str:
     """What is wrong with what is stored, and what to do; empty where nothing is."""
     said = []
     if unreadable:
@@ -155,6 +162,15 @@ def _trouble(unreadable: int, damaged: tuple[tuple[str, int], ...]) -> str:
                 "Have the sender repeat its messages, and check the disk.",
                 len(damaged),
                 rows=rows + (", ..." if len(damaged) > _ROWS_NAMED else ""),
+            )
+        )
+    if contradicting:
+        pairs = [f"{namespace} = {oid}" for namespace, oid in contradicting[:_ROWS_NAMED]]
+        said.append(
+            tr(
+                "Messages name authorities in ways that contradict each other ({pairs}): neither "
+                "name is taken for the other. Say which is right: same_authorities.",
+                pairs=", ".join(pairs) + (", ..." if len(contradicting) > _ROWS_NAMED else ""),
             )
         )
     return " ".join(said)

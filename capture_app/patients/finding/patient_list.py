@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -35,6 +35,7 @@ from capture_app.patients.finding.crosschecks import (
 from capture_app.patients.finding.look_alikes import LookAlike, LookAlikes
 from capture_app.patients.finding.roster import Roster, SortKey, row_of
 from capture_app.patients.finding.scan import ScannedNumber
+from capture_app.patients.sources.adt.naming import LearntNames
 
 _RECENT: Final = 50
 _MOST_HOLDERS: Final = 100
@@ -130,6 +131,13 @@ class PatientList:
         counts[Doubt.NUMBER_RETIRED] = sum(key in self._patients for key in self._retired)
         return tuple((doubt, counts[doubt]) for doubt in Doubt if counts.get(doubt))
 
+    def numbers(self) -> Iterator[PatientId]:
+        """All identifiers by which the admissions feed knows its patients, or knew them."""
+        for known in self._patients.values():
+            yield known.patient.patient_id
+            yield from known.patient.other_ids
+            yield from (retired.number for retired in known.retired)
+
     def silent_since(self, before: datetime) -> list[PatientId]:
         """Patients without an open visit of whom nothing was said since."""
         return [
@@ -158,7 +166,13 @@ class PatientList:
         """Puts the answer of one worklist in place of its last one. Only those of whom it says
         something else are shown anew.
         """
-        keys = self._orders.put(answer)
+        self._show_orders_of(self._orders.put(answer))
+
+    def use_names(self, names: LearntNames) -> None:
+        """Takes the names that the feed gives to authorities, for the worklists."""
+        self._show_orders_of(self._orders.use(names))
+
+    def _show_orders_of(self, keys: set[PatientKey]) -> None:
         for key in keys | {holder for key in keys if (holder := self._claimant(key)) is not None}:
             self._show(key)
 

@@ -27,6 +27,7 @@ from capture_app.model.patient import PartialDate, PatientId, PersonName, Sex
 from capture_app.model.strict_text import is_doubtful
 from capture_app.model.words import tr
 from capture_app.patients.sources.adt.facts import AdtEvent, PersonFacts, Stated, VisitFacts
+from capture_app.patients.sources.adt.naming import LearntNames, pairs_in
 from capture_app.patients.sources.adt.order import fixed, order_of
 from capture_app.patients.sources.authorities import NONE_ARE_THE_SAME, SameAuthorities
 from capture_app.patients.sources.conventions import USUAL, Conventions
@@ -245,7 +246,8 @@ def _numbers(
         typed = [n for n in ours if n.type_code == authority.identifier_type]
         # A sender that gives no types is known by the authority alone.
         ours = typed or [n for n in ours if wanted and not n.type_code]
-    distinct = {n.key: n for n in ours}
+    names = LearntNames.of(pairs_in(numbers))
+    distinct = {n.key: n for n in map(names.named, ours)}
     if not distinct:
         raise MessageError(
             tr("No identifier of the configured authority and type in PID-3 (setting adt).")
@@ -257,7 +259,7 @@ def _numbers(
     chosen = next(iter(distinct.values()))
     if not can_be_identifier(chosen):
         raise MessageError(tr("An identifier has more characters or others than DICOM can hold."))
-    others = [door.other_id(name, n) for n in numbers if n.key != chosen.key]
+    others = [door.other_id(name, n) for n in numbers if names.named(n).key != chosen.key]
     chosen = door.typed(name, chosen)
     if not chosen.issuer and authority.issuer_when_absent:
         chosen = replace(chosen, issuer=authority.issuer_when_absent)
