@@ -21,7 +21,7 @@ from capture_app.hl7.split import Hl7Message
 from capture_app.model.encounter import Location
 from capture_app.model.feed_note import WITHOUT_EFFECT, NoteCode
 from capture_app.model.patient import Patient, PatientId
-from capture_app.model.worklist import FeedSource, PatientListEntry, PersonNow
+from capture_app.model.worklist import PatientListEntry, PersonNow
 from capture_app.patients.census.cells import Cells
 from capture_app.patients.census.dead_letters import DeadLetterBox
 from capture_app.patients.census.fold import STATE_VERSION, CensusPatient
@@ -30,11 +30,10 @@ from capture_app.patients.census.journal import Folded, Journal
 from capture_app.patients.census.orders import OrderBook, WorklistAnswer
 from capture_app.patients.census.reporting import (
     ADT,
-    age_of,
     feed_messages,
-    item_notes,
     noted_messages,
     stored_status,
+    worklist_status,
 )
 from capture_app.patients.census.status import (
     DeadLetter,
@@ -48,7 +47,6 @@ from capture_app.patients.finding.look_alikes import LookAlike
 from capture_app.patients.finding.patient_list import PatientList, Tab
 from capture_app.patients.finding.scan import ScannedCode, ScannedNumber, ScanRules, Unread
 from capture_app.patients.sources.adt.facts import AdtEvent
-from capture_app.patients.sources.adt.naming import pairs_of
 from capture_app.patients.sources.adt.reading import READER_VERSION, Reader
 from capture_app.patients.sources.authorities import SameAuthorities
 from capture_app.settings.feeds import AdtFeed
@@ -294,20 +292,7 @@ class Census:
                 for answer in self._orders.answers()
             ]
         found.extend(
-            FeedStatus(
-                name=answer.name,
-                source=FeedSource.WORKLIST,
-                connected=_is_connected(answer),
-                last_message_at=answer.as_of,
-                age_seconds=age_of(answer.as_of, now),
-                count=len(answer.items),
-                skipped=skipped,
-                truncated=answer.is_truncated,
-                issuer_assumed=self._orders.assumed(answer),
-                noted=sum(bool(item.notes) for item in answer.items),
-                item_notes=item_notes(answer),
-                problem=answer.problem,
-            )
+            worklist_status(answer, skipped, self._orders.assumed(answer), now)
             for answer, skipped in answers
         )
         return tuple(found)
@@ -329,7 +314,7 @@ class Census:
     def rebuild(self) -> int:
         """Makes every state anew from the stored messages. How many patients there are."""
         with self._writing:
-            self._fold_again()
+            self._folding.again()
             self._load()
         self._tell()
         return len(self._list)
@@ -355,7 +340,7 @@ class Census:
         """
         self._folding.learn(self._journal.authorities())
         if self._journal.is_read_otherwise():
-            self._fold_again()
+            self._folding.again()
         self._read_states()
 
     def _read_states(self) -> None:
@@ -395,34 +380,16 @@ class Census:
         self._last_event = last
         return True
 
-    def _fold_again(self) -> None:
-        self._journal.fold_again(self._folding.all, lambda: self._folding.names.stated)
-
     def _learn_names(self, event: AdtEvent) -> None:
-        """Takes in under which names a message knows its authorities. Where a patient is known by a
-        number that has another name now, all states are made anew: two rows may be one person.
-        """
-        pairs, before = pairs_of(event), self._folding.names
-        if pairs <= before.stated or not self._folding.learn(pairs):
-            return
-        now = self._folding.names
-        if len(now.contradicting) > len(before.contradicting):
-            _log.warning("authority-named-in-two-ways", feed=ADT, count=len(now.contradicting))
+        """Takes in under which names a message knows its authorities."""
         with self._lock:
-            is_renamed = any(before.changes(now, number) for number in self._list.numbers())
-        try:
-            if is_renamed:
-                self._fold_again()
-            else:
-                self._journal.learn(pairs)
-        except BaseException:
-            self._folding.names = before  # the message is refused, and comes again
-            raise
-        if is_renamed:
+            numbers = tuple(self._list.numbers()) if self._folding.has_news(event) else ()
+        before = self._folding.names
+        if self._folding.learn_from(event, numbers):
             self._read_states()
-        else:
+        elif self._folding.names is not before:
             with self._lock:
-                self._list.use_names(now)
+                self._list.use_names(self._folding.names)
 
     def _take(self, known: CensusPatient) -> None:
         """Puts a state in its place; numbers that were retired lose theirs."""
@@ -455,13 +422,7 @@ class Census:
         ask = self._links.get(ADT)
         with self._lock:
             count, doubts = len(self._list), self._list.count_doubts()
-        stored = stored_status(
-            self._journal,
-            self._letters,
-            self._folding.unreadable,
-            self._folding.names.contradicting,
-            now,
-        )
+        stored = stored_status(self._journal, self._letters, self._folding, now)
         status = replace(stored, count=count, doubts=doubts, incomplete_since=self._created_at)
         if ask is None:
             return status
@@ -483,8 +444,3 @@ def open_census(data_dir: Path, cipher: Cipher, clock: Clock, settings: Settings
     """
     database = Database.open(data_dir / DATABASE, migrations("patients"))
     return Census(database, cipher, clock, settings)
-
-
-def _is_connected(answer: WorklistAnswer) -> bool | None:
-    """None before the first answer or failure."""
-    return None if answer.as_of is None and not answer.problem else not answer.problem

@@ -68,6 +68,37 @@ class Folding:
         for events in _by_patient(map(self.names.in_event, read)):
             yield folded(events), [event.arrival for event in events]
 
+    def again(self) -> None:
+        """Makes all states anew from the messages."""
+        self._journal.fold_again(self.all, lambda: self.names.stated)
+
+    def has_news(self, event: AdtEvent) -> bool:
+        """Whether a message names an authority in two ways that were not stated before."""
+        return not pairs_of(event) <= self.names.stated
+
+    def learn_from(self, event: AdtEvent, numbers: Iterable[PatientId]) -> bool:
+        """Takes in, durably, under which names a message knows its authorities.
+
+        Where one of the `numbers` by which patients are known has another name now, all states are
+        made anew, and True comes back: two of them may be one person.
+        """
+        pairs, before = pairs_of(event), self.names
+        if pairs <= before.stated or not self.learn(pairs):
+            return False
+        if len(self.names.contradicting) > len(before.contradicting):
+            count = len(self.names.contradicting)
+            _log.warning("authority-named-in-two-ways", feed="adt", count=count)
+        is_renamed = any(before.changes(self.names, number) for number in numbers)
+        try:
+            if is_renamed:
+                self.again()
+            else:
+                self._journal.learn(pairs)
+        except BaseException:
+            self.names = before  # the message is refused, and comes again
+            raise
+        return is_renamed
+
     def learn(self, pairs: Iterable[Pair]) -> bool:
         """Takes in what messages state of the names of authorities; True where it is news."""
         known = self.names.stated

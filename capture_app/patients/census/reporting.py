@@ -13,6 +13,7 @@ from capture_app.model.feed_note import OF_A_VALUE, WITHOUT_EFFECT, FeedNote, No
 from capture_app.model.words import tr, trn
 from capture_app.model.worklist import Doubt, FeedSource
 from capture_app.patients.census.dead_letters import DeadLetterBox
+from capture_app.patients.census.folding import Folding
 from capture_app.patients.census.journal import Journal
 from capture_app.patients.census.orders import WorklistAnswer
 from capture_app.patients.census.status import FeedMessage, FeedStatus, NotedMessage
@@ -25,15 +26,9 @@ _ROWS_NAMED: Final = 5
 
 
 def stored_status(
-    journal: Journal,
-    letters: DeadLetterBox,
-    unreadable: int,
-    contradicting: Sequence[Pair],
-    now: datetime,
+    journal: Journal, letters: DeadLetterBox, folding: Folding, now: datetime
 ) -> FeedStatus:
-    """How the feed is, by what is on disk. `unreadable`: stored messages that the settings of today
-    cannot read. `contradicting`: names of authorities that cannot all be right.
-    """
+    """How the feed is, by what is on disk and how that was read."""
     heard, yesterday = journal.last_heard(), now - timedelta(days=1)
     return FeedStatus(
         name=ADT,
@@ -48,7 +43,31 @@ def stored_status(
         refused_today=letters.count(yesterday),
         without_effect_today=journal.count_notes(WITHOUT_EFFECT, yesterday),
         damaged=journal.damaged,
-        problem=_trouble(unreadable, journal.damaged, contradicting),
+        problem=_trouble(folding.unreadable, journal.damaged, folding.names.contradicting),
+    )
+
+
+def worklist_status(
+    answer: WorklistAnswer, skipped: int, issuer_assumed: str, now: datetime
+) -> FeedStatus:
+    """How a worklist is. Whether it is connected is not known before its first answer or failure.
+
+    `issuer_assumed`: whose the numbers are taken to be that name no issuer.
+    """
+    is_asked = answer.as_of is not None or bool(answer.problem)
+    return FeedStatus(
+        name=answer.name,
+        source=FeedSource.WORKLIST,
+        connected=not answer.problem if is_asked else None,
+        last_message_at=answer.as_of,
+        age_seconds=age_of(answer.as_of, now),
+        count=len(answer.items),
+        skipped=skipped,
+        truncated=answer.is_truncated,
+        issuer_assumed=issuer_assumed,
+        noted=sum(bool(item.notes) for item in answer.items),
+        item_notes=item_notes(answer),
+        problem=answer.problem,
     )
 
 

@@ -5,7 +5,6 @@ Not for two threads at once: the census locks.
 
 from __future__ import annotations
 
-import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -32,6 +31,7 @@ from capture_app.patients.finding.crosschecks import (
     of_orders,
     of_visit,
 )
+from capture_app.patients.finding.leaving import Leaving
 from capture_app.patients.finding.look_alikes import LookAlike, LookAlikes
 from capture_app.patients.finding.roster import Roster, SortKey, row_of
 from capture_app.patients.finding.scan import ScannedNumber
@@ -71,8 +71,7 @@ class PatientList:
         self._rosters = {tab: Roster() for tab in (Tab.WARD, Tab.WORKLIST, Tab.ALL)}
         self._alike = {tab: LookAlikes() for tab in self._rosters}
         self._recent: list[PatientKey] = []
-        self._leaving: list[tuple[datetime, PatientKey]] = []
-        self._leaves: dict[PatientKey, frozenset[datetime]] = {}
+        self._leaving = Leaving()
         self._retired: dict[PatientKey, PatientKey] = {}
         self._checks = CrossChecks()
         self._merges: frozenset[PatientKey] = frozenset()
@@ -418,20 +417,11 @@ class PatientList:
     def _note_leaving(self, key: PatientKey) -> None:
         known, now = self._patients.get(key), self._clock.now()
         visits = known.visits.values() if known else ()
-        ends = {hidden_from(visit, self._closed_visible) for visit in visits}
-        coming = frozenset(end for end in ends if end is not None and end > now)
-        for end in coming - self._leaves.get(key, frozenset()):
-            heapq.heappush(self._leaving, (end, key))
-        if coming:
-            self._leaves[key] = coming
-        else:
-            self._leaves.pop(key, None)
+        self._leaving.put(key, {hidden_from(v, self._closed_visible) for v in visits}, now)
 
     def _let_go(self) -> None:
         """Takes away visits that were closed long enough ago."""
-        now = self._clock.now()
-        while self._leaving and self._leaving[0][0] <= now:
-            _, key = heapq.heappop(self._leaving)
+        for key in self._leaving.due(self._clock.now()):
             self._show(key)
 
     def _tabs_of(self, entry: PatientListEntry) -> Iterable[Tab]:
