@@ -8,8 +8,9 @@ from capture_app.archive.connect import commitment_listeners, connect
 from capture_app.archive.dimse import DimseArchive
 from capture_app.archive.stow import StowArchive
 from capture_app.clock import SystemClock
-from capture_app.errors import DeliveryError
-from capture_app.model.delivery import Instance, ProofReceipt, StoreReceipt
+from capture_app.errors import DeliveryError, TransientDeliveryError
+from capture_app.model.delivery import MOST_BROKEN_OFF, Instance, ProofReceipt, StoreReceipt
+from capture_app.model.reason import BROKEN_OFF, Reason
 from capture_app.settings.schema import ArchiveDestination, Station
 from tests.archive_samples import Sample
 
@@ -47,7 +48,10 @@ def store(
     samples: Sequence[Sample],
     before_read: Callable[[Instance], object] = lambda _instance: None,
 ) -> list[Outcome]:
-    """The outcomes in the order of the samples; an error that is raised is that of the rest."""
+    """The outcomes in the order of the samples; an error that is raised is that of the rest.
+
+    One that was not tried, after as many as the port names were broken off, is "untried".
+    """
     files = {sample.uid: sample.part10 for sample in samples}
     outcomes: dict[str, Outcome] = {}
 
@@ -61,7 +65,10 @@ def store(
             outcomes[uid] = outcome
     except DeliveryError as error:
         return [outcomes.get(sample.uid, error) for sample in samples]
-    return [outcomes[sample.uid] for sample in samples]
+    broken_off = [o for o in outcomes.values() if getattr(o, "code", "") in BROKEN_OFF]
+    assert len(outcomes) == len(samples) or len(broken_off) == MOST_BROKEN_OFF
+    untried = TransientDeliveryError(Reason("untried"))
+    return [outcomes.get(sample.uid, untried) for sample in samples]
 
 
 def prove(archive: Archive, instances: Sequence[Instance]) -> list[Outcome]:

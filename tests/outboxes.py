@@ -8,7 +8,13 @@ from pathlib import Path
 from capture_app.clock import Clock
 from capture_app.dicom.part10 import pixel_sha256, read
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
-from capture_app.model.delivery import Instance, ProofKind, ProofReceipt, StoreReceipt
+from capture_app.model.delivery import (
+    MOST_BROKEN_OFF,
+    Instance,
+    ProofKind,
+    ProofReceipt,
+    StoreReceipt,
+)
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.exam import Exam
@@ -106,6 +112,8 @@ class DirectoryArchive:
     """Keeps other pixels than it was sent."""
     refuses: dict[str, DeliveryError] = field(default_factory=dict)
     """Outcomes of instances, by SOP Instance UID."""
+    hangs: set[str] = field(default_factory=set)
+    """Instances at which it falls silent, by SOP Instance UID."""
     asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     """What it was asked, in order: "store" or "prove", and which instances."""
 
@@ -113,8 +121,15 @@ class DirectoryArchive:
         self, instances: Sequence[Instance], read: Callable[[Instance], bytes]
     ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
         self._note("store", instances)
+        broken_off = 0
         for instance in instances:
             uid = instance.sop_instance_uid
+            broken_off = broken_off + 1 if uid in self.hangs else 0
+            if broken_off:
+                yield uid, TransientDeliveryError(Reason.of("timeout", name=self.name))
+                if broken_off == MOST_BROKEN_OFF:
+                    return
+                continue
             if uid in self.refuses:
                 yield uid, self.refuses[uid]
                 continue

@@ -16,16 +16,14 @@ from capture_app.archive.outcomes import (
 )
 from capture_app.clock import Clock
 from capture_app.errors import DeliveryError, RefusedDeliveryError
-from capture_app.model.delivery import Instance, StoreReceipt
-from capture_app.model.reason import SEAL_BROKEN, Reason
+from capture_app.model.delivery import MOST_BROKEN_OFF, Instance, StoreReceipt
+from capture_app.model.reason import BROKEN_OFF, SEAL_BROKEN, Reason
 from capture_app.net.deadline import Deadline, Interruption, UnderWay
 from capture_app.net.dicom.association import Association, Peer, no_context, open_association
 from capture_app.net.dicom.upper_layer import Context
 
 _META_BEGINS: Final = 132
 _GROUP_LENGTH: Final = struct.Struct("<4s2sHL")  # (0002,0000) UL 4
-_HOPELESS: Final = 2  # associations broken one after the other: the rest is not tried now
-_ABOUT_ALL: Final = frozenset({"timeout", "interrupted"})  # what the next image would meet too
 
 
 class DimseArchive:
@@ -49,7 +47,7 @@ class DimseArchive:
     ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
         with self._under_way.exchange() as interruption:
             waiting = deque(instances)
-            broken = 0
+            broken_off = 0
             while waiting:
                 is_established = False
                 try:
@@ -57,14 +55,15 @@ class DimseArchive:
                         is_established = True
                         while waiting:
                             outcome = self._store(assoc, waiting[0], read)
-                            broken = 0
+                            broken_off = 0
                             yield waiting.popleft().sop_instance_uid, outcome
                 except DeliveryError as error:
+                    if not is_established or error.code not in BROKEN_OFF:
+                        raise
                     # Nothing more is sent on a broken association: the next image has a new one.
-                    broken += 1
+                    broken_off += 1
                     yield waiting.popleft().sop_instance_uid, error
-                    if broken >= _HOPELESS or not is_established or error.code in _ABOUT_ALL:
-                        yield from ((instance.sop_instance_uid, error) for instance in waiting)
+                    if broken_off == MOST_BROKEN_OFF:
                         return
 
     def prove(self, instances: Sequence[Instance]) -> Proven:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from capture_app.model.patient import Patient
 from capture_app.model.reason import Reason
+
+MOST_BROKEN_OFF: Final = 2
+"""An archive that fell silent at so many images in a row is asked nothing for a while."""
 
 
 class TaskKind(StrEnum):

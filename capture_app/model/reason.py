@@ -31,6 +31,10 @@ DESCRIPTION_UNREADABLE: Final = "description-unreadable"
 ROW_UNREADABLE: Final = "row-unreadable"
 UNKNOWN_DESTINATION: Final = "unknown-destination"
 UNEXPECTED: Final = "unexpected"
+BROKEN_OFF: Final = frozenset({"timeout", "aborted", "protocol"})
+"""The peer had the question and gave no answer that counts: it says something of what was asked
+just then, and nothing of what was not asked yet.
+"""
 
 
 class Asked(StrEnum):

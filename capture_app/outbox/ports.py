@@ -15,9 +15,13 @@ class Archive(Protocol):
     Both calls yield one outcome for each instance, named by SOP Instance UID, in any order and as
     soon as it is known: the engine settles each before it asks for the next. An outcome is a
     receipt, `TransientDeliveryError` (same bytes and UID again, later) or `RefusedDeliveryError`
-    (a person is needed). An instance without an outcome is taken as transient. A `DeliveryError`
-    that is raised instead of yielded is the outcome of all instances not yet named. Any other
-    exception is a bug: the engine logs it and hands those instances to a person.
+    (a person is needed). A `DeliveryError` that is raised instead of yielded is about the archive,
+    and the outcome of all instances not yet named. Any other exception is a bug: the engine logs
+    it and hands those instances to a person.
+
+    A silence ("timeout", "aborted", "protocol") is yielded for the instance that was under way
+    then, and for no other: the next are tried on a new connection. After `MOST_BROKEN_OFF` of them
+    in a row the call may end: what it named no outcome for was not tried, and is due as before.
 
     Each call has a total deadline of its own; the engine sets none.
     """

@@ -160,8 +160,50 @@ def test_an_archive_that_aborts_each_image(option: str) -> None:
     samples = [photo(seed=n) for n in range(4)]
     with run_storescp(aet="PACS", options=(option,)) as peer:
         archive = dimse(peer.dicom_port)
-        assert timed(lambda: store(archive, samples)) == ["transient aborted"] * 4
+        assert timed(lambda: store(archive, samples)) == [
+            *["transient aborted"] * 2,
+            *["transient untried"] * 2,
+        ]
         assert peer.program.log.count("Association Received") == 2  # then it is hopeless
+
+
+class HangsAt:
+    """An archive, made of pynetdicom, that never answers the C-STORE of one instance."""
+
+    def __init__(self, uid: str) -> None:
+        self._uid = uid
+        self._over = threading.Event()
+        ae = AE("PACS")
+        ae.add_supported_context(photo().instance.sop_class_uid, JPEG_CONTEXT)
+        server: Any = ae.start_server(
+            (HOST, 0), block=False, evt_handlers=[(evt.EVT_C_STORE, self._answer)]
+        )
+        self._server = server
+        self.port: int = server.server_address[1]
+
+    def _answer(self, event: Any) -> int:
+        if event.request.AffectedSOPInstanceUID == self._uid:
+            self._over.wait()
+        return 0x0000
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._over.set()
+        self._server.shutdown()
+
+
+def test_an_image_at_which_an_archive_hangs_takes_no_other_with_it() -> None:
+    samples = [photo(seed=n) for n in range(4)]
+    with HangsAt(samples[1].uid) as peer:
+        archive = dimse(peer.port, seconds=IMPATIENT)
+        assert timed(lambda: store(archive, samples)) == [
+            "stored",
+            "transient timeout",
+            "stored",
+            "stored",
+        ]
 
 
 def test_an_archive_that_takes_no_association() -> None:

@@ -18,8 +18,16 @@ from capture_app.errors import (
     StoreError,
     TransientDeliveryError,
 )
-from capture_app.model.delivery import Instance, ProofKind, ProofReceipt, StoreReceipt, TaskKind
+from capture_app.model.delivery import (
+    MOST_BROKEN_OFF,
+    Instance,
+    ProofKind,
+    ProofReceipt,
+    StoreReceipt,
+    TaskKind,
+)
 from capture_app.model.reason import (
+    BROKEN_OFF,
     FILE_MISSING,
     FILE_UNREADABLE,
     NOT_IN_ARCHIVE,
@@ -56,6 +64,8 @@ class _Batch:
     waiting: dict[str, Task]
     broken: dict[str, RefusedDeliveryError] = field(default_factory=dict)
     silent: list[tuple[Task, DeliveryError]] = field(default_factory=list)
+    broken_off: list[tuple[Task, DeliveryError]] = field(default_factory=list)
+    """Those at which the archive fell silent: the fault may be theirs."""
     has_answer: bool = False
 
 
@@ -97,7 +107,7 @@ class Delivery:
                         continue
                     self._settle(task, result, state)
                     del state.waiting[uid]
-            rest: DeliveryError = TransientDeliveryError(Reason("no-answer"))
+            rest: DeliveryError | None = None
         except DeliveryError as error:
             rest = error
         except Exception:  # noqa: BLE001 - a bug, ours or of an adapter: logged and shown
@@ -173,17 +183,36 @@ class Delivery:
         del state.waiting[task.sop_instance_uid]
         self._settle(task, RefusedDeliveryError(reason), state)
 
-    def _settle_rest(self, state: _Batch, rest: DeliveryError) -> None:
-        """Those without an outcome of their own, and those that the archive was silent about."""
+    def _settle_rest(self, state: _Batch, rest: DeliveryError | None) -> None:
+        """Those without an outcome of their own, and those that the archive was silent about.
+
+        `rest` is what became of all that were not named; None where the archive told of none.
+        """
+        untried: list[Task] = []
         for uid, task in tuple(state.waiting.items()):
             del state.waiting[uid]
-            self._settle(task, state.broken.get(uid, rest), state)
+            if outcome := state.broken.get(uid):
+                self._settle(task, outcome, state)
+            elif isinstance(rest, RefusedDeliveryError):
+                self._settle(task, rest, state)
+            elif rest:
+                state.silent.append((task, rest))
+            elif state.broken_off:  # it gave up at those: this one was never sent
+                untried.append(task)
+            else:
+                self._settle(task, TransientDeliveryError(Reason("no-answer")), state)
+        is_out = bool(state.silent) or len(state.broken_off) >= MOST_BROKEN_OFF
         if state.has_answer:
             self.schedule.answered(self.archive.name, state.kind)
-        elif state.silent and not self.stopping.is_set():
+        elif is_out and not self.stopping.is_set():
             self.schedule.silent(self.archive.name, state.kind)
+        by_outage = is_out and not state.has_answer
         for task, error in state.silent:
-            self._try_later(task, error, by_outage=not state.has_answer)
+            self._try_later(task, error, by_outage=by_outage)
+        for task, error in state.broken_off:
+            self._try_later(task, error, by_outage=by_outage, is_suspect=True)
+        for task in untried:
+            self._give_back(task)
         self.tell()
 
     def _settle(self, task: Task, result: Result, state: _Batch) -> None:
@@ -218,6 +247,8 @@ class Delivery:
                 # What is wrong here says nothing of the archive.
                 state.has_answer = state.has_answer or result.code not in _OURS
                 self._needs_you(task, result.reason)
+            case DeliveryError() if result.code in BROKEN_OFF:
+                state.broken_off.append((task, result))
             case DeliveryError():
                 state.silent.append((task, result))
 
@@ -241,13 +272,24 @@ class Delivery:
             code=reason.code,
         )
 
-    def _try_later(self, task: Task, error: DeliveryError, *, by_outage: bool) -> None:
+    def _try_later(
+        self, task: Task, error: DeliveryError, *, by_outage: bool, is_suspect: bool = False
+    ) -> None:
+        if self.stopping.is_set():  # cut short by us: no failure of the archive
+            self._give_back(task)
+            return
         try:
-            if self.stopping.is_set():  # cut short by us: no failure of the archive
-                tasks.settle_untried(self.spool, task)
-                self.schedule.again(task, 0.0)
-            else:
-                self._again(task, backoff(task.failures + 1), error=error, by_outage=by_outage)
+            delay = backoff(task.failures + 1)
+            self._again(task, delay, error=error, by_outage=by_outage, is_suspect=is_suspect)
+        except StoreError:
+            _log.warning("outcome-not-written", uid=task.sop_instance_uid)
+            self.schedule.again(task, _SETTLE_AGAIN_S)
+
+    def _give_back(self, task: Task) -> None:
+        """Not tried after all: due as it was."""
+        try:
+            tasks.settle_untried(self.spool, task)
+            self.schedule.again(task, 0.0)
         except StoreError:
             _log.warning("outcome-not-written", uid=task.sop_instance_uid)
             self.schedule.again(task, _SETTLE_AGAIN_S)
@@ -260,6 +302,7 @@ class Delivery:
         error: DeliveryError | None = None,
         listed: bool = False,
         by_outage: bool = False,
+        is_suspect: bool = False,
     ) -> None:
         # Both are counted from one moment: what is shown and what is done are the same.
         now, since = self.spool.clock.now(), self.spool.clock.monotonic()
@@ -267,4 +310,4 @@ class Delivery:
         tasks.settle_again(self.spool, task, due=due, error=error, listed=listed)
         # With its failure counted: it may fall due before the rows are read again.
         failed = replace(task, failures=task.failures + 1)
-        self.schedule.again(failed, delay, since=since, by_outage=by_outage)
+        self.schedule.again(failed, delay, since=since, by_outage=by_outage, is_suspect=is_suspect)

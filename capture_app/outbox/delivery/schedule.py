@@ -33,6 +33,8 @@ class _Entry:
     """
     by_outage: bool = False
     """Waits only because its destination did not answer: due at once when that answers again."""
+    is_suspect: bool = False
+    """The archive fell silent at it: it travels alone, and after all the others."""
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ class Schedule:
                     waits = task.is_held and task.sop_instance_uid not in due_at_once
                     entry = _Entry(task, now + self.hold_seconds if waits else now)
                 elif task.nudges > entry.task.nudges:  # a person asked, or the archive lost it
-                    entry = _Entry(task, now)
+                    entry = _Entry(task, now, is_suspect=entry.is_suspect)
                     self._gates.pop(_gate(task), None)
                 elif entry.task.is_held and not task.is_held:
                     entry = _Entry(task, now)
@@ -77,7 +79,10 @@ class Schedule:
             )
 
     def take(self, destination: str, limit: int) -> tuple[Task, ...]:
-        """Due steps of one kind for a worker of a destination, oldest first; they are in flight."""
+        """Due steps of one kind for a worker of a destination, oldest first; they are in flight.
+
+        One at which the archive fell silent is taken alone, when nothing else is due.
+        """
         now = self.clock.monotonic()
         with self._lock:
             due = [
@@ -89,8 +94,14 @@ class Schedule:
                 and max(entry.due, self._gates.get(_gate(entry.task), now)) <= now
                 and task_id not in self._in_flight
             ]
-            due.sort(key=lambda entry: entry.task.task_id)
-            batch = tuple(e.task for e in due if e.task.kind is due[0].task.kind)[:limit]
+            due.sort(key=lambda entry: (entry.is_suspect, entry.task.task_id))
+            if due and due[0].is_suspect:
+                due = due[:1]
+            batch = tuple(
+                entry.task
+                for entry in due
+                if entry.task.kind is due[0].task.kind and entry.is_suspect is due[0].is_suspect
+            )[:limit]
             self._in_flight.update(task.task_id for task in batch)
             return batch
 
@@ -101,13 +112,21 @@ class Schedule:
             self._entries.pop(task.task_id, None)
 
     def again(
-        self, task: Task, delay: float, *, since: float | None = None, by_outage: bool = False
+        self,
+        task: Task,
+        delay: float,
+        *,
+        since: float | None = None,
+        by_outage: bool = False,
+        is_suspect: bool = False,
     ) -> None:
         """The step is tried again after so many seconds, counted from `since` (else from now)."""
         with self._lock:
             self._in_flight.discard(task.task_id)
             due = (self.clock.monotonic() if since is None else since) + delay
-            self._entries[task.task_id] = _Entry(task, due, by_outage=by_outage)
+            self._entries[task.task_id] = _Entry(
+                task, due, by_outage=by_outage, is_suspect=is_suspect
+            )
 
     def silent(self, destination: str, kind: TaskKind) -> None:
         """The destination answered nothing of a whole batch: no other batch for a while."""

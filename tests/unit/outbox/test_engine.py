@@ -213,6 +213,48 @@ def test_an_archive_that_comes_back_gets_all_that_waited_at_once(rig: Rig) -> No
     rig.until(ImageState.CONFIRMED, *kept)
 
 
+def test_an_image_at_which_the_archive_falls_silent_takes_no_other_with_it(rig: Rig) -> None:
+    bad, *good = kept = rig.send(20)
+    rig.archive.hangs = {bad}
+    rig.start()
+    rig.until(ImageState.CONFIRMED, *good)
+    status = rig.failed(bad, 1)
+    assert (status.state, status.last_error) == (ImageState.QUEUED, "pacs did not answer in time.")
+    assert rig.archive.asked[0] == ("store", tuple(kept))
+    later = rig.send(3)
+    rig.until(ImageState.CONFIRMED, *later)
+    latest = rig.send(3)
+    rig.outbox.hold(latest, sealing.NURSE)
+    rig.pass_time(30)
+    rig.failed(bad, 2)
+    assert [uids for act, uids in rig.archive.asked if bad in uids][1:] == [(bad,)]
+    rig.archive.hangs.clear()
+    rig.pass_time(60)
+    rig.until(ImageState.CONFIRMED, bad)
+
+
+def test_what_was_never_sent_is_not_told_that_the_archive_was_silent(rig: Rig) -> None:
+    kept = rig.send(6)
+    rig.archive.hangs = set(kept)
+    rig.start()
+    for uid in kept[:2]:
+        assert rig.failed(uid, 1).last_error == "pacs did not answer in time."
+    rig.eventually(lambda: [rig.status(uid).state for uid in kept] == [ImageState.QUEUED] * 6)
+    assert [(rig.status(uid).failures, rig.status(uid).reason) for uid in kept[2:]] == [
+        (0, None)
+    ] * 4
+    # It answered nothing: nothing else is asked for a while, then all others go before those two.
+    rig.archive.hangs.clear()
+    rig.pass_time(30)
+    rig.until(ImageState.CONFIRMED, *kept)
+    assert [uids for act, uids in rig.archive.asked if act == "store"] == [
+        tuple(kept),
+        tuple(kept[2:]),
+        (kept[0],),
+        (kept[1],),
+    ]
+
+
 def test_try_now_does_not_wait_for_the_clock(rig: Rig) -> None:
     rig.archive.is_down = True
     (uid,) = rig.send()

@@ -187,3 +187,20 @@ def test_a_person_who_asks_is_not_kept_waiting_by_an_older_reading(
     schedule.see([])
     schedule.see([task(1, nudges=1)])
     assert schedule.take("pacs", 20) == (task(1, nudges=1),)
+
+
+def test_one_at_which_the_archive_fell_silent_goes_alone_after_all_others(
+    schedule: Schedule, clock: FixedClock
+) -> None:
+    rows = [task(n) for n in range(1, 5)]
+    schedule.see(rows)
+    suspects = schedule.take("pacs", 2)
+    for suspect in suspects:
+        schedule.again(suspect, 30, is_suspect=True)
+    clock.advance(30)
+    assert ids(schedule.take("pacs", 9)) == [3, 4]
+    assert ids(schedule.take("pacs", 9)) == [1]
+    # A person who asks for it now does not make it less suspect.
+    schedule.see([task(1), task(2, nudges=1), task(3), task(4), task(5)])
+    assert ids(schedule.take("pacs", 9)) == [5]
+    assert ids(schedule.take("pacs", 9)) == [2]
