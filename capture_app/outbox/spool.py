@@ -136,8 +136,10 @@ def is_moment(text: str | None) -> bool:
         return False
 
 
-def is_deletion(deleted_at: str, now: str) -> bool:
-    """Whether a person deleted the picture: a moment that was. What cannot be read is no act."""
-    if not deleted_at or not is_moment(deleted_at):
+def is_past(text: str, now: str) -> bool:
+    """Whether a moment was written that has been, as far as clocks can be trusted. A time of
+    deletion that is none cannot be read, and what cannot be read is no act of a person.
+    """
+    if not text or not is_moment(text):
         return False
-    return LONG_AGO < moment(deleted_at) < moment(now) + _FOR_A_CLOCK_SET_BACK
+    return LONG_AGO < moment(text) < moment(now) + _FOR_A_CLOCK_SET_BACK

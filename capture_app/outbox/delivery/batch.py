@@ -162,7 +162,7 @@ class Delivery:
                 self._settle_unread(task, state)
                 continue
             if task.kind is TaskKind.STORE and (
-                file is None or not (self.spool.instances / file).exists()
+                file is None or not (self.spool.instances / file).is_file()
             ):
                 self._set_apart(task, Reason(FILE_MISSING), state)
                 continue

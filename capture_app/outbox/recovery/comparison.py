@@ -50,11 +50,11 @@ def _compare(spool: Spool, folder: Path, table: str, uid: str) -> Differences:
 
         return Differences(
             tuple(
-                folder / name for name in strays if not uid_of(name) and (folder / name).exists()
+                folder / name for name in strays if not uid_of(name) and (folder / name).is_file()
             ),
             tuple(
                 found
                 for name in missing
-                if (found := uid_of(name)) is not None and not (folder / name).exists()
+                if (found := uid_of(name)) is not None and not (folder / name).is_file()
             ),
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,18 +18,21 @@ from capture_app.errors import SealBrokenError
 from capture_app.model.delivery import Instance, ProofKind, TaskKind, TaskState
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description
-from capture_app.outbox.changes import LAST_REVISION
 from capture_app.outbox.keeping.description import description_context
+from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
 from capture_app.outbox.recovery.comparison import compare
 from capture_app.outbox.sealing.seal import instance_context
 from capture_app.outbox.sealing.study import exam_context, study_context, visit_key
 from capture_app.outbox.spool import (
     IS_DRAFT,
+    LONG_AGO,
     LONGEST_KEEP_DAYS,
     MOST,
     Spool,
-    is_deletion,
     is_moment,
+    is_past,
+    moment,
+    stamp,
 )
 from capture_app.security.users import damaged_users
 from capture_app.store.sealed import SUFFIX, verify_sealed
@@ -69,16 +74,14 @@ def inspect(spool: Spool) -> Inspection:
 
     Others may keep, send and purge meanwhile: what they do is not taken for damage.
     """
-    whole, broken = set(), []
+    whole, broken = dict[Path, str](), []
     for path in _sealed_files(spool):
         try:
-            verify_sealed(path, spool.cipher)
+            whole[path] = verify_sealed(path, spool.cipher).uid
         except FileNotFoundError:
             continue  # purged while we looked
         except (SealBrokenError, OSError):
             broken.append(path.name)
-            continue
-        whole.add(path)
     captures, instances = compare(spool)
     without_row = [path.name for path in (*captures.strays, *instances.strays) if path in whole]
     return Inspection(
@@ -88,6 +91,8 @@ def inspect(spool: Spool) -> Inspection:
         without_row=tuple(without_row),
         damaged=(
             *_damaged_cells(spool),
+            *_unnamed_files(spool, "capture", [whole[p] for p in captures.strays if p in whole]),
+            *_unnamed_files(spool, "instance", [whole[p] for p in instances.strays if p in whole]),
             *_missing_tasks(spool),
             *_damaged_users(spool),
             *_damaged_pages(spool),
@@ -104,12 +109,24 @@ def _sealed_files(spool: Spool) -> list[Path]:
 
 # ------------------------------------------------------------------------------------------- cells
 
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 Check = Callable[[Spool, str, Any], object]
 """Raises where a cell of the row with that key cannot be read."""
 
 
-def _time(_spool: Spool, _key: str, cell: str) -> None:
-    if not is_moment(cell):
+def _time(spool: Spool, _key: str, cell: str) -> None:
+    if not is_past(cell, spool.now()):
+        raise ValueError
+
+
+def _due(spool: Spool, _key: str, cell: str) -> None:
+    longest = timedelta(days=LONGEST_KEEP_DAYS)
+    if cell and not (is_moment(cell) and LONG_AGO < moment(cell) < spool.clock.now() + longest):
+        raise ValueError
+
+
+def _hash(_spool: Spool, _key: str, cell: str) -> None:
+    if not _HASH.fullmatch(cell):
         raise ValueError
 
 
@@ -155,7 +172,7 @@ def _count(most: int = MOST) -> Check:
 
 
 def _deleted(spool: Spool, _key: str, cell: str) -> None:
-    if cell and not is_deletion(cell, spool.now()):
+    if cell and not is_past(cell, spool.now()):
         raise ValueError
 
 
@@ -189,6 +206,7 @@ _CELLS: Final[dict[str, tuple[str, dict[str, Check]]]] = {
     "study": (
         "study_instance_uid",
         {
+            "study_key": _hash,
             "sealed": _sealed(StudyValues, study_context),
             "study_number": _count(),
             "last_series_number": _count(),
@@ -198,6 +216,7 @@ _CELLS: Final[dict[str, tuple[str, dict[str, Check]]]] = {
         "series_instance_uid",
         {
             "series_instance_uid": _uid,
+            "series_key": _hash,
             "study_instance_uid": _names("study", "study_instance_uid"),
             "series_number": _count(),
             "last_instance_number": _count(),
@@ -219,6 +238,7 @@ _CELLS: Final[dict[str, tuple[str, dict[str, Check]]]] = {
         {
             "capture_id": _names("capture", "capture_id"),
             "series_instance_uid": _names("series", "series_instance_uid"),
+            "instance_number": _count(),
             "sealed_at": _time,
             "keep_days": _count(LONGEST_KEEP_DAYS),
             "sealed": _sealed(Instance, instance_context),
@@ -227,6 +247,7 @@ _CELLS: Final[dict[str, tuple[str, dict[str, Check]]]] = {
     "task": (
         "task_id",
         {
+            "task_id": _count(),
             "sop_instance_uid": _names("instance", "sop_instance_uid"),
             "kind": lambda _spool, _key, cell: TaskKind(cell),
             "state": lambda _spool, _key, cell: TaskState(cell),
@@ -235,19 +256,16 @@ _CELLS: Final[dict[str, tuple[str, dict[str, Check]]]] = {
             "failures": _count(),
             "resends": _count(),
             "nudges": _count(),
-            "due_at": _time,
+            "due_at": _due,
             "proof": _one_of("", *ProofKind),
             "changed_at": _time,
             "receipt": _json,
         },
     ),
-    "change": ("revision", {"revision": _count(LAST_REVISION)}),
 }
 _MISLED: Final[dict[tuple[str, str], str]] = {
     ("instance", "withdrawn"): "SELECT sop_instance_uid FROM instance "
     "WHERE withdrawn NOT IN (0, 1) OR (withdrawn = 1 AND file IS NOT NULL)",
-    ("capture", "file"): "SELECT capture_id FROM capture WHERE file IS NULL AND deleted_at = '' "
-    "AND NOT EXISTS (SELECT 1 FROM counted WHERE counted.picture = capture.capture_id)",
     ("task", "due_at"): "SELECT task_id FROM task "
     "WHERE kind = 'retain' AND state = 'queued' AND due_at < changed_at",
     ("draft", "capture_id"): "SELECT capture_id FROM draft WHERE capture_id NOT IN "  # noqa: S608 - a constant of ours
@@ -272,6 +290,24 @@ def _damaged_cells(spool: Spool) -> Iterator[DamagedCell]:
             yield DamagedCell(table, str(row_key), name)
 
 
+def _unnamed_files(spool: Spool, table: str, uids: Sequence[str]) -> Iterator[DamagedCell]:
+    """Rows that name no file, though theirs is here and neither deleted, withdrawn nor purged."""
+    key, here = _NAMED_BY[table]
+    cleaned = stamp(spool.clock.now() - UNDO_DELETE_FOR)
+    for uid in uids:
+        question = (
+            f"SELECT 1 FROM {table} WHERE {key} = ?1 AND file IS NULL AND {here} AND NOT EXISTS "  # noqa: S608 - names are ours
+            f"(SELECT 1 FROM counted JOIN task USING (sop_instance_uid) WHERE counted.{key} = ?1 "
+            "AND task.kind = 'retain' AND task.state = 'done')"
+        )
+        if spool.database.read().execute(question, (uid, cleaned)).fetchone():
+            yield DamagedCell(table, uid, "file")
+
+
+_NAMED_BY: Final = {
+    "capture": ("capture_id", "(deleted_at = '' OR deleted_at >= ?2)"),
+    "instance": ("sop_instance_uid", "withdrawn = 0 AND ?2 <> ''"),
+}
 _NOTHING_GOES_ON: Final = (
     "SELECT sop_instance_uid FROM counted WHERE NOT EXISTS "
     "(SELECT 1 FROM task WHERE task.sop_instance_uid = counted.sop_instance_uid "

@@ -25,7 +25,7 @@ from capture_app.outbox.spool import (
     LONGEST_KEEP_DAYS,
     MOST,
     Spool,
-    is_deletion,
+    is_past,
     stamp,
 )
 from capture_app.store.record import from_record
@@ -72,7 +72,7 @@ def put_rows_right(spool: Spool) -> None:
     captures = [
         (capture_id, file)
         for capture_id, file, deleted_at in reader.execute(_CAPTURES)
-        if not deleted_at or not is_deletion(deleted_at, spool.now())
+        if not deleted_at or not is_past(deleted_at, spool.now())
     ]
     _each(captures, lambda found: _put_capture_right(spool, *found))
     instances = [
@@ -130,7 +130,7 @@ def _put_capture_right(spool: Spool, capture_id: str, file: str) -> None:
                 capture_id,
                 header.uid,
                 kept.exam.exam_id,
-                deleted_at if is_deletion(deleted_at, spool.now()) else "",
+                deleted_at if is_past(deleted_at, spool.now()) else "",
             ),
         )
     _log.warning("row-put-right", uid=header.uid, kind="capture")
@@ -197,5 +197,10 @@ def _put_counts_right(spool: Spool) -> None:
             f"AND ({wrong})",
             (MOST,),
         )
-    if changed.rowcount:
-        _log.warning("row-put-right", kind="task", count=changed.rowcount)
+        named = connection.execute(
+            "UPDATE OR IGNORE task SET task_id = (SELECT coalesce(max(task_id), 0) + 1 FROM task "
+            "WHERE task_id BETWEEN 1 AND ?1) WHERE task_id < 1 OR task_id > ?1",
+            (MOST,),
+        )
+    if changed.rowcount or named.rowcount:
+        _log.warning("row-put-right", kind="task", count=changed.rowcount + named.rowcount)

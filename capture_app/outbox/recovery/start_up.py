@@ -24,6 +24,7 @@ from capture_app.model.reason import FILE_MISSING, SEAL_BROKEN, UNKNOWN_DESTINAT
 from capture_app.model.words import tr
 from capture_app.outbox.keeping.description import description_context
 from capture_app.outbox.keeping.drafts import (
+    UNDO_DELETE_FOR,
     PictureIdentity,
     how_it_came,
     insert_capture,
@@ -39,7 +40,7 @@ from capture_app.outbox.sealing.seal import (
     remove_file,
 )
 from capture_app.outbox.sealing.study import restore_place
-from capture_app.outbox.spool import IS_DRAFT, Spool, is_deletion, stamp
+from capture_app.outbox.spool import IS_DRAFT, Spool, is_past, stamp
 from capture_app.store.record import from_record
 from capture_app.store.sealed import open_identity, remove_unfinished, verify_sealed
 
@@ -128,13 +129,13 @@ def _adopt_capture(spool: Spool, path: Path, report: RecoveryReport) -> None:
             "SELECT file, deleted_at FROM capture WHERE capture_id = ?", (header.uid,)
         ).fetchone()
         is_left_over = row is not None and (
-            is_deletion(row[1], spool.now()) or _was_purged(connection, "capture_id", header.uid)
+            _was_cleaned(spool, row[1]) or _was_purged(connection, "capture_id", header.uid)
         )
         if row is None:
             kept = from_record(PictureIdentity, identity)
             insert_capture(connection, spool, header.uid, kept, file=path.name, kept_at=kept_at)
             _record_adopted(connection, spool, kept, header.uid)
-        elif not is_left_over and (row[0] is None or not (spool.captures / row[0]).exists()):
+        elif not is_left_over and (row[0] is None or not (spool.captures / row[0]).is_file()):
             # The same picture under another name, or under none: the row gets its file back.
             connection.execute(
                 "UPDATE capture SET file = ?, fault = '' WHERE capture_id = ?",
@@ -159,7 +160,7 @@ def _adopt_instance(
         if row is not None and (
             row[1] == 0 and not _was_purged(connection, "sop_instance_uid", header.uid)
             if row[0] is None
-            else not (spool.instances / row[0]).exists()
+            else not (spool.instances / row[0]).is_file()
         ):
             connection.execute(
                 "UPDATE instance SET file = ? WHERE sop_instance_uid = ?", (path.name, header.uid)
@@ -178,6 +179,13 @@ def _adopt_instance(
     else:
         # Withdrawn, purged or superseded: what counts has a row, and a draft keeps its picture.
         remove_file(path)
+
+
+def _was_cleaned(spool: Spool, deleted_at: str) -> bool:
+    """Whether a picture was deleted too long ago to be brought back."""
+    if not is_past(deleted_at, spool.now()):
+        return False
+    return deleted_at < stamp(spool.clock.now() - UNDO_DELETE_FOR)
 
 
 def _was_purged(connection: sqlite3.Connection, name: str, uid: str) -> bool:
@@ -205,7 +213,7 @@ def _is_wanted(connection: sqlite3.Connection, spool: Spool, identity: SealedIde
         return True
     cell, deleted_at, file = row
     now = spool.unseal(Description, cell, description_context(identity.capture_id))
-    return not is_deletion(deleted_at, spool.now()) and (
+    return not is_past(deleted_at, spool.now()) and (
         now == identity.kept.description or now == _described_at_the_shutter(spool, file)
     )
 

@@ -131,7 +131,7 @@ def _sent(connection: sqlite3.Connection, condition: str, value: str) -> list[_S
 
 
 def _has_picture(spool: Spool, sent: _Sent) -> bool:
-    return sent.capture_file is not None and (spool.captures / sent.capture_file).exists()
+    return sent.capture_file is not None and (spool.captures / sent.capture_file).is_file()
 
 
 def _withdraw(

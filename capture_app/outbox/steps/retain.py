@@ -9,7 +9,7 @@ import structlog
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
 from capture_app.outbox.sealing.seal import remove_file
-from capture_app.outbox.spool import Spool, is_deletion, stamp
+from capture_app.outbox.spool import Spool, is_past, stamp
 from capture_app.outbox.steps.tasks import ENGINE_USER
 
 _log = structlog.get_logger(__name__)
@@ -82,7 +82,7 @@ def clean_deleted(spool: Spool) -> int:
         rows = [
             row
             for *row, deleted_at in connection.execute(deleted, (oldest,)).fetchall()
-            if is_deletion(deleted_at, now)
+            if is_past(deleted_at, now)
         ]
         for capture_id, _, exam_id, patient_key in rows:
             connection.execute(

@@ -152,7 +152,7 @@ def read_instance(spool: Spool, sop_instance_uid: str) -> tuple[Instance, str | 
         if file is None:
             raise
         _log.warning("instance-row-unreadable", uid=sop_instance_uid)
-        if not (path := spool.instances / file).exists():
+        if not (path := spool.instances / file).is_file():
             raise
         _, record = open_identity(path, spool.cipher, uid=sop_instance_uid)
         return from_record(SealedIdentity, record).instance, file
