@@ -29,6 +29,8 @@ FILE_MISSING: Final = "file-missing"
 FILE_UNREADABLE: Final = "file-unreadable"
 DESCRIPTION_UNREADABLE: Final = "description-unreadable"
 ROW_UNREADABLE: Final = "row-unreadable"
+FILE_SET_APART: Final = "file-set-apart"
+"""A sealed file without a row that cannot be read: nobody knows whose it is."""
 UNKNOWN_DESTINATION: Final = "unknown-destination"
 UNEXPECTED: Final = "unexpected"
 BROKEN_OFF: Final = frozenset({"timeout", "aborted", "protocol"})
@@ -211,6 +213,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     ROW_UNREADABLE: (
         "A row of the database cannot be read: {row}.",
         "The picture is kept. Run capture-app outbox --check.",
+    ),
+    FILE_SET_APART: (
+        "This file cannot be read, so nobody knows whose picture it is.",
+        "It is kept. Put a whole copy in its place or move it away, then start again.",
     ),
     UNEXPECTED: (
         "An unexpected fault stopped this image.",

@@ -23,6 +23,7 @@ from capture_app.outbox.changes import Changes, OnChange
 from capture_app.outbox.keeping import drafts, exams
 from capture_app.outbox.keeping.description import Seen, read_description
 from capture_app.outbox.keeping.drafts import Draft
+from capture_app.outbox.recovery.set_apart import FileSetApart, files_set_apart
 from capture_app.outbox.sealing import seal, sent, withdraw
 from capture_app.outbox.sealing.seal import SealingRules, Sending
 from capture_app.outbox.sealing.withdraw import RecallReason
@@ -63,8 +64,6 @@ class Outbox:
         self._changes = Changes(database)
         self._held_until: dict[str, float] = {}
         self._presence = Presence(folder / SENDERS)
-        self.set_apart: tuple[str, ...] = ()
-        """Sealed files without a row that this process could not adopt when it began to deliver."""
         self._sealing = SealingRules(
             rules.destinations,
             rules.institution,
@@ -345,6 +344,13 @@ class Outbox:
     def counts(self) -> Counts:
         """How many pictures stand where."""
         return status.counts(self.spool)
+
+    def files_set_apart(self) -> tuple[FileSetApart, ...]:
+        """Sealed files without a row that could not be adopted when delivery began, and are there.
+
+        Blocks: looks at the disk.
+        """
+        return files_set_apart(self.spool)
 
     def last_answered(self) -> datetime | None:
         """When an archive last took or proved a picture; None before the first time."""

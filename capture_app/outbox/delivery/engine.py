@@ -184,7 +184,6 @@ class Engine:
             others_may_undo=self._outbox.others_may_undo(),
         )
         self._alarms = tuple(report.alarms)
-        self._outbox.set_apart = tuple(report.set_apart)
         _log.info("engine-leads", count=report.adopted_captures + report.adopted_instances)
         self._tell_role(leads=True)
         self._leads = True

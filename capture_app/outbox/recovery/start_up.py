@@ -32,6 +32,7 @@ from capture_app.outbox.keeping.drafts import (
 )
 from capture_app.outbox.recovery.comparison import compare
 from capture_app.outbox.recovery.rows import put_rows_right
+from capture_app.outbox.recovery.set_apart import write_set_apart
 from capture_app.outbox.recovery.steps import give_lost_steps_again
 from capture_app.outbox.sealing.seal import (
     SealedIdentity,
@@ -61,8 +62,8 @@ class RecoveryReport:
     missing_files: int = 0
     requeued: int = 0
     alarms: list[str] = field(default_factory=list)
-    set_apart: list[str] = field(default_factory=list)
-    """Names of files without a row that could not be adopted: they stay where they are."""
+    set_apart: list[Path] = field(default_factory=list)
+    """Files without a row that could not be adopted: they stay where they are."""
 
 
 def recover(
@@ -86,6 +87,7 @@ def recover(
     captures, instances = compare(spool)
     _each(report, captures.strays, lambda path: _adopt_capture(spool, path, report))
     _each(report, instances.strays, lambda path: _adopt_instance(spool, path, destinations, report))
+    write_set_apart(spool, report.set_apart)
     if captures.strays or instances.strays:
         captures, instances = compare(spool)  # some rows have got their file back
     for capture_id in captures.missing:
@@ -107,14 +109,15 @@ def _each(report: RecoveryReport, paths: Iterable[Path], act: Callable[[Path], N
         try:
             act(path)
         except (SealBrokenError, OSError) as error:
-            report.set_apart.append(path.name)
+            report.set_apart.append(path)
             said = tr("A sealed file cannot be read; it was kept: {name}", name=path.name)
-            _log.error("stray-file-unreadable", error_type=type(error).__name__, reason=said)
             report.alarms.append(said)
+            # Without its name: whoever put the file there may have named it after a patient.
+            _log.error("stray-file-unreadable", error_type=type(error).__name__)
         except StoreError:
             raise  # the disk or the database: all of it is tried again
         except Exception:  # noqa: BLE001 - logged and told; the others must not wait for it
-            report.set_apart.append(path.name)
+            report.set_apart.append(path)
             _log.exception("stray-file-not-adopted")
             report.alarms.append(
                 tr("A sealed file could not be taken in; it was kept: {name}", name=path.name)

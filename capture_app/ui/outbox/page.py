@@ -176,9 +176,9 @@ class OutboxPage(Backdrop):
         state = self._vm.state
         counts = state.counts
         numbers = {
-            OutboxTab.ALL: counts.stopped + counts.waiting + counts.confirmed_today,
+            OutboxTab.ALL: counts.stopped + counts.waiting + counts.confirmed_today + state.files,
             OutboxTab.NEEDS_YOU: counts.needs_you,
-            OutboxTab.IT_ASKED: counts.it_asked,
+            OutboxTab.IT_ASKED: counts.it_asked + state.files,
             OutboxTab.WAITING: counts.waiting,
             OutboxTab.CONFIRMED: counts.confirmed_today,
         }
@@ -186,12 +186,12 @@ class OutboxPage(Backdrop):
         for tab, number in numbers.items():
             self._tabs.set_count(tab, number or None)
         # Seldom needed, and the row of tabs is short on a small screen.
-        is_wanted = bool(counts.it_asked) or state.tab is OutboxTab.IT_ASKED
+        is_wanted = bool(counts.it_asked + state.files) or state.tab is OutboxTab.IT_ASKED
         self._tabs.show_tab(OutboxTab.IT_ASKED, shown=is_wanted)
         self._fault.say(state.fault)
         in_section = {
             Section.NEEDS_YOU: counts.needs_you,
-            Section.IT_ASKED: counts.it_asked,
+            Section.IT_ASKED: counts.it_asked + state.files,
             Section.WAITING: counts.waiting,
             Section.CONFIRMED: counts.confirmed_today,
         }
@@ -225,6 +225,8 @@ class OutboxPage(Backdrop):
                 panel.rows.insertWidget(at, widget)
 
     def _load_picture(self, row: OutboxRow, widget: OutboxRowWidget) -> None:
+        if not row.capture_id:
+            return
         self._tasks.run(
             lambda: small_image(self._vm.image_of(row), PICTURE),
             owner=widget,

@@ -11,9 +11,10 @@ from enum import StrEnum
 from capture_app.errors import CaptureAppError
 from capture_app.model.delivery import ImageState, ImageStatus, ProofKind
 from capture_app.model.patient import Patient
-from capture_app.model.reason import Reason
+from capture_app.model.reason import FILE_SET_APART, Reason
 from capture_app.model.words import isolated, tr, trn
 from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.recovery.set_apart import FileSetApart
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import Tone
 
@@ -62,7 +63,7 @@ class OutboxRow:
     key: str
     section: Section
     capture_id: str
-    """Whose picture stands for the row."""
+    """Whose picture stands for the row; empty where nobody's does."""
     states: tuple[tuple[str, ImageState], ...]
     """Its images by SOP Instance UID, each as it is said to stand."""
     recallable: tuple[str, ...]
@@ -194,6 +195,44 @@ def row_of(sent: Sent, now: datetime) -> OutboxRow:
         acts=(*said.acts, OutboxAct.BACK_TO_DRAFT) if recallable else said.acts,
         share=said.share,
     )
+
+
+def row_of_file(file: FileSetApart, now: datetime) -> OutboxRow:
+    """A file of which nobody knows whose picture it is: IT is asked."""
+    reason = Reason(FILE_SET_APART)
+    local = file.found_at.astimezone(now.tzinfo)
+    at = wording.clock_time(local)
+    return OutboxRow(
+        key=_key_of_file(file),
+        section=Section.IT_ASKED,
+        capture_id="",
+        states=(),
+        recallable=(),
+        name=tr("A file without a patient"),
+        digits="",
+        what=isolated(file.path.name),
+        icon="warning",
+        tone=Tone.WARN,
+        state=reason.headline,
+        sentence=tr("Found {time}.", time=f"{wording.day(local.date())} {at}"),
+        when=tr("Code {code}", code=isolated(reason.code)),
+        acts=(OutboxAct.SHOW_PROOF,),
+    )
+
+
+def report_of_file(file: FileSetApart) -> ProofReport:
+    """What is known of such a file, and what to do."""
+    reason = Reason(FILE_SET_APART)
+    where = (
+        tr("File {name}", name=isolated(file.path.name)),
+        tr("Folder {path}", path=isolated(str(file.path.parent))),
+    )
+    line = ProofLine(tr("File"), tr("Set apart"), where)
+    return ProofReport(_key_of_file(file), tr("Details"), str(reason), (line,))
+
+
+def _key_of_file(file: FileSetApart) -> str:
+    return f"file|{file.path.parent.name}|{file.path.name}"
 
 
 @dataclass(frozen=True, slots=True)

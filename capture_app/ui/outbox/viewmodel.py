@@ -18,6 +18,7 @@ from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.operator import Operator
 from capture_app.model.words import tr, trn
 from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.recovery.set_apart import FileSetApart
 from capture_app.outbox.status import Counts, StatusFilter
 from capture_app.ui.outbox.rows import (
     OutboxAct,
@@ -27,7 +28,9 @@ from capture_app.ui.outbox.rows import (
     Sent,
     group_sends,
     proof_of,
+    report_of_file,
     row_of,
+    row_of_file,
     section_of,
 )
 from capture_app.ui.reading import Reading
@@ -38,7 +41,7 @@ from capture_app.ui.words.marks import Message, Tone
 
 _CONFIRMED_SHOWN: Final = 200
 
-_Loaded = tuple[Counts, tuple[Sent, ...]]
+_Loaded = tuple[Counts, tuple[Sent, ...], tuple[FileSetApart, ...]]
 
 
 class OutboxTab(StrEnum):
@@ -60,6 +63,8 @@ class OutboxState:
     filter_text: str = ""
     rows: tuple[OutboxRow, ...] = ()
     """In the order of the sections: needs you, IT is asked, waiting, confirmed."""
+    files: int = 0
+    """How many of the rows for IT are files of which nobody knows whose picture they are."""
     loaded: bool = False
     proof: ProofReport | None = None
     """What the popover shows."""
@@ -86,6 +91,7 @@ class OutboxViewModel(QObject):
         self._tasks = tasks
         self._operator = operator
         self._sends: tuple[Sent, ...] = ()
+        self._files: tuple[FileSetApart, ...] = ()
         self._shown = False
         self.state = OutboxState()
         self._reading = Reading(
@@ -135,9 +141,7 @@ class OutboxViewModel(QObject):
         """Does what a person asked for one row."""
         outbox, operator, uids = self._outbox, self._operator, row.sop_instance_uids
         if act is OutboxAct.SHOW_PROOF:
-            sent = next((sent for sent in self._sends if sent.key == row.key), None)
-            if sent is not None:
-                self._show(replace(self.state, proof=proof_of(sent, self._clock.now())))
+            self._show(replace(self.state, proof=self._report_of(row.key)))
             return
         seen = dict(row.states)
         recalled = {uid: seen[uid] for uid in row.recallable}
@@ -158,6 +162,13 @@ class OutboxViewModel(QObject):
             failed=lambda error: self._refused(act, error),
         )
 
+    def _report_of(self, key: str) -> ProofReport | None:
+        reports = (
+            *(proof_of(sent, self._clock.now()) for sent in self._sends if sent.key == key),
+            *filter(lambda report: report.key == key, map(report_of_file, self._files)),
+        )
+        return next(iter(reports), None)
+
     def image_of(self, row: OutboxRow) -> EncodedImage:
         """The picture that stands for a row. Blocks: for the pool. Raises as the outbox does."""
         return self._outbox.image_of(row.capture_id)
@@ -167,8 +178,9 @@ class OutboxViewModel(QObject):
         self._show(replace(self.state, proof=None))
 
     def _loaded(self, loaded: _Loaded) -> None:
-        counts, self._sends = loaded
-        self._show(replace(self.state, counts=counts, loaded=True, fault=""))
+        counts, self._sends, self._files = loaded
+        state = replace(self.state, counts=counts, files=len(self._files), loaded=True, fault="")
+        self._show(state)
 
     def _acted(self, row: OutboxRow, act: OutboxAct, moved: int) -> None:
         if act is OutboxAct.BACK_TO_DRAFT:
@@ -205,6 +217,13 @@ class OutboxViewModel(QObject):
             for sent in self._sends
             if _in_tab(sent, state.tab) and _matches(sent, state.filter_text)
         )
+        if state.tab in (OutboxTab.ALL, OutboxTab.IT_ASKED) and not state.filter_text:
+            rows = tuple(
+                sorted(
+                    (*rows, *(row_of_file(file, now) for file in self._files)),
+                    key=lambda row: tuple(Section).index(row.section),
+                )
+            )
         state = replace(state, rows=rows)
         if state != self.state:
             self.state = state
@@ -229,7 +248,7 @@ def _load(outbox: Outbox, now: datetime) -> _Loaded:
             )
         ),
     )
-    return outbox.counts(), group_sends(outbox, statuses)
+    return outbox.counts(), group_sends(outbox, statuses), outbox.files_set_apart()
 
 
 def _in_tab(sent: Sent, tab: OutboxTab) -> bool:

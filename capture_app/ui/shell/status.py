@@ -26,7 +26,7 @@ _TYPICAL_PICTURE: Final = 6_000_000
 _LOW_BYTES: Final = 5_000_000_000
 _EVERY_MS: Final = 5000
 
-_Read = tuple[Counts, tuple[ImageStatus, ...], datetime | None, int, int]
+_Read = tuple[Counts, int, tuple[ImageStatus, ...], datetime | None, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,7 @@ class StatusViewModel(QObject):
         )
         return lambda: (
             outbox.counts(),
+            len(outbox.files_set_apart()),
             outbox.statuses(waiting),
             outbox.last_answered(),
             free_bytes(folder),
@@ -97,11 +98,11 @@ class StatusViewModel(QObject):
         )
 
     def _told(self, told: _Read) -> None:
-        counts, waiting, answered, free, for_it = told
+        counts, set_apart, waiting, answered, free, for_it = told
         configured = bool(self._services.settings.archives)
         state = StatusState(
             archive=_archive_words(counts, waiting, answered, configured=configured),
-            outbox=_outbox_words(counts, len(self._services.outbox.set_apart)),
+            outbox=_outbox_words(counts, set_apart),
             disk=_disk_words(free),
             feed=_feed_words(for_it),
             waiting=counts.waiting + counts.stopped,

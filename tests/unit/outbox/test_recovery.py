@@ -269,7 +269,7 @@ def test_a_file_that_cannot_be_read_is_kept_and_told(outbox: Outbox, clock: Fixe
     keep(outbox, begin(outbox, clock))
     report = put_right(outbox)
     assert report.alarms == [f"A sealed file cannot be read; it was kept: {junk.name}"]
-    assert report.set_apart == [junk.name]
+    assert report.set_apart == [junk]
     assert junk.exists()
 
 
