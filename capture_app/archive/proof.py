@@ -106,7 +106,11 @@ class PixelHash:
             held = HeldIdentity.of(ds)
             sop_class_uid = str(ds.SOPClassUID)
             is_this_one = str(ds.SOPInstanceUID) == instance.sop_instance_uid
-            picture = (pixel_sha256(ds), pixel_layout(ds)) if "PixelData" in ds else None
+            picture = (
+                (pixel_sha256(ds, instance.stream_length), pixel_layout(ds))
+                if "PixelData" in ds
+                else None
+            )
         except Exception:  # noqa: BLE001 - hostile bytes: the decoder may raise anything
             return failure(self._name, "protocol")
         if not is_this_one:

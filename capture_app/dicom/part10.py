@@ -15,7 +15,7 @@ from pydicom.uid import UID
 
 from capture_app.errors import ConformanceError
 from capture_app.model import implementation
-from capture_app.model.delivery import Instance, PixelLayout
+from capture_app.model.delivery import Fragment, Instance, PixelLayout
 
 IMPLEMENTATION_CLASS_UID: Final = implementation.IMPLEMENTATION_CLASS_UID
 IMPLEMENTATION_VERSION_NAME: Final = implementation.IMPLEMENTATION_VERSION_NAME
@@ -68,20 +68,21 @@ def read(part10: bytes) -> Dataset:
         raise ConformanceError(message) from error
 
 
-def pixel_sha256(ds: Dataset) -> str:
+def pixel_sha256(ds: Dataset, stream_length: int | None = None) -> str:
     """Hex SHA-256 over the pixel data: equal for the same picture, however it was packed.
 
     Of a compressed frame: its code stream, in however many fragments, without the byte that pads it
-    to even length. Of native pixels: the pixels, without that byte. Whatever else stands there
-    counts. How the bytes are to be read is for `pixel_layout` to say. Raises ConformanceError where
-    there are none.
+    to even length. `stream_length`: how long it is, as the sealed file says; None: unknown, and a
+    zero behind the end of the image counts as padding. Of native pixels: the pixels, without that
+    byte. Whatever else stands there counts. How the bytes are to be read is for `pixel_layout` to
+    say. Raises ConformanceError where there are none.
     """
     value = ds[_PIXEL_DATA].value if _PIXEL_DATA in ds else None
     if not value:
         message = "an instance without pixels has no pixel hash"
         raise ConformanceError(message)
     if UID(ds.file_meta.TransferSyntaxUID).is_encapsulated:
-        return hashlib.sha256(_code_stream(value)).hexdigest()
+        return hashlib.sha256(_code_stream(value, stream_length)).hexdigest()
     layout = pixel_layout(ds)
     bits = layout.rows * layout.columns * layout.samples_per_pixel * layout.bits_allocated
     size = (layout.frames * bits + 7) // 8
@@ -106,8 +107,24 @@ def pixel_layout(ds: Dataset) -> PixelLayout:
     )
 
 
-def describe_instance(ds: Dataset, size: int) -> Instance:
+def pixel_fragment(ds: Dataset, part10: bytes, stream_length: int) -> Fragment:
+    """Where the pixels lie in the file that `write` made of a dataset with one frame.
+
+    Raises ConformanceError where the file has no element or item of that length there.
+    """
+    is_encapsulated = UID(ds.file_meta.TransferSyntaxUID).is_encapsulated
+    end = len(part10) - (len(_SEQUENCE_DELIMITATION) if is_encapsulated else 0)
+    offset = end - stream_length - stream_length % 2
+    length = int.from_bytes(part10[offset - 4 : offset], "little")
+    if offset < 4 or length != end - offset:
+        message = "the pixels do not lie where they should"
+        raise ConformanceError(message)
+    return Fragment(1, offset, stream_length)
+
+
+def describe_instance(ds: Dataset, size: int, fragments: tuple[Fragment, ...] = ()) -> Instance:
     """What an archive needs to know of a sealed instance. `size` is of its file, in bytes."""
+    stream_length = sum(one.length for one in fragments) or None
     return Instance(
         sop_instance_uid=str(ds.SOPInstanceUID),
         sop_class_uid=str(ds.SOPClassUID),
@@ -116,20 +133,26 @@ def describe_instance(ds: Dataset, size: int) -> Instance:
         series_instance_uid=str(ds.SeriesInstanceUID),
         patient_id=str(ds.PatientID),
         issuer_of_patient_id=str(ds.get("IssuerOfPatientID", "")),
-        pixel_sha256=pixel_sha256(ds),
+        pixel_sha256=pixel_sha256(ds, stream_length),
         size=size,
         pixel_layout=pixel_layout(ds),
+        fragments=fragments,
     )
 
 
-def _code_stream(value: bytes) -> memoryview:
-    """The fragments put together, padding left out (PS3.5 A.4); all of it where it is none such."""
+def _code_stream(value: bytes, length: int | None) -> memoryview:
+    """The fragments put together, padding left out (PS3.5 A.4); all of it where it is none such.
+
+    What follows `length` bytes and is not the one zero of the padding stays: it is another stream.
+    """
     items = list(_fragments(memoryview(value)))
     fragments = items[1:]  # the first item is the Basic Offset Table
     rest = memoryview(value)[sum(8 + len(item) for item in items) :]
     if not fragments or bytes(rest) not in {b"", _SEQUENCE_DELIMITATION}:
         return memoryview(value)
     stream = fragments[0] if len(fragments) == 1 else memoryview(b"".join(fragments))
+    if length is not None:
+        return stream[:length] if bytes(stream[length:]) == b"\x00" * (length % 2) else stream
     return stream[:-1] if bytes(stream[-3:]) == b"\xff\xd9\x00" else stream
 
 

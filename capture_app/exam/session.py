@@ -5,9 +5,10 @@ is not of that exam's time is refused.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from capture_app.catalog.catalog import Catalog
@@ -35,6 +36,7 @@ from capture_app.model.operator import Operator
 from capture_app.model.order import Order
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.procedure import Description
+from capture_app.model.shown import ShownAtSend
 from capture_app.model.words import tr
 from capture_app.model.worklist import Doubt, IdentifiedBy, PatientListEntry, PersonNow
 from capture_app.outbox.keeping.description import Seen, changed_since_seen
@@ -375,12 +377,14 @@ class ExamService:
         operator: Operator | None = None,
         *,
         shown: Patient,
+        in_words: Mapping[str, ShownAtSend] = MappingProxyType({}),
         release_now: bool = False,
     ) -> Sending | Stopped:
         """Sends drafts of this exam's patient: all of them, or none and what is missing of each.
 
         `seen`: what each picture said on the screen of the person who sends; `shown`: the patient
-        as Send named them. `operator` is who sends where that is not who opened the exam. Raises
+        as Send named them; `in_words`: what the screen said of each picture, where there was one.
+        `operator` is who sends where that is not who opened the exam. Raises
         RuleError where a picture is of another patient, the feed cancelled the visit or retired the
         number, or changed so much that the patient must be identified again;
         ChangedSinceSeenError where a picture or the patient is worded otherwise by now; and as
@@ -405,6 +409,7 @@ class ExamService:
             operator or exam.operator,
             seen=kept,
             patient=standing.patient,
+            shown=in_words,
             release_now=release_now,
         )
 

@@ -78,6 +78,18 @@ class PixelLayout:
 
 
 @dataclass(frozen=True, slots=True)
+class Fragment:
+    """Where the pixels of one frame, or a part of them, lie in the Part 10 file (PS3.5 A.4)."""
+
+    frame: int
+    """Number of the frame, from 1."""
+    offset: int
+    """Of its first byte, from the beginning of the file."""
+    length: int
+    """In bytes, without the byte that pads it to even length."""
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     """A sealed SOP instance: what an archive needs to know before it is handed the bytes."""
 
@@ -96,6 +108,13 @@ class Instance:
     """In the wording that was sealed, once it is in the outbox; None in rows of before."""
     pixel_layout: PixelLayout | None = None
     """None in rows of before: the archive's is then not compared."""
+    fragments: tuple[Fragment, ...] = ()
+    """In the order of the frames; none in rows and files of before, whose padding is guessed."""
+
+    @property
+    def stream_length(self) -> int | None:
+        """Bytes of the pixels without padding; None where it was not written down."""
+        return sum(one.length for one in self.fragments) or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from capture_app.clock import Clock
@@ -18,6 +19,7 @@ from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
+from capture_app.model.shown import ShownAtSend
 from capture_app.outbox import acts, status
 from capture_app.outbox.changes import Changes, OnChange
 from capture_app.outbox.keeping import drafts, exams
@@ -230,12 +232,14 @@ class Outbox:
         *,
         seen: Seen | None = None,
         patient: Patient | None = None,
+        shown: Mapping[str, ShownAtSend] = MappingProxyType({}),
         release_now: bool = False,
     ) -> Sending:
         """Send: all of these drafts, or none. They are held for a while so that `undo` is possible.
 
         `seen`: what the person who sends saw of each; None where the sender has just said it.
         `patient`: the patient of all of them as Send named them; None: as each exam did.
+        `shown`: what the screen said of each, by capture id; it is sealed with them.
         Raises RuleError, ChangedSinceSeenError, ConformanceError, SealBrokenError, DiskFullError,
         StoreError.
         """
@@ -249,6 +253,7 @@ class Outbox:
                 operator,
                 seen=seen,
                 patient=patient,
+                shown=shown,
                 release_now=release_now,
             )
             held_until = self.spool.clock.monotonic() + self.rules.capture.hold_seconds

@@ -35,7 +35,10 @@ Kind = Literal["capture", "instance"]
 SUFFIX: Final = ".sealed"
 TEMPORARY_SUFFIX: Final = ".tmp"
 MAGIC: Final = b"CAPSEAL\x00"
-VERSION: Final = 1
+VERSION: Final = 2
+"""The version that is written. What identities hold by it: docs/decisions/0003-sealed-file.md."""
+VERSIONS: Final = frozenset({1, VERSION})
+"""What can be read."""
 CHUNK_BYTES: Final = 1024 * 1024
 IDENTITY_MAX_BYTES: Final = CHUNK_BYTES
 TAG_BYTES: Final = 16
@@ -282,7 +285,7 @@ def _parse_header(raw: bytes) -> tuple[SealedHeader, int]:
     magic, version, kind, uid, salt, identity_hash, identity_length = _HEADER.unpack(raw)
     if magic != MAGIC:
         raise _broken()
-    if version != VERSION:
+    if version not in VERSIONS:
         raise SealBrokenError(
             tr("A sealed file is damaged, or was written by a later version of Capture App.")
         )

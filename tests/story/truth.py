@@ -10,8 +10,7 @@ from pydicom.dataset import Dataset
 from capture_app.dicom import part10
 from capture_app.model.procedure import Description, Side
 from capture_app.model.words import tr
-from capture_app.outbox.sealing.seal import SealedIdentity
-from capture_app.store.record import from_record
+from capture_app.outbox.sealing.identity import SealedIdentity, read_identity
 from capture_app.store.sealed import open_sealed
 from capture_app.ui.workspace import words
 from tests import outboxes
@@ -45,7 +44,7 @@ class Truth:
             if path.name not in self.seen:
                 self.seen.add(path.name)
                 whole = open_sealed(path, spool.cipher)
-                identity = from_record(SealedIdentity, whole.identity)
+                identity = read_identity(whole.header, whole.identity)
                 self.is_what_was_shown(part10.read(whole.content), identity)
                 uid = identity.instance.sop_instance_uid
                 assert uid not in self.sealed, "one SOP Instance UID for two images"

@@ -20,10 +20,9 @@ from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.delivery import ImageState
 from capture_app.model.operator import Operator
 from capture_app.model.patient import NameGroup, PatientId, PersonName, Sex
-from capture_app.outbox.sealing.seal import SealedIdentity
+from capture_app.outbox.sealing.identity import SealedIdentity, read_identity
 from capture_app.patients.finding.patient_list import Tab
 from capture_app.patients.finding.scan import ScannedCode
-from capture_app.store.record import from_record
 from capture_app.store.sealed import open_sealed
 from capture_app.ui.identity.popover import IdentityPopover
 from capture_app.ui.widgets.buttons import Button
@@ -89,7 +88,7 @@ def sealed(stage: Stage) -> list[tuple[Dataset, SealedIdentity]]:
     spool, found = stage.outbox.spool, []
     for path in outboxes.sealed_files(spool.instances):
         whole = open_sealed(path, spool.cipher)
-        found.append((part10.read(whole.content), from_record(SealedIdentity, whole.identity)))
+        found.append((part10.read(whole.content), read_identity(whole.header, whole.identity)))
     return found
 
 
@@ -129,6 +128,25 @@ def test_a_new_name_is_shown_and_it_is_what_is_sent(mai: Hands, stage: Stage) ->
     assert count(stage, AuditAction.WORDING_FOLLOWED) == 1
     (followed,) = [e for e in events(stage) if e.action is AuditAction.WORDING_FOLLOWED]
     assert followed.details == {"changed": "name"}
+
+
+def test_the_file_says_letter_for_letter_what_the_screen_said(mai: Hands, stage: Stage) -> None:
+    stage.admit(said_of(MAI, name=named("Tran", "Mai")), event="A08")
+    mai.qtbot.waitUntil(lambda: "TRAN, Mai" in banner(mai))
+    (thumb,) = mai.state.thumbs
+    on_screen = banner(mai)
+    mai.send()
+    ((_, identity),) = sent(mai, stage)
+    shown = identity.shown
+    assert shown is not None
+    assert shown.name == "TRAN, Mai"
+    for words in (shown.name, shown.birth_date, shown.sex, shown.record_number):
+        assert words
+        assert words in on_screen
+    assert shown.place in [fact.value for fact in mai.state.banner.droppable]
+    assert (shown.procedure, shown.site, shown.side) == (thumb.procedure, thumb.site, thumb.side)
+    assert identity.sender is not None
+    assert identity.sender.user_id == identity.user_id
 
 
 def test_two_changes_ask_at_send_and_one_band_scan_answers(mai: Hands, stage: Stage) -> None:

@@ -18,7 +18,7 @@ from capture_app.model.procedure import Description
 from capture_app.outbox.keeping.description import description_context
 from capture_app.outbox.keeping.drafts import PictureIdentity, insert_capture
 from capture_app.outbox.keeping.exams import insert_exam
-from capture_app.outbox.sealing.seal import SealedIdentity
+from capture_app.outbox.sealing.identity import read_identity
 from capture_app.outbox.sealing.study import restore_place
 from capture_app.outbox.spool import (
     IS_DRAFT,
@@ -138,7 +138,7 @@ def _put_capture_right(spool: Spool, capture_id: str, file: str) -> None:
 
 def _put_instance_right(spool: Spool, sop_instance_uid: str, file: str) -> None:
     header, record = open_identity(spool.instances / file, spool.cipher)
-    identity = from_record(SealedIdentity, record)
+    identity = read_identity(header, record)
     with spool.database.transaction() as connection:
         _name_instance(connection, sop_instance_uid, header.uid)
         row = connection.execute(

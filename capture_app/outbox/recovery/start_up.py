@@ -34,8 +34,8 @@ from capture_app.outbox.recovery.comparison import compare
 from capture_app.outbox.recovery.rows import put_rows_right
 from capture_app.outbox.recovery.set_apart import write_set_apart
 from capture_app.outbox.recovery.steps import give_lost_steps_again
+from capture_app.outbox.sealing.identity import SealedIdentity, read_identity
 from capture_app.outbox.sealing.seal import (
-    SealedIdentity,
     insert_instance,
     insert_store_tasks,
     remove_file,
@@ -155,7 +155,8 @@ def _adopt_instance(
     spool: Spool, path: Path, destinations: Sequence[str], report: RecoveryReport
 ) -> None:
     header, record = open_identity(path, spool.cipher)
-    identity = from_record(SealedIdentity, record)
+    # Where it was to go stands in the file. The settings of today say it of old files alone.
+    identity = read_identity(header, record, unnamed=tuple(destinations))
     with spool.database.transaction() as connection:
         row = connection.execute(
             "SELECT file, withdrawn FROM instance WHERE sop_instance_uid = ?", (header.uid,)
@@ -174,7 +175,7 @@ def _adopt_instance(
             _put_capture_right(connection, spool, identity)
             identity = replace(identity, place=restore_place(connection, spool, identity.place))
             insert_instance(connection, spool, identity, file=path.name)
-            insert_store_tasks(connection, spool, identity, destinations, TaskState.QUEUED)
+            insert_store_tasks(connection, spool, identity, TaskState.QUEUED)
             _record_adopted(connection, spool, identity.kept, header.uid)
     if is_wanted:
         report.adopted_instances += 1

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 import structlog
 
+from capture_app.errors import SealBrokenError
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.delivery import TaskKind, TaskState
+from capture_app.outbox.sealing.identity import read_identity
 from capture_app.outbox.spool import LONGEST_KEEP_DAYS, Spool, stamp
 from capture_app.outbox.steps.tasks import ENGINE_USER
+from capture_app.store.sealed import open_identity
 
 _log = structlog.get_logger(__name__)
 
 _STEPS: Final = (
-    "SELECT instance.sop_instance_uid, instance.send_id, task.task_id, task.kind, "
+    "SELECT instance.sop_instance_uid, instance.send_id, instance.file, task.task_id, task.kind, "
     "task.destination, task.state, task.held_by_person, task.attempts "
     "FROM instance INDEXED BY instance_with_file "
     "LEFT JOIN task ON task.sop_instance_uid = instance.sop_instance_uid "
@@ -49,13 +53,14 @@ class _Sent:
 
     uid: str
     send_id: str
+    file: str
     steps: list[_Step]
 
 
 def give_lost_steps_again(spool: Spool, destinations: Sequence[str]) -> int:
     """Returns how many images got a step again. Raises StoreError."""
     unconfirmed = _unconfirmed(spool)
-    wanted = _wanted(unconfirmed, destinations)
+    wanted = _wanted(spool, unconfirmed, destinations)
     mended = 0
     for sent in unconfirmed:
         if not _is_lost(sent, wanted[sent.send_id]):
@@ -69,27 +74,38 @@ def give_lost_steps_again(spool: Spool, destinations: Sequence[str]) -> int:
 
 def _unconfirmed(spool: Spool) -> tuple[_Sent, ...]:
     found: dict[str, _Sent] = {}
-    for uid, send_id, task_id, *step in spool.database.read().execute(_STEPS):
-        sent = found.setdefault(uid, _Sent(uid, send_id, []))
+    for uid, send_id, file, task_id, *step in spool.database.read().execute(_STEPS):
+        sent = found.setdefault(uid, _Sent(uid, send_id, file, []))
         if task_id is not None:
             sent.steps.append(_Step(task_id, *step))
     return tuple(found.values())
 
 
 def _wanted(
-    unconfirmed: Sequence[_Sent], destinations: Sequence[str]
+    spool: Spool, unconfirmed: Sequence[_Sent], destinations: Sequence[str]
 ) -> Mapping[str, frozenset[str]]:
-    """Where the images of each Send go: what the steps of any of them say, else the settings.
+    """Where the images of each Send go, as the file of any of them says.
 
-    An archive that the settings named only later is none of them.
+    Files of before do not say it: then what the steps of any of them say, else the settings. An
+    archive that the settings named only later is none of them.
     """
-    named: dict[str, set[str]] = {sent.send_id: set() for sent in unconfirmed}
+    sends: dict[str, list[_Sent]] = {}
     for sent in unconfirmed:
-        named[sent.send_id].update(step.destination for step in sent.steps if step.destination)
-    return {
-        send_id: frozenset(names & {*destinations}) or frozenset(names or destinations)
-        for send_id, names in named.items()
-    }
+        sends.setdefault(sent.send_id, []).append(sent)
+    wanted = {}
+    for send_id, together in sends.items():
+        sealed = next(filter(None, (_sealed_destinations(spool, sent) for sent in together)), ())
+        steps = {step.destination for sent in together for step in sent.steps} - {""}
+        guessed = steps & {*destinations} or steps or destinations
+        wanted[send_id] = frozenset(sealed or guessed)
+    return wanted
+
+
+def _sealed_destinations(spool: Spool, sent: _Sent) -> tuple[str, ...]:
+    with suppress(SealBrokenError, OSError):  # told where the file is missed or proved
+        header, record = open_identity(spool.instances / sent.file, spool.cipher, uid=sent.uid)
+        return read_identity(header, record).destinations
+    return ()
 
 
 def _by_kind(sent: _Sent, destination: str) -> dict[str, _Step]:

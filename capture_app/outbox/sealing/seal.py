@@ -8,9 +8,9 @@ new SOP Instance UID; a retry never mints one.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -18,10 +18,11 @@ from pathlib import Path
 from capture_app.dicom.request import SealRequest
 from capture_app.errors import RuleError
 from capture_app.model.audit_event import AuditAction, AuditEvent
-from capture_app.model.delivery import Instance, TaskState
+from capture_app.model.delivery import TaskState
 from capture_app.model.operator import Operator
 from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
+from capture_app.model.shown import ShownAtSend
 from capture_app.model.words import tr
 from capture_app.outbox.keeping.description import Seen, description_context, require_seen
 from capture_app.outbox.keeping.drafts import (
@@ -29,6 +30,7 @@ from capture_app.outbox.keeping.drafts import (
     open_capture,
     open_kept,
 )
+from capture_app.outbox.sealing.identity import SealedIdentity
 from capture_app.outbox.sealing.study import SeriesPlace, place_instance, place_study
 from capture_app.outbox.spool import IS_DRAFT, Spool, stamp
 from capture_app.settings.schema import Institution, Station
@@ -44,23 +46,6 @@ class Sending:
     capture_ids: tuple[str, ...]
     hold_until: datetime
     """Until then `undo` is possible. The present where nothing is held."""
-
-
-@dataclass(frozen=True, slots=True)
-class SealedIdentity:
-    """The identity chunk of a sealed instance: enough to make all of its rows again."""
-
-    kept: PictureIdentity
-    """With the description that was sealed."""
-    capture_id: str
-    send_id: str
-    user_id: str
-    place: SeriesPlace
-    instance: Instance
-    keep_days: int
-    sealed_at: datetime
-    patient: Patient | None = None
-    """In the wording that was sealed; None in files of before, which have that of the exam."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +68,7 @@ class _Draft:
     """That description's cell: it must still be there when the instance is written."""
     patient: Patient
     """In the wording to be sealed."""
+    shown: ShownAtSend | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +86,25 @@ def seal(
     *,
     seen: Seen | None,
     patient: Patient | None,
+    shown: Mapping[str, ShownAtSend],
     release_now: bool,
 ) -> Sending:
     """Seals drafts and queues them, all or none. See the module for what is promised when.
 
     `seen`: what the person who sends saw of each; whatever says something else stops all.
-    `patient`: the wording of the patient that Send showed, else that of each picture's exam. Raises
-    RuleError where one is no draft or not described, ChangedSinceSeenError, ConformanceError where
-    a dataset would break the standard, SealBrokenError where a picture fails its check,
-    DiskFullError, StoreError.
+    `patient`: the wording of the patient that Send showed, else that of each picture's exam.
+    `shown`: what the screen said of each, where a screen did. Raises RuleError where one is no
+    draft or not described, ChangedSinceSeenError, ConformanceError where a dataset would break the
+    standard, SealBrokenError where a picture fails its check, DiskFullError, StoreError.
     """
     if not capture_ids:
         raise RuleError(tr("There is nothing to send."))
     if not rules.destinations:
         raise RuleError(tr("No archive is set up: nothing was sent. Add one to the settings."))
     send_id = spool.clock.new_uid()
-    drafts = [_draft(spool, capture_id, patient) for capture_id in capture_ids]
+    drafts = [
+        _draft(spool, capture_id, patient, shown.get(capture_id)) for capture_id in capture_ids
+    ]
     for draft in drafts:  # before numbers are given out; once more in the transaction
         require_seen(spool.database.read(), spool, draft.capture_id, seen)
     places = _places(spool, drafts)
@@ -133,7 +122,7 @@ def seal(
             require_seen(connection, spool, one.draft.capture_id, seen)
             insert_instance(connection, spool, one.identity, file=one.staged.path.name)
             state = TaskState.QUEUED if release_now else TaskState.HELD
-            insert_store_tasks(connection, spool, one.identity, rules.destinations, state)
+            insert_store_tasks(connection, spool, one.identity, state)
             _record(connection, spool, one.identity, operator)
     hold = 0.0 if release_now else rules.hold_seconds
     return Sending(send_id, tuple(capture_ids), spool.clock.now() + timedelta(seconds=hold))
@@ -144,7 +133,6 @@ def insert_instance(
 ) -> None:
     """The row of a sealed instance."""
     uid = identity.instance.sop_instance_uid
-    patient = identity.patient or identity.kept.exam.patient
     connection.execute(
         "INSERT INTO instance (sop_instance_uid, capture_id, series_instance_uid, send_id, "
         "user_id, file, instance_number, keep_days, sealed_at, sealed) "
@@ -159,7 +147,7 @@ def insert_instance(
             identity.place.instance_number,
             identity.keep_days,
             stamp(identity.sealed_at),
-            spool.seal(replace(identity.instance, patient=patient), instance_context(uid)),
+            spool.seal(replace(identity.instance, patient=identity.patient), instance_context(uid)),
         ),
     )
 
@@ -179,7 +167,6 @@ def insert_store_tasks(
     connection: sqlite3.Connection,
     spool: Spool,
     identity: SealedIdentity,
-    destinations: Sequence[str],
     state: TaskState,
 ) -> None:
     """The first step of the delivery of an instance, one for each destination."""
@@ -188,7 +175,7 @@ def insert_store_tasks(
         "VALUES ('store', ?, ?, ?, ?) ON CONFLICT (kind, sop_instance_uid, destination) DO NOTHING",
         [
             (identity.instance.sop_instance_uid, destination, state, spool.now())
-            for destination in destinations
+            for destination in identity.destinations
         ],
     )
 
@@ -196,7 +183,9 @@ def insert_store_tasks(
 _DRAFT = f"SELECT description FROM capture WHERE capture_id = ?1 AND {IS_DRAFT}"  # noqa: S608 - a constant of ours
 
 
-def _draft(spool: Spool, capture_id: str, patient: Patient | None) -> _Draft:
+def _draft(
+    spool: Spool, capture_id: str, patient: Patient | None, shown: ShownAtSend | None
+) -> _Draft:
     row = spool.database.read().execute(_DRAFT, (capture_id,)).fetchone()
     if row is None:
         raise RuleError(tr("A picture is no draft any more: nothing was sent."))
@@ -211,6 +200,7 @@ def _draft(spool: Spool, capture_id: str, patient: Patient | None) -> _Draft:
         replace(kept, description=description),
         row[0],
         patient or kept.exam.patient,
+        shown,
     )
 
 
@@ -265,11 +255,12 @@ def _seal_one(
     from capture_app.dicom.conformance import verify  # noqa: PLC0415
 
     kept, sealed_at = draft.kept, spool.clock.now()
+    image = open_capture(spool, draft.capture_id)
     ds = build(
         SealRequest(
             exam=replace(kept.exam, patient=draft.patient),
             description=kept.description,
-            image=open_capture(spool, draft.capture_id),
+            image=image,
             device=kept.device,
             sop_instance_uid=_sop_instance_uid(spool, draft.capture_id),
             series_instance_uid=place.series_instance_uid,
@@ -286,7 +277,8 @@ def _seal_one(
     )
     verify(ds)
     content = part10.write(ds)
-    instance = part10.describe_instance(ds, len(content))
+    pixels = part10.pixel_fragment(ds, content, len(image.data))
+    instance = part10.describe_instance(ds, len(content), (pixels,))
     keep = kept.description.keep
     days = rules.retention_days if keep is None or keep.days is None else keep.days
     identity = SealedIdentity(
@@ -294,6 +286,9 @@ def _seal_one(
         capture_id=draft.capture_id,
         send_id=send_id,
         user_id=operator.user_id,
+        sender=operator,
+        destinations=rules.destinations,
+        shown=draft.shown,
         place=place,
         instance=instance,
         keep_days=days,
@@ -320,6 +315,11 @@ def _sop_instance_uid(spool: Spool, capture_id: str) -> str:
     return spool.clock.new_uid() if row else capture_id
 
 
+def shown_hash(spool: Spool, shown: ShownAtSend | None) -> str:
+    """Keyed hash of what Send showed, as the trail has it; empty where no screen showed it."""
+    return "" if shown is None else spool.cipher.keyed_hash("shown at send", *astuple(shown))
+
+
 def _record(
     connection: sqlite3.Connection, spool: Spool, identity: SealedIdentity, operator: Operator
 ) -> None:
@@ -333,6 +333,10 @@ def _record(
             sop_instance_uid=instance.sop_instance_uid,
             study_instance_uid=instance.study_instance_uid,
             patient_key=spool.patient_key(exam.patient),
-            details={"capture": identity.capture_id, "send": identity.send_id},
+            details={
+                "capture": identity.capture_id,
+                "send": identity.send_id,
+                "shown": shown_hash(spool, identity.shown),
+            },
         ),
     )

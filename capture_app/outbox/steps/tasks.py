@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,9 +15,9 @@ from capture_app.errors import CodedReason, DeliveryError, SealBrokenError
 from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt, StoreReceipt, TaskKind
 from capture_app.model.reason import Reason
-from capture_app.outbox.sealing.seal import SealedIdentity, instance_context
+from capture_app.outbox.sealing.identity import read_identity
+from capture_app.outbox.sealing.seal import instance_context
 from capture_app.outbox.spool import LONGEST_KEEP_DAYS, MOST, Spool, stamp
-from capture_app.store.record import from_record
 from capture_app.store.sealed import open_identity
 
 ENGINE_USER: Final = "capture-app"
@@ -154,8 +154,9 @@ def read_instance(spool: Spool, sop_instance_uid: str) -> tuple[Instance, str | 
         _log.warning("instance-row-unreadable", uid=sop_instance_uid)
         if not (path := spool.instances / file).is_file():
             raise
-        _, record = open_identity(path, spool.cipher, uid=sop_instance_uid)
-        return from_record(SealedIdentity, record).instance, file
+        header, record = open_identity(path, spool.cipher, uid=sop_instance_uid)
+        identity = read_identity(header, record)
+        return replace(identity.instance, patient=identity.patient), file
 
 
 def settle_stored(spool: Spool, task: Task, receipt: StoreReceipt) -> None:

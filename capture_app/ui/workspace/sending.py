@@ -24,6 +24,7 @@ from capture_app.ui.words.send_words import (
     too_late_message,
 )
 from capture_app.ui.workspace import words
+from capture_app.ui.workspace.as_shown import as_shown
 from capture_app.ui.workspace.board import Board, Undoable, trouble
 from capture_app.ui.workspace.describing import Describing
 from capture_app.ui.workspace.shutter import Shutter
@@ -90,11 +91,12 @@ class SendingActs(QObject):
         if board.known.sending or not board.known.drafts or not self._may_go():
             return
         seen = {shot.capture_id: shot.description for shot in board.known.drafts}
+        in_words = as_shown(board.known)
         board.show(sending=frozenset(seen), stop=None, touched=frozenset(), message=None)
         send, exam, shown = board.services.exams.send, board.exam, board.known.standing.patient
         self._held.send(
             replace(exam, patient=shown),
-            lambda: send(exam, seen, shown=shown),
+            lambda: send(exam, seen, shown=shown, in_words=in_words),
             owner=self,
             done=self._sent,
             failed=self._not_sent,

@@ -100,21 +100,22 @@ def _visit_facts(
     encounter: Encounter | None, picked: Location | None, *, has_number: bool
 ) -> tuple[BannerFact, ...]:
     facts = []
-    if where := _where(encounter, picked):
+    if where := place_shown(encounter, picked):
         facts.append(BannerFact(tr("Place"), where))
     if encounter is not None and encounter.visit_number and has_number:
         facts.append(BannerFact(tr("Visit"), isolated(encounter.visit_number)))
     return tuple(facts)
 
 
-def _where(encounter: Encounter | None, picked: Location | None) -> str:
+def place_shown(encounter: Encounter | None, picked: Location | None) -> str:
+    """Where the patient is, and whether somebody picked that; empty where nobody knows."""
     if picked is not None:
         return tr("{place} (picked)", place=wording.place(picked))
     return wording.place(encounter.location if encounter is not None else None)
 
 
 def _place_act(encounter: Encounter | None, picked: Location | None) -> str:
-    if where := _where(encounter, picked):
+    if where := place_shown(encounter, picked):
         return tr("Place: {place}. Pick another (Alt+P)", place=where)
     return tr("No place is known. Pick one (Alt+P)")
 

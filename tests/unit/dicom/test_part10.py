@@ -13,6 +13,7 @@ from capture_app.dicom.build import build
 from capture_app.dicom.part10 import (
     IMPLEMENTATION_CLASS_UID,
     describe_instance,
+    pixel_fragment,
     pixel_sha256,
     read,
     write,
@@ -20,7 +21,7 @@ from capture_app.dicom.part10 import (
 from capture_app.errors import ConformanceError
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.imaging.rgb import encode_rgb
-from capture_app.model.encoded_image import EncodedImage
+from capture_app.model.encoded_image import EncodedImage, PixelCoding
 from tests.sealing import jpeg, pixels, request
 
 
@@ -48,6 +49,27 @@ def test_the_hash_does_not_hang_on_fragments(image: EncodedImage) -> None:
         other.PixelData = encapsulate([image.data], fragments_per_frame=fragments, has_bot=False)
         other["PixelData"].is_undefined_length = True
         assert pixel_sha256(read(write(other))) == pixel_sha256(ds)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [*odd_and_even(), EncodedImage(PixelCoding.JPEG_BASELINE, 48, 64, b"\xff\xd8no end of image")],
+)
+def test_where_the_pixels_end_is_known_and_not_guessed(image: EncodedImage) -> None:
+    """A stream need not end in the marker that ends an image; the padding belongs to no stream."""
+    ds = build(request(image=image))
+    content = write(ds)
+    pixels = pixel_fragment(ds, content, len(image.data))
+    assert content[pixels.offset : pixels.offset + pixels.length] == image.data
+    told = describe_instance(ds, len(content), (pixels,))
+    assert told.stream_length == len(image.data)
+    assert told.pixel_sha256 == hashlib.sha256(image.data).hexdigest()
+    other = read(content)
+    other.PixelData = encapsulate([image.data + b"\0\0"], has_bot=False)
+    other["PixelData"].is_undefined_length = True
+    assert pixel_sha256(other, told.stream_length) != told.pixel_sha256
+    with pytest.raises(ConformanceError):
+        pixel_fragment(ds, content, len(image.data) - 2)
 
 
 def test_one_changed_byte_changes_the_hash() -> None:

@@ -305,6 +305,24 @@ def test_only_the_destination_whose_step_is_lost_is_asked(
 
 
 @pytest.mark.expects_log("step-given-again")
+def test_a_lost_step_is_for_the_archive_that_the_file_names_and_the_settings_do_not(
+    outbox: Outbox, clock: FixedClock, tmp_path: Path
+) -> None:
+    """The steps of a whole Send are lost: nothing but its files says where it was to go."""
+    before = outboxes.open_outbox(tmp_path, clock, destinations=("removed", PACS))
+    sent = keep(before, begin(before, clock))
+    before.seal([sent], sealing.NURSE, release_now=True)
+    outboxes.close(before)
+    forget_steps(outbox, sent)
+    recover(outbox.spool, [PACS, "an archive that was added since"])
+    rows = outbox.spool.database.read().execute("SELECT destination, kind, state FROM task")
+    assert {row for row in rows if row[1] == "prove"} == {
+        (PACS, "prove", "queued"),
+        ("removed", "prove", "needs-you"),
+    }
+
+
+@pytest.mark.expects_log("step-given-again")
 def test_a_proof_that_is_lost_after_the_transfer_is_asked_for(
     outbox: Outbox, clock: FixedClock
 ) -> None:

@@ -1,3 +1,4 @@
+import json
 import os
 import sqlite3
 from contextlib import closing
@@ -16,6 +17,7 @@ from capture_app.outbox import acts
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.recovery.start_up import RecoveryReport, recover
 from capture_app.outbox.steps.tasks import claim, open_tasks, read_instance
+from capture_app.store.sealed import open_sealed, write_sealed
 from tests import outboxes, sealing
 from tests.outboxes import PACS, begin, keep
 
@@ -344,6 +346,51 @@ def test_an_archive_that_left_the_settings_needs_a_person_until_it_is_back(
     assert "no longer name this archive" in status.last_error
     put_right(outbox, PACS)
     assert states(outbox) == {capture_id: ImageState.QUEUED}
+
+
+def test_what_was_sent_is_for_the_archives_of_its_day(
+    outbox: Outbox, clock: FixedClock, tmp_path: Path
+) -> None:
+    """Not for those of today: neither is one left out that was removed, nor is one added."""
+    outboxes.close(outbox)
+    before = outboxes.open_outbox(tmp_path, clock, destinations=("old", PACS))
+    capture_id = keep(before, begin(before, clock))
+    before.seal([capture_id], sealing.NURSE, release_now=True)
+    outboxes.close(before)
+    for path in tmp_path.glob("outbox.db*"):
+        path.unlink()
+    after = outboxes.open_outbox(tmp_path, clock, destinations=(PACS, "new"))
+    put_right(after, PACS, "new")
+    rows = after.spool.database.read().execute("SELECT destination, state FROM task")
+    assert dict(rows.fetchall()) == {"old": "needs-you", PACS: "queued"}
+    (status,) = after.statuses()
+    assert (status.state, status.destination) == (ImageState.IT_ASKED, "old")
+    assert "no longer name this archive" in status.last_error
+    put_right(after, "old", PACS)  # put back, as the reason says
+    assert states(after) == {capture_id: ImageState.QUEUED}
+    outboxes.close(after)
+
+
+@pytest.mark.expects_log("stray-file-unreadable")
+def test_a_file_that_leaves_out_what_its_version_says_is_set_apart(
+    outbox: Outbox, clock: FixedClock
+) -> None:
+    """Where no destination can be read none is made up from the settings."""
+    capture_id = keep(outbox, begin(outbox, clock))
+    outbox.seal([capture_id], sealing.NURSE, release_now=True)
+    (path,) = outbox.spool.instances.iterdir()
+    whole = open_sealed(path, outbox.spool.cipher)
+    said = json.loads(whole.identity)
+    del said["destinations"]
+    lose_rows(outbox, "task", "instance")
+    path.unlink()
+    write_sealed(
+        outbox.spool.instances, uid=capture_id, identity=json.dumps(said).encode(),
+        content=whole.content, cipher=outbox.spool.cipher, kind="instance",
+    )  # fmt: skip
+    report = put_right(outbox)
+    assert (report.adopted_instances, len(report.set_apart), len(report.alarms)) == (0, 1, 1)
+    assert not open_tasks(outbox.spool)
 
 
 def test_an_instance_that_outlived_its_picture_is_not_undone(

@@ -1,4 +1,5 @@
-from dataclasses import replace
+import json
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
@@ -7,18 +8,20 @@ from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
 from capture_app.dicom.conformance import verify
 from capture_app.dicom.part10 import read
-from capture_app.errors import ConformanceError, DiskFullError, RuleError
+from capture_app.errors import ConformanceError, DiskFullError, RuleError, SealBrokenError
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.delivery import ImageState
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
 from capture_app.model.patient import PatientId
 from capture_app.model.procedure import Choice, Description
+from capture_app.model.shown import ShownAtSend
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing import seal
+from capture_app.outbox.sealing.identity import read_identity
 from capture_app.outbox.spool import Spool
 from capture_app.outbox.steps.tasks import read_instance
 from capture_app.settings.schema import Capture
-from capture_app.store.record import from_record
+from capture_app.store.record import to_record
 from capture_app.store.sealed import Staged, open_identity, open_sealed, stage_sealed
 from tests import outboxes, sealing
 from tests.jpeg_parts import entropy_coded
@@ -171,6 +174,53 @@ def test_days_of_keeping_come_from_the_choice_else_from_the_settings(
     assert dict(rows) == {kept[0]: 31, kept[1]: Capture().retention_days}
 
 
+def test_a_sealed_file_says_what_was_shown_who_sent_and_where_to(
+    outbox: Outbox, clock: FixedClock
+) -> None:
+    capture_id = keep(outbox, begin(outbox, clock))
+    shown = ShownAtSend(
+        name="NGUYỄN, Mai Thị", native_name="阮氏梅", birth_date="14-Jul-1956", sex="Female",
+        record_number="0012 345 678", place="4B, bed 12", procedure="Leg ulcer",
+        site="Left lower leg", side="L",
+    )  # fmt: skip
+    colleague = replace(sealing.NURSE, user_id="rlee", display_name="R. Lee")
+    outbox.seal([capture_id], colleague, shown={capture_id: shown})
+    instance, file = read_instance(outbox.spool, capture_id)
+    assert file is not None
+    spool = outbox.spool
+    whole = open_sealed(spool.instances / file, spool.cipher)
+    identity = read_identity(whole.header, whole.identity)
+    assert identity.shown == shown
+    assert (identity.sender, identity.user_id) == (colleague, "rlee")
+    assert identity.kept.exam.operator == sealing.NURSE
+    assert identity.destinations == (outboxes.PACS,)
+    (pixels,) = instance.fragments
+    assert whole.content[pixels.offset : pixels.offset + pixels.length] == sealing.photo().data
+    # The trail can tell whether a file says what was shown, and says none of it.
+    (sent,) = [
+        row.event
+        for row in read_trail(spool.database.read())
+        if row.event.action is AuditAction.SEND_ASKED
+    ]
+    assert sent.details["shown"] == seal.shown_hash(spool, shown) != ""
+    assert sent.details["shown"] != seal.shown_hash(spool, replace(shown, side="R"))
+    assert not any(word in str(sent.details) for word in astuple(shown) if len(word) > 1)
+
+
+def test_an_identity_comes_back_whole_or_not_at_all(outbox: Outbox, clock: FixedClock) -> None:
+    capture_id = keep(outbox, begin(outbox, clock))
+    outbox.seal([capture_id], sealing.NURSE)
+    (path,) = outbox.spool.instances.iterdir()
+    header, record = open_identity(path, outbox.spool.cipher)
+    assert to_record(read_identity(header, record)) == record
+    for name in (said := json.loads(record)):
+        rest = {other: value for other, value in said.items() if other != name}
+        with pytest.raises(SealBrokenError):
+            read_identity(header, json.dumps(rest).encode())
+    later = json.dumps(said | {"of_a_later_version": [1]}).encode()
+    assert read_identity(header, later) == read_identity(header, record)
+
+
 def test_a_sealed_file_says_all_that_its_rows_say(outbox: Outbox, clock: FixedClock) -> None:
     raw = EncodedImage(PixelCoding.RGB, 4, 4, bytes(48))
     capture_id = keep(outbox, begin(outbox, clock), image=raw)
@@ -179,7 +229,7 @@ def test_a_sealed_file_says_all_that_its_rows_say(outbox: Outbox, clock: FixedCl
     assert file is not None
     spool: Spool = outbox.spool
     header, record = open_identity(spool.instances / file, spool.cipher)
-    identity = from_record(seal.SealedIdentity, record)
+    identity = read_identity(header, record)
     assert (header.kind, header.uid) == ("instance", capture_id)
     assert identity.capture_id == capture_id
     assert identity.send_id == sending.send_id

@@ -69,7 +69,7 @@ def test_what_was_sealed_comes_back(tmp_path: Path, size: int) -> None:
     assert opened.identity == IDENTITY
     assert opened.content == content
     assert opened.header == verify_sealed(path, CIPHER)
-    assert (opened.header.uid, opened.header.kind, opened.header.version) == (UID, "instance", 1)
+    assert (opened.header.uid, opened.header.kind, opened.header.version) == (UID, "instance", 2)
     assert open_identity(path, CIPHER) == (opened.header, IDENTITY)
 
 
@@ -186,12 +186,13 @@ def test_two_whole_files_that_changed_their_names_are_told_apart_by_uid(tmp_path
     [
         (0, b"CAPSEEL"),
         (8, b"\x00"),
-        (8, b"\x02"),
         (9, b"\x02"),  # a capture that says it is an instance
         (9, b"\x03"),
         (10, b"2.25.1" + bytes(58)),
         (10, bytes(64)),
         (10, b"not a uid"),
+        (8, b"\x01"),  # a version that can be read, and not this file's
+        (8, b"\x03"),
         (74, bytes(32)),
         (106, bytes(32)),
         (138, b"\x00\x00\x00\x00"),

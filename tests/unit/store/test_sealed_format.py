@@ -27,7 +27,7 @@ def test_page_says_enough_to_read_the_file(tmp_path: Path) -> None:
     )  # fmt: skip
     raw = path.read_bytes()
     assert raw[:8] == bytes.fromhex("43 41 50 53 45 41 4C 00")
-    assert raw[8] == 1
+    assert raw[8] == 2
     assert raw[9] == 2
     assert raw[10:74] == b"1.2.840.1" + bytes(55)
     salt, identity_hash = raw[74:106], raw[106:138]
