@@ -23,6 +23,7 @@ from capture_app.catalog.load import load_catalog
 from capture_app.clock import Clock
 from capture_app.errors import CaptureAppError, KeyUnavailableError, StoreError
 from capture_app.exam.session import ExamService
+from capture_app.imaging.decoding import PictureDecoder
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.patient import PatientId
 from capture_app.model.worklist import PersonNow
@@ -63,6 +64,8 @@ class Rooms:
     census: Census
     users: Users
     catalog: Catalog
+    decoder: PictureDecoder
+    """Its child is started when it is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ def open_rooms(settings: Settings, clock: Clock) -> Iterator[Rooms]:
     with (
         open_data_folder(settings, clock) as folder,
         closing(open_census(settings.data_dir, folder.cipher, clock, settings)) as census,
+        closing(PictureDecoder(clock)) as decoder,
     ):
         catalog = load_catalog()
         yield Rooms(
@@ -116,6 +120,7 @@ def open_rooms(settings: Settings, clock: Clock) -> Iterator[Rooms]:
             census=census,
             users=folder.users,
             catalog=catalog,
+            decoder=decoder,
         )
 
 

@@ -14,6 +14,9 @@ CaptureAppError                 the text is for people: no patient data, says wh
 │   ├── SealBrokenError         a sealed file fails its own check
 │   └── NewerDatabaseError      written by a later version of the application
 ├── KeyUnavailableError         the key store has no key or may not be used
+├── SandboxError                a child that reads bytes from outside gave no answer
+│   ├── ChildEndedError         it died or was ended over them; carries why
+│   └── TaskRefusedError        it looked at them and will not go on; carries a code
 ├── SignInError                 who it is could not be established
 ├── ConformanceError            a dataset that would break the standard; a fault of ours
 └── DeliveryError               an archive did not take, or did not prove, an instance
@@ -104,6 +107,28 @@ class NewerDatabaseError(StoreError):
 
 class KeyUnavailableError(CaptureAppError):
     """The key store has no key, or its backend is not an allowed one."""
+
+
+class SandboxError(CaptureAppError):
+    """A child that reads bytes from outside gave no answer to one question."""
+
+
+class ChildEndedError(SandboxError):
+    """The child died, or was ended. `why` is one of sandbox.task.ChildEnd."""
+
+    def __init__(self, why: str, words: str) -> None:
+        self.why = why
+        super().__init__(words)
+
+
+class TaskRefusedError(SandboxError):
+    """The child looked at the bytes and will not go on. `code` is a short word of its task
+    (lower case, digits, hyphens), which whoever asked puts into words.
+    """
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
 
 
 class SignInError(CaptureAppError):

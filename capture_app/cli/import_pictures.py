@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
             keep_id=args.keep,
         )
         device = importing.device_that_took(args.device, settings.devices, description)
-        pictures = [importing.picture_in(path) for path in args.files]
+        pictures = [importing.picture_in(path, rooms.decoder) for path in args.files]
         entry = importing.entry_named(
             importing.NamedPatient(args.patient_id, args.issuer, args.birth_date, args.visit),
             rooms.census.lookup,

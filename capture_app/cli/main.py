@@ -48,6 +48,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. Returns its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments == ["_child"]:  # of the application itself, and of nobody who reads its help
+        from capture_app.cli import child  # noqa: PLC0415 - as COMMANDS says
+
+        return child.run()
     parser = _top_parser()
     if arguments and arguments[0] in {"-h", "--help", "--version"}:
         parser.parse_args(arguments)

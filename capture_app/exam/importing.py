@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from capture_app.catalog.catalog import Catalog
 from capture_app.devices.opening import device_info
 from capture_app.dicom.kinds import KindMismatch, object_kind
 from capture_app.errors import ImageError, RuleError
 from capture_app.exam.rules import Missing, MissingPart, allowed_sides, gate
+from capture_app.imaging.decoding import LONGEST_FILE, PictureDecoder
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.encoded_image import EncodedImage
@@ -26,8 +27,6 @@ from capture_app.model.procedure import Choice, Description, ProcedureEntry, Reg
 from capture_app.model.words import tr
 from capture_app.model.worklist import PatientListEntry
 from capture_app.settings.schema import Device
-
-_LONGEST_FILE: Final = 200_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +146,15 @@ def device_that_took(
     return device
 
 
-def picture_in(path: Path) -> EncodedImage:
+def picture_in(path: Path, decoder: PictureDecoder) -> EncodedImage:
     """A file as a picture that we may keep. Raises RuleError; the file's name is the caller's."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):  # a pipe or a device may have no end
             refuse(tr("{file}: It is not a file.", file=path))
-        if found.st_size > _LONGEST_FILE:
+        if found.st_size > LONGEST_FILE:
             refuse(tr("{file}: The file is longer than 200 MB.", file=path))
-        return prepare_jpeg(path.read_bytes())
+        return prepare_jpeg(path.read_bytes(), is_whole=decoder.is_whole)
     except OSError as error:
         refuse(tr("{file}: It cannot be read: {reason}.", file=path, reason=error.strerror))
     except ImageError as error:

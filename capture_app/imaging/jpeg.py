@@ -9,6 +9,7 @@ Kept: the ICC profile, and APP14, without which an RGB picture is shown in wrong
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -59,12 +60,18 @@ class _Findings:
     icc: IccChunks = field(default_factory=IccChunks)
 
 
-def prepare_jpeg(data: bytes, *, check_pixels: bool = True) -> EncodedImage:
+def prepare_jpeg(
+    data: bytes,
+    *,
+    check_pixels: bool = True,
+    is_whole: Callable[[bytes], bool] = scan_is_whole,
+) -> EncodedImage:
     """A JPEG as it may be kept: metadata cut out, the coded picture byte for byte as it came.
 
     Raises ImageError in words for whatever is no whole baseline JPEG of one picture. `check_pixels`
     also decodes it, to see that the coded data was not cut short: for bytes from outside. A frame
-    of our own camera was decoded when it was shown.
+    of our own camera was decoded when it was shown. `is_whole`: what decodes it (a child, see
+    `decoding`).
     """
     found = _Findings()
     pieces: list[bytes | memoryview] = [START]
@@ -88,7 +95,7 @@ def prepare_jpeg(data: bytes, *, check_pixels: bool = True) -> EncodedImage:
     if found.scanned < len(found.component_ids) or not found.scanned:
         raise ImageError(cut_short())
     image = _image(found, b"".join(pieces))
-    if check_pixels and not scan_is_whole(image.data):
+    if check_pixels and not is_whole(image.data):
         raise ImageError(cut_short())
     return image
 

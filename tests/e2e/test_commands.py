@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from pydicom import dcmread
@@ -20,6 +21,7 @@ from capture_app.model.audit_event import AuditAction
 from capture_app.settings.resources import resource
 from capture_app.store.sealed import SUFFIX
 from tests.e2e.commands import CaptureApp
+from tests.faults.small_disk import small_disk
 from tests.jpeg_parts import entropy_coded
 
 PICTURE = resource("demo") / "camera-1.jpg"
@@ -216,22 +218,31 @@ def test_a_patient_of_the_worklist_alone(capture_app: CaptureApp) -> None:
 
 
 def test_what_was_kept_and_could_not_be_sent_is_told(
-    capture_app: CaptureApp, hospital: Hospital
+    capture_app: CaptureApp,
+    hospital: Hospital,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """The disk takes the picture, and not the larger file that is sealed for the archive."""
+    from capture_app.cli import import_pictures, main  # noqa: PLC0415 - within this process
+
     _admitted(capture_app, hospital)
-    most = PICTURE.stat().st_size + 5_500
-    done = subprocess.run(
-        ["prlimit", f"--fsize={most}", *capture_app.argv("import", PICTURE, *MAI, *WOUND)],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 1
-    assert done.stdout.startswith("SAFE ")
-    assert "1 picture is kept as a draft and was not sent." in done.stderr
-    assert "There is no room on the disk" in done.stderr
+    tell_safe = import_pictures._tell_safe
+    with ExitStack() as full:
+
+        def tell_and_fill(told: TextIO, uid: str) -> None:
+            tell_safe(told, uid)
+            most = PICTURE.stat().st_size + 5_500
+            full.enter_context(small_disk("file-size-limit", tmp_path / "data", most))
+
+        monkeypatch.setattr(import_pictures, "_tell_safe", tell_and_fill)
+        settings = ("--settings", str(capture_app.settings))
+        assert main.main(["import", *settings, str(PICTURE), *MAI, *WOUND]) == 1
+    heard = capfd.readouterr()
+    assert heard.out.startswith("SAFE ")
+    assert "1 picture is kept as a draft and was not sent." in heard.err
+    assert "There is no room on the disk" in heard.err
     states = [row["state"] for row in capture_app.run("outbox", "--json").json]
     assert states == ["draft"]
 

@@ -1,0 +1,1 @@
+"""Bytes from outside are read in a child that can be killed and has nothing to lose."""
