@@ -4,6 +4,7 @@ They were written by the code of their day and are never written anew. In them: 
 pixels and one of JPEG, and a sealed instance of each; the sender was no longer who took them.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,8 @@ def old(tmp_path: Path, clock: FixedClock) -> Iterator[Outbox]:
     for _ in range(20):  # the UIDs of its day were given out then
         clock.new_uid()
     shutil.copytree(GOLDEN, tmp_path, dirs_exist_ok=True)
+    for file in filter(Path.is_file, tmp_path.rglob("*")):  # not of the day of the checkout
+        os.utime(file, (clock.now().timestamp(),) * 2)
     outbox = outboxes.open_outbox(tmp_path, clock)
     yield outbox
     outboxes.close(outbox)
