@@ -19,6 +19,8 @@ _Plane = NDArray[np.floating[Any]]
 _SEED: Final = 20_561_407
 _LIGHT: Final = np.array([-0.55, -0.65, 0.52], np.float32)
 _MARKER_ID: Final = 7
+_MARKER_CELLS: Final = 6
+"""Its four cells across and a border; one pixel each is the least that can be drawn."""
 _DRAWN_AT_MOST: Final = 1600
 """Wider pictures are drawn this wide and enlarged; noise of the full size goes on top."""
 
@@ -136,11 +138,12 @@ def _card(scale: float) -> Picture:
             cv2.putText(card, f"{millimetre // 10}", place, font, size, ink, thick, cv2.LINE_AA)
     corner = (round(52.4 * unit), round(9.6 * unit))
     cv2.putText(card, "cm", corner, font, 0.3 * scale, ink, thick, cv2.LINE_AA)
-    side = round(10 * unit)
-    dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
-    marker = cv2.aruco.generateImageMarker(dictionary, _MARKER_ID, side, borderBits=1)
-    top, x = round(9 * unit), round(5 * unit)
-    card[top : top + side, x : x + side] = np.clip(np.asarray(marker, np.uint8), 16, 236)[..., None]
+    if (side := round(10 * unit)) >= _MARKER_CELLS:  # smaller, it is none
+        dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
+        drawn = cv2.aruco.generateImageMarker(dictionary, _MARKER_ID, side, borderBits=1)
+        marker = np.clip(np.asarray(drawn, np.uint8), 16, 236)
+        top, x = round(9 * unit), round(5 * unit)
+        card[top : top + side, x : x + side] = marker[..., None]
     greys = [(52, 52, 52), (118, 118, 118), (186, 186, 186)]
     for number, colour in enumerate([*greys, (160, 44, 40), (60, 132, 66), (46, 92, 150)]):
         x = round((19 + number * 5.6) * unit)

@@ -23,8 +23,17 @@ from capture_app.ui.problem.page import ProblemPage
 from capture_app.ui.shell.app_bar import Place
 from capture_app.ui.shell.content import Content
 from capture_app.ui.shell.main_window import MainWindow
+from capture_app.ui.words.marks import Tone
 from capture_app.ui.workspace.page import WorkspacePage
 from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
+from tests.ui.pages_of_doubt import (
+    differing_pages,
+    feed_pages,
+    scanning_pages,
+    twin_pages,
+    visible_page,
+    whose_pages,
+)
 from tests.ui.stage import Stage
 
 Wait = Callable[[Callable[[], bool]], None]
@@ -36,6 +45,8 @@ COLLEAGUES = (
     ("yaydin", "Y. Aydın"),
 )
 
+PAGES = 40
+"""How many there are, with those that come before any services."""
 _HELD = 4
 _ORDER = Order(
     study_instance_uid="1.2.276.0.7230010.3.1.2.417",
@@ -136,6 +147,10 @@ def all_pages(
     wait(lambda: outbox.state.proof is not None)
     yield "outbox-proof", window
     outbox.close_proof()
+    content.go(Place.PATIENTS)
+    yield from twin_pages(window, content, stage, wait)
+    yield from feed_pages(window, content, stage, wait)
+    yield from scanning_pages(window, content, wait)
     window.show_keys()
     yield "keys", window
     window.close_keys()
@@ -144,14 +159,20 @@ def all_pages(
     wait(lambda: stage.services.devices.latest() is not None)
     yield "workspace", window
     yield from workspace_pages(window, wait)
+    shoot(visible_page(window).viewmodel, wait)
+    yield from whose_pages(window, visible_page(window), stage, wait)
     window.lock()
     window.sign_in_vm.signed_in.emit(operator)
+    wait(lambda: visible_page(window).viewmodel.state.banner.identified.tone is Tone.WARN)
     yield "asked-again", window
     content.go(Place.PATIENTS)
     yield from order_pages(window, content, stage, wait)
     wait(lambda: window.status.state.unsent > 0)
     window.close()
     yield "leaving", window
+    window.cleaning.begin()
+    yield "clean-screen", window
+    window.cleaning.end()
 
 
 def order_pages(
@@ -172,7 +193,7 @@ def order_pages(
     yield "patients-order", window
     patients.scanned(ScannedCode(number))
     wait(lambda: content.exam is not None)
-    page = next(page for page in window.findChildren(WorkspacePage) if page.isVisible())
+    page = visible_page(window)
     wait(lambda: page.viewmodel.live.frame() is not None)
     yield "workspace-order-offered", window
     page.press_order()
@@ -216,6 +237,7 @@ def workspace_pages(window: MainWindow, wait: Wait) -> Iterator[tuple[str, QWidg
     yield "workspace-sites", window
     page.close_popover()
     vm.describing.click(vm.state.thumbs[-1].capture_id, "one")
+    yield from differing_pages(window, page, wait)
     vm.sending.send()
     wait(lambda: vm.state.sendable == 0 and vm.state.message is not None)
     yield "workspace-sent", window

@@ -1,12 +1,13 @@
 """Small and scaled screens, title bar and task bar on: what must stay in sight, as rectangles."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSize
-from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from capture_app.clock import SystemClock
@@ -17,16 +18,18 @@ from capture_app.ui.patients.row_text import Columns
 from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.shell.status_strip import StatusStrip
 from capture_app.ui.sign_in.page import SignInPage
-from capture_app.ui.widgets.buttons import DigitButton, Pressable
-from capture_app.ui.widgets.labels import Label
+from capture_app.ui.widgets.buttons import DigitButton
 from capture_app.ui.widgets.popover import Popover
 from capture_app.ui.workspace.page import WorkspacePage
-from tests.ui.pages import all_pages, furnish, pages_without_services
+from tests.ui.fitting import place, scrolled, unfit, unreachable
+from tests.ui.pages import PAGES, all_pages, furnish, pages_without_services
 from tests.ui.stage import Stage, open_stage
 from tests.ui.tongues import TONGUES, speaking
 
 _BARS = 79
 """A title bar and a task bar of Windows, in device-independent pixels."""
+WHOLE = QSize(1366, 768)
+"""Full screen, as the look was drawn: here every control is tried, and every popover's height."""
 SCREENS = {
     "1024x768": QSize(1024, 768 - _BARS),
     "1200x800": QSize(1200, 800 - _BARS),
@@ -36,10 +39,7 @@ SCREENS = {
     "1920x1080 at 200 %": QSize(960, 540 - _BARS),
 }
 _NAME = 200
-
-
-def place(widget: QWidget, window: QWidget) -> QRect:
-    return QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
+_SETTLES_MS = 3_000
 
 
 def outside(window: QWidget, **parts: QWidget) -> list[str]:
@@ -76,11 +76,12 @@ def list_faults(window: MainWindow, page: PatientsPage) -> list[str]:
 
 
 def workspace_faults(window: MainWindow, page: WorkspacePage) -> list[str]:
+    live = {"picture": page.view, "shutter": page.shutter.shutter}
+    contacts = {"contacts": page.contacts}
     faults = outside(
         window,
         banner=page.banner,
-        picture=page.view,
-        shutter=page.shutter.shutter,
+        **(contacts if page.stage.shows_contacts else live),
         film_strip=page.filmstrip,
         delete=page.send_bar.delete,
         send=page.send_bar.send,
@@ -93,12 +94,12 @@ def workspace_faults(window: MainWindow, page: WorkspacePage) -> list[str]:
             faults.append(f"{part.accessibleName()} cannot be brought into sight: {seen}")
     if page.filmstrip.buttons and not page.filmstrip.in_sight:
         faults.append("no picture of the strip is in sight")
-    if page.view.height() < 180:
+    if page.view.isVisible() and page.view.height() < 180:
         faults.append(f"the picture is {page.view.height()} px high")
     faults += [
         f"under 44 px: {button.accessibleName() or button.text()}"
         for button in (page.shutter.shutter, page.send_bar.delete, page.send_bar.send)
-        if button.height() < 44
+        if button.isVisible() and button.height() < 44
     ]
     return faults
 
@@ -121,39 +122,24 @@ def open_popovers(window: QWidget) -> list[Popover]:
 
 def popover_faults(window: QWidget) -> list[str]:
     """Cards that do not fit, and what of them cannot be brought into sight."""
-    faults = []
-    for popover in open_popovers(window):
-        faults += outside(window, card=popover.card)
-        for part in popover.card.findChildren(QWidget):
-            if part.isVisible() and isinstance(part, Pressable | QLineEdit | Label):
-                faults += unseen(popover.card, part)
-    return faults
-
-
-def unseen(whole: QWidget, part: QWidget) -> list[str]:
-    """Whether it is neither within `whole` nor in something that scrolls."""
-    above = part.parentWidget()
-    while above is not None and above is not whole:
-        if above.objectName() == "qt_scrollarea_viewport":
-            return []
-        above = above.parentWidget()
-    inside = QRect(QPoint(0, 0), whole.size()).contains(place(part, whole))
-    words = part.accessibleName() or getattr(part, "text", str)()
-    return [] if inside else [f"{words!r} at {place(part, whole)} in {whole.size()}"]
-
-
-def alone_faults(page: QWidget) -> list[str]:
-    """Of a page that is a window: words and controls that are not in sight and do not scroll."""
-    parts = (w for w in page.findChildren(QWidget) if w.isVisible())
-    kinds = Pressable | QLineEdit | Label
-    return [fault for w in parts if isinstance(w, kinds) for fault in unseen(page, w)]
+    popovers = open_popovers(window)
+    cards = [fault for popover in popovers for fault in outside(window, card=popover.card)]
+    return cards + [fault for popover in popovers for fault in unfit(popover.card)]
 
 
 def sized(window: QWidget, size: QSize) -> list[str]:
     """Gives the window a screen's size; a fault where it would not be so small."""
     window.resize(size)
-    QApplication.processEvents()
+    for _ in range(2):  # a scroll bar that comes narrows its column, which is laid out once more
+        QApplication.processEvents()
     return [] if window.size() == size else [f"the window is {window.size()}"]
+
+
+def settled(qtbot: QtBot, faults: Callable[[], list[str]]) -> list[str]:
+    """What stays wrong: numbers change and pictures come while it is looked at."""
+    with suppress(qtbot.TimeoutError):
+        qtbot.waitUntil(lambda: not faults(), timeout=_SETTLES_MS)
+    return faults()
 
 
 def main_faults(window: MainWindow) -> list[str]:
@@ -161,25 +147,17 @@ def main_faults(window: MainWindow) -> list[str]:
         return popover_faults(window)
     strips = [strip for strip in window.findChildren(StatusStrip) if strip.isVisible()]
     found = outside(window, **{f"strip {n}": strip for n, strip in enumerate(strips)})
+    found += unfit(window)
     for kind, faults_of in FAULTS.items():
         pages = [page for page in window.findChildren(kind) if page.isVisible()]
         found += [fault for page in pages for fault in faults_of(window, page)]
     return found if strips else [*found, "no strip"]
 
 
-WIDE = ("1366x768", "1920x1080 at 150 %")
-"""Where longer languages are held to; on smaller screens their tabs and chips are too wide."""
-
-
 @pytest.mark.expects_log("delivery-needs-you")
 @pytest.mark.parametrize(
-    ("tongue", "practice", "screens"),
-    [
-        ("english", False, tuple(SCREENS)),
-        ("english", True, tuple(SCREENS)[:-1]),
-        ("pseudo", True, WIDE),
-        ("arabic", False, WIDE),
-    ],
+    ("tongue", "practice"),
+    [("english", False), ("english", True), ("pseudo", True), ("arabic", False)],
 )
 def test_what_must_be_in_sight_is_in_sight_on_every_screen(
     tmp_path: Path,
@@ -187,13 +165,12 @@ def test_what_must_be_in_sight_is_in_sight_on_every_screen(
     qtbot: QtBot,
     tongue: str,
     practice: bool,
-    screens: tuple[str, ...],
 ) -> None:
     def wait(condition: Callable[[], bool]) -> None:
         qtbot.waitUntil(condition, timeout=20_000)
 
     faults: list[str] = []
-    seen = 0
+    names: list[str] = []
     with (
         speaking(dressed, tongue),
         open_stage(tmp_path / "station", SystemClock(), practice=practice) as stage,
@@ -205,29 +182,30 @@ def test_what_must_be_in_sight_is_in_sight_on_every_screen(
         window.activateWindow()
 
         def look(name: str, page: QWidget) -> None:
-            for screen in screens:
-                found = sized(page, SCREENS[screen])
-                found += main_faults(page) if isinstance(page, MainWindow) else alone_faults(page)
+            names.append(name)
+
+            def faults_of() -> list[str]:
+                return main_faults(page) if isinstance(page, MainWindow) else unfit(page)
+
+            for screen, size in SCREENS.items():
+                found = sized(page, size) + settled(qtbot, faults_of)
                 faults.extend(f"{name}, {screen}: {fault}" for fault in found)
-            page.resize(1366, 768)
+            found = sized(page, WHOLE) + settled(
+                qtbot, lambda: unfit(page) + unreachable(page) + scrolled(page)
+            )
+            faults.extend(f"{name}: {fault}" for fault in found)
 
         try:
             for name, page in all_pages(window, stage, operator, wait):
                 look(name, page)
-                seen += 1
-            window.cleaning.begin()
-            look("clean-screen", window.cleaning.window())
-            faults.extend(alone_faults(window.cleaning))
-            window.cleaning.end()
             for name, page in pages_without_services(tmp_path, stage):
                 look(name, page)
-                seen += 1
         finally:
             window.end()
             window.hide()
             window.deleteLater()
             stage.services.devices.stop()
-    assert seen == 22
+    assert len(set(names)) == len(names) == PAGES
     assert not faults, "\n".join(faults)
 
 
@@ -239,8 +217,8 @@ def test_the_set_up_of_a_new_computer_is_in_sight_on_every_screen(
     with speaking(dressed, tongue):
         window = MainWindow(stage.services)
         window.show()
-        for screen, size in SCREENS.items():
-            found = sized(window, size) + alone_faults(window)
+        for screen, size in (*SCREENS.items(), ("whole", WHOLE)):
+            found = sized(window, size) + unfit(window) + unreachable(window)
             faults.extend(f"{screen}: {fault}" for fault in found)
         window.end()
         window.hide()

@@ -51,6 +51,7 @@ class Keypad(QWidget):
         for place, character in enumerate((*characters, BACK)):
             key = Button(tr("Back") if character == BACK else character)
             key.setAccessibleName(tr("Delete the last one") if character == BACK else character)
+            key.let_yield()
             key.setFixedSize(KEY, KEY)
             key.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             key.clicked.connect(lambda _checked=False, c=character: self.touched.emit(c))

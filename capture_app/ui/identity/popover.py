@@ -134,7 +134,7 @@ class IdentityPopover(Popover):
     def _toggle_keypad(self) -> None:
         show = self.keypad.isHidden()
         self.keypad.setVisible(show)
-        self.card.setFixedWidth(_WITH_KEYPAD if show else WIDTH)
+        self.set_width(_WITH_KEYPAD if show else WIDTH)
         self._fields[0 if not self._fields[0].text else -1].setFocus()
         if show:  # a card so large has no room beside its row
             self.show_in_the_middle()

@@ -105,6 +105,7 @@ class OutboxPage(Backdrop):
         self._tabs.asked.connect(viewmodel.show_tab)
         self.back = Button("", icon="arrow-left", key=tr("Esc"))
         self.back.clicked.connect(self.back_asked)
+        self.back.let_yield()
         self.back.hide()
         self._ways = QHBoxLayout()
         self._ways.addWidget(self.back)

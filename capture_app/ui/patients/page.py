@@ -60,6 +60,7 @@ class _DraftRow(QWidget):
         super().__init__()
         self.card = card
         self.open = Button(tr("Open"))
+        self.open.let_yield()
         self._name = Label("", 15, SEMIBOLD, wrap=True)
         self._note = Label("", 13, REGULAR, tone=Tone.TEXT_2, wrap=True)
         words = QVBoxLayout()
@@ -97,8 +98,7 @@ class PatientsPage(Backdrop):
         self._order_popover: ListPopover | None = None
         self._shown_drafts: tuple[DraftCard, ...] = ()
         self._draft_rows: list[_DraftRow] = []
-        page = QHBoxLayout(self)
-        page.setContentsMargins(16, 16, 16, 4)
+        self._page = page = QHBoxLayout(self)
         page.setSpacing(16)
         page.addLayout(self._main(), 1)
         page.addWidget(self._side())
@@ -114,7 +114,7 @@ class PatientsPage(Backdrop):
         self._filter.left.connect(self.focus_list)
         self._tabs = TabRow({tab: tab_words(tab) for tab in TABS})
         self._tabs.asked.connect(self._vm.show_tab)
-        tabs, feeds = QHBoxLayout(), QHBoxLayout()
+        self._beside_tabs, self._feed_row = tabs, feeds = QHBoxLayout(), QHBoxLayout()
         tabs.addWidget(self._tabs)
         tabs.addStretch(1)
         self._changes = Button("", icon="arrow-clockwise")
@@ -188,6 +188,7 @@ class PatientsPage(Backdrop):
         missing.body.addWidget(self._note)
         self.feed_messages = Button("", icon="warning")
         self.feed_messages.clicked.connect(self._show_feed_messages)
+        self.feed_messages.let_yield()
         self.feed_messages.hide()
         missing.body.addWidget(self.feed_messages)
         self._side_column = scroll = ScrollColumn()
@@ -208,13 +209,19 @@ class PatientsPage(Backdrop):
 
     def _fold(self, size: QSize) -> None:
         """A small screen is for the list: the side column gets less."""
-        narrow = size.width() < Metric.NARROW_BELOW
+        narrow, low = size.width() < Metric.NARROW_BELOW, size.height() < Metric.FOLDS_BELOW
+        margin = Metric.PAGE_MARGIN
+        self._page.setContentsMargins(margin, 8 if low else margin, margin, 4)
+        side = _SIDE_NARROW if narrow else _SIDE_WIDTH
+        parts = (self._beside_tabs, self._feed_row)
+        needed = sum(part.sizeHint().width() for part in parts) + side + _AROUND + 8
+        is_cramped = needed > size.width()
         flow = QBoxLayout.Direction
-        self._above_list.setDirection(flow.TopToBottom if narrow else flow.LeftToRight)
+        self._above_list.setDirection(flow.TopToBottom if is_cramped else flow.LeftToRight)
         for chip in self._feeds:
-            chip.let_yield(narrow)
-        self._side_column.setFixedWidth(_SIDE_NARROW if narrow else _SIDE_WIDTH)
-        self.scan_card.show_drawing(size.height() >= Metric.FOLDS_BELOW)
+            chip.let_yield(is_cramped)
+        self._side_column.setFixedWidth(side)
+        self.scan_card.show_drawing(not low)
 
     # ---------------------------------------------------------------------- state
 
@@ -238,6 +245,7 @@ class PatientsPage(Backdrop):
             if i < len(state.feeds):
                 said = state.feeds[i]
                 chip.say(said.words, said.icon, said.tone)
+        self._fold(self.size())
         self._header.show_record_label(state.record_label)
         self.rows_view.show_rows(state.rows, state.marked)
         self._empty.setText(state.loading if state.loading and not state.rows else state.empty)

@@ -14,6 +14,7 @@ from capture_app.ui.patients.camera_scan import CameraScan
 from capture_app.ui.widgets.buttons import Button, ButtonKind
 from capture_app.ui.widgets.card import Card
 from capture_app.ui.widgets.labels import Label
+from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.words.marks import Tone
 
 _PREVIEW_HEIGHT = 158
@@ -21,6 +22,8 @@ _PREVIEW_HEIGHT = 158
 
 class _Preview(QWidget):
     """What the camera sees, whole and not mirrored."""
+
+    reader_role = Role.Graphic
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,6 +60,8 @@ class ScanCard(Card):
         self.set_up = Button(tr("Set up the scanner"), ButtonKind.GHOST, icon="barcode")
         self.set_up.hide()  # but for administrators
         self.turn = Button("", icon="camera")
+        for button in (self.turn, self.set_up):
+            button.let_yield()
         self.turn.clicked.connect(lambda: viewmodel.turn(on=not viewmodel.state.is_on))
         self.body.addWidget(Label(safest, 14, REGULAR, tone=Tone.TEXT_2, wrap=True))
         for widget in (self._drawing, self._preview, self._words, self.turn, self.set_up):

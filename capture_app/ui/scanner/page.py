@@ -81,6 +81,11 @@ class ScannerPage(Backdrop):
         viewmodel.changed.connect(self.render_state)
         self.render_state()
 
+    @property
+    def viewmodel(self) -> ScannerViewModel:
+        """What it renders."""
+        return self._vm
+
     def render_state(self) -> None:
         """Shows the state."""
         state = self._vm.state

@@ -407,7 +407,7 @@ class Content(Backdrop):
 
     def _place_toast(self) -> None:
         width = min(760, self.width() - 64)
-        self._toast.setFixedWidth(width)
+        self._toast.fit(width)
         above = self.height() - self.strip.height() - self._toast.height() - 16
         self._toast.move((self.width() - width) // 2, above)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import structlog
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
@@ -16,6 +16,7 @@ from capture_app.model.words import tr
 from capture_app.patients.finding.scan import ScannedCode, ScanRules
 from capture_app.settings.schema import ThemeName
 from capture_app.ui.looks import theme
+from capture_app.ui.looks.theme import Metric
 from capture_app.ui.patients.scanning import key_too_soon, scan_again, scanner_is_slow
 from capture_app.ui.services import Services
 from capture_app.ui.shell.app_bar import PracticeBand
@@ -46,6 +47,8 @@ _log = structlog.get_logger(__name__)
 
 IDENTITY_ASKED_AGAIN_S: Final = 300.0
 """After so many idle seconds the patient of an open exam is asked for again."""
+_SMALLEST: Final = QSize(800, 400)
+"""Never what its pages ask for: a window larger than the screen hides Send. They fold instead."""
 _READ_AHEAD_MS: Final = 50
 """The lock is painted by then. While a PIN is typed and checked there is time to read the rest."""
 
@@ -73,6 +76,7 @@ class MainWindow(QWidget):
         self._may_close = False
         self._leaving: LeavePopover | None = None
         self._keys: KeysPopover | None = None
+        self._in_workspace = False
         self._band = PracticeBand()
         self._band.setVisible(services.settings.practice)
         self._stack = Pages()
@@ -113,6 +117,7 @@ class MainWindow(QWidget):
         self._second.setInterval(1000)
         self._second.timeout.connect(self._tick)
         self._second.start()
+        self.setMinimumSize(_SMALLEST)
         self.resize(1366, 768)
         if services.users.has_any():
             self._show_lock("")
@@ -151,7 +156,12 @@ class MainWindow(QWidget):
         self.sign_in_vm.appear(user_id, camera_warm=is_warm)
         self._stack.setCurrentWidget(self._lock_page)
         self._stay()
-        self._band.set_compact(compact=False)
+        self._fold_band(in_workspace=False)
+
+    def _fold_band(self, *, in_workspace: bool) -> None:
+        """Lower where the picture, or a low screen, needs the room."""
+        self._in_workspace = in_workspace
+        self._band.set_compact(compact=in_workspace or self.height() < Metric.FOLDS_BELOW)
 
     def _show_set_up(self) -> None:
         # Only here: it is shown once in the life of a station.
@@ -183,7 +193,7 @@ class MainWindow(QWidget):
             self.content.clean_asked.connect(self.cleaning.begin)
             self.content.learns.connect(self.scanner.learn)
             self.content.scanner_learnt.connect(self._use_scanner)
-            self.content.in_workspace.connect(lambda on: self._band.set_compact(compact=on))
+            self.content.in_workspace.connect(lambda on: self._fold_band(in_workspace=on))
             self._stack.addWidget(self.content)
             self._stack.setCurrentWidget(self.content)
             self.content.patients.focus_list()
@@ -289,13 +299,14 @@ class MainWindow(QWidget):
         return self._error.message
 
     def _place_error(self) -> None:
-        self._error.setFixedWidth(min(760, self.width() - 64))
+        self._error.fit(min(760, self.width() - 64))
         self._error.move(
             (self.width() - self._error.width()) // 2, self.height() - self._error.height() - 40
         )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fold_band(in_workspace=self._in_workspace)
         self._place_error()
 
     def showEvent(self, event: QShowEvent) -> None:

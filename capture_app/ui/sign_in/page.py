@@ -84,6 +84,7 @@ class _Tile(Pressable):
         draw_avatar(painter, avatar, initials_of(self.tile.name), chosen=self.chosen)
         text = self.rect().adjusted(12 if rtl else 72, 0, -72 if rtl else -12, 0)
         side = Qt.AlignmentFlag.AlignRight if rtl else Qt.AlignmentFlag.AlignLeft
+        cut: list[str] = []
         lines = 3 if self.tile.unsent else 2
         top = (self.height() - 20 * lines) // 2 - 1
         for size, weight, tone, words in (
@@ -98,14 +99,20 @@ class _Tile(Pressable):
             elide = Qt.TextElideMode.ElideRight
             shown = QFontMetrics(font(size, weight)).elidedText(words, elide, line.width())
             draw_line(painter, line, shown, side)
+            cut += [words] if shown != words else []
             top += 20
         if self.tile.unsent:
             line = text.adjusted(0, 0, 0, 0)
             line.setTop(top)
             line.setHeight(20)
-            pieces = (Mark("tray", Metric.ICON_SMALL), Words(self.tile.unsent, font(12, SEMIBOLD)))
+            face = font(12, SEMIBOLD)
+            elide, room = Qt.TextElideMode.ElideRight, line.width() - Metric.ICON_SMALL - 6
+            words = QFontMetrics(face).elidedText(self.tile.unsent, elide, room)
+            cut += [self.tile.unsent] if words != self.tile.unsent else []
+            pieces = (Mark("tray", Metric.ICON_SMALL), Words(words, face))
             leading = Qt.AlignmentFlag.AlignLeft
             draw_run(painter, line, pieces, theme.warn, rtl=rtl, align=leading, gap=6)
+        self.setToolTip("\n".join(cut))
 
 
 class _PadDigit(DigitButton):
@@ -123,7 +130,7 @@ class _InfoCard(Panel):
         row.setContentsMargins(16, 12, 16, 12)
         row.setSpacing(16)
         row.addWidget(Icon(icon, Metric.ICON, tone=tone))
-        self.what = Label(size=15, weight=SEMIBOLD)
+        self.what = Label(size=15, weight=SEMIBOLD, wrap=True)
         self.note = Label(size=13, weight=REGULAR, tone=Tone.TEXT_2, wrap=True)
         words = QVBoxLayout()
         words.setSpacing(2)
@@ -239,7 +246,7 @@ class SignInPage(Backdrop):
             pad.addWidget(self._digit(digit), i // 3, i % 3)
         self._clear = clear = Button(tr("Clear"), ButtonKind.GHOST)
         clear.clicked.connect(self._vm.clear)
-        delete = IconButton("backspace", tr("Delete the last digit"), size=64)
+        self._delete = delete = IconButton("backspace", tr("Delete the last digit"))
         delete.clicked.connect(self._vm.delete)
         pad.addWidget(clear, 3, 0)
         pad.addWidget(self._digit("0"), 3, 1)
@@ -262,6 +269,7 @@ class SignInPage(Backdrop):
         for digit in self._digits:
             digit.setFixedHeight(tall)
         self._clear.set_tall(tall)
+        self._delete.setFixedSize(_DIGIT, tall)
 
     def minimumSizeHint(self) -> QSize:
         return _FOLDED  # else it could never be made so small as to fold

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 
 from PySide6.QtCore import QSize, Qt
@@ -40,6 +41,11 @@ _HEIGHT = {
 }
 
 
+_LEAST = 72
+"""A button that yields keeps its icon and the beginning of its words."""
+_EDGE = 8
+
+
 class Pressable(QPushButton):
     """What all our buttons share: painted by us, Enter presses them too, named for a reader."""
 
@@ -48,6 +54,7 @@ class Pressable(QPushButton):
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
+        self._yields = False
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setAutoDefault(False)
@@ -68,8 +75,26 @@ class Pressable(QPushButton):
             return
         super().keyPressEvent(event)
 
+    def let_yield(self) -> None:
+        """Its words may be cut on a narrow page; tooltip and reader say them whole."""
+        self._yields = True
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        whole = self.sizeHint()
+        return QSize(min(_LEAST, whole.width()), whole.height()) if self._yields else whole
+
+    def _fitted(self, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+        """What of a run there is room for: the key cap goes before the words are cut."""
+        room = self.width() - 2 * _EDGE
+        if not self._yields or run_width(pieces) <= room:
+            if self._yields:
+                self.setToolTip("")
+            return pieces
+        self.setToolTip(shown_text(self.text()))
+        bare = tuple(piece for piece in pieces if not isinstance(piece, Cap))
+        over = run_width(bare) - room
+        return tuple(_cut(piece, over) if isinstance(piece, Words) else piece for piece in bare)
 
     def _veil(self) -> QColor | None:
         """What lies over the fill while the pointer is over it or holds it down."""
@@ -78,6 +103,14 @@ class Pressable(QPushButton):
         if self.isDown():
             return current().pressed
         return current().hover if self.underMouse() else None
+
+
+def _cut(words: Words, over: int) -> Words:
+    text = shown_text(words.text) if words.mnemonic else words.text
+    metrics = QFontMetrics(words.font)
+    room = metrics.horizontalAdvance(text) - max(0, over)
+    shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+    return replace(words, text=shown, mnemonic=False)
 
 
 class Button(Pressable):
@@ -171,7 +204,7 @@ class Button(Pressable):
         box(painter, self.rect(), radius, fill=fill, outline=outline, width=width)
         if (veil := self._veil()) is not None:
             box(painter, self.rect(), radius, fill=veil)
-        draw_run(painter, self.rect(), self._pieces(), label, rtl=self.rtl)
+        draw_run(painter, self.rect(), self._fitted(self._pieces()), label, rtl=self.rtl)
 
 
 class IconButton(Pressable):
@@ -257,7 +290,7 @@ class ToggleButton(Pressable):
         if (veil := self._veil()) is not None:
             box(painter, self.rect(), radius, fill=veil)
         if not self._top_icon:
-            draw_run(painter, self.rect(), self._pieces(), label, rtl=self.rtl)
+            draw_run(painter, self.rect(), self._fitted(self._pieces()), label, rtl=self.rtl)
             return
         top = self.rect().adjusted(0, 8, 0, -28)
         draw_icon(painter, top, self._icon, label, Metric.ICON, rtl=self.rtl)

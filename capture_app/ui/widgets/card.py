@@ -52,15 +52,15 @@ class Card(Panel):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent=parent)
-        self.title = Label(title, title_size, BOLD if title_size >= 16 else SEMIBOLD)
+        weight = BOLD if title_size >= 16 else SEMIBOLD
+        self.title = Label(title, title_size, weight, wrap=True)
         self._mark = Icon("warning-circle")
         self._mark.hide()
         self.note = Label(note, 12, MEDIUM, tone=Tone.TEXT_2)
         self.header = QHBoxLayout()
         self.header.setContentsMargins(0, 0, 0, 0)
         self.header.setSpacing(6)
-        self.header.addWidget(self.title)
-        self.header.addStretch(1)
+        self.header.addWidget(self.title, 1)
         self.header.addWidget(self._mark)
         self.header.addWidget(self.note)
         self.body = QVBoxLayout()

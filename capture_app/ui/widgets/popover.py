@@ -18,6 +18,7 @@ from capture_app.ui.looks.fonts import BOLD
 from capture_app.ui.looks.theme import Metric, current, faded
 from capture_app.ui.widgets.labels import Label
 from capture_app.ui.widgets.reader_roles import Role
+from capture_app.ui.widgets.scroll_bar import WIDTH as BAR
 from capture_app.ui.widgets.scrolling import ScrollColumn
 
 WIDTH = 560
@@ -55,6 +56,7 @@ class Popover(QWidget):
         self._host = parent
         self._row = QRect()
         self._card = _CardBox(self)
+        self._width = width
         self._card.setFixedWidth(width)
         self.title = Label(title, 16, BOLD, wrap=True)
         self.setAccessibleName(title)
@@ -79,6 +81,11 @@ class Popover(QWidget):
         """The raised card."""
         return self._card
 
+    def set_width(self, width: int) -> None:
+        """Another width; with a bar to scroll by where it is too high, it is wider by that."""
+        self._width = width
+        self.place()
+
     def show_at(self, row: QRect) -> None:
         """Shows it under a row (in the parent's coordinates), or over it where there is no room.
 
@@ -94,7 +101,11 @@ class Popover(QWidget):
     def place(self) -> None:
         """Places the card anew: its content or the window changed."""
         card = self._card
-        card.setFixedHeight(min(self._whole_height(), self.height() - 2 * _EDGE))
+        card.setFixedWidth(self._width)
+        whole, room = self._whole_height(), self.height() - 2 * _EDGE
+        if whole > room:
+            card.setFixedWidth(min(self._width + BAR, self.width() - 2 * _EDGE))
+        card.setFixedHeight(min(whole, room))
         if self._row.isNull():
             middle = (self.height() - card.height()) // 2
             lowest = max(_EDGE, self.height() - card.height() - _EDGE)
@@ -161,7 +172,7 @@ class Popover(QWidget):
         reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
         goal = places[(at + step) % len(places)]
         goal.setFocus(reason)
-        self._scroll.ensureWidgetVisible(goal)
+        self._scroll.reveal(goal)
         return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

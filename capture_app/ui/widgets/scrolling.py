@@ -31,5 +31,11 @@ class ScrollColumn(QScrollArea):
         inside.setAutoFillBackground(False)
         self.viewport().setAutoFillBackground(False)
 
+    def reveal(self, part: QWidget, around: int = 8) -> None:
+        """Brings all of a part into sight; Qt's own way is content with the cursor of a field."""
+        middle = part.mapTo(self.inside, part.rect().center())
+        across, down = part.width() // 2 + 1, part.height() // 2 + around
+        self.ensureVisible(middle.x(), middle.y(), across, down)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         event.ignore()

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from capture_app.ui.looks.drawing import box
 from capture_app.ui.looks.fonts import BOLD, MEDIUM, SEMIBOLD
 from capture_app.ui.looks.theme import Metric, current
 from capture_app.ui.widgets.announce import announce
 from capture_app.ui.widgets.buttons import Button
-from capture_app.ui.widgets.labels import ElidedLabel, Icon, Label
+from capture_app.ui.widgets.labels import Icon, Label
 from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.words.marks import Message, Tone
 
 UNDO_SHOWN_MS = 8000
 _HEIGHT = 64
 _LOUD_HEIGHT = 96
+_BEFORE, _AFTER, _SPACING, _EDGE = 16, 10, 12, 8
+_WORDS_LEAST = 240
+"""With less room beside its acts the words have a row of their own."""
 
 
 class Toast(QWidget):
     """A message over the lower edge of its parent. `acted` when its act is chosen.
 
-    It is 64 px high, a loud one 96. The page places it (`move`, `setFixedWidth`); it hides itself.
+    It is 64 px high, a loud one 96, or higher on a narrow page, where its words take more lines.
+    The page places it (`fit`, `move`); it hides itself.
     """
 
     reader_role = Role.AlertMessage
@@ -37,8 +41,8 @@ class Toast(QWidget):
         super().__init__(parent)
         self._message = Message("")
         self._icon = Icon("info", Metric.ICON)
-        self._what = Label(size=14, weight=SEMIBOLD)
-        self._todo = ElidedLabel(size=13, weight=MEDIUM, tone=Tone.TEXT_2)
+        self._what = Label(size=14, weight=SEMIBOLD, wrap=True)
+        self._todo = Label(size=13, weight=MEDIUM, tone=Tone.TEXT_2, wrap=True)
         self._act = Button("")
         self._act.clicked.connect(self.acted)
         self._other = Button("")
@@ -49,14 +53,19 @@ class Toast(QWidget):
         words.addWidget(self._what)
         words.addWidget(self._todo)
         words.addStretch(1)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 0, 10, 0)
-        row.setSpacing(12)
-        row.addWidget(self._icon)
-        row.addLayout(words, 1)
-        row.addWidget(self._other)
-        row.addWidget(self._act)
-        self.setFixedHeight(_HEIGHT)
+        said, acts = QHBoxLayout(), QHBoxLayout()
+        said.addWidget(self._icon)
+        said.addLayout(words, 1)
+        acts.addStretch(1)
+        for button in (self._other, self._act):
+            button.let_yield()
+            acts.addWidget(button)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.setContentsMargins(_BEFORE, 0, _AFTER, 0)
+        self._row.addLayout(said, 1)
+        self._row.addLayout(acts)
+        for line in (said, acts, self._row):
+            line.setSpacing(_SPACING)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._leaving = QTimer(self)
         self._leaving.setSingleShot(True)
@@ -71,7 +80,7 @@ class Toast(QWidget):
     def say(self, message: Message, *, for_ms: int = UNDO_SHOWN_MS) -> None:
         """Shows a message; one that is no stop leaves after `for_ms`."""
         self._message = message
-        self._size_for(message)
+        self._what.set_font(20 if message.is_loud else 14, BOLD if message.is_loud else SEMIBOLD)
         self._icon.show_icon(message.icon, message.tone)
         self._what.setText(message.what)
         self._todo.setText(message.todo)
@@ -82,6 +91,7 @@ class Toast(QWidget):
         self._act.setVisible(bool(message.act))
         self._other.setText(message.other_act)
         self._other.setVisible(bool(message.other_act))
+        self.fit(self.width())
         self.setAccessibleName(f"{message.what} {message.todo}".strip())
         self._leaving.stop()
         if not message.stop:
@@ -91,11 +101,27 @@ class Toast(QWidget):
         self.update()
         announce(self, self.accessibleName(), urgent=message.stop or message.tone is Tone.BAD)
 
-    def _size_for(self, message: Message) -> None:
-        """There are no sounds, for the sake of the night: what must be noticed is large instead."""
-        self._what.set_wrap(message.is_loud)
-        self._what.set_font(20 if message.is_loud else 14, BOLD if message.is_loud else SEMIBOLD)
-        self.setFixedHeight(_LOUD_HEIGHT if message.is_loud else _HEIGHT)
+    def fit(self, width: int) -> None:
+        """As wide as this, and as high as its words need there; the acts go under them where
+        little room is left beside. There are no sounds, for the sake of the night: what must be
+        noticed is large instead.
+        """
+        shown = [act for act in (self._other, self._act) if not act.isHidden()]
+        acts = sum(act.sizeHint().width() + _SPACING for act in shown)
+        room = width - _BEFORE - Metric.ICON - _SPACING - _AFTER
+        is_under = bool(acts) and room - acts < min(_WORDS_LEAST, self._what.sizeHint().width())
+        flow = QBoxLayout.Direction
+        self._row.setDirection(flow.TopToBottom if is_under else flow.LeftToRight)
+        edge = _EDGE if is_under else 0
+        self._row.setContentsMargins(_BEFORE, edge, _AFTER, edge)
+        beside = room if is_under else room - acts
+        high = self._what.heightForWidth(beside) + 2 * _EDGE
+        if not self._todo.isHidden():
+            high += self._todo.heightForWidth(beside) + 5
+        if is_under:
+            high += Metric.CONTROL + _SPACING
+        least = _LOUD_HEIGHT if self._message.is_loud else _HEIGHT
+        self.setFixedSize(width, max(least, high))
 
     def focus_act(self) -> None:
         """The focus goes to its act: an answer is asked for."""

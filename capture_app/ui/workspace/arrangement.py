@@ -75,4 +75,4 @@ class Arrangement:
     def bring_into_sight(self, part: QWidget) -> None:
         """Scrolls the right column to one of its parts."""
         if self._column.isAncestorOf(part):
-            self._column.ensureWidgetVisible(part)
+            self._column.reveal(part)

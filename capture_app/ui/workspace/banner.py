@@ -18,11 +18,13 @@ from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import ChipText, Tone
 from capture_app.ui.words.shown import OrderShown
-from capture_app.ui.workspace.order_button import OrderButton
+from capture_app.ui.workspace.order_button import ORDER_WIDEST, OrderButton
 from capture_app.ui.workspace.whose_words import BannerFact, BannerState
 
 _AFTER_FACT = 20
 _NOTE = 28
+_NAME_LEAST = 150
+_ORDER_LEAST = 96
 
 
 class _Fact(QWidget):
@@ -31,8 +33,9 @@ class _Fact(QWidget):
         column = QVBoxLayout()
         column.setSpacing(4)
         column.addStretch(1)
+        self._value = Label(fact.value, 15, SEMIBOLD)
         column.addWidget(Label(fact.label, 12, MEDIUM, tone=Tone.TEXT_2))
-        column.addWidget(Label(fact.value, 15, SEMIBOLD))
+        column.addWidget(self._value)
         column.addStretch(1)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -41,9 +44,15 @@ class _Fact(QWidget):
         row.addSpacing(_AFTER_FACT)  # goes with the fact where that is hidden
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
 
+    def set_small(self, *, small: bool) -> None:
+        """Its value in a smaller type, where the banner is narrow."""
+        self._value.set_font(13 if small else 15, SEMIBOLD)
+
 
 class _NoteLine(QWidget):
     """One line across the banner: what the feed changed, or what it stops."""
+
+    reader_role = Role.StaticText
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,8 +93,8 @@ class PatientBanner(QWidget):
     where the feed changed something; never scrolls.
 
     Where there is no room first Visit, then Place, then the words of the chip go into the tooltip
-    of a "more" mark, and last the button that picks the place goes: its key stays. The name is
-    never cut: a very long one takes a second line.
+    of a "more" mark, and the button that picks the place goes: its key stays. Then the words of the
+    order are cut and the facts set smaller. The name is never cut: a long one takes more lines.
     """
 
     reader_role = Role.Grouping
@@ -111,6 +120,7 @@ class PatientBanner(QWidget):
         self._chip = Chip()
         self.order = OrderButton()
         self._change = Button(tr("Change"), icon="users", key=tr("Esc"))
+        self._change.let_yield()
         self._change.clicked.connect(self.change_asked)
         self.note = _NoteLine()
         bar = QWidget()
@@ -190,56 +200,71 @@ class PatientBanner(QWidget):
         super().resizeEvent(event)
         self._fit()
 
-    def _needs(self) -> int:
+    def _over(self) -> int:
+        """How many pixels there are too few, if any."""
         facts = [fact for fact in (*self._facts, *self._droppable) if not fact.isHidden()]
-        widths = sum(fact.sizeHint().width() for fact in facts)
-        # a label that wraps has another size hint, so the name is measured as one line
-        name = QFontMetrics(self._name.font()).horizontalAdvance(self._name.text()) + 1
-        native = 0 if self._native.isHidden() else self._native.sizeHint().width()
-        more = 0 if self._more.isHidden() else self._more.sizeHint().width()
-        chip = 0 if self._chip.isHidden() else self._chip.sizeHint().width()
-        order = 0 if self.order.isHidden() else self.order.sizeHint().width()
-        place = 0 if self.place.isHidden() else self.place.sizeHint().width()
-        change = self._change.sizeHint().width()
+        parts = (self._native, self.place, self._more, self.order, self._chip)
+        shown = (*facts, *(part for part in parts if not part.isHidden()), self._change)
         fixed = 32 + Metric.TARGET + 4 + 10 + 16 + 1 + 16 + 8 + 8 + 8
-        return fixed + name + native + widths + place + more + order + chip + change
+        needs = fixed + self._name.minimumWidth() + sum(w.sizeHint().width() for w in shown)
+        return max(0, needs - self.width())
 
     def _fit(self) -> None:
-        for widget in (*self._droppable, self._chip):
-            widget.setHidden(False)
+        self._show_all()
+        gone: list[str] = []
+        for fact, widget in zip(self._state.droppable[::-1], self._droppable[::-1], strict=True):
+            if self._over():
+                widget.hide()
+                self._more.show()
+                gone.insert(0, f"{fact.label}: {fact.value}")
+        if self._over():
+            self._chip.hide()
+            self._more.show()
+            gone.append(self._state.identified.words)
+        if self._over():
+            self._native.hide()
+            gone.insert(0, self._state.native)
+        if self._over():
+            self.place.hide()
+        if over := self._over():
+            self.order.set_widest(max(_ORDER_LEAST, self.order.sizeHint().width() - over))
+        if self._over():
+            self._change.set_key("")
+        if self._over():
+            for small in self._facts:
+                small.set_small(small=True)
+        if over := self._over():
+            self._wrap_name(max(_NAME_LEAST, self._name.minimumWidth() - over))
+        self._more.setToolTip("\n".join(part for part in gone if part))
+        self._more.setAccessibleName(", ".join(part for part in gone if part))
+
+    def _show_all(self) -> None:
+        for widget in (*self._facts, *self._droppable, self._chip):
+            widget.show()  # a new one counts as hidden until then, and would not be measured
         self._native.setHidden(not self._state.native)
         self.place.setHidden(not self._state.place)
         self._more.hide()
+        self.order.set_widest(ORDER_WIDEST)
+        self._change.set_key(tr("Esc"))
+        for fact in self._facts:
+            fact.set_small(small=False)
         self._name.setWordWrap(False)
-        self._name.setFont(font(20, BOLD))
+        self._name.set_font(20, BOLD)
         self._name.setFixedHeight(24)
         self._name.setMinimumWidth(
             QFontMetrics(self._name.font()).horizontalAdvance(self._name.text()) + 1
         )
-        gone: list[str] = []
-        for i in reversed(range(len(self._droppable))):
-            if self._needs() <= self.width():
+
+    def _wrap_name(self, width: int) -> None:
+        """On as many lines as it needs, and as large as they leave it."""
+        high = Metric.BAR - 8
+        self._name.setWordWrap(True)
+        self._name.setMinimumWidth(width)
+        for size in (15, 13, 12):
+            self._name.set_font(size, BOLD)
+            if self._name.heightForWidth(width) <= high:
                 break
-            self._droppable[i].hide()
-            fact = self._state.droppable[i]
-            gone.insert(0, f"{fact.label}: {fact.value}")
-            self._more.show()
-        if self._needs() > self.width():
-            self._chip.hide()
-            gone.append(self._state.identified.words)
-            self._more.show()
-        if self._needs() > self.width():
-            self._native.hide()
-            gone.insert(0, self._state.native)
-        if self._needs() > self.width():
-            self.place.hide()
-        if (over := self._needs() - self.width()) > 0:
-            self._name.setFont(font(15, BOLD))
-            self._name.setWordWrap(True)
-            self._name.setMinimumWidth(max(160, self._name.minimumWidth() - over))
-            self._name.setFixedHeight(Metric.BAR - 8)
-        self._more.setToolTip("\n".join(part for part in gone if part))
-        self._more.setAccessibleName(", ".join(part for part in gone if part))
+        self._name.setFixedHeight(high)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

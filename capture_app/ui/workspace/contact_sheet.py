@@ -14,6 +14,7 @@ from capture_app.ui.looks.fonts import BOLD
 from capture_app.ui.widgets.buttons import Button, ButtonKind
 from capture_app.ui.widgets.card import Panel
 from capture_app.ui.widgets.labels import Label
+from capture_app.ui.widgets.reader_roles import Role
 from capture_app.ui.widgets.scrolling import ScrollColumn
 from capture_app.ui.words.shown import Thumb, ThumbGroup
 from capture_app.ui.workspace.thumb_button import THUMB_WIDTH, ThumbButton
@@ -29,6 +30,8 @@ class ContactSheet(Panel):
     What is chosen in the panels beside it goes to the selected ones. Arrow keys move, Enter
     selects, Ctrl+A selects all or none; Esc or F2 closes.
     """
+
+    reader_role = Role.Grouping
 
     selected = Signal(str, str)
     """Capture id, and how: one, toggle or range."""
@@ -50,6 +53,8 @@ class ContactSheet(Panel):
         self._all.clicked.connect(self.all_asked)
         self._close = Button(tr("Live picture"), icon="camera", key="F2")
         self._close.clicked.connect(self.close_asked)
+        for button in (self._all, self._close):
+            button.let_yield()
         header = QHBoxLayout()
         header.setContentsMargins(0, 0, 0, 0)
         header.addWidget(self._title)
@@ -149,7 +154,7 @@ class ContactSheet(Panel):
         if button is not None:
             self._rove()
             button.setFocus(Qt.FocusReason.TabFocusReason)
-            self._scroll.ensureWidgetVisible(button, 0, 40)
+            self._scroll.reveal(button, 40)
 
     def _focused(self) -> str:
         return next((i for i, button in self._buttons.items() if button.hasFocus()), "")

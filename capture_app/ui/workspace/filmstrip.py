@@ -171,9 +171,9 @@ class Filmstrip(QWidget):
         """Whole pictures only; the rest is counted at the end where it is."""
         rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         over = self._span() > self._room()
-        if self.width() < _ROOM_FOR_WORDS:
-            for more in (self._before, self._after):
-                more.setText("99")
+        widest = trn("{n} more", "{n} more", 99) if self.width() >= _ROOM_FOR_WORDS else "99"
+        for more in (self._before, self._after):
+            more.setText(widest)
         start = self._before.sizeHint().width() + _INSET + 8 if over and self._offset else 0
         at_end = self._offset >= self._span() - self._room()
         end = self.width() - (self._after.sizeHint().width() + 8 if over and not at_end else 0)

@@ -12,7 +12,7 @@ from capture_app.ui.looks.theme import Metric, current
 from capture_app.ui.widgets.buttons import Pressable
 from capture_app.ui.words.shown import OrderShown
 
-_WIDEST = 232
+ORDER_WIDEST = 232
 _PADDING = 11
 _GAP = 8
 
@@ -28,6 +28,7 @@ class OrderButton(Pressable):
         super().__init__("", parent)
         self.setFixedHeight(Metric.PRIMARY)
         self._shown: OrderShown | None = None
+        self._widest = ORDER_WIDEST
         self.hide()
 
     @property
@@ -67,8 +68,14 @@ class OrderButton(Pressable):
         caret = Metric.ICON_SMALL + _GAP if self._lists() else 0
         return max(label, value + mark) + caret + 2 * _PADDING + 2
 
+    def set_widest(self, width: int) -> None:
+        """How much room its words may take."""
+        if width != self._widest:
+            self._widest = width
+            self.updateGeometry()
+
     def sizeHint(self) -> QSize:
-        return QSize(min(self._natural(), _WIDEST), Metric.PRIMARY)
+        return QSize(min(self._natural(), self._widest), Metric.PRIMARY)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         shown = self._shown

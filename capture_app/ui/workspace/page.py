@@ -408,7 +408,7 @@ class WorkspacePage(Backdrop):
     def _place_toast(self) -> None:
         picture = QRect(self.view.mapTo(self, QPoint(0, 0)), self.view.size())
         width = min(_TOAST_WIDTH, picture.width() - 2 * _TOAST_INSET)
-        self.toast.setFixedWidth(width)
+        self.toast.fit(width)
         x = picture.x() + (picture.width() - width) // 2
         self.toast.move(x, picture.bottom() + 1 - _TOAST_INSET - self.toast.height())
 

@@ -130,6 +130,7 @@ class SideButtons(QWidget):
             # The page's own keys work at once; a button's mnemonic waits for its animation.
             button.setShortcut(QKeySequence())
             button.setAccessibleName(button.text().replace("&", ""))
+            button.let_yield()
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _=False, side=side: self._press(side))
             grid.addWidget(button, *_SIDE_GRID[side])

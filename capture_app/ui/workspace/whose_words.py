@@ -208,13 +208,23 @@ def stop_message(stop: Stop, drafts: int, held: int = 0) -> Message:
             held,
         )
         safe = f"{goes} {safe}".strip()
-    if stop is Stop.VISIT_CANCELLED:
-        what = tr("The visit was cancelled: nothing can be sent.")
-        todo = tr("Ask admissions. If the visit comes back, Send works again.")
-    else:
-        what = tr("The record number is no longer in use: nothing can be sent.")
-        todo = tr("Look for the patient under the new number, and ask IT about these pictures.")
+    what, todo = _stop_words(stop)
     return Message(what, f"{safe} {todo}".strip(), "warning-circle", Tone.BAD)
+
+
+def _stop_words(stop: Stop) -> tuple[str, str]:
+    """What happened, and what to do."""
+    match stop:
+        case Stop.VISIT_CANCELLED:
+            what = tr("The visit was cancelled: nothing can be sent.")
+            return what, tr("Ask admissions. If the visit comes back, Send works again.")
+        case Stop.NUMBER_RETIRED:
+            what = tr("The record number is no longer in use: nothing can be sent.")
+            todo = tr("Look for the patient under the new number, and ask IT about these pictures.")
+            return what, todo
+        case Stop.NUMBER_OF_TWO:
+            what = tr("Two people have this record number: nothing can be sent.")
+            return what, tr("Tell IT: it has to be put right in the worklist first.")
 
 
 def confirmed_message(patient: Patient) -> Message:

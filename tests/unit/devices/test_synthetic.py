@@ -89,3 +89,14 @@ def test_an_ultrasound_profile_shows_a_fan_and_not_skin(clock: FixedClock) -> No
     assert pixels.shape == (240, 320, 3)
     assert pixels[180, 4].max() < 20, "black outside the fan"
     assert pixels[80, 60:260].mean() > 60, "tissue inside it"
+
+
+@pytest.mark.parametrize("kind", [ImageKind.PHOTO, ImageKind.ULTRASOUND])
+@pytest.mark.parametrize("address", ["64x64", "160x120", "64x720", "1280x64"])
+def test_the_smallest_sizes_that_an_address_allows_give_pictures(
+    address: str, kind: ImageKind, clock: FixedClock
+) -> None:
+    size, _ = size_and_quality(address)
+    info = DeviceInfo("skin", "Drawn camera", DeviceKind.SYNTHETIC, image_kind=kind)
+    frame = next(SyntheticSource(info, clock, size=size).frames())
+    assert frame.pixels.shape == (size[1], size[0], 3)
