@@ -126,7 +126,8 @@ def _each(report: RecoveryReport, paths: Iterable[Path], act: Callable[[Path], N
 
 def _adopt_capture(spool: Spool, path: Path, report: RecoveryReport) -> None:
     header, identity = open_identity(path, spool.cipher)
-    kept_at = stamp(datetime.fromtimestamp(path.stat().st_mtime, UTC))
+    written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    kept_at = stamp(min(written_at, spool.clock.now()))  # the clock may have been set back since
     with spool.database.transaction() as connection:
         row = connection.execute(
             "SELECT file, deleted_at FROM capture WHERE capture_id = ?", (header.uid,)
