@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -21,8 +21,8 @@ from capture_app.archive.outcomes import Proven, not_in_archive
 from capture_app.archive.query import check_filing
 from capture_app.clock import Clock
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
-from capture_app.model.delivery import Instance, ProofKind, ProofReceipt
-from capture_app.model.reason import Reason
+from capture_app.model.delivery import MOST_BROKEN_OFF, Instance, ProofKind, ProofReceipt
+from capture_app.model.reason import BROKEN_OFF, Reason
 from capture_app.net.deadline import Deadline, Interruption
 from capture_app.net.dicom.association import (
     SUCCESS,
@@ -201,44 +201,46 @@ class StorageCommitment:
         self._deadline_seconds = deadline_seconds
         self._lock = threading.Lock()
         self._pending: dict[str, Transaction] = {}
+        self._alone: set[str] = set()
+        """Asked for together with others, and never answered: any of them may be why."""
 
     @property
     def _name(self) -> str:
         return self._peer.address.name
 
     def prove(self, instances: Sequence[Instance], interruption: Interruption) -> Proven:
-        deadline = Deadline.after(self._clock, self._deadline_seconds)
-        self._ask_for_what_is_not_pending(instances, deadline, interruption)
+        yield from self._ask_for_what_is_not_pending(instances, interruption)
         with self._lock:
             pending = {i.sop_instance_uid: self._pending.get(i.sop_instance_uid) for i in instances}
-        awaited = {id(t): t for t in pending.values() if t is not None}
-        self._transactions.wait(
-            awaited.values(), min(_WAIT_SECONDS, max(deadline.remaining, 0.0)), interruption
-        )
+        asked = [(i, t) for i in instances if (t := pending[i.sop_instance_uid]) is not None]
+        awaited = {id(transaction): transaction for _, transaction in asked}
+        seconds = min(_WAIT_SECONDS, self._deadline_seconds)
+        self._transactions.wait(awaited.values(), seconds, interruption)
         kept: list[tuple[Instance, Transaction]] = []
-        for instance in instances:
-            transaction = pending[instance.sop_instance_uid]
+        for instance, transaction in asked:
             reason = _reason(instance, transaction)
-            if transaction is not None and reason == _HELD:
+            if reason == _HELD:
                 kept.append((instance, transaction))
             else:
                 yield instance.sop_instance_uid, self._not_kept(instance, reason)
         if kept:
-            yield from self._identified(kept, deadline, interruption)
+            yield from self._identified(kept, interruption)
+
+    def _patience(self) -> Deadline:
+        return Deadline.after(self._clock, self._deadline_seconds)
 
     def _identified(
-        self,
-        kept: list[tuple[Instance, Transaction]],
-        deadline: Deadline,
-        interruption: Interruption,
+        self, kept: list[tuple[Instance, Transaction]], interruption: Interruption
     ) -> Proven:
         transactions = {instance.sop_instance_uid: transaction for instance, transaction in kept}
         instances = [instance for instance, _ in kept]
         try:
-            for instance, wrong in check_filing(self._peer, instances, deadline, interruption):
+            filings = check_filing(self._peer, instances, self._patience, interruption)
+            for instance, wrong in filings:
                 uid = instance.sop_instance_uid
                 transaction = transactions[uid]
                 if not isinstance(wrong, TransientDeliveryError):
+                    self._alone.discard(uid)
                     self._settle(uid)
                 yield (
                     uid,
@@ -259,6 +261,7 @@ class StorageCommitment:
     def _not_kept(self, instance: Instance, reason: int | None) -> DeliveryError:
         if reason is None:
             return TransientDeliveryError(Reason.of("commitment-pending", name=self._name))
+        self._alone.discard(instance.sop_instance_uid)
         self._settle(instance.sop_instance_uid)
         if reason == _NO_SUCH_OBJECT_INSTANCE:
             return not_in_archive(self._name)
@@ -277,25 +280,44 @@ class StorageCommitment:
     # -- asking
 
     def _ask_for_what_is_not_pending(
-        self, instances: Sequence[Instance], deadline: Deadline, interruption: Interruption
-    ) -> None:
+        self, instances: Sequence[Instance], interruption: Interruption
+    ) -> Iterator[tuple[str, DeliveryError]]:
+        """Asks, and yields those at which the archive fell silent before it took the request."""
         now = self._clock.monotonic()
         with self._lock:
-            stale = [
-                uid
+            stale = {
+                uid: transaction
                 for uid, transaction in self._pending.items()
                 if now - transaction.asked_at > _ASK_ANEW_AFTER_SECONDS
-            ]
-        for uid in stale:
+            }
+        for uid, transaction in stale.items():
+            if transaction.reasons is None:
+                self._alone.add(uid)
             self._settle(uid)
         with self._lock:
             new = [i for i in instances if i.sop_instance_uid not in self._pending]
-        for begin in range(0, len(new), _MOST_IN_ONE_REQUEST):
-            self._ask(new[begin : begin + _MOST_IN_ONE_REQUEST], deadline, interruption)
+        broken_off = 0
+        for request in tuple(self._requests(new)):
+            silence = self._ask(request, interruption)
+            broken_off = broken_off + 1 if silence else 0
+            if silence:
+                for instance in request:
+                    self._alone.add(instance.sop_instance_uid)
+                    yield instance.sop_instance_uid, silence
+            if broken_off == MOST_BROKEN_OFF:
+                return
+
+    def _requests(self, instances: Sequence[Instance]) -> Iterator[Sequence[Instance]]:
+        """What is asked for together. What may be why a request had no answer, with no other."""
+        together = [i for i in instances if i.sop_instance_uid not in self._alone]
+        for begin in range(0, len(together), _MOST_IN_ONE_REQUEST):
+            yield together[begin : begin + _MOST_IN_ONE_REQUEST]
+        yield from ([i] for i in instances if i.sop_instance_uid in self._alone)
 
     def _ask(
-        self, instances: Sequence[Instance], deadline: Deadline, interruption: Interruption
-    ) -> None:
+        self, instances: Sequence[Instance], interruption: Interruption
+    ) -> TransientDeliveryError | None:
+        """Asks for a promise. None, or the silence of an archive that did not take the request."""
         # A new UID each time: one that was used is refused as a duplicate (reason 0131).
         transaction = Transaction(
             self._clock.new_uid(),
@@ -305,8 +327,10 @@ class StorageCommitment:
         )
         contexts = [Context(STORAGE_COMMITMENT, UNCOMPRESSED)]
         self._transactions.begin(transaction)
+        is_open = False
         try:
-            with open_association(self._peer, contexts, deadline, interruption) as assoc:
+            with open_association(self._peer, contexts, self._patience(), interruption) as assoc:
+                is_open = True
                 assoc.on_event_report = self._transactions.report
                 status = assoc.action(
                     STORAGE_COMMITMENT,
@@ -324,8 +348,11 @@ class StorageCommitment:
         except TransientDeliveryError as error:
             if error.code == "interrupted" or not self._is_pending(transaction):
                 self._transactions.end(transaction)
+                if is_open and error.code in BROKEN_OFF:
+                    return error
                 raise
             # The request was taken; how the association ended is not worth a word.
+        return None
 
     def _refuse_unless_taken(self, status: int) -> None:
         if status != SUCCESS:
@@ -358,7 +385,7 @@ def _reference(instance: Instance) -> Dataset:
     return item
 
 
-def _reason(instance: Instance, transaction: Transaction | None) -> int | None:
-    if transaction is None or transaction.reasons is None:
+def _reason(instance: Instance, transaction: Transaction) -> int | None:
+    if transaction.reasons is None:
         return None
     return transaction.reasons.get(instance.sop_instance_uid, _NOT_NAMED)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
+from capture_app.archive.one_by_one import one_by_one
 from capture_app.archive.outcomes import (
     SLOWEST_BYTES_PER_SECOND,
     ProofMethod,
@@ -16,8 +16,8 @@ from capture_app.archive.outcomes import (
 )
 from capture_app.clock import Clock
 from capture_app.errors import DeliveryError, RefusedDeliveryError
-from capture_app.model.delivery import MOST_BROKEN_OFF, Instance, StoreReceipt
-from capture_app.model.reason import BROKEN_OFF, SEAL_BROKEN, Reason
+from capture_app.model.delivery import Instance, StoreReceipt
+from capture_app.model.reason import SEAL_BROKEN, Reason
 from capture_app.net.deadline import Deadline, Interruption, UnderWay
 from capture_app.net.dicom.association import Association, Peer, no_context, open_association
 from capture_app.net.dicom.upper_layer import Context
@@ -46,25 +46,15 @@ class DimseArchive:
         self, instances: Sequence[Instance], read: Callable[[Instance], bytes]
     ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
         with self._under_way.exchange() as interruption:
-            waiting = deque(instances)
-            broken_off = 0
-            while waiting:
-                is_established = False
-                try:
-                    with self._association(waiting, interruption) as assoc:
-                        is_established = True
-                        while waiting:
-                            outcome = self._store(assoc, waiting[0], read)
-                            broken_off = 0
-                            yield waiting.popleft().sop_instance_uid, outcome
-                except DeliveryError as error:
-                    if not is_established or error.code not in BROKEN_OFF:
-                        raise
-                    # Nothing more is sent on a broken association: the next image has a new one.
-                    broken_off += 1
-                    yield waiting.popleft().sop_instance_uid, error
-                    if broken_off == MOST_BROKEN_OFF:
-                        return
+
+            def establish(waiting: Sequence[Instance]) -> AbstractContextManager[Association]:
+                return self._association(waiting, interruption)
+
+            def ask(assoc: Association, instance: Instance) -> StoreReceipt | DeliveryError:
+                return self._store(assoc, instance, read)
+
+            for instance, outcome in one_by_one(instances, establish, ask):
+                yield instance.sop_instance_uid, outcome
 
     def prove(self, instances: Sequence[Instance]) -> Proven:
         with self._under_way.exchange() as interruption:

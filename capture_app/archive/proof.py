@@ -15,6 +15,7 @@ from pydicom.uid import UID
 from capture_app.archive.dimse import dataset_of
 from capture_app.archive.identity import HeldIdentity, contradiction
 from capture_app.archive.multipart import single_part
+from capture_app.archive.one_by_one import request_by_request
 from capture_app.archive.outcomes import (
     SLOWEST_BYTES_PER_SECOND,
     Proven,
@@ -60,9 +61,11 @@ class PixelHash:
         self._deadline_seconds = deadline_seconds
 
     def prove(self, instances: Sequence[Instance], interruption: Interruption) -> Proven:
-        for instance in instances:
-            answer = self._retrieved(instance, interruption)
-            yield instance.sop_instance_uid, self._compared(instance, answer)
+        def ask(instance: Instance) -> ProofReceipt | DeliveryError:
+            return self._compared(instance, self._retrieved(instance, interruption))
+
+        for instance, outcome in request_by_request(instances, ask):
+            yield instance.sop_instance_uid, outcome
 
     def _retrieved(
         self, instance: Instance, interruption: Interruption

@@ -6,13 +6,16 @@ archives answer from an index that runs ahead of their disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from pydicom.dataset import Dataset
 
 from capture_app.archive.identity import HeldIdentity, contradiction
+from capture_app.archive.one_by_one import one_by_one
 from capture_app.archive.outcomes import Proven, not_in_archive
 from capture_app.clock import Clock
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
@@ -25,6 +28,7 @@ from capture_app.net.wire import failure
 
 STUDY_ROOT_FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"
 
+_QUESTION: Final = "question-"  # the archive answered with a status that is no answer
 _MOST_MATCHES: Final = 10  # for a question whose right answer is one
 
 
@@ -38,9 +42,9 @@ class ListedOnly:
 
     def prove(self, instances: Sequence[Instance], interruption: Interruption) -> Proven:
         name = self._peer.address.name
-        deadline = Deadline.after(self._clock, self._deadline_seconds)
+        patience = partial(Deadline.after, self._clock, self._deadline_seconds)
         try:
-            for instance, filing in check_filing(self._peer, instances, deadline, interruption):
+            for instance, filing in check_filing(self._peer, instances, patience, interruption):
                 uid = instance.sop_instance_uid
                 yield uid, filing or ProofReceipt(uid, ProofKind.LISTED, name)
         except RefusedDeliveryError as error:
@@ -48,22 +52,35 @@ class ListedOnly:
 
 
 def check_filing(
-    peer: Peer, instances: Sequence[Instance], deadline: Deadline, interruption: Interruption
+    peer: Peer,
+    instances: Sequence[Instance],
+    patience: Callable[[], Deadline],
+    interruption: Interruption,
 ) -> Iterator[tuple[Instance, DeliveryError | None]]:
     """For each instance None where the archive has it filed as ours, else what is wrong.
 
-    Raises TransientDeliveryError for a broken association, RefusedDeliveryError "no-context" for
-    an archive that cannot be queried.
+    `patience` makes the deadline of each. Raises TransientDeliveryError where no association can be
+    had, RefusedDeliveryError "no-context" for an archive that cannot be queried.
     """
-    contexts = [Context(STUDY_ROOT_FIND, UNCOMPRESSED)]
-    with open_association(peer, contexts, deadline, interruption) as assoc:
-        questions = _Questions(assoc, peer.address.name)
-        for instance in instances:
-            try:
-                filing = questions.filing(instance)
-            except (TypeError, ValueError):  # values that are none of their kind
-                filing = failure(peer.address.name, "protocol")
-            yield instance, filing
+    name = peer.address.name
+    studies: dict[str, tuple[HeldIdentity, ...]] = {}
+
+    def establish(_waiting: Sequence[Instance]) -> AbstractContextManager[Association]:
+        contexts = [Context(STUDY_ROOT_FIND, UNCOMPRESSED)]
+        return open_association(peer, contexts, patience(), interruption)
+
+    def ask(assoc: Association, instance: Instance) -> DeliveryError | None:
+        assoc.renew(patience())
+        try:
+            return _Questions(assoc, name, studies).filing(instance)
+        except (TypeError, ValueError):  # values that are none of their kind
+            return failure(name, "protocol")
+        except TransientDeliveryError as error:
+            if not error.code.startswith(_QUESTION):
+                raise
+            return error
+
+    yield from one_by_one(instances, establish, ask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +92,14 @@ class _Match:
 
 
 class _Questions:
-    """Asks on one association, each study once."""
+    """Asks on one association; `studies` are those whose patients are known already."""
 
-    def __init__(self, assoc: Association, name: str) -> None:
+    def __init__(
+        self, assoc: Association, name: str, studies: dict[str, tuple[HeldIdentity, ...]]
+    ) -> None:
         self._assoc = assoc
         self._name = name
-        self._studies: dict[str, tuple[HeldIdentity, ...]] = {}
+        self._studies = studies
 
     def filing(self, instance: Instance) -> DeliveryError | None:
         """What is wrong with where the archive has it; it must be right wherever it has it."""
@@ -110,7 +129,7 @@ class _Questions:
         try:
             return self._images(instance, "", "")
         except TransientDeliveryError as error:
-            if not error.code.startswith("question-"):
+            if not error.code.startswith(_QUESTION):
                 raise
             return ()
 

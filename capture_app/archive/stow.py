@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from capture_app.archive.multipart import RelatedInstance
+from capture_app.archive.one_by_one import request_by_request
 from capture_app.archive.outcomes import (
     DUPLICATE,
     SLOWEST_BYTES_PER_SECOND,
@@ -73,17 +74,17 @@ class StowArchive:
         self, instances: Sequence[Instance], read: Callable[[Instance], bytes]
     ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
         with self._under_way.exchange() as interruption:
-            for instance in instances:
+
+            def ask(instance: Instance) -> StoreReceipt | DeliveryError:
                 try:
                     part10 = read(instance)
                 except DeliveryError as error:
-                    yield instance.sop_instance_uid, error
-                    continue
-                # A DeliveryError of the exchange is about the archive: it is the outcome of the
-                # rest as well, and so it is raised.
+                    return error
                 answer = self._sent(instance, part10, interruption)
-                outcome = self._outcome(instance, answer)
-                yield instance.sop_instance_uid, outcome or self._asked(instance, interruption)
+                return self._outcome(instance, answer) or self._asked(instance, interruption)
+
+            for instance, outcome in request_by_request(instances, ask):
+                yield instance.sop_instance_uid, outcome
 
     def prove(self, instances: Sequence[Instance]) -> Proven:
         with self._under_way.exchange() as interruption:

@@ -134,6 +134,34 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "aborted": ("{name} broke the connection off.", ""),
     "protocol": ("{name} answered with something that is not understood.", ""),
     "tls": ("{name} could not be reached safely.", "Its certificate or ours was not accepted."),
+    "tls-expired": (
+        "{name} could not be reached safely.",
+        "Its certificate has expired: it needs a new one.",
+    ),
+    "tls-not-yet-valid": (
+        "{name} could not be reached safely.",
+        "Its certificate is not valid yet: look at the clocks of both computers.",
+    ),
+    "tls-wrong-host": (
+        "{name} could not be reached safely.",
+        "Its certificate is of another host name than the settings give.",
+    ),
+    "tls-unknown-authority": (
+        "{name} could not be reached safely.",
+        "Nobody whom this station trusts vouches for its certificate: see ca_file in the settings.",
+    ),
+    "tls-ours": (
+        "{name} does not accept the certificate of this station.",
+        "See certificate_file in the settings.",
+    ),
+    "tls-plaintext": (
+        "{name} speaks no TLS at this port.",
+        "The settings name another port than its TLS port, or want TLS where it has none.",
+    ),
+    "tls-broken-off": (
+        "{name} broke off the TLS handshake.",
+        "Perhaps it speaks no TLS at this port, or wants a certificate of this station.",
+    ),
     "auth": ("{name} does not accept this station's user or password.", ""),
     "redirected": ("{name} wants the data sent somewhere else, which is not done.", ""),
     "too-long": ("{name} sends more than was asked for.", ""),

@@ -7,6 +7,7 @@ address in the settings or nowhere.
 
 from __future__ import annotations
 
+import base64
 import socket
 import ssl
 import threading
@@ -21,7 +22,12 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+)
 from urllib3.exceptions import TimeoutError as HttpTimeoutError
 
 from capture_app.errors import TransientDeliveryError
@@ -141,7 +147,7 @@ class HttpClient:
             url,
             data=body,
             headers=dict(headers),
-            auth=self._credentials() if self._credentials else None,
+            auth=_basic(self._credentials() if self._credentials else None),
             timeout=(min(CONNECT_SECONDS, deadline.remaining), deadline.remaining),
             allow_redirects=False,
             stream=True,
@@ -170,7 +176,9 @@ class HttpClient:
         for cause in _causes(error):
             if isinstance(cause, NameResolutionError):
                 return failure(self._name, "unknown-host")
-            # A refused connection counts as a time-out there: what refused it comes next.
+            # Nothing was asked yet. One that was refused is told by what refused it.
+            if isinstance(cause, ConnectTimeoutError) and not isinstance(cause, NewConnectionError):
+                return failure(self._name, "unreachable")
             if isinstance(cause, HttpTimeoutError) and not isinstance(cause, NewConnectionError):
                 return failure(self._name, "timeout")
             if isinstance(cause, OSError) and not isinstance(cause, requests.RequestException):
@@ -178,6 +186,21 @@ class HttpClient:
         if isinstance(error, requests.Timeout):
             return failure(self._name, "timeout")
         return failure(self._name, "aborted")
+
+
+def _basic(
+    credentials: tuple[str, str] | None,
+) -> Callable[[requests.PreparedRequest], requests.PreparedRequest] | None:
+    """Basic authentication in UTF-8 (RFC 7617); that of requests takes Latin-1 alone."""
+    if credentials is None:
+        return None
+    token = base64.b64encode(":".join(credentials).encode()).decode()
+
+    def authorise(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Basic {token}"
+        return request
+
+    return authorise
 
 
 def _number(text: str) -> int:

@@ -45,6 +45,10 @@ def failure(name: str, code: str) -> TransientDeliveryError:
 
 def failure_of(name: str, error: OSError) -> TransientDeliveryError:
     """The same for an error of the socket."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return failure(name, _UNTRUSTED.get(error.verify_code, "tls"))
+    if isinstance(error, ssl.SSLError) and error.reason in _ALERTS:
+        return failure(name, _ALERTS[error.reason])
     for kind, code in _CODES:
         if isinstance(error, kind):
             return failure(name, code)
@@ -60,6 +64,35 @@ _CODES: Final[tuple[tuple[type[OSError], str], ...]] = (
     (ConnectionError, "aborted"),
     (socket.gaierror, "unknown-host"),
 )
+
+# X509_V_ERR_... of OpenSSL: what is wrong with the certificate that the peer showed.
+_UNTRUSTED: Final = {
+    9: "tls-not-yet-valid",
+    10: "tls-expired",
+    18: "tls-unknown-authority",
+    19: "tls-unknown-authority",
+    20: "tls-unknown-authority",
+    21: "tls-unknown-authority",
+    62: "tls-wrong-host",
+    64: "tls-wrong-host",
+}
+_ALERTS: Final = {
+    **dict.fromkeys(
+        ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"),
+        "tls-plaintext",
+    ),
+    **dict.fromkeys(
+        (
+            "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+            "TLSV1_ALERT_UNKNOWN_CA",
+            "SSLV3_ALERT_BAD_CERTIFICATE",
+            "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+            "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+            "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE",
+        ),
+        "tls-ours",
+    ),
+}
 
 
 class Wire:
@@ -159,8 +192,9 @@ def connect(
 ) -> Iterator[Wire]:
     """A connection to the peer for the length of the block; always closed.
 
-    Raises TransientDeliveryError: "refused", "unknown-host", "unreachable", "timeout", "tls",
-    "interrupted". The search for a host name's address is bounded by the system's resolver alone.
+    Raises TransientDeliveryError: "refused", "unknown-host", "unreachable", "timeout",
+    "interrupted", "tls" and its kinds ("tls-expired", ...). The search for a host name's address is
+    bounded by the system's resolver alone.
     """
     interruption = interruption or Interruption()
     with ExitStack() as stack:
@@ -173,7 +207,7 @@ def connect(
             stack.enter_context(interruption.ended_by(partial(shut, sock)))
             if isinstance(sock, ssl.SSLSocket):
                 sock.settimeout(_connect_patience(deadline))
-                sock.do_handshake()
+                _shake_hands(sock, address.name)
         except OSError as error:
             interruption.raise_if_interrupted()
             raise failure_of(address.name, error) from error
@@ -206,6 +240,13 @@ def _connected(address: Address, deadline: Deadline, interruption: Interruption)
 
 def _secured(sock: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
     return context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+
+
+def _shake_hands(sock: ssl.SSLSocket, name: str) -> None:
+    try:
+        sock.do_handshake()
+    except (ssl.SSLEOFError, ConnectionResetError) as error:
+        raise failure(name, "tls-broken-off") from error
 
 
 def _connect_patience(deadline: Deadline) -> float:

@@ -315,6 +315,72 @@ def test_a_report_that_does_not_name_the_image_proves_nothing(
     assert late.asked[0][0] != late.asked[1][0]
 
 
+def test_an_image_at_which_the_archive_never_commits_takes_no_other_with_it(
+    late: ReportsLate, listener: CommitmentListener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture_app.archive.commitment._WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("capture_app.archive.commitment._LINGER_SECONDS", 0.1)
+    samples = [photo(seed=n) for n in range(3)]
+    instances = [sample.instance for sample in samples]
+    archive = archive_for(destination("PACS", late.port, listener.port), listener)
+    prove(archive, instances)
+    ((_, together),) = late.asked
+    assert together == [sample.uid for sample in samples]
+    monkeypatch.setattr("capture_app.archive.commitment._ASK_ANEW_AFTER_SECONDS", 0.0)
+    prove(archive, instances)
+    monkeypatch.setattr("capture_app.archive.commitment._ASK_ANEW_AFTER_SECONDS", 600.0)
+    alone = late.asked[1:]
+    assert [uids for _, uids in alone] == [[uid] for uid in together]
+    with caller(listener) as assoc:
+        for transaction, (uid,) in alone[1:]:
+            assert report(assoc, transaction, uid) == 0x0000
+    assert [said(o) for o in prove(archive, instances)] == [
+        "transient commitment-pending",
+        "storage-commitment",
+        "storage-commitment",
+    ]
+
+
+class NeverTakesOne(ReportsLate):
+    """One that hangs at every request in which a certain image is."""
+
+    def __init__(self, uid: str) -> None:
+        self._uid = uid
+        self._over = threading.Event()
+        super().__init__()
+
+    def _on_action(self, event: Any) -> tuple[int, None]:
+        answer = super()._on_action(event)
+        if self._uid in self.asked[-1][1]:
+            self._over.wait()
+        return answer
+
+    def stop(self) -> None:
+        self._over.set()
+        super().stop()
+
+
+def test_an_image_at_which_the_request_hangs_is_asked_for_alone(
+    listener: CommitmentListener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture_app.archive.commitment._WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("capture_app.archive.commitment._LINGER_SECONDS", 0.1)
+    samples = [photo(seed=n) for n in range(3)]
+    instances = [sample.instance for sample in samples]
+    peer = NeverTakesOne(samples[0].uid)
+    try:
+        settings = destination("PACS", peer.port, listener.port)
+        archive = archive_for(dataclasses.replace(settings, deadline_seconds=1.5), listener)
+        assert [said(o) for o in prove(archive, instances)] == ["transient timeout"] * 3
+        assert [said(o) for o in prove(archive, instances)] == [
+            "transient timeout",
+            *["transient commitment-pending"] * 2,
+        ]
+        assert [uids for _, uids in peer.asked[1:]] == [[sample.uid] for sample in samples]
+    finally:
+        peer.stop()
+
+
 class ReportsAtOnce(ReportsLate):
     """One that reports on the association of the request, as soon as it has answered that."""
 

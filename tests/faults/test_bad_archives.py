@@ -1,13 +1,16 @@
 """Archives on their bad days: always an end, the right word for it, no thread left behind."""
 
+import base64
 import dataclasses
 import gzip
 import json
 import threading
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import pydicom
 import pytest
@@ -377,6 +380,70 @@ def test_a_web_archive_that_gives_no_answer(behaviour: Behaviour, told: str) -> 
         archive = stow(server.port, seconds=patience_for(told))
         proof = "refused recoded" if told == "transient too-long" else told
         assert timed(lambda: prove(archive, [samples[0].instance])) == [proof]
+
+
+class HangsAtByWeb(BaseHTTPRequestHandler):
+    """Never answers what names `uid`; else knows nothing of anything."""
+
+    uid: ClassVar[str]
+    over: ClassVar[threading.Event]
+    authorizations: ClassVar[list[str]]
+
+    def do_POST(self) -> None:
+        self._answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def do_GET(self) -> None:
+        self._answer(self.path.encode())
+
+    def _answer(self, asked: bytes) -> None:
+        self.authorizations.append(self.headers["Authorization"])
+        if self.uid.encode() in asked:
+            self.over.wait()
+        else:
+            self.send_error(503 if self.command == "POST" else 404)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        pass
+
+
+@contextmanager
+def hanging_by_web(uid: str) -> Iterator[tuple[int, list[str]]]:
+    over, authorizations = threading.Event(), list[str]()
+    members = {"uid": uid, "over": over, "authorizations": authorizations}
+    with ThreadingHTTPServer((HOST, 0), type("Handler", (HangsAtByWeb,), members)) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield server.server_address[1], authorizations
+        over.set()
+        server.shutdown()
+        thread.join()
+
+
+def test_an_image_at_which_a_web_archive_hangs_takes_no_other_with_it() -> None:
+    samples = [photo(seed=n) for n in range(3)]
+    with hanging_by_web(samples[0].uid) as (port, _):
+        archive = stow(port, seconds=IMPATIENT)
+        rest = ["transient http-503"] * 2
+        assert timed(lambda: store(archive, samples)) == ["transient timeout", *rest]
+        assert timed(lambda: prove(archive, [sample.instance for sample in samples])) == [
+            "transient timeout",
+            *["transient not-in-archive"] * 2,
+        ]
+
+
+def test_a_password_of_any_letters_is_sent_in_utf_8() -> None:
+    settings = ArchiveDestination(
+        "pacs",
+        protocol=ArchiveProtocol.STOW,
+        user="zoë",
+        password_key="key",
+        deadline_seconds=PATIENT,
+    )
+    with hanging_by_web("none") as (port, authorizations):
+        by_web = dataclasses.replace(settings, url=f"http://{HOST}:{port}/dicom-web")
+        archive = archive_for(by_web, password={"key": "пароль"}.get)
+        assert timed(lambda: store(archive, [photo()])) == ["transient http-503"]
+    assert [base64.b64decode(each.split()[1]).decode() for each in authorizations] == ["zoë:пароль"]
 
 
 def test_a_web_archive_that_stops_reading_in_the_middle() -> None:
