@@ -17,9 +17,10 @@ from typing import Final, Self, TypeVar
 
 from capture_app.audit import trail
 from capture_app.clock import Clock
-from capture_app.errors import DiskFullError
+from capture_app.errors import DiskFullError, SealBrokenError
 from capture_app.model.audit_event import AuditEvent
 from capture_app.model.patient import Patient
+from capture_app.model.words import tr
 from capture_app.settings.write_once import make_folder
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
@@ -78,6 +79,8 @@ class Spool:
 
     def unseal(self, kind: type[T], cell: bytes, context: str) -> T:
         """The value of an encrypted cell. Raises SealBrokenError."""
+        if not isinstance(cell, bytes):  # NULL, where a damaged page says so
+            raise SealBrokenError(tr("A cell of the database is empty."))
         return from_record(kind, self.cipher.open_blob(cell, context.encode()))
 
     def patient_key(self, patient: Patient) -> str:

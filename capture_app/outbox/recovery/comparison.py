@@ -41,20 +41,24 @@ def _compare(spool: Spool, folder: Path, table: str, uid: str) -> Differences:
         return Differences((), ())
     with spool.database.transaction() as connection:
 
-        def uid_of(file: str) -> str | None:
+        def has_row(file: str) -> bool:
+            row = connection.execute(f"SELECT 1 FROM {table} WHERE file = ?", (file,))  # noqa: S608 - names are ours
+            return row.fetchone() is not None
+
+        def file_of(key: str) -> str | None:
             row = connection.execute(
-                f"SELECT {uid} FROM {table} WHERE file = ?",  # noqa: S608 - names are ours
-                (file,),
+                f"SELECT file FROM {table} WHERE {uid} = ?",  # noqa: S608 - names are ours
+                (key,),
             ).fetchone()
             return row[0] if row else None
 
         return Differences(
             tuple(
-                folder / name for name in strays if not uid_of(name) and (folder / name).is_file()
+                folder / name for name in strays if not has_row(name) and (folder / name).is_file()
             ),
             tuple(
-                found
+                rows[name]
                 for name in missing
-                if (found := uid_of(name)) is not None and not (folder / name).is_file()
+                if file_of(rows[name]) == name and not (folder / name).is_file()
             ),
         )

@@ -14,12 +14,13 @@ from typing import Final
 import structlog
 
 from capture_app.errors import SealBrokenError, StoreError
+from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description
 from capture_app.outbox.keeping.description import description_context
 from capture_app.outbox.keeping.drafts import PictureIdentity, insert_capture
 from capture_app.outbox.keeping.exams import insert_exam
 from capture_app.outbox.sealing.identity import read_identity
-from capture_app.outbox.sealing.study import restore_place
+from capture_app.outbox.sealing.study import restore_place, visit_key
 from capture_app.outbox.spool import (
     IS_DRAFT,
     LONGEST_KEEP_DAYS,
@@ -68,13 +69,13 @@ def put_rows_right(spool: Spool) -> None:
         if not _opens(spool, capture_id, cell)
     )
     misnamed = _misnamed(spool, spool.captures, drafts)
-    _each(misnamed, lambda found: _put_capture_right(spool, *found))
+    _each(misnamed, lambda found: _put_capture_right(spool, found[1]))
     captures = [
         (capture_id, file)
         for capture_id, file, deleted_at in reader.execute(_CAPTURES)
         if not deleted_at or not is_past(deleted_at, spool.now())
     ]
-    _each(captures, lambda found: _put_capture_right(spool, *found))
+    _each(captures, lambda found: _put_capture_right(spool, found[1]))
     instances = [
         *_misnamed(spool, spool.instances, reader.execute(_WITHOUT_STEPS).fetchall()),
         *reader.execute(_INSTANCES, (LONGEST_KEEP_DAYS,)),
@@ -115,19 +116,20 @@ def _misnamed(spool: Spool, folder: Path, rows: Iterable[tuple[str, str]]) -> li
     return found
 
 
-def _put_capture_right(spool: Spool, capture_id: str, file: str) -> None:
+def _put_capture_right(spool: Spool, file: str) -> None:
     header, record = open_identity(spool.captures / file, spool.cipher)
     kept = from_record(PictureIdentity, record)
     with spool.database.transaction() as connection:
+        _name_exam(connection, spool, kept.exam)
         insert_exam(connection, spool, kept.exam)
-        deleted_at = connection.execute(
-            "SELECT deleted_at FROM capture WHERE capture_id = ?", (capture_id,)
-        ).fetchone()[0]
+        (deleted_at,) = connection.execute(
+            "SELECT deleted_at FROM capture WHERE file = ?", (file,)
+        ).fetchone()
         connection.execute(
             "UPDATE OR IGNORE capture SET capture_id = ?2, exam_id = ?3, deleted_at = ?4, "
-            "fault = '' WHERE capture_id = ?1",
+            "fault = '' WHERE file = ?1",
             (
-                capture_id,
+                file,
                 header.uid,
                 kept.exam.exam_id,
                 deleted_at if is_past(deleted_at, spool.now()) else "",
@@ -137,10 +139,11 @@ def _put_capture_right(spool: Spool, capture_id: str, file: str) -> None:
 
 
 def _put_instance_right(spool: Spool, sop_instance_uid: str, file: str) -> None:
+    # By its file: a key that is no text any more is found by no value.
     header, record = open_identity(spool.instances / file, spool.cipher)
     identity = read_identity(header, record)
     with spool.database.transaction() as connection:
-        _name_instance(connection, sop_instance_uid, header.uid)
+        _name_instance(connection, sop_instance_uid, header.uid, file)
         row = connection.execute(
             "SELECT 1 FROM capture WHERE capture_id = ?", (identity.capture_id,)
         ).fetchone()
@@ -171,13 +174,27 @@ def _put_instance_right(spool: Spool, sop_instance_uid: str, file: str) -> None:
     _log.warning("row-put-right", uid=header.uid, kind="instance")
 
 
-def _name_instance(connection: sqlite3.Connection, now: str, uid: str) -> None:
+def _name_exam(connection: sqlite3.Connection, spool: Spool, exam: Exam) -> None:
+    """A row that says all that the exam says but its id is the exam's, if no picture has it."""
+    connection.execute(
+        "UPDATE OR IGNORE exam SET exam_id = ? WHERE patient_key = ? AND visit_key = ? "
+        "AND opened_at = ? AND study_instance_uid = ? AND NOT EXISTS "
+        "(SELECT 1 FROM capture WHERE capture.exam_id = exam.exam_id)",
+        (
+            exam.exam_id,
+            spool.patient_key(exam.patient),
+            visit_key(spool.cipher, exam),
+            stamp(exam.started_at),
+            exam.study_instance_uid,
+        ),
+    )
+
+
+def _name_instance(connection: sqlite3.Connection, now: str, uid: str, file: str) -> None:
     if now == uid:
         return
     connection.execute("PRAGMA defer_foreign_keys = ON")
-    connection.execute(
-        "UPDATE instance SET sop_instance_uid = ?2 WHERE sop_instance_uid = ?1", (now, uid)
-    )
+    connection.execute("UPDATE instance SET sop_instance_uid = ?2 WHERE file = ?1", (file, uid))
     connection.execute(
         "UPDATE task SET sop_instance_uid = ?2 WHERE sop_instance_uid = ?1", (now, uid)
     )

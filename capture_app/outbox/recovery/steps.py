@@ -69,7 +69,20 @@ def give_lost_steps_again(spool: Spool, destinations: Sequence[str]) -> int:
             _put_right(connection, spool, sent, wanted[sent.send_id])
         _log.warning("step-given-again", uid=sent.uid)
         mended += 1
+    _drop_steps_of_nothing(spool)
     return mended
+
+
+def _drop_steps_of_nothing(spool: Spool) -> None:
+    """Open steps that name no image: the images that they were of have theirs again."""
+    with spool.database.transaction() as connection:
+        dropped = connection.execute(
+            "DELETE FROM task WHERE state IN ('held', 'queued', 'running', 'needs-you') "
+            "AND NOT EXISTS (SELECT 1 FROM instance "
+            "WHERE instance.sop_instance_uid = task.sop_instance_uid)"
+        ).rowcount
+    if dropped:
+        _log.warning("steps-of-nothing-dropped", count=dropped)
 
 
 def _unconfirmed(spool: Spool) -> tuple[_Sent, ...]:

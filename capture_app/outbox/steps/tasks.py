@@ -62,7 +62,7 @@ def open_tasks(spool: Spool) -> tuple[Task, ...]:
         except ValueError:
             _log.error("task-row-unreadable", task=row[0], uid=row[2])
             continue
-        if not all(0 <= count <= MOST for count in row[6:9]):
+        if not all(isinstance(count, int) and 0 <= count <= MOST for count in row[6:9]):
             _log.error("task-row-unreadable", task=row[0], uid=row[2])
             continue
         found.append(Task(row[0], kind, row[2], row[3], bool(row[4]), bool(row[5]), *row[6:]))

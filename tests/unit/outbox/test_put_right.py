@@ -17,7 +17,7 @@ from capture_app.outbox.steps.retain import clean_deleted
 from capture_app.outbox.steps.tasks import claim, open_tasks, read_instance, settle_stored
 from tests import outboxes, sealing
 from tests.outboxes import PACS, DirectoryArchive, begin, keep
-from tests.unit.outbox.test_damage import damage, file_of
+from tests.unit.outbox.test_damage import UNREADABLE_TEXT, damage, file_of
 from tests.waiting import Eventually
 
 FAR = 2**63 - 1
@@ -145,9 +145,11 @@ def test_a_sent_picture_shows_once_as_what_it_is(
 
 
 @pytest.mark.expects_log("row-put-right")
+@pytest.mark.parametrize("value", ["'zz'", UNREADABLE_TEXT])
 @pytest.mark.parametrize(
     ("table", "column"),
     [
+        ("exam", "exam_id"),
         ("capture", "capture_id"),
         ("instance", "sop_instance_uid"),
         ("instance", "series_instance_uid"),
@@ -162,12 +164,13 @@ def test_a_row_under_another_name_gets_its_own_back(
     eventually: Eventually,
     table: str,
     column: str,
+    value: str,
 ) -> None:
     exam = begin(unbound, clock)
     sent, draft = keep(unbound, exam), keep(unbound, exam)
     unbound.seal([sent], sealing.NURSE, release_now=True)
     uids = read_instance(unbound.spool, sent)[0]
-    spoil(unbound, table, f"{column} = 'zz'")
+    spoil(unbound, table, f"{column} = {value}")
     assert not inspect(unbound.spool).whole
     deliver(
         unbound,
