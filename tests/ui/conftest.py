@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
@@ -19,6 +20,7 @@ from capture_app.ui.shell import app as shell_app
 from capture_app.ui.shell.content import Content
 from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.tasks import Tasks
+from tests.ui.ends import Break
 from tests.ui.stage import PIN, Stage, open_stage
 
 
@@ -148,3 +150,19 @@ def open_desk(stage: Stage, clock: FixedClock, qtbot: QtBot) -> Iterator[Callabl
 def desk(ada: Operator, open_desk: Callable[[], Desk]) -> Desk:
     """The window with one user, locked."""
     return open_desk()
+
+
+@pytest.fixture
+def break_once(monkeypatch: pytest.MonkeyPatch) -> Break:
+    """`break_once(Outbox, "drafts")`: the next call raises, the one after it does not."""
+
+    def plant(where: Any, name: str, error: BaseException | None = None) -> None:
+        real = getattr(where, name)
+
+        def once(*args: Any, **options: Any) -> Any:
+            monkeypatch.setattr(where, name, real)
+            raise error or RuntimeError("a fault of ours")
+
+        monkeypatch.setattr(where, name, once)
+
+    return plant

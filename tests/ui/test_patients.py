@@ -1,7 +1,6 @@
 """The patient list by real keys over a real census: found, held still, checked, opened."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -336,90 +335,6 @@ def test_the_age_of_the_feed_is_always_shown(
 
     assert vm.state.feeds[0].icon == "warning"
     assert "It may miss people. Scanning still works." in vm.state.feed_note
-
-
-def test_drafts_are_offered_and_reopened_after_the_check(list_desk: Desk, qtbot: QtBot) -> None:
-    list_desk.stage.pictures(MAI.patient.patient_id.value, 2, list_desk.content.operator)
-    vm = list_desk.content.patients_vm
-    qtbot.waitUntil(lambda: bool(vm.state.drafts))
-    assert vm.state.drafts[0].note.startswith("2 pictures")
-    vm.reopen(vm.state.drafts[0])
-    assert vm.check is not None
-    popover = list_desk.window.findChild(IdentityPopover)
-    assert popover is not None
-    answer(list_desk, "NTM", "1956")
-
-    exam = opened_exam(list_desk)
-    assert exam.identified_by is IdentifiedBy.INITIALS_AND_YEAR
-    assert exam.patient == MAI.patient
-
-
-def test_drafts_of_the_patient_just_left_are_asked_for_all_the_same(
-    list_desk: Desk, qtbot: QtBot
-) -> None:
-    list_desk.stage.pictures(MAI.patient.patient_id.value, 1, list_desk.content.operator)
-    vm = list_desk.content.patients_vm
-    qtbot.waitUntil(lambda: bool(vm.state.drafts))
-    list_desk.window.scanner.scanned.emit(ScannedCode(MAI.patient.patient_id.value))
-    opened_exam(list_desk)
-    list_desk.content.go_to_patients()
-    qtbot.waitUntil(lambda: list_desk.content.exam is None and not vm.state.opening)
-    vm.reopen(vm.state.drafts[0])
-    assert vm.check is not None
-    assert list_desk.content.exam is None
-
-
-def test_drafts_of_others_are_shown_after_an_hour(
-    list_desk: Desk, qtbot: QtBot, clock: FixedClock
-) -> None:
-    other = list_desk.stage.add_user("rmehta", "R. Mehta")
-    list_desk.stage.pictures(MAI.patient.patient_id.value, 1, other)
-    vm = list_desk.content.patients_vm
-    qtbot.waitUntil(lambda: any(badge.icon == "tray" for r in vm.state.rows for badge in r.badges))
-    clock.advance(3601)  # the next tick reads their ages anew
-    qtbot.waitUntil(lambda: bool(vm.state.drafts))
-
-    (card,) = vm.state.drafts
-    assert card.note.endswith("by R. Mehta")
-
-
-def test_the_patient_just_left_is_opened_again_without_a_question_for_five_minutes(
-    list_desk: Desk, qtbot: QtBot, clock: FixedClock
-) -> None:
-    ask(list_desk, "minh")
-    answer(list_desk, "NTM", "1958")
-    opened_exam(list_desk)
-    list_desk.content.go_to_patients()
-    vm = list_desk.content.patients_vm
-    qtbot.waitUntil(lambda: list_desk.content.exam is None and bool(vm.state.rows))
-    clock.advance(120)
-    find(list_desk, "minh")
-    list_desk.key(Qt.Key.Key_Return)
-    again = opened_exam(list_desk)
-    assert again.identified_by is IdentifiedBy.KNOWN
-    assert again.known_since == again.started_at - timedelta(seconds=120)
-    list_desk.content.go_to_patients()
-    qtbot.waitUntil(lambda: list_desk.content.exam is None)
-
-    clock.advance(301)
-    find(list_desk, "minh")
-    list_desk.key(Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: vm.check is not None)
-
-
-def test_a_patient_without_a_birth_date_is_asked_for_the_number(
-    list_desk: Desk, qtbot: QtBot
-) -> None:
-    unknown = replace(LAYLA.patient, birth_date=None, name=PersonName(NameGroup("Doe", "Jo")))
-    unknown = replace(unknown, patient_id=replace(unknown.patient_id, value="0000007777"))
-    list_desk.stage.admit(replace(LAYLA, patient=replace(unknown, other_ids=())))
-    qtbot.waitUntil(lambda: "DOE, Jo" in names(list_desk))
-    ask(list_desk, "doe")
-    row = list_desk.content.patients_vm.state.rows[0]
-    assert "7777" not in row.spoken
-    answer(list_desk, "DJ", "7777")
-
-    assert opened_exam(list_desk).patient.patient_id.value == "0000007777"
 
 
 def test_signals_of_a_census_that_is_busy_do_not_pile_up(

@@ -14,8 +14,9 @@ from capture_app.patients.census.orders import WorklistAnswer, WorklistItem
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.schema import Settings
 from capture_app.store.cipher import Cipher
+from tests.unit.patients.adt_said import FEED, NOW, ROE, said
 from tests.unit.patients.people import a_patient
-from tests.unit.patients.test_feed_scripts import FEED, NOW, ROE, SCRIPTS, said
+from tests.unit.patients.test_feed_scripts import SCRIPTS
 
 
 @pytest.fixture

@@ -1,14 +1,11 @@
-from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
-from capture_app.dicom import part10
 from capture_app.errors import ChangedSinceSeenError, RuleError
 from capture_app.exam.rules import MissingPart
 from capture_app.exam.session import ExamService, Stopped
@@ -17,83 +14,18 @@ from capture_app.model.audit_event import AuditAction, EventOutcome
 from capture_app.model.delivery import ImageState
 from capture_app.model.device import DeviceKind
 from capture_app.model.encoded_image import PixelCoding
-from capture_app.model.encounter import EncounterState, Location
-from capture_app.model.exam import Exam
-from capture_app.model.frame import Frame
+from capture_app.model.encounter import EncounterState
 from capture_app.model.operator import Operator, Role
 from capture_app.model.patient import PatientId
 from capture_app.model.procedure import Description, Side
-from capture_app.model.worklist import Doubt, FeedSource, IdentifiedBy, PatientListEntry, PersonNow
+from capture_app.model.worklist import Doubt, IdentifiedBy
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
-from capture_app.store.sealed import open_sealed
-from tests import outboxes, sealing
+from tests import sealing
 from tests.jpeg_parts import entropy_coded
+from tests.unit.exam.examining import SCAN, as_kept, entry, frame
 
 DOCTOR = Operator("twong", "T. Wong, MD", Role.CAPTURE)
-SCAN = IdentifiedBy.SCAN
-
-
-@pytest.fixture
-def outbox(tmp_path: Path, clock: FixedClock) -> Iterator[Outbox]:
-    outbox = outboxes.open_outbox(tmp_path, clock)
-    yield outbox
-    outboxes.close(outbox)
-
-
-@pytest.fixture
-def exams(outbox: Outbox, clock: FixedClock) -> ExamService:
-    return ExamService(outbox, sealing.catalog(), clock, sealing.STATION, FEED.get_now)
-
-
-class Feed:
-    """What the feeds say: the rows that were made last, and whatever a test says since."""
-
-    def __init__(self) -> None:
-        self.people: dict[tuple[str, str], PersonNow] = {}
-
-    def get_now(self, number: PatientId) -> PersonNow | None:
-        return self.people.get(number.key)
-
-    def says(self, entry: PatientListEntry) -> PatientListEntry:
-        visits = (entry.encounter,) if entry.encounter else ()
-        now = PersonNow(entry.patient, visits, (entry,), entry.doubts)
-        self.people[entry.patient.patient_id.key] = now
-        return entry
-
-
-FEED = Feed()
-
-
-@pytest.fixture(autouse=True)
-def _new_feed() -> Iterator[None]:
-    yield
-    FEED.people.clear()
-
-
-def entry(clock: FixedClock, **changes: object) -> PatientListEntry:
-    """A row, as the feed says it right now."""
-    plain = PatientListEntry(
-        sealing.MAI, sealing.VISIT, (sealing.ORDER,), FeedSource.ADT, clock.now()
-    )
-    return FEED.says(replace(plain, **changes))  # type: ignore[arg-type]
-
-
-def as_kept(outbox: Outbox, *capture_ids: str) -> dict[str, Description]:
-    """What a screen that is up to date shows."""
-    return {capture_id: outbox.description_of(capture_id) for capture_id in capture_ids}
-
-
-def frame(clock: FixedClock, **changes: object) -> Frame:
-    plain = Frame(
-        sealing.CAMERA.device_id,
-        1,
-        clock.now(),
-        clock.monotonic(),
-        sealing.pixels(),
-        sealing.jpeg(),
-    )
-    return replace(plain, **changes)  # type: ignore[arg-type]
 
 
 def test_an_exam_is_frozen_from_the_list_and_the_settings(
@@ -339,100 +271,6 @@ def test_an_act_on_what_another_window_changed_is_refused_and_changes_nothing(
     with pytest.raises(RuleError, match="brought back already"):
         exams.restore({one: heel}, DOCTOR)
     assert isinstance(exams.send(exam, as_kept(outbox, one, two), shown=sealing.MAI), Sending)
-
-
-def test_where_it_was_taken_is_where_the_patient_was_at_the_shutter(
-    exams: ExamService, outbox: Outbox, clock: FixedClock
-) -> None:
-    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
-    described = sealing.description()
-    there = exams.take(exam, frame(clock), device=sealing.CAMERA, description=described)
-    moved = replace(sealing.VISIT, location=Location("Burns", "7", "1"))
-    FEED.says(replace(entry(clock), encounter=moved))
-    here = exams.take(exam, frame(clock), device=sealing.CAMERA, description=described)
-    exams.send(exam, as_kept(outbox, there, here), shown=sealing.MAI)
-    sent = {
-        ds.SOPInstanceUID: ds
-        for path in outboxes.sealed_files(outbox.spool.instances)
-        for ds in [part10.read(open_sealed(path, outbox.spool.cipher).content)]
-    }
-    assert sent[there].InstitutionalDepartmentName == "Ward 4B, 3"
-    assert sent[here].InstitutionalDepartmentName == "Burns, 7"
-    assert "InstitutionalDepartmentTypeCodeSequence" not in sent[here]
-    assert sent[there].SeriesInstanceUID != sent[here].SeriesInstanceUID
-    assert sent[there].StudyInstanceUID == sent[here].StudyInstanceUID
-
-
-def departments(outbox: Outbox) -> dict[str, str]:
-    """The place that each sealed picture names."""
-    sealed = (
-        part10.read(open_sealed(path, outbox.spool.cipher).content)
-        for path in outboxes.sealed_files(outbox.spool.instances)
-    )
-    return {ds.SOPInstanceUID: ds.InstitutionalDepartmentName for ds in sealed}
-
-
-def test_a_place_that_was_picked_holds_for_the_next_pictures_of_this_exam(
-    exams: ExamService, outbox: Outbox, clock: FixedClock
-) -> None:
-    def shot(exam: Exam) -> str:
-        described = sealing.description()
-        return exams.take(exam, frame(clock), device=sealing.CAMERA, description=described)
-
-    plain = exams.open(entry(clock), sealing.NURSE, SCAN)
-    exams.pick_place(plain, Location("Theatre 2", "A"))
-    with_order = exams.choose_order(plain, sealing.ORDER, (sealing.ORDER,))
-    picked = shot(with_order)
-    exams.pick_place(with_order, None)
-    visit = shot(with_order)
-    exams.send(with_order, as_kept(outbox, picked, visit), shown=sealing.MAI)
-    exams.pick_place(with_order, Location("Theatre 2"))
-    again = exams.open(entry(clock), sealing.NURSE, SCAN)
-    anew = shot(again)
-    exams.send(again, as_kept(outbox, anew), shown=sealing.MAI)
-    assert departments(outbox) == {
-        picked: "Theatre 2, A",
-        visit: "Ward 4B, 3",
-        anew: "Ward 4B, 3",
-    }
-    trail = [row.event for row in read_trail(outbox.spool.database.read())]
-    acts = [event for event in trail if event.action is AuditAction.PLACE_PICKED]
-    assert [event.details["place"] for event in acts] == ["picked", "visit", "picked"]
-    assert {event.user_id for event in acts} == {sealing.NURSE.user_id}
-    assert "Theatre" not in repr(acts)
-
-
-def test_a_place_is_not_picked_for_an_exam_that_is_left_nor_without_a_ward(
-    exams: ExamService, outbox: Outbox, clock: FixedClock
-) -> None:
-    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
-    with pytest.raises(RuleError, match="ward"):
-        exams.pick_place(exam, Location(room="3"))
-    exams.close()
-    with pytest.raises(RuleError, match="was left"):
-        exams.pick_place(exam, Location("Burns"))
-    station = replace(sealing.STATION, goes_to_patients=False)
-    stays = ExamService(outbox, sealing.catalog(), clock, station, FEED.get_now)
-    exam = stays.open(entry(clock), sealing.NURSE, SCAN)
-    with pytest.raises(RuleError, match="own department"):
-        stays.pick_place(exam, Location("Burns"))
-    trail = [row.event.action for row in read_trail(outbox.spool.database.read())]
-    assert AuditAction.PLACE_PICKED not in trail
-
-
-def test_a_station_that_stays_where_it_is_writes_its_own_department(
-    outbox: Outbox, clock: FixedClock
-) -> None:
-    station = replace(sealing.STATION, goes_to_patients=False)
-    exams = ExamService(outbox, sealing.catalog(), clock, station, FEED.get_now)
-    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
-    described = sealing.description()
-    one = exams.take(exam, frame(clock), device=sealing.CAMERA, description=described)
-    exams.send(exam, as_kept(outbox, one), shown=sealing.MAI)
-    (path,) = outboxes.sealed_files(outbox.spool.instances)
-    ds = part10.read(open_sealed(path, outbox.spool.cipher).content)
-    assert ds.InstitutionalDepartmentName == "Wound care"
-    assert len(ds.InstitutionalDepartmentTypeCodeSequence) == 1
 
 
 def test_pictures_of_another_patient_are_not_sent_along(

@@ -14,7 +14,7 @@ from capture_app.settings.feeds import AdtFeed
 from capture_app.settings.scanning import ScanPattern
 from capture_app.settings.schema import Settings
 from capture_app.store.cipher import Cipher
-from tests.unit.patients.test_feed_scripts import DOE, FEED, NOW, ROE, said
+from tests.unit.patients.adt_said import DOE, FEED, NOW, ROE, said
 
 ALIASES = "1001^^^HOSP^MR~P1^^^HOSP^PI~N1^^^NHS^NI~C1^^^CLINIC^MR~1002^^^CLINIC^MR~B1^^^^MR"
 DOES_NUMBERS = ("P1", "N1", "C1", "B1", "ACC1", "V1")

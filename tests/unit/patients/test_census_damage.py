@@ -13,7 +13,7 @@ from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.feeds import AdtFeed
 from capture_app.settings.schema import Institution, Settings
 from capture_app.store.cipher import Cipher
-from tests.unit.patients.test_feed_scripts import ADMITTED, DOE, NOW, ROE, said
+from tests.unit.patients.adt_said import ADMITTED, DOE, NOW, ROE, said
 
 FEED = AdtFeed(assigning_authority="HOSP", port=1, zone="UTC")
 
