@@ -18,7 +18,7 @@ ANSWERS_WITHIN_S = 60
 LOOK_EVERY = 50
 SAID = (
     "WARNING pydicom",
-    "pynetdicom.utils",
+    "pynetdicom",
     "commitment-report-unknown",
     "commitment-report-unreadable",
 )

@@ -21,8 +21,8 @@ from capture_app.patients.sources.authorities import SameAuthorities
 from capture_app.settings.feeds import AdtFeed
 from capture_app.settings.schema import Institution, Settings
 from capture_app.store.cipher import Cipher
+from tests.unit.patients.adt_said import DOE, NOW, ROE, said
 from tests.unit.patients.people import a_patient, an_order
-from tests.unit.patients.test_feed_scripts import DOE, NOW, ROE, said
 
 BY_OID = AdtFeed(assigning_authority="1.2.3", port=1, zone="UTC")
 ANY = AdtFeed(identifier_type="MR", port=1, zone="UTC")
