@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Barrier
 from time import monotonic
 from typing import Final
 
@@ -31,6 +29,7 @@ from capture_app.ui.workspace.state import Stop, WorkspaceState
 from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
 from tests import outboxes
 from tests.story.hospital import Wording
+from tests.ui.pools import ends_of
 from tests.ui.stage import CHEAP, Stage
 
 _SMALL: Final = Device(
@@ -71,12 +70,6 @@ class Window:
         """The record number of whom the banner names."""
         vm = self.workspace
         return "" if vm is None else vm.exam.patient.patient_id.value
-
-    def marks(self) -> list[Future[int]]:
-        """Ends of all that was given to the pools until now: each of their threads meets there."""
-        pools = (self.window.acts._pool, self.window.tasks._pool)
-        meetings = [(pool, Barrier(pool._max_workers)) for pool in pools]
-        return [pool.submit(m.wait) for pool, m in meetings for _ in range(pool._max_workers)]
 
     def is_quiet(self) -> bool:
         """Whether nothing is about to be asked."""
@@ -126,7 +119,7 @@ def settle(*windows: Window) -> None:
     """Until all that was asked is done, everywhere."""
     until, quiet = monotonic() + _PATIENCE_S, 0
     while quiet < _ROUNDS:
-        marks = [mark for one in windows for mark in one.marks()]
+        marks = [mark for one in windows for mark in ends_of(one.window)]
         _events()
         while not all(mark.done() for mark in marks):
             _events()

@@ -1,7 +1,11 @@
-"""The window goes on while the archive hangs: a timer of 10 ms sees no gap over 100 ms."""
+"""The window goes on while the archive hangs: a timer of 10 ms sees no gap over 100 ms, beyond what
+the machine puts any thread aside for.
+"""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 from PySide6.QtCore import Qt, QTimer
@@ -25,7 +29,7 @@ REAL = SystemClock()
 LONGEST_GAP_S = 0.1
 WATCHED_S = 2.0
 TRIES = 3
-"""A busy machine may put any process aside for a while; a window that hangs does so each time."""
+"""A busy machine may put the window alone aside for a while; one that hangs does so each time."""
 
 
 @pytest.fixture
@@ -67,6 +71,29 @@ class Heartbeat:
         self._timer.stop()
 
 
+class Pace:
+    """The longest time for which the machine put a thread aside that has nothing to do."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pace")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        last = REAL.monotonic()
+        while not self._ended.wait(0.01):
+            now = REAL.monotonic()
+            self.longest, last = max(self.longest, now - last), now
+
+
 def test_the_window_goes_on_while_the_archive_hangs(
     hands: Hands, stage: Stage, fresh_orthanc: Orthanc, qtbot: QtBot
 ) -> None:
@@ -78,7 +105,7 @@ def test_the_window_goes_on_while_the_archive_hangs(
         url=fresh_orthanc.dicomweb,
         user="rig",
         password_key="rig",
-        deadline_seconds=30.0,
+        deadline_seconds=120.0,
     )
     archive = connect(
         destination, Station(), listener=None, clock=REAL, password=lambda _name: "rigpass"
@@ -102,13 +129,16 @@ def test_the_window_goes_on_while_the_archive_hangs(
         qtbot.waitUntil(lambda: stage.outbox.counts().sending == 1)
         gaps = []
         for _ in range(TRIES):
-            heart.begin()
-            work_for(WATCHED_S, hands)
-            gaps.append(heart.longest)
-            assert heart.beats > WATCHED_S * 20
-            if heart.longest <= LONGEST_GAP_S:
+            with Pace() as pace:
+                heart.begin()
+                work_for(WATCHED_S, hands)
+            gaps.append(heart.longest - pace.longest)
+            assert heart.beats > 10
+            if gaps[-1] <= LONGEST_GAP_S:
                 break
-        print(f"\nlongest gaps of the heartbeat: {', '.join(f'{g * 1000:.0f} ms' for g in gaps)}")
+        print(
+            f"\nlongest gaps beyond the machine's: {', '.join(f'{g * 1000:.0f} ms' for g in gaps)}"
+        )
         assert min(gaps) <= LONGEST_GAP_S
         assert stage.outbox.counts().sending == 1  # it hung all the while
         fresh_orthanc.program.thaw()

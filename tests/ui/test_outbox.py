@@ -26,6 +26,7 @@ from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.words.marks import Tone
 from tests import outboxes
 from tests.ui.conftest import Desk
+from tests.ui.pools import ends_of
 from tests.ui.stage import Stage
 
 MAI, LAYLA, OLE = "0012345678", "0011902114", "0009812204"
@@ -366,6 +367,8 @@ def test_an_exam_that_cannot_be_read_takes_no_other_row_away(outbox_desk: Desk) 
     viewmodel(outbox_desk).filter("ole")
     names = {row.name for row in viewmodel(outbox_desk).state.rows}
     assert "The patient cannot be read" not in names
+    asked = ends_of(outbox_desk.window)  # for the pictures, which are lost
+    outbox_desk.qtbot.waitUntil(lambda: all(one.done() for one in asked))
 
 
 def test_another_process_is_followed_without_the_engine_role(
