@@ -15,9 +15,14 @@ from PIL import Image
 from capture_app.catalog.catalog import Catalog
 from capture_app.catalog.load import load_catalog
 from capture_app.clock import FixedClock
+from capture_app.dicom import part10
+from capture_app.dicom.build import build
+from capture_app.dicom.coding import coded
 from capture_app.dicom.request import SealRequest, first_study_values
 from capture_app.imaging.jpeg import prepare_jpeg
+from capture_app.imaging.rgb import encode_rgb
 from capture_app.model.coding import Code
+from capture_app.model.delivery import Instance
 from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.encounter import Encounter, EncounterState, Location
@@ -186,3 +191,14 @@ def jpeg(rows: int = 48, columns: int = 64, *, grey: bool = False, **options: An
 def photo() -> EncodedImage:
     """A small photograph, prepared."""
     return prepare_jpeg(jpeg())
+
+
+def lossless(rows: int = 48, columns: int = 65, **changes: Any) -> tuple[bytes, Instance]:
+    """The file of an instance that did not come as JPEG, sealed, and what is said of it."""
+    kept = encode_rgb(pixels(rows, columns), came_from_lossy=True)
+    image = coded(kept)
+    ds = build(request(image=image, **changes))
+    content = part10.write(ds)
+    place = part10.pixel_fragment(ds, content, len(image.data))
+    hashed = part10.sha256_of(kept.data)
+    return content, part10.describe_instance(ds, len(content), (place,), decoded_sha256=hashed)

@@ -14,7 +14,9 @@ from capture_app.archive.outcomes import (
     Proven,
     stored,
 )
+from capture_app.archive.recoding import as_sent
 from capture_app.clock import Clock
+from capture_app.dicom.coding import sendable_in
 from capture_app.errors import DeliveryError, RefusedDeliveryError
 from capture_app.model.delivery import Instance, StoreReceipt
 from capture_app.model.reason import SEAL_BROKEN, Reason
@@ -68,17 +70,28 @@ class DimseArchive:
     ) -> AbstractContextManager[Association]:
         kinds = dict.fromkeys((i.sop_class_uid, i.transfer_syntax_uid) for i in instances)
         # A context of its own for each transfer syntax: in a common one the archive could choose
-        # the uncompressed one, and nothing is ever re-coded here.
-        contexts = [Context(sop_class, (syntax,)) for sop_class, syntax in kinds]
+        # the uncompressed one, and the sealed bytes are better.
+        wanted = dict.fromkeys(
+            (sop_class, syntax) for sop_class, sealed in kinds for syntax in sendable_in(sealed)
+        )
+        contexts = [Context(sop_class, (syntax,)) for sop_class, syntax in wanted]
         return open_association(self._peer, contexts, self._deadline(instances[0]), interruption)
 
     def _store(
         self, assoc: Association, instance: Instance, read: Callable[[Instance], bytes]
     ) -> StoreReceipt | DeliveryError:
-        if not assoc.accepts(instance.sop_class_uid, instance.transfer_syntax_uid):
+        syntax = next(
+            (
+                one
+                for one in sendable_in(instance.transfer_syntax_uid)
+                if assoc.accepts(instance.sop_class_uid, one)
+            ),
+            None,
+        )
+        if syntax is None:
             return no_context(self.name)
         try:
-            dataset = dataset_of(read(instance))
+            dataset = dataset_of(as_sent(read(instance), instance, syntax))
         except DeliveryError as error:
             return error
         assoc.renew(self._deadline(instance))
@@ -86,12 +99,12 @@ class DimseArchive:
             dataset,
             sop_class_uid=instance.sop_class_uid,
             sop_instance_uid=instance.sop_instance_uid,
-            transfer_syntax_uid=instance.transfer_syntax_uid,
+            transfer_syntax_uid=syntax,
         )
         return stored(self.name, instance.sop_instance_uid, status)
 
     def _deadline(self, instance: Instance) -> Deadline:
-        seconds = self._deadline_seconds + instance.size / SLOWEST_BYTES_PER_SECOND
+        seconds = self._deadline_seconds + instance.largest_size / SLOWEST_BYTES_PER_SECOND
         return Deadline.after(self._clock, seconds)
 
 

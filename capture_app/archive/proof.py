@@ -71,14 +71,14 @@ class PixelHash:
         self, instance: Instance, interruption: Interruption
     ) -> HttpResponse | DeliveryError:
         """A DeliveryError is about this instance; one about the archive is raised."""
-        seconds = self._deadline_seconds + instance.size / SLOWEST_BYTES_PER_SECOND
+        seconds = self._deadline_seconds + instance.largest_size / SLOWEST_BYTES_PER_SECOND
         try:
             return self._client.exchange(
                 "GET",
                 f"{self._url}/studies/{instance.study_instance_uid}"
                 f"/series/{instance.series_instance_uid}/instances/{instance.sop_instance_uid}",
                 headers={"Accept": _ACCEPT},
-                longest_answer=instance.size + _MAY_ADD_BYTES,
+                longest_answer=instance.largest_size + _MAY_ADD_BYTES,
                 deadline=Deadline.after(self._clock, seconds),
                 interruption=interruption,
             )
@@ -146,7 +146,8 @@ _PASSING: Final = frozenset(
 
 
 def _is_picture_of(instance: Instance, digest: str, layout: PixelLayout) -> bool:
-    return digest == instance.pixel_sha256 and instance.pixel_layout in {None, layout}
+    known = {instance.pixel_sha256, instance.decoded_sha256} - {""}
+    return digest in known and instance.pixel_layout in {None, layout}
 
 
 def _transfer_syntax(part10: bytes) -> UID:

@@ -19,7 +19,9 @@ from capture_app.archive.outcomes import (
     stored_by_web,
 )
 from capture_app.archive.proof import unexpected_status
+from capture_app.archive.recoding import as_sent
 from capture_app.clock import Clock
+from capture_app.dicom.coding import sendable_in
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
 from capture_app.model.delivery import Instance, ProofReceipt, StoreReceipt
 from capture_app.model.reason import Reason
@@ -38,6 +40,7 @@ _REFERENCED_SOP_INSTANCE_UID: Final = "00081155"
 _WARNING_REASON: Final = "00081196"
 _FAILURE_REASON: Final = "00081197"
 _CANNOT_UNDERSTAND: Final = 0xC000
+_TRANSFER_SYNTAX_NOT_SUPPORTED: Final = 0xC122
 
 
 class StowArchive:
@@ -80,7 +83,9 @@ class StowArchive:
                     part10 = read(instance)
                 except DeliveryError as error:
                     return error
-                answer = self._sent(instance, part10, interruption)
+                answer = self._taken(instance, part10, interruption)
+                if isinstance(answer, DeliveryError):
+                    return answer
                 return self._outcome(instance, answer) or self._asked(instance, interruption)
 
             for instance, outcome in request_by_request(instances, ask):
@@ -93,9 +98,24 @@ class StowArchive:
     def interrupt(self) -> None:
         self._under_way.interrupt()
 
+    def _taken(
+        self, instance: Instance, part10: bytes, interruption: Interruption
+    ) -> HttpResponse | DeliveryError:
+        """The answer to the sealed file, or to the first of its other codings that is taken."""
+        answer = self._sent(instance, part10, interruption)
+        for syntax in sendable_in(instance.transfer_syntax_uid)[1:]:
+            if not _refuses_coding(answer, instance):
+                break
+            try:
+                decoded = as_sent(part10, instance, syntax)
+            except RefusedDeliveryError as error:  # about this file alone
+                return error
+            answer = self._sent(instance, decoded, interruption)
+        return answer
+
     def _sent(self, instance: Instance, part10: bytes, interruption: Interruption) -> HttpResponse:
         body = RelatedInstance(part10, boundary=self._clock.new_uid())
-        seconds = self._deadline_seconds + instance.size / SLOWEST_BYTES_PER_SECOND
+        seconds = self._deadline_seconds + instance.largest_size / SLOWEST_BYTES_PER_SECOND
         return self._client.exchange(
             "POST",
             f"{self._url}/studies",
@@ -144,6 +164,16 @@ class StowArchive:
         if answer.status == HTTPStatus.BAD_REQUEST:
             return unexpected_status(self._name, answer.status)
         return None
+
+
+def _refuses_coding(answer: HttpResponse, instance: Instance) -> bool:
+    """Whether another transfer syntax may be taken (PS3.18 8.5, 10.5.3.1)."""
+    if answer.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        return True
+    if answer.status not in _NAMING:
+        return False
+    named = _Named.in_answer(answer, instance.sop_class_uid).failed.get(instance.sop_instance_uid)
+    return named == _TRANSFER_SYNTAX_NOT_SUPPORTED
 
 
 @dataclass(frozen=True, slots=True)

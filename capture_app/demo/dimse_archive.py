@@ -36,6 +36,7 @@ log = structlog.get_logger()
 STORAGE_COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1.1"
 STORABLE_TRANSFER_SYNTAXES = [
     "1.2.840.10008.1.2.4.50",  # JPEG Baseline
+    "1.2.840.10008.1.2.4.80",  # JPEG-LS Lossless
     "1.2.840.10008.1.2.1",  # Explicit VR Little Endian
     "1.2.840.10008.1.2",  # Implicit VR Little Endian
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pydicom.dataset import Dataset
-from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGBaseline8Bit
+from pydicom.uid import UID, JPEGBaseline8Bit, JPEGLSLossless
 
+from capture_app.dicom.coding import coded
 from capture_app.dicom.kinds import SOP_CLASSES, KindMismatch, object_kind
 from capture_app.dicom.modules.anatomy import anatomy
 from capture_app.dicom.modules.equipment import contributing_equipment, general_equipment_module
@@ -61,8 +62,9 @@ def build(request: SealRequest) -> Dataset:
         dermoscopic_image_module(ds)
     if kind is not ImageKind.ULTRASOUND:
         acquisition_context_module(ds)
-    image_pixel_module(ds, request.image)
-    is_jpeg = request.image.coding is PixelCoding.JPEG_BASELINE
-    transfer_syntax = JPEGBaseline8Bit if is_jpeg else ExplicitVRLittleEndian
+    image = coded(request.image)
+    image_pixel_module(ds, image)
+    is_jpeg = image.coding is PixelCoding.JPEG_BASELINE
+    transfer_syntax = JPEGBaseline8Bit if is_jpeg else JPEGLSLossless
     ds.file_meta = file_meta(ds, transfer_syntax, request.station.ae_title)
     return ds

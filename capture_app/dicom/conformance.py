@@ -18,9 +18,10 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
-from pydicom.uid import UID
+from pydicom.uid import UID, JPEGBaseline8Bit, JPEGLSLossless
 from pydicom.valuerep import validate_value
 
+from capture_app.dicom import jpeg_ls
 from capture_app.dicom.required import CODE_SEQUENCES, REQUIRED, missing
 from capture_app.dicom.values import TEXT, faults_of
 from capture_app.errors import ConformanceError
@@ -31,6 +32,7 @@ _OF_TEXT: Final = TEXT | {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", 
 _OFFSET: Final = re.compile(r"([+-])([01][0-9])([0-5][0-9])")
 _SENSITIVE_CONTENT: Final = 0x0008001D
 _ITEM: Final = bytes.fromhex("feff00e0")
+_STREAM_BEGINS: Final = 20  # behind an offset table of one frame and the head of its item
 _COLOR_OF_JPEG: Final = frozenset({"YBR_FULL_422", "RGB"})
 
 
@@ -162,7 +164,7 @@ def _lossy_compression(ds: Dataset) -> Iterator[str]:
     if flag not in {"00", "01"}:
         yield "LossyImageCompression is neither 00 nor 01"
     ratio, method = ds.get("LossyImageCompressionRatio"), ds.get("LossyImageCompressionMethod")
-    if _transfer_syntax(ds).is_encapsulated:
+    if _transfer_syntax(ds) == JPEGBaseline8Bit:
         if flag != "01":
             yield "LossyImageCompression does not say that the picture is compressed"
         if not ratio or float(ratio) <= 0:
@@ -179,7 +181,9 @@ def _pixels(ds: Dataset) -> Iterator[str]:
         return  # already said to be missing
     samples = int(ds.get("SamplesPerPixel", 0) or 0)
     photometric = str(ds.get("PhotometricInterpretation", ""))
-    allowed = {"MONOCHROME2"} if samples == 1 else _COLOR_OF_JPEG
+    uncoded = {"MONOCHROME2"} if samples == 1 else {"RGB"}
+    is_color_jpeg = samples == 3 and _transfer_syntax(ds) == JPEGBaseline8Bit
+    allowed = _COLOR_OF_JPEG if is_color_jpeg else uncoded
     if len(data) % 2:
         yield "PixelData has an odd length"
     if _transfer_syntax(ds).is_encapsulated:
@@ -187,11 +191,15 @@ def _pixels(ds: Dataset) -> Iterator[str]:
             yield "PhotometricInterpretation does not fit the compressed picture"
         if data[:4] != _ITEM:
             yield "PixelData is not encapsulated"
+        elif _transfer_syntax(ds) == JPEGLSLossless:
+            said = (int(ds.get("Rows", 0) or 0), int(ds.get("Columns", 0) or 0), samples)
+            if jpeg_ls.size_in(data[_STREAM_BEGINS:]) != said:
+                yield "the compressed picture does not have the size that Rows and Columns say"
         return
     size = int(ds.get("Rows", 0) or 0) * int(ds.get("Columns", 0) or 0) * samples
     if len(data) != size + size % 2:
         yield "PixelData does not have the length that Rows and Columns say"
-    if photometric != ("RGB" if samples == 3 else "MONOCHROME2"):
+    if photometric not in allowed:
         yield "PhotometricInterpretation does not fit the pixels"
 
 

@@ -25,6 +25,8 @@ _ITEM: Final = bytes.fromhex("feff00e0")
 _SEQUENCE_DELIMITATION: Final = bytes.fromhex("feffdde000000000")
 _PIXEL_HEADER: Final = struct.Struct("<HH2sxxL")
 """Tag, VR and length of an element with a long length (PS3.5 7.1.2)."""
+_IMPLICIT_PIXEL_HEADER: Final = struct.Struct("<HHL")
+"""Without a VR (PS3.5 7.1.3)."""
 _UNDEFINED_LENGTH: Final = 0xFFFFFFFF
 
 
@@ -54,7 +56,10 @@ def write(ds: Dataset) -> bytes:
     dcmwrite(out, rest, enforce_file_format=True)
     is_encapsulated = UID(ds.file_meta.TransferSyntaxUID).is_encapsulated
     length = _UNDEFINED_LENGTH if is_encapsulated else len(pixels.value)
-    header = _PIXEL_HEADER.pack(0x7FE0, 0x0010, pixels.VR.encode(), length)
+    if UID(ds.file_meta.TransferSyntaxUID).is_implicit_VR:
+        header = _IMPLICIT_PIXEL_HEADER.pack(0x7FE0, 0x0010, length)
+    else:
+        header = _PIXEL_HEADER.pack(0x7FE0, 0x0010, pixels.VR.encode(), length)
     end = _SEQUENCE_DELIMITATION if is_encapsulated else b""
     return b"".join((out.getbuffer(), header, pixels.value, end))
 
@@ -90,6 +95,11 @@ def pixel_sha256(ds: Dataset, stream_length: int | None = None) -> str:
     return hashlib.sha256(memoryview(value)[:size] if is_padded else value).hexdigest()
 
 
+def sha256_of(pixels: bytes | memoryview) -> str:
+    """Hex SHA-256 over uncompressed pixels without padding: what `pixel_sha256` says of them."""
+    return hashlib.sha256(pixels).hexdigest()
+
+
 def pixel_layout(ds: Dataset) -> PixelLayout:
     """How the pixel data is to be read. Raises AttributeError for one that does not say."""
     planar = ds.get("PlanarConfiguration")
@@ -122,7 +132,9 @@ def pixel_fragment(ds: Dataset, part10: bytes, stream_length: int) -> Fragment:
     return Fragment(1, offset, stream_length)
 
 
-def describe_instance(ds: Dataset, size: int, fragments: tuple[Fragment, ...] = ()) -> Instance:
+def describe_instance(
+    ds: Dataset, size: int, fragments: tuple[Fragment, ...] = (), *, decoded_sha256: str = ""
+) -> Instance:
     """What an archive needs to know of a sealed instance. `size` is of its file, in bytes."""
     stream_length = sum(one.length for one in fragments) or None
     return Instance(
@@ -137,6 +149,7 @@ def describe_instance(ds: Dataset, size: int, fragments: tuple[Fragment, ...] = 
         size=size,
         pixel_layout=pixel_layout(ds),
         fragments=fragments,
+        decoded_sha256=decoded_sha256,
     )
 
 

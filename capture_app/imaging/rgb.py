@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from capture_app.dicom import jpeg_ls
 from capture_app.dicom.jpeg_stream import damaged
-from capture_app.errors import ImageError
+from capture_app.errors import ConformanceError, ImageError
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
 from capture_app.model.words import tr
 
@@ -41,6 +42,12 @@ def decode(image: EncodedImage, *, at_least: int = 0) -> NDArray[np.uint8]:
     """
     if image.coding is PixelCoding.RGB:
         flat = np.frombuffer(image.data, np.uint8, count=image.rows * image.columns * 3)
+        return flat.reshape(image.rows, image.columns, 3)
+    if image.coding is PixelCoding.JPEG_LS:
+        try:
+            flat = np.frombuffer(jpeg_ls.decode(image.data, image.rows, image.columns, 3), np.uint8)
+        except ConformanceError as error:
+            raise ImageError(damaged()) from error
         return flat.reshape(image.rows, image.columns, 3)
     try:
         with Image.open(BytesIO(image.data), formats=["JPEG"]) as jpeg:

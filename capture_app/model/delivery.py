@@ -110,11 +110,23 @@ class Instance:
     """None in rows of before: the archive's is then not compared."""
     fragments: tuple[Fragment, ...] = ()
     """In the order of the frames; none in rows and files of before, whose padding is guessed."""
+    decoded_sha256: str = ""
+    """Hex SHA-256 over the pixels that a lossless stream codes: what an archive holds that keeps
+    them uncompressed. Empty where the pixels are not coded, or not without loss."""
 
     @property
     def stream_length(self) -> int | None:
         """Bytes of the pixels without padding; None where it was not written down."""
         return sum(one.length for one in self.fragments) or None
+
+    @property
+    def largest_size(self) -> int:
+        """Bytes of the file, or of its pixels uncompressed where an archive may hold them so."""
+        layout = self.pixel_layout
+        if not self.decoded_sha256 or layout is None:
+            return self.size
+        pixels = layout.frames * layout.rows * layout.columns * layout.samples_per_pixel
+        return max(self.size, pixels * layout.bits_allocated // 8)
 
 
 @dataclass(frozen=True, slots=True)

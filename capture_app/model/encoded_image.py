@@ -17,6 +17,8 @@ class PixelCoding(StrEnum):
     """A clean JPEG interchange stream, SOF0, 8 bit."""
     RGB = "rgb"
     """rows * columns * 3 bytes, interleaved by pixel."""
+    JPEG_LS = "jpeg-ls"
+    """A lossless JPEG-LS stream of RGB, 8 bit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "rejected-calling-ae-title": ("{name} does not know this station's AE title.", ""),
     "rejected-called-ae-title": ("{name} does not go by the AE title in the settings.", ""),
     "rejected-busy": ("{name} is busy and takes no connection now.", ""),
-    "no-context": ("{name} does not take images of this kind in this coding.", ""),
+    "no-context": (
+        "{name} does not take images of this kind in this coding.",
+        "It must take JPEG Baseline: what a camera coded with loss is not decoded to fit.",
+    ),
     "no-service": ("{name} does not offer what was asked of it.", ""),
     "question-": ("{name} could not answer the question (status {status}).", ""),
     "http-": ("{name} answered with HTTP status {status}.", ""),

@@ -9,12 +9,14 @@ import pytest
 import requests
 from numpy.typing import NDArray
 from PIL import Image
+from pydicom.uid import JPEGBaseline8Bit
 
 from capture_app.dicom.build import build
 from capture_app.dicom.part10 import pixel_sha256, read, write
 from capture_app.dicom.request import SealRequest
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.imaging.rgb import encode_rgb
+from capture_app.model.encoded_image import PixelCoding
 from capture_app.model.procedure import Side
 from tests.jpeg_parts import entropy_coded
 from tests.peers import Orthanc
@@ -70,7 +72,7 @@ def test_orthanc_keeps_every_byte_and_shows_the_right_colours(name: str, orthanc
     kept = orthanc.file(str(ds.SOPInstanceUID))
     assert pixel_sha256(read(kept)) == pixel_sha256(ds)
     assert str(read(kept).PatientName) == str(ds.PatientName)
-    if "JPEG" in str(ds.file_meta.TransferSyntaxUID.name):
+    if ds.file_meta.TransferSyntaxUID == JPEGBaseline8Bit:
         assert entropy_coded(asked.image.data) in kept
     rendered = requests.get(
         f"{orthanc.url}/instances/{answer.json()['ID']}/rendered", auth=orthanc.auth, timeout=60
@@ -82,7 +84,18 @@ def test_orthanc_keeps_every_byte_and_shows_the_right_colours(name: str, orthanc
 @pytest.mark.parametrize("name", OBJECTS)
 def test_dcmtk_reads_it_and_shows_the_right_colours(name: str, tmp_path: Path) -> None:
     (tmp_path / "in.dcm").write_bytes(write(build(OBJECTS[name])))
-    run = ["dcmj2pnm", str(tmp_path / "in.dcm"), str(tmp_path / "out.pnm")]
+    done = subprocess.run(  # its tool for pictures decodes JPEG alone
+        ["dcmdjpls", str(tmp_path / "in.dcm"), str(tmp_path / "plain.dcm")],
+        capture_output=True,
+        check=False,
+    )
+    is_jpeg_ls = OBJECTS[name].image.coding is PixelCoding.RGB
+    assert (done.returncode == 0) is is_jpeg_ls
+    if is_jpeg_ls:
+        decoded = read((tmp_path / "plain.dcm").read_bytes())
+        assert decoded.PixelData.startswith(OBJECTS[name].image.data)
+    source = "plain.dcm" if is_jpeg_ls else "in.dcm"
+    run = ["dcmj2pnm", str(tmp_path / source), str(tmp_path / "out.pnm")]
     done = subprocess.run(run, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert differs(name, (tmp_path / "out.pnm").read_bytes()) < 6

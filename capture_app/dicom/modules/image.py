@@ -48,7 +48,7 @@ def general_image_module(ds: Dataset, request: SealRequest, taken_at: datetime) 
 
 
 def image_pixel_module(ds: Dataset, image: EncodedImage) -> None:
-    """The pixels as they came: a JPEG as one fragment, other pixels as they are."""
+    """The pixels, coded: a camera's JPEG as it came, others losslessly. One fragment."""
     samples = 1 if image.grey else 3
     put(ds, "SamplesPerPixel", samples)
     put(ds, "PhotometricInterpretation", _photometric_interpretation(image))
@@ -65,9 +65,8 @@ def image_pixel_module(ds: Dataset, image: EncodedImage) -> None:
     else:  # as it is: without a window viewers stretch the greys to their own taste
         put(ds, "WindowCenter", 128)
         put(ds, "WindowWidth", 256)
-    is_jpeg = image.coding is PixelCoding.JPEG_BASELINE
     _lossy_compression(ds, image, samples)
-    ds.add_new(0x7FE00010, "OB", _encapsulated(image.data) if is_jpeg else _even(image.data))
+    ds.add_new(0x7FE00010, "OB", _encapsulated(image.data))
 
 
 def acquisition_context_module(ds: Dataset) -> None:

@@ -19,6 +19,7 @@ from capture_app.dicom.request import SealRequest
 from capture_app.errors import RuleError
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.delivery import TaskState
+from capture_app.model.encoded_image import PixelCoding
 from capture_app.model.operator import Operator
 from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
@@ -252,10 +253,12 @@ def _seal_one(
     # Only here: reading the DICOM library takes longer than opening the window does.
     from capture_app.dicom import part10  # noqa: PLC0415
     from capture_app.dicom.build import build  # noqa: PLC0415
+    from capture_app.dicom.coding import coded  # noqa: PLC0415
     from capture_app.dicom.conformance import verify  # noqa: PLC0415
 
     kept, sealed_at = draft.kept, spool.clock.now()
-    image = open_capture(spool, draft.capture_id)
+    kept_image = open_capture(spool, draft.capture_id)
+    image = coded(kept_image)
     ds = build(
         SealRequest(
             exam=replace(kept.exam, patient=draft.patient),
@@ -278,7 +281,13 @@ def _seal_one(
     verify(ds)
     content = part10.write(ds)
     pixels = part10.pixel_fragment(ds, content, len(image.data))
-    instance = part10.describe_instance(ds, len(content), (pixels,))
+    is_without_loss = kept_image.coding is PixelCoding.RGB
+    instance = part10.describe_instance(
+        ds,
+        len(content),
+        (pixels,),
+        decoded_sha256=part10.sha256_of(kept_image.data) if is_without_loss else "",
+    )
     keep = kept.description.keep
     days = rules.retention_days if keep is None or keep.days is None else keep.days
     identity = SealedIdentity(

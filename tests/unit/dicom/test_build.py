@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit
+from pydicom.encaps import generate_frames
+from pydicom.uid import JPEGBaseline8Bit, JPEGLSLossless
 
 from capture_app.dicom.build import build
 from capture_app.dicom.conformance import verify
 from capture_app.dicom.descriptions import series_description, study_description
+from capture_app.dicom.jpeg_ls import decode
 from capture_app.dicom.request import first_study_values
 from capture_app.errors import ConformanceError
 from capture_app.imaging.jpeg import prepare_jpeg
@@ -285,11 +287,13 @@ def test_grey_and_rgb_are_named_for_what_they_are() -> None:
 
 
 @pytest.mark.parametrize("came_from_lossy", [True, False])
-def test_native_pixels_remember_whether_they_were_compressed(*, came_from_lossy: bool) -> None:
+def test_lossless_pixels_remember_whether_they_were_compressed(*, came_from_lossy: bool) -> None:
     ds = build(request(image=encode_rgb(pixels(3, 5), came_from_lossy=came_from_lossy)))
     verify(ds)
-    assert ds.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
-    assert ds.PixelData == pixels(3, 5).tobytes() + b"\x00"
+    assert ds.file_meta.TransferSyntaxUID == JPEGLSLossless
+    assert (ds.PhotometricInterpretation, ds.PlanarConfiguration) == ("RGB", 0)
+    (stream,) = generate_frames(ds.PixelData, number_of_frames=1)
+    assert decode(stream.rstrip(b"\x00"), 3, 5, 3) == pixels(3, 5).tobytes()
     assert ds.LossyImageCompression == ("01" if came_from_lossy else "00")
     assert "LossyImageCompressionRatio" not in ds
 

@@ -226,8 +226,22 @@ def test_a_lossy_picture_that_does_not_say_so_in_full(change: Plant, said: str) 
 # -------------------------------------------------------------------------------------- pixels
 
 
+def native() -> Dataset:
+    """As it goes to a peer that takes nothing else."""
+    ds = build(request(image=encode_rgb(pixels(), came_from_lossy=False)))
+    ds.PixelData = pixels().tobytes()
+    ds["PixelData"].is_undefined_length = False
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    verify(ds)
+    return ds
+
+
 def test_pixels_of_another_size_than_said() -> None:
     ds = build(request(image=encode_rgb(pixels(), came_from_lossy=False)))
+    ds.Rows = 47
+    with pytest.raises(ConformanceError, match="does not have the size"):
+        verify(ds)
+    ds = native()
     ds.Rows = 47
     with pytest.raises(ConformanceError, match="does not have the length"):
         verify(ds)
@@ -237,6 +251,10 @@ def test_a_wrong_name_for_the_colours() -> None:
     said = faults(lambda ds: setattr(ds, "PhotometricInterpretation", "MONOCHROME2"))
     assert "PhotometricInterpretation does not fit the compressed picture" in said
     ds = build(request(image=encode_rgb(pixels(), came_from_lossy=False)))
+    ds.PhotometricInterpretation = "YBR_FULL"
+    with pytest.raises(ConformanceError, match="does not fit the compressed picture"):
+        verify(ds)
+    ds = native()
     ds.PhotometricInterpretation = "YBR_FULL"
     with pytest.raises(ConformanceError, match="does not fit the pixels"):
         verify(ds)

@@ -87,6 +87,9 @@ def test_the_hash_of_native_pixels_does_not_hang_on_padding_or_encoding(
 ) -> None:
     raw = pixels(3, 5)
     ds = build(request(image=encode_rgb(raw, came_from_lossy=False)))
+    ds.PixelData = raw.tobytes() + b"\0"
+    ds["PixelData"].is_undefined_length = False
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     expected = hashlib.sha256(raw.tobytes()).hexdigest()
     assert pixel_sha256(ds) == expected
     other = dcmread(BytesIO(write(ds)))

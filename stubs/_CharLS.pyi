@@ -1,0 +1,1 @@
+"""The extension module of pyjpegls: a shared library, too."""
