@@ -32,7 +32,7 @@ _OF_TEXT: Final = TEXT | {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", 
 _OFFSET: Final = re.compile(r"([+-])([01][0-9])([0-5][0-9])")
 _SENSITIVE_CONTENT: Final = 0x0008001D
 _ITEM: Final = bytes.fromhex("feff00e0")
-_STREAM_BEGINS: Final = 20  # behind an offset table of one frame and the head of its item
+_HEAD_OF_STREAM: Final = slice(20, 40)  # behind an offset table of one frame, and its item
 _COLOR_OF_JPEG: Final = frozenset({"YBR_FULL_422", "RGB"})
 
 
@@ -193,7 +193,7 @@ def _pixels(ds: Dataset) -> Iterator[str]:
             yield "PixelData is not encapsulated"
         elif _transfer_syntax(ds) == JPEGLSLossless:
             said = (int(ds.get("Rows", 0) or 0), int(ds.get("Columns", 0) or 0), samples)
-            if jpeg_ls.size_in(data[_STREAM_BEGINS:]) != said:
+            if jpeg_ls.size_in(data[_HEAD_OF_STREAM]) != said:
                 yield "the compressed picture does not have the size that Rows and Columns say"
         return
     size = int(ds.get("Rows", 0) or 0) * int(ds.get("Columns", 0) or 0) * samples

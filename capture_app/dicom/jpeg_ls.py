@@ -2,7 +2,7 @@
 
 Its Python functions hold the interpreter's lock while they work, for half a second where a picture
 is large: the window would stand still. So the library's C interface is called where it is exported;
-where it is not (Windows), through those functions. Both give the same bytes.
+where it is not (another platform's wheel), through those functions. Both give the same bytes.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def decode(stream: bytes | memoryview, rows: int, columns: int, samples: int) ->
         raise _unreadable()
     if (library := _library()) is None:
         return _decode_in_python(stream)
-    pixels = np.empty(rows * columns * samples, np.uint8)
+    pixels = np.zeros(rows * columns * samples, np.uint8)
     message_of = ctypes.create_string_buffer(_MESSAGE_BYTES)
     failed = library.JpegLsDecode(
         pixels.ctypes.data_as(ctypes.c_void_p),

@@ -32,7 +32,7 @@ CLOCK = SystemClock()
 
 def noise(rows: int, columns: int) -> EncodedImage:
     """A raw picture of a size."""
-    pixels = np.random.default_rng(0).integers(0, 255, (rows, columns, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 64, (rows, columns, 3), dtype=np.uint8)
     return EncodedImage(PixelCoding.RGB, rows, columns, pixels.tobytes())
 
 
