@@ -203,6 +203,7 @@ class Background:
             role=EngineRole(settings.data_dir / ENGINE_LOCK),
             workers={archive.name: archive.workers for archive in settings.archives},
             on_role=self._on_role,
+            hindrance=rooms.exams.hindrance,
         )
         self._stopping = threading.Event()
         self._leads = threading.Event()

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from capture_app.catalog.catalog import Catalog
-from capture_app.exam.rules import Missing, allowed_sides, gate, is_about
+from capture_app.exam.rules import Missing, allowed_sides, gate, is_about, side_required
 from capture_app.model.coding import Code
 from capture_app.model.order import Order
 from capture_app.model.procedure import Choice, Description, ProcedureEntry, Region, Side, SideRule
@@ -250,4 +250,27 @@ def common(descriptions: tuple[Description, ...]) -> Description:
         purpose=first.purpose if same("purpose") else None,
         keep=first.keep if same("keep") else None,
         consent=first.consent if same("consent") else None,
+    )
+
+
+def completed(description: Description, catalog: Catalog) -> Description:
+    """With the purpose, keeping and consent that follow from the procedure where none was chosen
+    (no keeping where the purpose asks for a choice), and with the side where the site leaves only
+    one.
+    """
+    entry, region = description.procedure, description.region
+    if entry is None:
+        return description
+    purpose, keep, consent = catalog.defaults(entry)
+    side = description.side
+    if side is None and region is not None and side_required(entry, region):
+        sides = allowed_sides(entry, region)
+        side = sides[0] if len(sides) == 1 else None
+    purpose = description.purpose or purpose
+    return replace(
+        description,
+        side=side,
+        purpose=purpose,
+        keep=description.keep or (None if purpose.asks_keep else keep),
+        consent=description.consent or consent,
     )

@@ -14,15 +14,18 @@ from typing import Final
 from capture_app.catalog.catalog import Catalog
 from capture_app.clock import Clock
 from capture_app.errors import RuleError
+from capture_app.exam.describing import completed
 from capture_app.exam.encoding import encoded
-from capture_app.exam.rules import Missing, Ready, allowed_sides, gate_to_send, side_required
+from capture_app.exam.rules import Missing, Ready, gate_to_send
 from capture_app.exam.standing import (
     Standing,
     as_it_is_now,
     combined,
     differences,
+    hindrance_of,
     require_own_study,
     require_standing,
+    shared_studies,
     standing_of,
     worded,
 )
@@ -36,6 +39,7 @@ from capture_app.model.operator import Operator
 from capture_app.model.order import Order
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.procedure import Description
+from capture_app.model.reason import Reason
 from capture_app.model.shown import ShownAtSend
 from capture_app.model.words import tr
 from capture_app.model.worklist import Doubt, IdentifiedBy, PatientListEntry, PersonNow
@@ -147,8 +151,7 @@ class ExamService:
         if order is not None and order not in listed:
             raise RuleError(tr("This order is not one of the patient's orders."))
         now = self._people(exam.patient.patient_id)
-        shared = (row.shared_studies for row in now.entries) if now else ()
-        require_own_study(order, frozenset().union(*shared))
+        require_own_study(order, shared_studies(now) if now else frozenset())
         since = self._require_open(exam)
         if self._outbox.has_pictures(exam):
             raise RuleError(tr("Pictures were taken already: their order stays as it is."))
@@ -199,10 +202,14 @@ class ExamService:
         """What the feed says now of the person and visit of an exam, and of the earlier exams of
         the same patient whose drafts would be sent with it, by their ids.
         """
+        return combined(self._standings(exam, earlier).values())
+
+    def _standings(self, exam: Exam, earlier: Iterable[str]) -> dict[str, Standing]:
+        """The same of each exam, by its id; the open one first."""
         now = self._people(exam.patient.patient_id)
         confirmed = self._confirmed.get(exam.exam_id)
         others = (self._outbox.exam(one) for one in dict.fromkeys(earlier) if one != exam.exam_id)
-        return combined(standing_of(one, now, confirmed) for one in (exam, *others))
+        return {one.exam_id: standing_of(one, now, confirmed) for one in (exam, *others)}
 
     def confirm(
         self, exam: Exam, patient: Patient, identified_by: IdentifiedBy, operator: Operator
@@ -347,26 +354,8 @@ class ExamService:
         return kept
 
     def completed(self, description: Description) -> Description:
-        """With the purpose, keeping and consent that follow from the procedure where none was
-        chosen (no keeping where the purpose asks for a choice), and with the side where the site
-        leaves only one.
-        """
-        entry, region = description.procedure, description.region
-        if entry is None:
-            return description
-        purpose, keep, consent = self._catalog.defaults(entry)
-        side = description.side
-        if side is None and region is not None and side_required(entry, region):
-            sides = allowed_sides(entry, region)
-            side = sides[0] if len(sides) == 1 else None
-        purpose = description.purpose or purpose
-        return replace(
-            description,
-            side=side,
-            purpose=purpose,
-            keep=description.keep or (None if purpose.asks_keep else keep),
-            consent=description.consent or consent,
-        )
+        """With what follows from the procedure where nothing was chosen; see `describing`."""
+        return completed(description, self._catalog)
 
     # ----------------------------------------------------------------------------------- send
 
@@ -402,16 +391,27 @@ class ExamService:
                 missing.append((capture_id, verdict))
         if missing:
             return Stopped(tuple(missing))
-        standing = self.standing(exam, exam_ids)
+        standings = self._standings(exam, exam_ids)
+        standing = combined(standings.values())
         require_standing(standing, shown)
+        # The window warned of it, and it was sent all the same.
+        known = {said.code for its in standings.values() if (said := hindrance_of(its))}
         return self._outbox.seal(
             tuple(seen),
             operator or exam.operator,
             seen=kept,
             patient=standing.patient,
             shown=in_words,
+            visits_shared={one for one, its in standings.items() if its.is_visit_shared},
+            answered=tuple(sorted(known)),
             release_now=release_now,
         )
+
+    def hindrance(self, exam: Exam) -> Reason | None:
+        """What the feeds say now against sending pictures of an exam that are on their way, whose
+        patient is worded as they are sealed; None where nothing does.
+        """
+        return hindrance_of(standing_of(exam, self._people(exam.patient.patient_id)))
 
     def undo(self, send_id: str, operator: Operator, seen: Collection[str] | None = None) -> bool:
         """Makes drafts of a Send again; False where it is too late. As `Outbox.undo`."""

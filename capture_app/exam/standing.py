@@ -14,10 +14,12 @@ from enum import StrEnum
 from typing import Final
 
 from capture_app.errors import ChangedSinceSeenError, RuleError
+from capture_app.model import reason
 from capture_app.model.encounter import Encounter, EncounterState
 from capture_app.model.exam import Exam
 from capture_app.model.order import Order
 from capture_app.model.patient import NameGroup, Patient, PersonName, Sex
+from capture_app.model.reason import Reason
 from capture_app.model.words import tr
 from capture_app.model.worklist import Doubt, PatientListEntry, PersonNow
 
@@ -55,6 +57,8 @@ class Stop(StrEnum):
     VISIT_CANCELLED = "visit-cancelled"
     NUMBER_RETIRED = "number-retired"
     NUMBER_OF_TWO = "number-of-two"
+    STUDY_SHARED = "study-shared"
+    """Another patient's order has the study of the exam's order."""
 
 
 class Caution(StrEnum):
@@ -78,6 +82,9 @@ class Standing:
     """What changed so far that somebody must say again who is in front of them."""
     stop: Stop | None = None
     caution: Caution | None = None
+    is_visit_shared: bool = False
+    """Another patient has a visit of the same number, now or when the exam began: no picture
+    carries it."""
 
 
 def standing_of(exam: Exam, now: PersonNow | None, confirmed: Patient | None = None) -> Standing:
@@ -86,7 +93,7 @@ def standing_of(exam: Exam, now: PersonNow | None, confirmed: Patient | None = N
     `confirmed`: the wording about which somebody was asked since, and said that it is the patient.
     """
     if now is None:
-        return Standing(exam.patient, exam.encounter)
+        return Standing(exam.patient, exam.encounter, is_visit_shared=exam.is_visit_shared)
     patient = worded(exam.patient, now.patient)
     changed = real_changes(confirmed or exam.patient, patient)
     encounter = visit_now(exam.encounter, now)
@@ -98,6 +105,8 @@ def standing_of(exam: Exam, now: PersonNow | None, confirmed: Patient | None = N
         stop = Stop.NUMBER_RETIRED
     elif Doubt.NUMBER_OF_TWO in now.doubts:
         stop = Stop.NUMBER_OF_TWO
+    elif exam.order is not None and exam.order.study_instance_uid in shared_studies(now):
+        stop = Stop.STUDY_SHARED
     if Doubt.MERGE_REFUSED in now.doubts:
         caution = Caution.MERGE_REFUSED
     elif encounter is not None and encounter.state is EncounterState.CLOSED:
@@ -109,6 +118,41 @@ def standing_of(exam: Exam, now: PersonNow | None, confirmed: Patient | None = N
         asks=changed if len(changed) >= _TWO else (),
         stop=stop,
         caution=caution,
+        is_visit_shared=exam.is_visit_shared or _shares_visit(exam.encounter, now),
+    )
+
+
+def hindrance_of(standing: Standing) -> Reason | None:
+    """What of that speaks against sending pictures that are sealed and were not tried yet: what was
+    said since. A discharge does not.
+    """
+    match standing.stop:
+        case Stop.VISIT_CANCELLED:
+            return Reason(reason.VISIT_CANCELLED)
+        case Stop.NUMBER_RETIRED:
+            return Reason(reason.NUMBER_RETIRED)
+        case Stop.NUMBER_OF_TWO:
+            return Reason(reason.NUMBER_OF_TWO)
+        case Stop.STUDY_SHARED:
+            return Reason(reason.STUDY_SHARED)
+        case None:
+            pass
+    if standing.caution is Caution.MERGE_REFUSED:
+        return Reason(reason.PATIENT_MERGED)
+    return Reason(reason.IDENTITY_CHANGED) if standing.asks else None
+
+
+def shared_studies(now: PersonNow) -> frozenset[str]:
+    """Study Instance UIDs of a patient's orders that an order of another patient has too."""
+    return frozenset().union(*(row.shared_studies for row in now.entries))
+
+
+def _shares_visit(encounter: Encounter | None, now: PersonNow) -> bool:
+    number = encounter.visit_number if encounter is not None else ""
+    return bool(number) and any(
+        Doubt.SHARED_VISIT_NUMBER in row.doubts
+        for row in now.entries
+        if row.encounter is not None and row.encounter.visit_number == number
     )
 
 
@@ -186,6 +230,10 @@ def require_standing(standing: Standing, shown: Patient) -> None:
             raise RuleError(tr("The record number is no longer in use: nothing was sent."))
         case Stop.NUMBER_OF_TWO:
             raise RuleError(tr("Two people have the record number: nothing was sent. Tell IT."))
+        case Stop.STUDY_SHARED:
+            raise RuleError(
+                tr("Another patient's order has the same study: nothing was sent. Tell IT.")
+            )
         case None:
             pass
     if standing.asks:

@@ -32,6 +32,8 @@ class AuditAction(StrEnum):
     SEND_ASKED = "send-asked"
     SEND_UNDONE = "send-undone"
     CALLED_BACK = "called-back"
+    STOPPED_BY_FEED = "stopped-by-feed"
+    """The feed said something against sending a picture before any attempt: a person decides."""
     TRANSFER_BEGUN = "transfer-begun"
     TRANSFERRED = "transferred"
     CONFIRMED = "confirmed"

@@ -37,6 +37,12 @@ BROKEN_OFF: Final = frozenset({"timeout", "aborted", "protocol"})
 """The peer had the question and gave no answer that counts: it says something of what was asked
 just then, and nothing of what was not asked yet.
 """
+VISIT_CANCELLED: Final = "visit-cancelled"
+PATIENT_MERGED: Final = "patient-merged"
+NUMBER_RETIRED: Final = "number-retired"
+NUMBER_OF_TWO: Final = "number-of-two"
+STUDY_SHARED: Final = "study-shared"
+IDENTITY_CHANGED: Final = "identity-changed"
 
 
 class Asked(StrEnum):
@@ -117,7 +123,11 @@ def _sentences(code: str) -> tuple[str, str]:
 
 
 _FOR_A_CLINICIAN: Final = frozenset(
-    {FILE_MISSING, SEAL_BROKEN, IDENTITY_MISMATCH, DESCRIPTION_UNREADABLE}
+    {
+        *(FILE_MISSING, SEAL_BROKEN, IDENTITY_MISMATCH, DESCRIPTION_UNREADABLE),
+        *(VISIT_CANCELLED, PATIENT_MERGED, NUMBER_RETIRED, NUMBER_OF_TWO),
+        *(STUDY_SHARED, IDENTITY_CHANGED),
+    }
 )
 
 # Statuses are those of C-STORE (PS3.4 B.2.3, PS3.7 C); a family is found by its beginning.
@@ -226,6 +236,31 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "commitment-request-": (
         "{name} does not take the request to keep images (status {status}).",
         "",
+    ),
+    # what the feed says
+    VISIT_CANCELLED: (
+        "The visit was cancelled while this picture waited to be sent.",
+        "Ask admissions; then Try now sends it, Back to draft takes it back.",
+    ),
+    PATIENT_MERGED: (
+        "The feed merged this patient with another one while this picture waited to be sent.",
+        "Look whose it is; then Try now sends it, Back to draft takes it back.",
+    ),
+    NUMBER_RETIRED: (
+        "The record number went out of use while this picture waited to be sent.",
+        "Take it back to draft, and ask IT; Try now sends it under the old number.",
+    ),
+    NUMBER_OF_TWO: (
+        "Worklists gave the record number to two people while this picture waited to be sent.",
+        "Look whose it is; then Try now sends it, Back to draft takes it back.",
+    ),
+    STUDY_SHARED: (
+        "The study became another patient's too while this picture waited to be sent.",
+        "Tell IT; then Try now sends it, Back to draft takes it back.",
+    ),
+    IDENTITY_CHANGED: (
+        "The feed changed who this is while this picture waited to be sent.",
+        "Look whose it is; then Try now sends it, Back to draft takes it back.",
     ),
     # this computer
     FILE_MISSING: (

@@ -35,7 +35,9 @@ def try_now(
         seen,
         AuditAction.RETRY_ASKED,
         "UPDATE task SET state = 'queued', failures = CASE state WHEN 'needs-you' THEN 0 ELSE "
-        "failures END, resends = 0, error_code = '', nudges = nudges + 1, due_at = '', "
+        "failures END, resends = 0, answered = CASE state WHEN 'needs-you' "
+        "THEN trim(answered || ' ' || error_code) ELSE answered END, "
+        "error_code = '', nudges = nudges + 1, due_at = '', "
         "changed_at = ?2 WHERE sop_instance_uid = ?1 AND kind <> 'retain' "
         "AND state IN ('queued', 'needs-you')",
     )

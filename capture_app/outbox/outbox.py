@@ -233,6 +233,8 @@ class Outbox:
         seen: Seen | None = None,
         patient: Patient | None = None,
         shown: Mapping[str, ShownAtSend] = MappingProxyType({}),
+        visits_shared: Collection[str] = (),
+        answered: Collection[str] = (),
         release_now: bool = False,
     ) -> Sending:
         """Send: all of these drafts, or none. They are held for a while so that `undo` is possible.
@@ -240,6 +242,8 @@ class Outbox:
         `seen`: what the person who sends saw of each; None where the sender has just said it.
         `patient`: the patient of all of them as Send named them; None: as each exam did.
         `shown`: what the screen said of each, by capture id; it is sealed with them.
+        `visits_shared`: the ids of exams whose visit's number another patient has by now, too.
+        `answered`: codes of what speaks against sending, and was known at Send.
         Raises RuleError, ChangedSinceSeenError, ConformanceError, SealBrokenError, DiskFullError,
         StoreError.
         """
@@ -254,6 +258,8 @@ class Outbox:
                 seen=seen,
                 patient=patient,
                 shown=shown,
+                visits_shared=visits_shared,
+                answered=answered,
                 release_now=release_now,
             )
             held_until = self.spool.clock.monotonic() + self.rules.capture.hold_seconds

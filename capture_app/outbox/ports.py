@@ -7,6 +7,16 @@ from typing import Protocol
 
 from capture_app.errors import DeliveryError
 from capture_app.model.delivery import Instance, ProofReceipt, StoreReceipt
+from capture_app.model.exam import Exam
+from capture_app.model.reason import Reason
+
+Hindrance = Callable[[Exam], Reason | None]
+"""What the feeds say now against sending pictures of an exam, whose patient is worded as they are
+sealed; None where nothing does. Asked before the first attempt, and only then."""
+
+
+def nothing_hinders(_exam: Exam) -> None:
+    """Where no feed is asked."""
 
 
 class Archive(Protocol):

@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from capture_app.errors import (
+    CaptureAppError,
     CodedReason,
     DeliveryError,
     RefusedDeliveryError,
@@ -36,7 +37,8 @@ from capture_app.model.reason import (
     Reason,
 )
 from capture_app.outbox.delivery.schedule import Schedule, backoff
-from capture_app.outbox.ports import Archive
+from capture_app.outbox.keeping.exams import read_exam
+from capture_app.outbox.ports import Archive, Hindrance, nothing_hinders
 from capture_app.outbox.spool import Spool
 from capture_app.outbox.steps import tasks
 from capture_app.outbox.steps.tasks import Task
@@ -79,10 +81,13 @@ class Delivery:
     stopping: threading.Event
     tell: Callable[[], None]
     """Called after each step that was written down, so that who watches sees it move."""
+    hindrance: Hindrance = nothing_hinders
+    """Asked before the first attempt to send a picture."""
 
     def deliver(self, batch: Sequence[Task]) -> None:
         """Claims, hands over, settles. Never raises: what is unexpected goes to a person."""
         try:
+            batch = self._unhindered(batch)
             claimed = tasks.claim(self.spool, batch)
         except StoreError:
             for task in batch:  # the database is busy or full; it said so in the log
@@ -94,6 +99,39 @@ class Delivery:
         if claimed:
             self.tell()
             self._hand_over(claimed)
+
+    def _unhindered(self, batch: Sequence[Task]) -> Sequence[Task]:
+        """Those against whose sending the feeds say nothing; the others wait for a person."""
+        going = []
+        for task in batch:
+            reason = self._against(task) if task.kind is TaskKind.STORE else None
+            if reason is None:
+                going.append(task)
+                continue
+            tasks.settle_hindered(self.spool, task, reason)
+            self.schedule.settled(task)
+            _log.warning("delivery-hindered", destination=task.destination, code=reason.code)
+        if len(going) < len(batch):
+            self.tell()
+        return going
+
+    def _against(self, task: Task) -> Reason | None:
+        """What the feeds say against a first attempt, that nobody was told of. A row that cannot be
+        read hinders none: what is wrong with it is shown where it is delivered.
+        """
+        unbegun = tasks.unbegun(self.spool, task)
+        if unbegun is None:
+            return None
+        try:
+            exam = read_exam(self.spool, unbegun.exam_id)
+            instance, _ = tasks.read_instance(self.spool, task.sop_instance_uid)
+            reason = self.hindrance(replace(exam, patient=instance.patient or exam.patient))
+        except CaptureAppError:
+            return None
+        except Exception:  # noqa: BLE001 - logged; no picture is held up by a fault of the question
+            _log.exception("hindrance-not-asked", uid=task.sop_instance_uid)
+            return None
+        return None if reason is not None and reason.code in unbegun.answered else reason
 
     def _hand_over(self, claimed: Sequence[Task]) -> None:
         state = _Batch(claimed[0].kind, {task.sop_instance_uid: task for task in claimed})

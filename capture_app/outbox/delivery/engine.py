@@ -19,7 +19,7 @@ from capture_app.errors import StoreError
 from capture_app.outbox.delivery.batch import Delivery
 from capture_app.outbox.delivery.schedule import Schedule
 from capture_app.outbox.outbox import Outbox
-from capture_app.outbox.ports import Archive
+from capture_app.outbox.ports import Archive, Hindrance, nothing_hinders
 from capture_app.outbox.recovery.start_up import recover
 from capture_app.outbox.steps import tasks
 from capture_app.outbox.steps.retain import clean_deleted, purge_due
@@ -49,6 +49,7 @@ class Engine:
         role: EngineRole,
         workers: Mapping[str, int] | None = None,
         on_role: OnRole | None = None,
+        hindrance: Hindrance = nothing_hinders,
         batch: int = BATCH,
     ) -> None:
         """`workers` is how many transfers run side by side, by destination (1 where not named).
@@ -64,6 +65,7 @@ class Engine:
         self._role = role
         self._workers = dict(workers or {})
         self._on_role = on_role
+        self._hindrance = hindrance
         self._batch = batch
         self._schedule = Schedule(clock, outbox.rules.capture.hold_seconds)
         self._stopping = threading.Event()
@@ -190,7 +192,12 @@ class Engine:
         for archive in self._archives:
             for number in range(self._workers.get(archive.name, 1)):
                 delivery = Delivery(
-                    self._spool, archive, self._schedule, self._stopping, self._outbox.tell_changes
+                    self._spool,
+                    archive,
+                    self._schedule,
+                    self._stopping,
+                    self._outbox.tell_changes,
+                    self._hindrance,
                 )
                 self._spawn(f"outbox-{archive.name}-{number + 1}", self._deliver, delivery)
         self._outbox.tell_changes()

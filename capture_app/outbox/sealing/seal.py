@@ -8,7 +8,7 @@ new SOP Instance UID; a retry never mints one.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
@@ -70,6 +70,8 @@ class _Draft:
     patient: Patient
     """In the wording to be sealed."""
     shown: ShownAtSend | None
+    is_visit_shared: bool
+    """The number of the visit is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +90,20 @@ def seal(
     seen: Seen | None,
     patient: Patient | None,
     shown: Mapping[str, ShownAtSend],
+    visits_shared: Collection[str],
+    answered: Collection[str],
     release_now: bool,
 ) -> Sending:
     """Seals drafts and queues them, all or none. See the module for what is promised when.
 
     `seen`: what the person who sends saw of each; whatever says something else stops all.
     `patient`: the wording of the patient that Send showed, else that of each picture's exam.
-    `shown`: what the screen said of each, where a screen did. Raises RuleError where one is no
-    draft or not described, ChangedSinceSeenError, ConformanceError where a dataset would break the
-    standard, SealBrokenError where a picture fails its check, DiskFullError, StoreError.
+    `shown`: what the screen said of each, where a screen did.
+    `visits_shared`: the ids of exams whose visit's number no picture may carry by now. `answered`:
+    codes of what speaks against sending, and was known. Raises
+    RuleError where one is no draft or not described, ChangedSinceSeenError, ConformanceError where
+    a dataset would break the standard, SealBrokenError where a picture fails its check,
+    DiskFullError, StoreError.
     """
     if not capture_ids:
         raise RuleError(tr("There is nothing to send."))
@@ -104,7 +111,8 @@ def seal(
         raise RuleError(tr("No archive is set up: nothing was sent. Add one to the settings."))
     send_id = spool.clock.new_uid()
     drafts = [
-        _draft(spool, capture_id, patient, shown.get(capture_id)) for capture_id in capture_ids
+        _draft(spool, capture_id, patient, shown.get(capture_id), visits_shared)
+        for capture_id in capture_ids
     ]
     for draft in drafts:  # before numbers are given out; once more in the transaction
         require_seen(spool.database.read(), spool, draft.capture_id, seen)
@@ -123,7 +131,7 @@ def seal(
             require_seen(connection, spool, one.draft.capture_id, seen)
             insert_instance(connection, spool, one.identity, file=one.staged.path.name)
             state = TaskState.QUEUED if release_now else TaskState.HELD
-            insert_store_tasks(connection, spool, one.identity, state)
+            insert_store_tasks(connection, spool, one.identity, state, answered)
             _record(connection, spool, one.identity, operator)
     hold = 0.0 if release_now else rules.hold_seconds
     return Sending(send_id, tuple(capture_ids), spool.clock.now() + timedelta(seconds=hold))
@@ -169,13 +177,16 @@ def insert_store_tasks(
     spool: Spool,
     identity: SealedIdentity,
     state: TaskState,
+    answered: Collection[str] = (),
 ) -> None:
     """The first step of the delivery of an instance, one for each destination."""
+    uid = identity.instance.sop_instance_uid
     connection.executemany(
-        "INSERT INTO task (kind, sop_instance_uid, destination, state, changed_at) "
-        "VALUES ('store', ?, ?, ?, ?) ON CONFLICT (kind, sop_instance_uid, destination) DO NOTHING",
+        "INSERT INTO task (kind, sop_instance_uid, destination, state, answered, changed_at) "
+        "VALUES ('store', ?, ?, ?, ?, ?) "
+        "ON CONFLICT (kind, sop_instance_uid, destination) DO NOTHING",
         [
-            (identity.instance.sop_instance_uid, destination, state, spool.now())
+            (uid, destination, state, " ".join(answered), spool.now())
             for destination in identity.destinations
         ],
     )
@@ -185,7 +196,11 @@ _DRAFT = f"SELECT description FROM capture WHERE capture_id = ?1 AND {IS_DRAFT}"
 
 
 def _draft(
-    spool: Spool, capture_id: str, patient: Patient | None, shown: ShownAtSend | None
+    spool: Spool,
+    capture_id: str,
+    patient: Patient | None,
+    shown: ShownAtSend | None,
+    visits_shared: Collection[str],
 ) -> _Draft:
     row = spool.database.read().execute(_DRAFT, (capture_id,)).fetchone()
     if row is None:
@@ -202,6 +217,7 @@ def _draft(
         row[0],
         patient or kept.exam.patient,
         shown,
+        kept.exam.is_visit_shared or kept.exam.exam_id in visits_shared,
     )
 
 
@@ -261,7 +277,7 @@ def _seal_one(
     image = coded(kept_image)
     ds = build(
         SealRequest(
-            exam=replace(kept.exam, patient=draft.patient),
+            exam=replace(kept.exam, patient=draft.patient, is_visit_shared=draft.is_visit_shared),
             description=kept.description,
             image=image,
             device=kept.device,

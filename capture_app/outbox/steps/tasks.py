@@ -107,6 +107,45 @@ def has_running(spool: Spool, in_flight: Sequence[int]) -> bool:
     return row is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Unbegun:
+    """A picture that nobody tried to send yet, to whichever archive."""
+
+    exam_id: str
+    answered: tuple[str, ...]
+    """Codes of what a person knew of who wants it sent all the same."""
+
+
+def unbegun(spool: Spool, task: Task) -> Unbegun | None:
+    """What is to be known before the first attempt; None where one was made already."""
+    row = (
+        spool.database.read()
+        .execute(
+            "SELECT capture.exam_id, task.answered FROM task "
+            "JOIN instance USING (sop_instance_uid) JOIN capture USING (capture_id) "
+            "WHERE task.task_id = ?1 AND task.state = 'queued' AND NOT EXISTS (SELECT 1 "
+            "FROM task AS tried WHERE tried.sop_instance_uid = task.sop_instance_uid "
+            "AND (tried.attempts > 0 OR tried.kind <> 'store'))",
+            (task.task_id,),
+        )
+        .fetchone()
+    )
+    return Unbegun(row[0], tuple(row[1].split())) if row is not None else None
+
+
+def settle_hindered(spool: Spool, task: Task, reason: CodedReason) -> None:
+    """The feed says something against sending it: a person decides, before any attempt."""
+    with spool.database.transaction() as connection:
+        changed = connection.execute(
+            "UPDATE task SET state = 'needs-you', due_at = '', error_code = ?2, last_error = ?3, "
+            "changed_at = ?4 WHERE task_id = ?1 AND state = 'queued'",
+            (task.task_id, reason.code, _text(reason), spool.now()),
+        )
+        if changed.rowcount:
+            details = {"destination": task.destination, "reason": reason.code}
+            _record(connection, spool, AuditAction.STOPPED_BY_FEED, task, details)
+
+
 def claim(spool: Spool, tasks: Sequence[Task]) -> tuple[Task, ...]:
     """Marks steps as under way. What a person held or withdrew meanwhile is left out."""
     claimed = []

@@ -20,7 +20,9 @@ NO_ORDER: Final = "none"
 
 
 def listed_orders(census: Census, exam: Exam) -> tuple[Order, ...]:
-    """What the list shows now for the exam's patient and visit, each once."""
+    """What the list shows now for the exam's patient and visit, each once, without those whose
+    study an order of another patient has too: none of them can be used.
+    """
     number = exam.patient.patient_id
     visit = exam.encounter.visit_number if exam.encounter else ""
     rows = (
@@ -29,7 +31,14 @@ def listed_orders(census: Census, exam: Exam) -> tuple[Order, ...]:
         if row.patient.patient_id.key == number.key
         and (row.encounter.visit_number if row.encounter else "") == visit
     )
-    return tuple(dict.fromkeys(order for row in rows for order in row.orders))
+    return tuple(
+        dict.fromkeys(
+            order
+            for row in rows
+            for order in row.orders
+            if order.study_instance_uid not in row.shared_studies
+        )
+    )
 
 
 def order_id(order: Order | None) -> str:

@@ -83,7 +83,7 @@ def banner_of(
         name,
         native,
         facts,
-        _visit_facts(standing.encounter, picked, has_number=not exam.is_visit_shared),
+        _visit_facts(standing.encounter, picked, has_number=not standing.is_visit_shared),
         _identified_words(identified, due=due or bool(standing.asks)),
         _note(exam.patient, standing, changed_at, hidden=asked is not None),
         _place_act(standing.encounter, picked) if picks_place else "",
@@ -152,6 +152,9 @@ def _note(
             return ChipText(words, "warning-circle", Tone.BAD)
         case Stop.NUMBER_OF_TWO:
             words = tr("Two people have this number: Send is stopped")
+            return ChipText(words, "warning-circle", Tone.BAD)
+        case Stop.STUDY_SHARED:
+            words = tr("The order's study is another patient's too: Send is stopped")
             return ChipText(words, "warning-circle", Tone.BAD)
         case None:
             pass
@@ -224,6 +227,9 @@ def _stop_words(stop: Stop) -> tuple[str, str]:
             return what, todo
         case Stop.NUMBER_OF_TWO:
             what = tr("Two people have this record number: nothing can be sent.")
+            return what, tr("Tell IT: it has to be put right in the worklist first.")
+        case Stop.STUDY_SHARED:
+            what = tr("The study of the order is another patient's too: nothing can be sent.")
             return what, tr("Tell IT: it has to be put right in the worklist first.")
 
 

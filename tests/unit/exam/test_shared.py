@@ -1,0 +1,92 @@
+"""What two patients share is never recorded silently, though it was shared after the exam began."""
+
+from dataclasses import replace
+
+import pytest
+
+from capture_app.clock import FixedClock
+from capture_app.dicom import part10
+from capture_app.errors import RuleError
+from capture_app.exam.session import ExamService
+from capture_app.exam.standing import Stop
+from capture_app.model.worklist import Doubt
+from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.sealing.seal import Sending
+from capture_app.store.sealed import open_sealed
+from tests import outboxes, sealing
+from tests.unit.exam.test_session import (  # noqa: F401 - fixtures
+    SCAN,
+    _new_feed,
+    as_kept,
+    entry,
+    exams,
+    outbox,
+)
+
+SHARED_VISIT = frozenset({Doubt.SHARED_VISIT_NUMBER})
+SHARED_STUDY = {
+    "doubts": frozenset({Doubt.SHARED_STUDY_UID}),
+    "shared_studies": frozenset({sealing.ORDER.study_instance_uid}),
+}
+
+
+def admission_of(outbox: Outbox, capture_id: str) -> str:  # noqa: F811
+    (path,) = outbox.spool.instances.glob("*.sealed")
+    ds = part10.read(open_sealed(path, outbox.spool.cipher, uid=capture_id).content)
+    return str(ds.get("AdmissionID", ""))
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_a_visit_number_that_became_shared_after_the_exam_began_is_left_out_at_seal(
+    exams: ExamService,  # noqa: F811
+    outbox: Outbox,  # noqa: F811
+    clock: FixedClock,
+    is_shared: bool,
+) -> None:
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
+    capture_id = outboxes.keep(outbox, exam)
+    assert not exams.standing(exam).is_visit_shared
+    if is_shared:
+        entry(clock, doubts=SHARED_VISIT)
+    assert exams.standing(exam).is_visit_shared is is_shared
+    assert isinstance(exams.send(exam, as_kept(outbox, capture_id), shown=sealing.MAI), Sending)
+    number = sealing.VISIT.visit_number
+    assert admission_of(outbox, capture_id) == ("" if is_shared else number)
+
+
+def test_another_visit_of_the_patient_that_is_shared_takes_no_number_away(
+    exams: ExamService,  # noqa: F811
+    outbox: Outbox,  # noqa: F811
+    clock: FixedClock,
+) -> None:
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
+    entry(clock, encounter=replace(sealing.VISIT, visit_number="V9"), doubts=SHARED_VISIT)
+    assert not exams.standing(exam).is_visit_shared
+
+
+def test_a_study_that_became_shared_after_the_exam_began_stops_send_until_it_is_put_right(
+    exams: ExamService,  # noqa: F811
+    outbox: Outbox,  # noqa: F811
+    clock: FixedClock,
+) -> None:
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN, order=sealing.ORDER)
+    capture_id = outboxes.keep(outbox, exam)
+    entry(clock, **SHARED_STUDY)
+    assert exams.standing(exam).stop is Stop.STUDY_SHARED
+    with pytest.raises(RuleError, match="same study: nothing was sent"):
+        exams.send(exam, as_kept(outbox, capture_id), shown=sealing.MAI)
+    assert not list(outbox.spool.instances.glob("*.sealed"))
+    entry(clock)
+    assert isinstance(exams.send(exam, as_kept(outbox, capture_id), shown=sealing.MAI), Sending)
+
+
+def test_an_exam_without_that_order_is_sent(
+    exams: ExamService,  # noqa: F811
+    outbox: Outbox,  # noqa: F811
+    clock: FixedClock,
+) -> None:
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
+    capture_id = outboxes.keep(outbox, exam)
+    entry(clock, **SHARED_STUDY)
+    assert exams.standing(exam).stop is None
+    assert isinstance(exams.send(exam, as_kept(outbox, capture_id), shown=sealing.MAI), Sending)
