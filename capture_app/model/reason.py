@@ -240,27 +240,27 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     # what the feed says
     VISIT_CANCELLED: (
         "The visit was cancelled while this picture waited to be sent.",
-        "Ask admissions; then Try now sends it, Back to draft takes it back.",
+        "Ask admissions; then Send again sends it, Back to draft takes it back.",
     ),
     PATIENT_MERGED: (
         "The feed merged this patient with another one while this picture waited to be sent.",
-        "Look whose it is; then Try now sends it, Back to draft takes it back.",
+        "Look whose it is; then Send again sends it, Back to draft takes it back.",
     ),
     NUMBER_RETIRED: (
         "The record number went out of use while this picture waited to be sent.",
-        "Take it back to draft, and ask IT; Try now sends it under the old number.",
+        "Take it back to draft, and ask IT; Send again sends it under the old number.",
     ),
     NUMBER_OF_TWO: (
         "Worklists gave the record number to two people while this picture waited to be sent.",
-        "Look whose it is; then Try now sends it, Back to draft takes it back.",
+        "Look whose it is; then Send again sends it, Back to draft takes it back.",
     ),
     STUDY_SHARED: (
         "The study became another patient's too while this picture waited to be sent.",
-        "Tell IT; then Try now sends it, Back to draft takes it back.",
+        "Tell IT; then Send again sends it, Back to draft takes it back.",
     ),
     IDENTITY_CHANGED: (
         "The feed changed who this is while this picture waited to be sent.",
-        "Look whose it is; then Try now sends it, Back to draft takes it back.",
+        "Look whose it is; then Send again sends it, Back to draft takes it back.",
     ),
     # this computer
     FILE_MISSING: (

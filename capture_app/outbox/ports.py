@@ -15,10 +15,6 @@ Hindrance = Callable[[Exam], Reason | None]
 sealed; None where nothing does. Asked before the first attempt, and only then."""
 
 
-def nothing_hinders(_exam: Exam) -> None:
-    """Where no feed is asked."""
-
-
 class Archive(Protocol):
     """One destination. Called by one worker at a time for each `workers` of its settings.
 

@@ -38,7 +38,7 @@ from capture_app.model.reason import (
 )
 from capture_app.outbox.delivery.schedule import Schedule, backoff
 from capture_app.outbox.keeping.exams import read_exam
-from capture_app.outbox.ports import Archive, Hindrance, nothing_hinders
+from capture_app.outbox.ports import Archive, Hindrance
 from capture_app.outbox.spool import Spool
 from capture_app.outbox.steps import tasks
 from capture_app.outbox.steps.tasks import Task
@@ -81,8 +81,8 @@ class Delivery:
     stopping: threading.Event
     tell: Callable[[], None]
     """Called after each step that was written down, so that who watches sees it move."""
-    hindrance: Hindrance = nothing_hinders
-    """Asked before the first attempt to send a picture."""
+    hindrance: Hindrance | None = None
+    """Asked before the first attempt to send a picture; None: no feed is."""
 
     def deliver(self, batch: Sequence[Task]) -> None:
         """Claims, hands over, settles. Never raises: what is unexpected goes to a person."""
@@ -119,8 +119,8 @@ class Delivery:
         """What the feeds say against a first attempt, that nobody was told of. A row that cannot be
         read hinders none: what is wrong with it is shown where it is delivered.
         """
-        unbegun = tasks.unbegun(self.spool, task)
-        if unbegun is None:
+        unbegun = tasks.unbegun(self.spool, task) if self.hindrance is not None else None
+        if self.hindrance is None or unbegun is None:
             return None
         try:
             exam = read_exam(self.spool, unbegun.exam_id)

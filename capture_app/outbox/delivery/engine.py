@@ -19,7 +19,7 @@ from capture_app.errors import StoreError
 from capture_app.outbox.delivery.batch import Delivery
 from capture_app.outbox.delivery.schedule import Schedule
 from capture_app.outbox.outbox import Outbox
-from capture_app.outbox.ports import Archive, Hindrance, nothing_hinders
+from capture_app.outbox.ports import Archive, Hindrance
 from capture_app.outbox.recovery.start_up import recover
 from capture_app.outbox.steps import tasks
 from capture_app.outbox.steps.retain import clean_deleted, purge_due
@@ -49,11 +49,12 @@ class Engine:
         role: EngineRole,
         workers: Mapping[str, int] | None = None,
         on_role: OnRole | None = None,
-        hindrance: Hindrance = nothing_hinders,
+        hindrance: Hindrance | None = None,
         batch: int = BATCH,
     ) -> None:
         """`workers` is how many transfers run side by side, by destination (1 where not named).
 
+        `hindrance` is asked before the first attempt to send a picture; None: no feed is.
         `on_role` is called from the scheduler thread with True when this process takes the engine
         role (before anything is delivered) and with False before it gives the role back: feeds and
         listening ports go with the role.
