@@ -57,6 +57,8 @@ class Doubt(StrEnum):
     """The feed speaks of a number that it had put another one in place of (A47)."""
     NUMBER_OF_TWO = "number-of-two"
     """Worklists give the number to two persons who cannot be one: it opens neither."""
+    NUMBER_ON_WORKLIST = "number-on-worklist"
+    """A worklist gives the number to somebody else than the admissions feed does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,14 @@ class OrderBook:
         doubts = frozenset([Doubt.NUMBER_OF_TWO] if len(people) > 1 else [])
         return tuple(replace(row, doubts=doubts) for row in rows.values())
 
+    def gives_to_another(self, key: tuple[str, str], patient: Patient) -> bool:
+        """Whether a worklist says of a number, whose issuer is stated, that it is somebody else's
+        than this patient's.
+        """
+        return bool(key[1]) and any(
+            contradicts(item, patient) for item, _ in self._items.get(key, ())
+        )
+
     def attached(
         self,
         rows: Sequence[PatientListEntry],

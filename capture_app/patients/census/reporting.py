@@ -139,6 +139,12 @@ def doubt_words(doubt: Doubt, count: int) -> str:
                 "{n} numbers are used again that were put out of use.",
                 count,
             )
+        case Doubt.NUMBER_ON_WORKLIST:
+            return trn(
+                "{n} number is given to somebody else by a worklist than by the admissions feed.",
+                "{n} numbers are given to somebody else by worklists than by the admissions feed.",
+                count,
+            )
         case Doubt.NUMBER_OF_TWO:
             return trn(
                 "{n} number is given to two people by worklists: it opens neither.",

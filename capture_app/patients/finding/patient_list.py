@@ -76,6 +76,7 @@ class PatientList:
         self._checks = CrossChecks()
         self._merges: frozenset[PatientKey] = frozenset()
         self._of_two: set[PatientKey] = set()
+        self._given_away: set[PatientKey] = set()
 
     def __len__(self) -> int:
         return len(self._patients)
@@ -127,6 +128,7 @@ class PatientList:
         counts = self._checks.count()
         counts[Doubt.MERGE_REFUSED] = len(self._merges)
         counts[Doubt.NUMBER_OF_TWO] = len(self._of_two)
+        counts[Doubt.NUMBER_ON_WORKLIST] = len(self._given_away)
         counts[Doubt.NUMBER_RETIRED] = sum(key in self._patients for key in self._retired)
         return tuple((doubt, counts[doubt]) for doubt in Doubt if counts.get(doubt))
 
@@ -378,6 +380,9 @@ class PatientList:
     ) -> tuple[PatientListEntry, ...]:
         """The entries of a patient as of now, noted with the time at which they change."""
         found = self._entries_of(key) if found is None else found
+        known = self._patients.get(key)
+        given_away = known is not None and self._orders.gives_to_another(key, known.patient)
+        (self._given_away.add if given_away else self._given_away.discard)(key)
         shown = tuple(
             replace(
                 entry,
@@ -404,6 +409,8 @@ class PatientList:
         claims = [*(of_visit(entry.encounter) if entry.encounter else ()), *of_orders([entry])]
         doubts = {claim.doubt for claim in claims if self._checks.is_shared(key, claim)}
         doubts |= entry.doubts
+        if key in self._given_away:
+            doubts.add(Doubt.NUMBER_ON_WORKLIST)
         if key in self._merges:
             doubts.add(Doubt.MERGE_REFUSED)
         if key in self._retired:

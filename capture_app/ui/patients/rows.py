@@ -137,6 +137,7 @@ def _doubts() -> Mapping[Doubt, str]:
         Doubt.MERGE_REFUSED: tr("Merge waits"),
         Doubt.NUMBER_RETIRED: tr("Old number"),
         Doubt.NUMBER_OF_TWO: tr("Number of two people"),
+        Doubt.NUMBER_ON_WORKLIST: tr("Other name on worklist"),
         Doubt.SHARED_VISIT_NUMBER: tr("Visit shared"),
         Doubt.SHARED_STUDY_UID: tr("Study shared"),
         Doubt.SHARED_BED: tr("Bed shared"),

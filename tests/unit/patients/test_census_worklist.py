@@ -91,8 +91,14 @@ def test_an_order_that_contradicts_the_feed_is_not_offered_but_counted(
     Feed(census, clock).send("A01", a_patient(born=date(1956, 7, 14)), a_visit())
     census.put_worklist(answer(item(a_patient(born=date(1956, 7, 15)))))
     assert accessions(census) == [[]]
-    status = census.feed_status()[1]
+    adt, status = census.feed_status()
     assert (status.name, status.source, status.skipped) == ("ris", FeedSource.WORKLIST, 1)
+    assert adt.doubts == ((Doubt.NUMBER_ON_WORKLIST, 1),)
+    (entry,) = census.find("")
+    assert entry.doubts == {Doubt.NUMBER_ON_WORKLIST}
+    census.put_worklist(answer(item(a_patient(born=date(1956, 7, 14)))))
+    assert [entry.doubts for entry in census.find("")] == [frozenset()]
+    assert census.feed_status()[0].doubts == ()
 
 
 @pytest.mark.parametrize(
