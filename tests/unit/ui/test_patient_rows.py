@@ -114,6 +114,7 @@ def test_each_doubt_is_a_badge_with_words_that_a_screen_reader_says() -> None:
         "Merge waits",
         "Old number",
         "Number of two people",
+        "Other name on worklist",
         "Visit shared",
         "Study shared",
         "Bed shared",
