@@ -14,14 +14,7 @@ from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
 from capture_app.store.sealed import open_sealed
 from tests import outboxes, sealing
-from tests.unit.exam.test_session import (  # noqa: F401 - fixtures
-    SCAN,
-    _new_feed,
-    as_kept,
-    entry,
-    exams,
-    outbox,
-)
+from tests.unit.exam.examining import SCAN, as_kept, entry
 
 SHARED_VISIT = frozenset({Doubt.SHARED_VISIT_NUMBER})
 SHARED_STUDY = {
@@ -30,7 +23,7 @@ SHARED_STUDY = {
 }
 
 
-def admission_of(outbox: Outbox, capture_id: str) -> str:  # noqa: F811
+def admission_of(outbox: Outbox, capture_id: str) -> str:
     (path,) = outbox.spool.instances.glob("*.sealed")
     ds = part10.read(open_sealed(path, outbox.spool.cipher, uid=capture_id).content)
     return str(ds.get("AdmissionID", ""))
@@ -38,8 +31,8 @@ def admission_of(outbox: Outbox, capture_id: str) -> str:  # noqa: F811
 
 @pytest.mark.parametrize("is_shared", [False, True])
 def test_a_visit_number_that_became_shared_after_the_exam_began_is_left_out_at_seal(
-    exams: ExamService,  # noqa: F811
-    outbox: Outbox,  # noqa: F811
+    exams: ExamService,
+    outbox: Outbox,
     clock: FixedClock,
     is_shared: bool,
 ) -> None:
@@ -55,8 +48,8 @@ def test_a_visit_number_that_became_shared_after_the_exam_began_is_left_out_at_s
 
 
 def test_another_visit_of_the_patient_that_is_shared_takes_no_number_away(
-    exams: ExamService,  # noqa: F811
-    outbox: Outbox,  # noqa: F811
+    exams: ExamService,
+    outbox: Outbox,
     clock: FixedClock,
 ) -> None:
     exam = exams.open(entry(clock), sealing.NURSE, SCAN)
@@ -65,8 +58,8 @@ def test_another_visit_of_the_patient_that_is_shared_takes_no_number_away(
 
 
 def test_a_study_that_became_shared_after_the_exam_began_stops_send_until_it_is_put_right(
-    exams: ExamService,  # noqa: F811
-    outbox: Outbox,  # noqa: F811
+    exams: ExamService,
+    outbox: Outbox,
     clock: FixedClock,
 ) -> None:
     exam = exams.open(entry(clock), sealing.NURSE, SCAN, order=sealing.ORDER)
@@ -81,8 +74,8 @@ def test_a_study_that_became_shared_after_the_exam_began_stops_send_until_it_is_
 
 
 def test_an_exam_without_that_order_is_sent(
-    exams: ExamService,  # noqa: F811
-    outbox: Outbox,  # noqa: F811
+    exams: ExamService,
+    outbox: Outbox,
     clock: FixedClock,
 ) -> None:
     exam = exams.open(entry(clock), sealing.NURSE, SCAN)
