@@ -136,6 +136,7 @@ def test_orthanc_holds_what_was_sent_and_proves_it(
     assert pixel_sha256(read(orthanc.file(uid))) == sealed(outbox, uid).instance.pixel_sha256
 
 
+@pytest.mark.expects_log("destination-silent")
 def test_what_nobody_listens_to_stays_queued_with_the_reason(
     outbox: Outbox, tmp_path: Path, orthanc: Orthanc, eventually: Eventually
 ) -> None:
@@ -164,6 +165,7 @@ def test_an_archive_that_refuses_us_never_loses_the_picture(
         assert engine.stop()
 
 
+@pytest.mark.expects_log("destination-silent")
 def test_an_archive_that_stands_still_is_left_in_time_and_tried_again(
     outbox: Outbox, fresh_orthanc: Orthanc, tmp_path: Path, eventually: Eventually
 ) -> None:

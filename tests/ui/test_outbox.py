@@ -159,6 +159,7 @@ def test_a_refusal_needs_a_person_and_send_again_helps(outbox_desk: Desk) -> Non
         wait_for(outbox_desk, Section.CONFIRMED, "Confirmed")
 
 
+@pytest.mark.expects_log("destination-silent")
 def test_an_archive_that_is_away_is_said_with_the_next_try(outbox_desk: Desk) -> None:
     outbox_desk.stage.archive.is_down = True
     send(outbox_desk.stage, LAYLA, 1, outbox_desk.content.operator)

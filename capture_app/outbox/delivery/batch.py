@@ -240,10 +240,7 @@ class Delivery:
             else:
                 self._settle(task, TransientDeliveryError(Reason("no-answer")), state)
         is_out = bool(state.silent) or len(state.broken_off) >= MOST_BROKEN_OFF
-        if state.has_answer:
-            self.schedule.answered(self.archive.name, state.kind)
-        elif is_out and not self.stopping.is_set():
-            self.schedule.silent(self.archive.name, state.kind)
+        self._note_destination(state, is_out=is_out)
         by_outage = is_out and not state.has_answer
         for task, error in state.silent:
             self._try_later(task, error, by_outage=by_outage)
@@ -252,6 +249,16 @@ class Delivery:
         for task in untried:
             self._give_back(task)
         self.tell()
+
+    def _note_destination(self, state: _Batch, *, is_out: bool) -> None:
+        """Whether it answers, told in the log when that changes."""
+        name = self.archive.name
+        if state.has_answer:
+            if self.schedule.answered(name, state.kind):
+                _log.info("destination-answers", destination=name, kind=state.kind)
+        elif is_out and not self.stopping.is_set() and self.schedule.silent(name, state.kind):
+            _, error = (state.silent or state.broken_off)[-1]
+            _log.warning("destination-silent", destination=name, kind=state.kind, code=error.code)
 
     def _settle(self, task: Task, result: Result, state: _Batch) -> None:
         """Writes one outcome down. Where that fails the step is found again by the scheduler."""
@@ -271,6 +278,7 @@ class Delivery:
                 state.has_answer = True
                 tasks.settle_stored(self.spool, task, result)
                 self.schedule.settled(task)
+                self._note("delivery-stored", task, status=f"{result.status:04X}")
             case ProofReceipt(kind=ProofKind.LISTED):
                 state.has_answer = True
                 self._again(task, backoff(task.failures + 1), listed=True)
@@ -278,6 +286,7 @@ class Delivery:
                 state.has_answer = True
                 tasks.settle_proved(self.spool, task, result)
                 self.schedule.settled(task)
+                self._note("delivery-proved", task, proof=result.kind)
             case DeliveryError() if task.kind is TaskKind.PROVE and result.code == NOT_IN_ARCHIVE:
                 state.has_answer = True
                 self._settle_not_there(task, result)
@@ -296,8 +305,14 @@ class Delivery:
         elif tasks.resends_of(self.spool, task) < MOST_RESENDS:
             tasks.settle_resend(self.spool, task, error=error)
             self.schedule.settled(task)
+            self._note("delivery-sent-again", task, code=error.code)
         else:
             self._needs_you(task, Reason.of("lost-by-archive", name=task.destination))
+
+    def _note(self, event: str, task: Task, **facts: object) -> None:
+        """One line of the log for each outcome."""
+        uid, destination = task.sop_instance_uid, task.destination
+        _log.info(event, destination=destination, uid=uid, kind=task.kind, **facts)
 
     def _needs_you(self, task: Task, reason: CodedReason) -> None:
         tasks.settle_needs_you(self.spool, task, reason)
@@ -346,6 +361,8 @@ class Delivery:
         now, since = self.spool.clock.now(), self.spool.clock.monotonic()
         due = now + timedelta(seconds=delay)
         tasks.settle_again(self.spool, task, due=due, error=error, listed=listed)
+        code = error.code if error else "listed" if listed else ""
+        self._note("delivery-later", task, code=code, failures=task.failures + 1, due_s=delay)
         # With its failure counted: it may fall due before the rows are read again.
         failed = replace(task, failures=task.failures + 1)
         self.schedule.again(failed, delay, since=since, by_outage=by_outage, is_suspect=is_suspect)

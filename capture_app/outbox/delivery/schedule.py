@@ -128,20 +128,29 @@ class Schedule:
                 task, due, by_outage=by_outage, is_suspect=is_suspect
             )
 
-    def silent(self, destination: str, kind: TaskKind) -> None:
-        """The destination answered nothing of a whole batch: no other batch for a while."""
-        with self._lock:
-            self._gates[destination, kind] = self.clock.monotonic() + FIRST_RETRY_S
+    def silent(self, destination: str, kind: TaskKind) -> bool:
+        """The destination answered nothing of a whole batch: no other batch for a while.
 
-    def answered(self, destination: str, kind: TaskKind) -> None:
-        """The destination answered: what waited for it to come back is due."""
+        Returns whether it answered until then.
+        """
+        with self._lock:
+            is_news = (destination, kind) not in self._gates
+            self._gates[destination, kind] = self.clock.monotonic() + FIRST_RETRY_S
+            return is_news
+
+    def answered(self, destination: str, kind: TaskKind) -> bool:
+        """The destination answered: what waited for it to come back is due.
+
+        Returns whether it had not answered until then.
+        """
         with self._lock:
             if self._gates.pop((destination, kind), None) is None:
-                return
+                return False
             now = self.clock.monotonic()
             for entry in self._entries.values():
                 if _gate(entry.task) == (destination, kind) and entry.by_outage:
                     entry.due = min(entry.due, now)
+            return True
 
     def in_flight(self) -> tuple[int, ...]:
         """The steps that workers are at."""

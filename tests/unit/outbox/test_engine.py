@@ -79,6 +79,7 @@ def test_many_go_in_batches_and_each_is_settled(rig: Rig) -> None:
     assert sorted(uid for uids in stored for uid in uids) == sorted(kept)
 
 
+@pytest.mark.expects_log("destination-silent")
 def test_every_archive_gets_it_and_each_proves_for_itself(
     tmp_path: Path, clock: FixedClock, eventually: Eventually
 ) -> None:
@@ -104,6 +105,7 @@ def test_every_archive_gets_it_and_each_proves_for_itself(
     outboxes.close(outbox)
 
 
+@pytest.mark.expects_log("destination-silent")
 def test_an_archive_that_is_down_is_tried_for_ever_with_the_same_bytes(rig: Rig) -> None:
     rig.archive.is_down = True
     (uid,) = rig.send()
@@ -122,6 +124,7 @@ def test_an_archive_that_is_down_is_tried_for_ever_with_the_same_bytes(rig: Rig)
     assert list(rig.archive.holds()) == [uid]
 
 
+@pytest.mark.expects_log("destination-silent")
 def test_an_archive_that_comes_back_gets_all_that_waited_at_once(rig: Rig) -> None:
     rig.archive.is_down = True
     kept = rig.send(5)
@@ -155,6 +158,7 @@ def test_an_image_at_which_the_archive_falls_silent_takes_no_other_with_it(rig: 
     rig.until(ImageState.CONFIRMED, bad)
 
 
+@pytest.mark.expects_log("destination-silent")
 def test_what_was_never_sent_is_not_told_that_the_archive_was_silent(rig: Rig) -> None:
     kept = rig.send(6)
     rig.archive.hangs = set(kept)
@@ -177,6 +181,7 @@ def test_what_was_never_sent_is_not_told_that_the_archive_was_silent(rig: Rig) -
     ]
 
 
+@pytest.mark.expects_log("destination-silent")
 def test_try_now_does_not_wait_for_the_clock(rig: Rig) -> None:
     rig.archive.is_down = True
     (uid,) = rig.send()
