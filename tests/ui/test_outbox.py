@@ -117,8 +117,8 @@ def test_a_delivery_ends_as_confirmed_with_its_proof(outbox_desk: Desk, qtbot: Q
     send(outbox_desk.stage, MAI, 2, outbox_desk.content.operator)
     with delivering(outbox_desk.stage):
         row = wait_for(outbox_desk, Section.CONFIRMED, "Confirmed")
+        qtbot.waitUntil(lambda: rows(outbox_desk, Section.WAITING) == ())
     assert "Pixels read back from" in row.sentence
-    assert rows(outbox_desk, Section.WAITING) == ()
     press(outbox_desk, "Show proof")
     popover = outbox_desk.window.findChild(ProofPopover)
     assert popover is not None
