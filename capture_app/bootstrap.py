@@ -170,6 +170,7 @@ class Background:
     def __init__(self, rooms: Rooms, *, program: str) -> None:
         # Only here: reading what delivers and listens takes as long as opening the window.
         from capture_app.archive.connect import commitment_listeners, connect  # noqa: PLC0415
+        from capture_app.archive.held_copy import SandboxedReader  # noqa: PLC0415
         from capture_app.outbox.delivery.engine import Engine  # noqa: PLC0415
         from capture_app.patients.sources.adt.receiver import AdtReceiver  # noqa: PLC0415
         from capture_app.patients.sources.worklist.poller import WorklistPoller  # noqa: PLC0415
@@ -187,6 +188,7 @@ class Background:
             WorklistPoller(rooms.census, worklist, settings.station, clock)
             for worklist in settings.worklists
         )
+        self._reader = SandboxedReader(clock)
         self._engine = Engine(
             rooms.outbox,
             [
@@ -196,6 +198,7 @@ class Background:
                     listener=listeners.get(archive.name),
                     clock=clock,
                     password=_passwords(settings),
+                    read_copy=self._reader,
                 )
                 for archive in settings.archives
             ],
@@ -231,6 +234,7 @@ class Background:
         for poller in self._pollers:
             poller.stop()
         self._engine.stop()
+        self._reader.close()
         self._record(AuditAction.APPLICATION_STOPPED)
 
     def _record(self, action: AuditAction) -> None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from capture_app.archive.commitment import CommitmentListener
 from capture_app.archive.connect import commitment_listeners, connect
 from capture_app.archive.dimse import DimseArchive
+from capture_app.archive.held_copy import read_held_copy
 from capture_app.archive.stow import StowArchive
 from capture_app.clock import SystemClock
 from capture_app.errors import DeliveryError, TransientDeliveryError
@@ -29,7 +30,14 @@ def archive_for(
     *,
     password: Callable[[str], str | None] = {"pacs-password": "rigpass"}.get,
 ) -> Archive:
-    return connect(destination, STATION, listener=listener, clock=CLOCK, password=password)
+    return connect(
+        destination,
+        STATION,
+        listener=listener,
+        clock=CLOCK,
+        password=password,
+        read_copy=read_held_copy,
+    )
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from capture_app.archive.commitment import CommitmentListener, StorageCommitment
 from capture_app.archive.dimse import DimseArchive
 from capture_app.archive.echo import EchoResult, Way, echo_dimse, echo_web
+from capture_app.archive.held_copy import ReadHeldCopy
 from capture_app.archive.outcomes import ProofMethod
 from capture_app.archive.proof import PixelHash
 from capture_app.archive.query import ListedOnly
@@ -34,12 +35,13 @@ def connect(
     listener: CommitmentListener | None,
     clock: Clock,
     password: Password,
+    read_copy: ReadHeldCopy,
 ) -> DimseArchive | StowArchive:
-    """An archive as the outbox wants it. Nothing is sent yet.
+    """An archive as the outbox wants it. Nothing is sent yet. `read_copy` reads what it gives back.
 
     Raises OSError for certificate files that cannot be used.
     """
-    proof = _proof(destination, station, listener, clock, password)
+    proof = _proof(destination, station, listener, clock, password, read_copy)
     if destination.protocol is ArchiveProtocol.STOW:
         return StowArchive(
             destination.name,
@@ -140,6 +142,7 @@ def _proof(
     listener: CommitmentListener | None,
     clock: Clock,
     password: Password,
+    read_copy: ReadHeldCopy,
 ) -> ProofMethod:
     seconds = destination.deadline_seconds
     match _proof_choice(destination):
@@ -148,6 +151,7 @@ def _proof(
                 destination.name,
                 destination.url,
                 client=_client(destination, password),
+                read_copy=read_copy,
                 clock=clock,
                 deadline_seconds=seconds,
             )

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from io import BytesIO
 from typing import Final
 
-from pydicom import dcmread
-from pydicom.dataset import Dataset
-from pydicom.filereader import read_dataset
-from pydicom.uid import UID
-
-from capture_app.archive.dimse import dataset_of
-from capture_app.archive.identity import HeldIdentity, contradiction
+from capture_app.archive.held_copy import HeldCopy, ReadHeldCopy
+from capture_app.archive.identity import contradiction
 from capture_app.archive.multipart import single_part
 from capture_app.archive.one_by_one import request_by_request
 from capture_app.archive.outcomes import (
@@ -22,41 +16,35 @@ from capture_app.archive.outcomes import (
     not_in_archive,
 )
 from capture_app.clock import Clock
-from capture_app.dicom.part10 import pixel_layout, pixel_sha256
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
-from capture_app.model.delivery import Instance, PixelLayout, ProofKind, ProofReceipt
+from capture_app.model.delivery import Instance, ProofKind, ProofReceipt
 from capture_app.model.reason import CLASS_MISMATCH, CONTENT_MISMATCH, Reason
 from capture_app.net.deadline import Deadline, Interruption
-from capture_app.net.dicom.association import EXPLICIT_VR_LE, IMPLICIT_VR_LE
-from capture_app.net.dicom.element_count import refuse_too_many_elements
 from capture_app.net.http import HttpClient, HttpResponse
 from capture_app.net.wire import failure
 
 # Without transfer-syntax=* an archive sends a JPEG decompressed: true, large and not comparable.
 _ACCEPT: Final = 'multipart/related; type="application/dicom"; transfer-syntax=*'
-_META_BEGINS: Final = 132
 _MAY_ADD_BYTES: Final = 1 << 20  # what an archive may have added around the pixels
-_READ: Final = frozenset({IMPLICIT_VR_LE, EXPLICIT_VR_LE})
-"""The native transfer syntaxes that are read. A deflated one is not: what it would become has no
-limit until it is inflated."""
-_COMPARED: Final = (
-    *("PatientID", "IssuerOfPatientID", "IssuerOfPatientIDQualifiersSequence", "StudyInstanceUID"),
-    *("SOPInstanceUID", "SOPClassUID", "SpecificCharacterSet"),
-    *("SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames"),
-    *("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
-    "PixelData",
-)
 
 
 class PixelHash:
     """A `ProofMethod` by WADO-RS (PS3.18 10.4): PIXEL_HASH, or what is wrong."""
 
     def __init__(
-        self, name: str, url: str, *, client: HttpClient, clock: Clock, deadline_seconds: float
+        self,
+        name: str,
+        url: str,
+        *,
+        client: HttpClient,
+        read_copy: ReadHeldCopy,
+        clock: Clock,
+        deadline_seconds: float,
     ) -> None:
         self._name = name
         self._url = url.rstrip("/")
         self._client = client
+        self._read_copy = read_copy
         self._clock = clock
         self._deadline_seconds = deadline_seconds
 
@@ -102,29 +90,20 @@ class PixelHash:
         """What the instance in an answer proves."""
         try:
             part10 = single_part(answer.content_type, answer.body)
-            transfer_syntax = _transfer_syntax(part10)
-            if not _is_read(transfer_syntax):
-                return self._recoded()
-            ds = _read(part10, transfer_syntax)
-            held = HeldIdentity.of(ds)
-            sop_class_uid = str(ds.SOPClassUID)
-            is_this_one = str(ds.SOPInstanceUID) == instance.sop_instance_uid
-            picture = (
-                (pixel_sha256(ds, instance.stream_length), pixel_layout(ds))
-                if "PixelData" in ds
-                else None
-            )
+            held = self._read_copy(part10, instance.stream_length)
         except Exception:  # noqa: BLE001 - hostile bytes: the decoder may raise anything
             return failure(self._name, "protocol")
-        if not is_this_one:
+        if isinstance(held, str):
+            return self._recoded()
+        if held.sop_instance_uid != instance.sop_instance_uid:
             return failure(self._name, "protocol")
-        if refusal := contradiction(self._name, instance, held):
+        if refusal := contradiction(self._name, instance, held.identity):
             return refusal
-        if sop_class_uid != instance.sop_class_uid:
+        if held.sop_class_uid != instance.sop_class_uid:
             return RefusedDeliveryError(Reason.of(CLASS_MISMATCH, name=self._name))
-        if picture is not None and _is_picture_of(instance, *picture):
+        if _is_picture_of(instance, held):
             return ProofReceipt(instance.sop_instance_uid, ProofKind.PIXEL_HASH, self._name)
-        if transfer_syntax != instance.transfer_syntax_uid:
+        if held.transfer_syntax_uid != instance.transfer_syntax_uid:
             return self._recoded()
         return RefusedDeliveryError(Reason.of(CONTENT_MISMATCH, name=self._name))
 
@@ -145,23 +124,6 @@ _PASSING: Final = frozenset(
 )
 
 
-def _is_picture_of(instance: Instance, digest: str, layout: PixelLayout) -> bool:
+def _is_picture_of(instance: Instance, held: HeldCopy) -> bool:
     known = {instance.pixel_sha256, instance.decoded_sha256} - {""}
-    return digest in known and instance.pixel_layout in {None, layout}
-
-
-def _transfer_syntax(part10: bytes) -> UID:
-    """What the file meta information says (PS3.10 7.1), read before anything that follows it."""
-    ends = len(part10) - len(dataset_of(part10))
-    meta = read_dataset(BytesIO(part10[_META_BEGINS:ends]), False, True)  # noqa: FBT003 - theirs
-    return UID(meta.TransferSyntaxUID)
-
-
-def _is_read(transfer_syntax: UID) -> bool:
-    is_native = transfer_syntax in _READ
-    return is_native or (transfer_syntax.is_encapsulated and not transfer_syntax.is_deflated)
-
-
-def _read(part10: bytes, transfer_syntax: UID) -> Dataset:
-    refuse_too_many_elements(dataset_of(part10), is_implicit_vr=transfer_syntax.is_implicit_VR)
-    return dcmread(BytesIO(part10), specific_tags=list(_COMPARED))
+    return held.digest in known and instance.pixel_layout in {None, held.layout}

@@ -13,14 +13,28 @@ from capture_app.sandbox.inside import serve
 from capture_app.sandbox.task import Work
 
 
+def _camera() -> Work:
+    from capture_app.devices.child_work import show_device  # noqa: PLC0415 - as WORKS says
+
+    return show_device(SystemClock())
+
+
 def _decode_file() -> Work:
     from capture_app.imaging.decoding_work import decode_file  # noqa: PLC0415 - as WORKS says
 
     return decode_file
 
 
+def _parse_dicom() -> Work:
+    from capture_app.archive.held_copy import parse_dicom  # noqa: PLC0415 - as WORKS says
+
+    return parse_dicom
+
+
 WORKS: Final[dict[str, Callable[[], Work]]] = {
+    "camera": _camera,
     "decode-file": _decode_file,
+    "parse-dicom": _parse_dicom,
 }
 """Each work by its task's name. A child reads the libraries of its own task alone."""
 

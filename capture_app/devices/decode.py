@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from capture_app.devices.trouble import DeviceTroubleError, Trouble
 from capture_app.dicom.jpeg_stream import frame_size
 from capture_app.errors import DeviceError, ImageError
 from capture_app.model.encoded_image import MOST_PIXELS
-from capture_app.model.words import tr
 
 _SHOWN_COLUMNS: Final = 1280
 """Decoding keeps at least this width: more than the window shows."""
@@ -53,4 +53,4 @@ def rgb_of_bgr(pixels: object) -> NDArray[np.uint8]:
 
 
 def _unreadable() -> DeviceError:
-    return DeviceError(tr("The camera sent a picture that cannot be read."))
+    return DeviceTroubleError(Trouble.UNREADABLE_PICTURE)

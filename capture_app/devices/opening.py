@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from capture_app.clock import Clock
-from capture_app.devices.source import FrameSource
+from capture_app.devices.child_source import ChildSource
+from capture_app.devices.source import FrameSource, OpenedSource
 from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.settings.schema import Device
 
@@ -26,9 +27,20 @@ def device_info(device: Device) -> DeviceInfo:
 
 
 def open_source(device: Device, clock: Clock) -> FrameSource:
-    """The source of a device. The device itself is opened by `frames`, and there it may fail.
+    """The source of a device: in a child of its own, but for one that is only drawn.
 
-    Raises DeviceError for an address that cannot be one of its kind.
+    The device itself is opened by `frames`, and there it may fail. Raises DeviceError for an
+    address that cannot be one of its kind.
+    """
+    if device.kind is DeviceKind.SYNTHETIC:
+        return open_here(device, clock)
+    return ChildSource(device_info(device), device, clock)
+
+
+def open_here(device: Device, clock: Clock, *, pace: float | None = None) -> OpenedSource:
+    """The source of a device within this process. `pace`: what was learnt of it before.
+
+    Raises as `open_source`.
     """
     # Only here: OpenCV and numpy take a quarter of a second, and a list of devices needs neither.
     from capture_app.devices.pictures import JPEG_ENDINGS, PictureFileSource  # noqa: PLC0415
@@ -42,9 +54,9 @@ def open_source(device: Device, clock: Clock) -> FrameSource:
     info, latency = device_info(device), device.latency_ms / 1000
     match device.kind:
         case DeviceKind.CAMERA:
-            return CameraSource(info, device.address, clock, latency=latency)
+            return CameraSource(info, device.address, clock, latency=latency, pace=pace)
         case DeviceKind.STREAM:
-            return StreamSource(info, device.address, clock, latency=latency)
+            return StreamSource(info, device.address, clock, latency=latency, pace=pace)
         case DeviceKind.FILE:
             path = Path(device.address)
             if path.is_dir() or path.suffix.lower() in JPEG_ENDINGS:

@@ -11,10 +11,9 @@ from typing import Final
 from capture_app.clock import Clock
 from capture_app.devices.decode import shown_pixels
 from capture_app.devices.source import FrameStamp
-from capture_app.errors import DeviceError
+from capture_app.devices.trouble import DeviceTroubleError, Trouble
 from capture_app.model.device import DeviceInfo
 from capture_app.model.frame import Frame
-from capture_app.model.words import tr
 
 _INTERVAL_S: Final = 0.1
 _MOST_PICTURES: Final = 256
@@ -34,12 +33,16 @@ class PictureFileSource:
     def info(self) -> DeviceInfo:
         return self._info
 
+    @property
+    def pace(self) -> float | None:
+        return None
+
     def frames(self) -> Iterator[Frame]:
         for path in cycle(self._paths()):
             try:
                 jpeg = path.read_bytes()
             except OSError as error:
-                raise DeviceError(tr("The file to be shown was not found.")) from error
+                raise DeviceTroubleError(Trouble.FILE_NOT_FOUND) from error
             yield self._stamp.frame(shown_pixels(jpeg), jpeg)
             if self._closed.wait(_INTERVAL_S):
                 return
@@ -57,4 +60,4 @@ class PictureFileSource:
             inside = sorted(self._path.iterdir())
             if paths := [path for path in inside if path.suffix.lower() in JPEG_ENDINGS]:
                 return paths[:_MOST_PICTURES]
-        raise DeviceError(tr("The file to be shown was not found."))
+        raise DeviceTroubleError(Trouble.FILE_NOT_FOUND)

@@ -44,6 +44,15 @@ class FrameSource(Protocol):
         ...
 
 
+class OpenedSource(FrameSource, Protocol):
+    """A source whose device is opened in the process that holds it."""
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds between two of its pictures, where that is learnt (see `ExposureClock.pace`)."""
+        ...
+
+
 class FrameStamp:
     """Numbers the frames of one device and gives them their time."""
 

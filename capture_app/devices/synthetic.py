@@ -54,6 +54,10 @@ class SyntheticSource:
     def info(self) -> DeviceInfo:
         return self._info
 
+    @property
+    def pace(self) -> float | None:
+        return None
+
     def frames(self) -> Iterator[Frame]:
         columns, rows = self._size
         margin = max(2, round(columns * _SWAY))

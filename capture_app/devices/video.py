@@ -25,10 +25,10 @@ from capture_app.clock import Clock
 from capture_app.devices.decode import rgb_of_bgr, shown_pixels
 from capture_app.devices.exposure import Exposure, ExposureClock
 from capture_app.devices.source import FrameStamp
+from capture_app.devices.trouble import DeviceTroubleError, Trouble
 from capture_app.errors import DeviceError
 from capture_app.model.device import DeviceInfo
 from capture_app.model.frame import Frame
-from capture_app.model.words import tr
 
 OPEN_LIMIT_MS: Final = 5_000
 READ_LIMIT_MS: Final = 1_500
@@ -51,18 +51,22 @@ def _hush() -> None:
 class _Freshness:
     """How old the pictures of one device are, over all its openings."""
 
-    def __init__(self, device_id: str, clock: Clock, latency: float) -> None:
+    def __init__(self, device_id: str, clock: Clock, latency: float, pace: float | None) -> None:
         self._device_id = device_id
         self._clock = clock
         self._latency = latency
         self._renewing = threading.Event()
-        self._exposures = ExposureClock(clock.monotonic(), latency)
+        self._exposures = ExposureClock(clock.monotonic(), latency, pace)
+
+    @property
+    def pace(self) -> float | None:
+        """What an opening may rely on that comes after this one."""
+        return self._exposures.pace
 
     def begin(self) -> None:
         """It is about to be opened. The pace that was learnt before is kept."""
         self._renewing.clear()
-        pace = self._exposures.pace
-        self._exposures = ExposureClock(self._clock.monotonic(), self._latency, pace)
+        self._exposures = ExposureClock(self._clock.monotonic(), self._latency, self.pace)
 
     def renew(self) -> None:
         """Another exam begins. Any thread may call it."""
@@ -91,6 +95,7 @@ class StreamSource:
         clock: Clock,
         *,
         latency: float = 0.0,
+        pace: float | None = None,
         open_limit_ms: int = OPEN_LIMIT_MS,
         read_limit_ms: int = READ_LIMIT_MS,
     ) -> None:
@@ -101,13 +106,17 @@ class StreamSource:
             *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_limit_ms),
         ]
         self._clock = clock
-        self._freshness = _Freshness(info.device_id, clock, latency)
+        self._freshness = _Freshness(info.device_id, clock, latency, pace)
         self._stamp = FrameStamp(info.device_id, clock)
         self._closed = threading.Event()
 
     @property
     def info(self) -> DeviceInfo:
         return self._info
+
+    @property
+    def pace(self) -> float | None:
+        return self._freshness.pace
 
     def frames(self) -> Iterator[Frame]:
         _hush()
@@ -120,7 +129,7 @@ class StreamSource:
         capture = cv2.VideoCapture(self._address, cv2.CAP_FFMPEG, self._limits)
         try:
             if not capture.isOpened():
-                raise DeviceError(tr("The camera does not answer. Check its cable and its power."))
+                raise DeviceTroubleError(Trouble.NO_ANSWER)
             raw = _raw_jpeg(capture)
             # A multipart stream has no times of its own: FFmpeg makes them up, at 25 a second.
             has_times = not (raw and self._address.startswith("http"))
@@ -129,7 +138,7 @@ class StreamSource:
             while not self._closed.is_set():
                 there, data = capture.read()
                 if not there:
-                    raise DeviceError(tr("The camera stopped sending pictures."))
+                    raise DeviceTroubleError(Trouble.STOPPED)
                 exposure = self._freshness.of(_time_of(capture) if has_times else None)
                 if exposure is None:
                     return
@@ -157,18 +166,28 @@ class CameraSource:
     """A camera of this computer, by number or device path."""
 
     def __init__(
-        self, info: DeviceInfo, address: str, clock: Clock, *, latency: float = 0.0
+        self,
+        info: DeviceInfo,
+        address: str,
+        clock: Clock,
+        *,
+        latency: float = 0.0,
+        pace: float | None = None,
     ) -> None:
         self._info = info
         self._address = address
         self._clock = clock
-        self._freshness = _Freshness(info.device_id, clock, latency)
+        self._freshness = _Freshness(info.device_id, clock, latency, pace)
         self._stamp = FrameStamp(info.device_id, clock)
         self._closed = threading.Event()
 
     @property
     def info(self) -> DeviceInfo:
         return self._info
+
+    @property
+    def pace(self) -> float | None:
+        return self._freshness.pace
 
     def frames(self) -> Iterator[Frame]:
         _hush()
@@ -190,7 +209,7 @@ class CameraSource:
                 there, data = capture.read()
                 misses = 0 if there else misses + 1
                 if misses >= _BAD_READS:
-                    raise DeviceError(tr("The camera stopped sending pictures."))
+                    raise DeviceTroubleError(Trouble.STOPPED)
                 if not there:
                     self._closed.wait(0.02)
                     continue
@@ -216,17 +235,15 @@ class CameraSource:
         number = self._address.strip()
         path = Path(f"/dev/video{number}") if number.isdigit() else Path(number)
         if sys.platform == "linux" and not path.exists():
-            raise DeviceError(tr("Camera not found. Check the cable."))
+            raise DeviceTroubleError(Trouble.NOT_FOUND)
         where: int | str = int(number) if number.isdigit() else number
         backend = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
         capture = cv2.VideoCapture(where, backend)
         if not capture.isOpened():
             capture.release()
             if sys.platform == "linux":
-                raise DeviceError(tr("The camera is in use by another program. Close that one."))
-            raise DeviceError(
-                tr("Camera not found, or in use by another program. Check the cable.")
-            )
+                raise DeviceTroubleError(Trouble.IN_USE)
+            raise DeviceTroubleError(Trouble.NOT_FOUND_OR_IN_USE)
         return capture
 
 
@@ -243,10 +260,14 @@ class VideoFileSource:
     def info(self) -> DeviceInfo:
         return self._info
 
+    @property
+    def pace(self) -> float | None:
+        return None
+
     def frames(self) -> Iterator[Frame]:
         _hush()
         if not self._path.is_file():
-            raise DeviceError(tr("The file to be shown was not found."))
+            raise DeviceTroubleError(Trouble.FILE_NOT_FOUND)
         while not self._closed.is_set():
             yield from self._once()
 
@@ -266,7 +287,7 @@ class VideoFileSource:
         finally:
             capture.release()
         if not count and not self._closed.is_set():
-            raise DeviceError(tr("The file to be shown cannot be read as a film."))
+            raise DeviceTroubleError(Trouble.NO_FILM)
 
     def renew(self) -> None:
         """Nothing: its pictures are of now by their nature."""

@@ -13,7 +13,7 @@ code.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from math import inf
 from typing import Any, Final
@@ -36,7 +36,6 @@ _MOST_QUESTIONS: Final = 200
 """So many, and a new child takes over: what one picture left behind goes with the old one."""
 _FAILED_STARTS: Final = 3
 _NOT_TRIED_FOR_S: Final = 5.0
-_ENDS_WITHIN_S: Final = 0.8
 _LONGEST_CODE: Final = 60
 
 _log = structlog.get_logger(__name__)
@@ -97,7 +96,7 @@ class Child:
 
     def answers(
         self, question: Facts, data: bytes | bytearray | memoryview = b""
-    ) -> Iterator[Answer]:
+    ) -> Generator[Answer, None, None]:
         """One answer after another, as they come; ends when the task does, or when it is closed.
 
         Raises as `ask`. Nobody else is answered meanwhile.
@@ -112,7 +111,9 @@ class Child:
                 self._settle(process, message)
             except ChildFailureError:
                 is_over = True
-                raise
+                if not process.is_stopping:
+                    raise
+                self._leave()  # whatever it died of: nobody wants more of it
             finally:
                 if not is_over:
                     self._wind_up(process)
@@ -126,6 +127,11 @@ class Child:
         """Asks the task that is going on to end. Returns at once."""
         if (process := self._process) is not None:
             process.stop()
+
+    def rest(self) -> None:
+        """Ends the child until it is needed again. Waits for whoever is being answered."""
+        with self._lock:
+            self._leave()
 
     def close(self) -> None:
         """Ends the child, whatever it does, for good. Whoever waits is told."""
@@ -180,8 +186,7 @@ class Child:
         """Nobody wants more: the task is asked to end, and the child is ended where it does not."""
         process.stop()
         with suppress(ChildFailureError):
-            until = self._clock.monotonic() + _ENDS_WITHIN_S
-            while isinstance(message := process.next(until), Answer):
+            while isinstance(message := process.next(inf), Answer):
                 continue
             self._settle(process, message)
             return

@@ -164,6 +164,7 @@ class _Server:
                     self._free.append(message["free"])
                 elif call is not None and "stop" in message:
                     call.stopped.set()
+                    call.tell(message)
                 elif call is not None and "note" in message:
                     call.tell(message["note"])
         finally:

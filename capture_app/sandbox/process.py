@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from typing import Any, Final, TypeGuard
 
@@ -23,6 +24,8 @@ STARTED_WITHIN_S: Final = 20.0
 """A computer that has just been switched on reads its libraries from a slow disk."""
 SILENCE_S: Final = 0.9
 """A child at work says ten times a second that it lives."""
+STOPPED_WITHIN_S: Final = 0.8
+"""A call that is asked to end, and does not, is not waited for any longer."""
 _ENDED_WITHIN_S: Final = 1.0
 _INHERITED: Final = ("LD_LIBRARY_PATH", "PYTHONHOME", "SYSTEMROOT")
 """What an interpreter may not begin without. Nothing else of our environment is given."""
@@ -130,6 +133,12 @@ class ChildProcess:
             raise ChildFailureError(ChildEnd.NOT_STARTED) from error
         self._begin = begin_message(task, given=self._given.name, back=self._back.name, life=life)
         self._walls: Walls | None = None
+        self._stop_by = inf
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the running call was asked to end."""
+        return self._stop_by < inf
 
     @property
     def pid(self) -> int:
@@ -158,6 +167,7 @@ class ChildProcess:
         if len(data) > self._task.most_in:
             too_long = f"{len(data)} bytes for a task that takes {self._task.most_in}"
             raise ValueError(too_long)
+        self._stop_by = inf
         self._given.write(0, data)
         self._send({"ask": dict(question), "length": len(data)})
         while "taken" not in (message := self._received(SILENCE_S)):
@@ -170,7 +180,10 @@ class ChildProcess:
             self._channel.send({"note": dict(note)})
 
     def stop(self) -> None:
-        """Asks the running call to end. Any thread may call it."""
+        """Asks the running call to end; it is late if it has not, soon after. Any thread may call
+        it.
+        """
+        self._stop_by = self._clock.monotonic() + STOPPED_WITHIN_S
         with suppress(ChannelClosedError):
             self._channel.send({"stop": 1})
 
@@ -180,7 +193,7 @@ class ChildProcess:
         `until`: the moment of the monotonic clock at which it is too late.
         """
         while True:
-            left = until - self._clock.monotonic()
+            left = min(until, self._stop_by) - self._clock.monotonic()
             if left <= 0:
                 raise self._failed(ChildEnd.TIME)
             message = self._received(min(left, SILENCE_S))

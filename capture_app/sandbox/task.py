@@ -125,7 +125,9 @@ class Call:
         self._listener: Callable[[Facts], None] | None = None
 
     def listen(self, listener: Callable[[Facts], None]) -> None:
-        """Calls the listener, on another thread, with what the parent tells meanwhile."""
+        """Calls the listener, on another thread, with what the parent tells meanwhile: its notes,
+        and {"stop": 1} as `stopped` is set.
+        """
         self._listener = listener
 
     def tell(self, note: Facts) -> None:

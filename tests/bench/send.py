@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from capture_app.archive.connect import connect
+from capture_app.archive.held_copy import read_held_copy
 from capture_app.dicom import part10
 from capture_app.dicom.build import build
 from capture_app.imaging.jpeg import prepare_jpeg
@@ -114,6 +115,7 @@ def _ours(
         listener=None,
         clock=shop.clock,
         password={"password": orthanc.auth[1]}.get,
+        read_copy=read_held_copy,
     )
     paths = {one.instance.sop_instance_uid: one.sealed for one in objects}
 

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from capture_app.devices.source import FrameSource
 from capture_app.devices.video import StreamSource
 from capture_app.errors import DeviceError
 from capture_app.model.device import DeviceInfo, DeviceKind
+from capture_app.model.frame import Frame
 from capture_app.settings.schema import Device
 from tests.peers import HOST, free_port, run_mjpeg_server, run_program
 
@@ -56,10 +57,16 @@ def reading(source: FrameSource) -> Iterator[CaptureThread]:
         assert capture.stop(within=3.0)
 
 
+def first(source: FrameSource, count: int) -> list[Frame]:
+    """The first frames; the device is closed, and its child ended."""
+    with closing(source):
+        return list(islice(source.frames(), count))
+
+
 def test_the_jpeg_of_a_stream_is_kept_byte_for_byte() -> None:
     served = [picture(n) for n in range(3)]
     with run_mjpeg_server(served) as camera:
-        frames = list(islice(stream(camera.url).frames(), 4))
+        frames = first(stream(camera.url), 4)
     for frame in frames:
         assert frame.jpeg is not None
         assert scan_data(frame.jpeg) in [scan_data(jpeg) for jpeg in served]
@@ -71,7 +78,7 @@ def test_the_jpeg_of_a_stream_is_kept_byte_for_byte() -> None:
 def test_a_large_stream_is_shown_reduced_and_kept_whole() -> None:
     served = picture(1, 2592, 1944)
     with run_mjpeg_server([served], per_second=4) as camera:
-        frame = next(stream(camera.url).frames())
+        (frame,) = first(stream(camera.url), 1)
     assert frame.pixels.shape == (972, 1296, 3)
     assert frame.jpeg is not None
     assert scan_data(frame.jpeg) == scan_data(served)
@@ -106,7 +113,7 @@ def test_a_stream_of_video_is_shown_and_kept_as_pixels(tmp_path: Path) -> None:
     coded = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-f", "mpegts"]
     argv = ["ffmpeg", "-nostdin", "-v", "error", *source, *coded, "-listen", "1", url]
     with run_program(argv, (port,)):
-        frames = list(islice(stream(url).frames(), 3))
+        frames = first(stream(url), 3)
     assert [frame.jpeg for frame in frames] == [None, None, None]
     assert frames[0].pixels.shape == (240, 320, 3)
     assert not np.array_equal(frames[0].pixels, frames[2].pixels)
@@ -127,7 +134,7 @@ def test_a_film_is_shown_over_and_over(codec: str, tmp_path: Path) -> None:
     made = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=50"]
     subprocess.run([*made, "-frames:v", "3", "-c:v", codec, str(film)], check=True, timeout=60)
     source = open_source(Device("film", "Film", DeviceKind.FILE, str(film)), CLOCK)
-    frames = list(islice(source.frames(), 7))
+    frames = first(source, 7)
     assert [frame.sequence for frame in frames] == [1, 2, 3, 4, 5, 6, 7]
     assert frames[0].pixels.shape == (240, 320, 3)
     assert np.array_equal(frames[0].pixels, frames[3].pixels)
@@ -141,7 +148,7 @@ def test_pictures_from_a_folder_keep_their_bytes(tmp_path: Path) -> None:
         (tmp_path / f"{number}.jpg").write_bytes(picture(number, 320, 240))
     (tmp_path / "notes.txt").write_text("not a picture")
     source = open_source(Device("dir", "Folder", DeviceKind.FILE, str(tmp_path)), CLOCK)
-    kept = [frame.jpeg for frame in islice(source.frames(), 3)]
+    kept = [frame.jpeg for frame in first(source, 3)]
     assert kept == [picture(0, 320, 240), picture(1, 320, 240), picture(0, 320, 240)]
 
 

@@ -1,7 +1,7 @@
 """RTSP cameras: GStreamer's server sends JPEG and H.264 over RTP, freezes, and is pulled out."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 
 import numpy as np
@@ -15,6 +15,7 @@ from capture_app.errors import DeviceError
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.imaging.rgb import decode
 from capture_app.model.device import DeviceKind
+from capture_app.model.frame import Frame
 from capture_app.settings.schema import Device
 from tests import sealing
 from tests.rtsp_camera import run_rtsp_camera
@@ -37,6 +38,12 @@ def reading(source: FrameSource) -> Iterator[CaptureThread]:
         assert capture.stop(within=3.0)
 
 
+def first(source: FrameSource, count: int) -> list[Frame]:
+    """The first frames; the device is closed, and its child ended."""
+    with closing(source):
+        return list(islice(source.frames(), count))
+
+
 def coded_part(jpeg: bytes) -> bytes:
     """From the start of scan to the first end of image: what no header can change."""
     begin = jpeg.index(b"\xff\xda")
@@ -46,7 +53,7 @@ def coded_part(jpeg: bytes) -> bytes:
 def test_the_coded_part_of_jpeg_over_rtp_is_kept_as_the_camera_made_it() -> None:
     served = [sealing.jpeg(480, 640, quality=quality) for quality in (70, 80, 90)]
     with run_rtsp_camera(served) as camera:
-        frames = list(islice(stream(camera.url).frames(), 4))
+        frames = first(stream(camera.url), 4)
     sent = {coded_part(jpeg): decode(prepare_jpeg(jpeg)) for jpeg in served}
     kept = set()
     for frame in frames:
@@ -62,7 +69,7 @@ def test_the_coded_part_of_jpeg_over_rtp_is_kept_as_the_camera_made_it() -> None
 
 def test_video_over_rtp_is_shown_and_kept_as_pixels() -> None:
     with run_rtsp_camera() as camera:
-        frames = list(islice(stream(camera.url).frames(), 3))
+        frames = first(stream(camera.url), 3)
     assert [frame.jpeg for frame in frames] == [None, None, None]
     assert frames[0].pixels.shape == (240, 320, 3)
     assert not np.array_equal(frames[0].pixels, frames[2].pixels)

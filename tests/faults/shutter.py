@@ -19,6 +19,7 @@ from pathlib import Path
 from threading import Event
 
 from capture_app.archive.connect import connect
+from capture_app.archive.held_copy import read_held_copy
 from capture_app.clock import SystemClock
 from capture_app.dicom import part10
 from capture_app.errors import CaptureAppError, DeliveryError
@@ -161,6 +162,7 @@ def open_engine(
         listener=None,
         clock=CLOCK,
         password={"pacs-password": "rigpass"}.get,
+        read_copy=read_held_copy,
     )
     if order.plant == NEW_UID and order.act == "finish":
         archive = NewUidOnRetry(archive)

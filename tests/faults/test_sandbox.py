@@ -241,7 +241,7 @@ def test_a_stream_is_in_order_hears_notes_and_ends_when_nobody_wants_more(opened
                 child.note({"say": "renew"})
             if "renew" in answer.facts["notes"]:
                 break
-        answers.close()  # type: ignore[attr-defined] # it is a generator
+        answers.close()
         assert child._process is not None
         pids.add(child._process.pid)
     assert numbers == sorted(numbers[: numbers.index(1, 1)]) + numbers[numbers.index(1, 1) :]
@@ -255,7 +255,7 @@ def test_one_that_does_not_stop_is_ended(opened: Opened, eventually: Eventually)
     assert child._process is not None
     pid = child._process.pid
     began = CLOCK.monotonic()
-    answers.close()  # type: ignore[attr-defined] # it is a generator
+    answers.close()
     assert CLOCK.monotonic() - began < 2.0
     eventually(lambda: has_gone(pid))
 
@@ -273,7 +273,7 @@ def test_nobody_who_takes_slowly_gets_a_torn_answer(opened: Opened) -> None:
         seen = answer.facts["number"]
         CLOCK.monotonic()
         _busy(0.03)
-    answers.close()  # type: ignore[attr-defined] # it is a generator
+    answers.close()
 
 
 def _busy(seconds: float) -> None:
@@ -330,6 +330,16 @@ def test_only_a_camera_reaches_the_network(attempt: Callable[..., list[object]])
         came, bus = attempt(("connect", port), ("unix", ""), network=True)
     assert "socket" in str(came)
     assert bus == EAFNOSUPPORT, "no bus, no screen, no key store"
+
+
+@needs_walls
+def test_a_camera_of_this_computer_reaches_its_device_alone(opened: Opened) -> None:
+    task = Task("attempt", 200 * MB, MB, devices=("/dev/null",))
+    child = Child(task, CLOCK, command=HOSTILE)
+    ways = [("write", "/dev/null"), ("read", "/dev/null"), ("write", "/dev/zero")]
+    came = child.ask({"ways": ways}, within=WITHIN_S).facts["came"]
+    child.close()
+    assert came == ["1", "b''", EACCES]
 
 
 def test_shared_memory_is_as_large_as_the_parent_made_it(

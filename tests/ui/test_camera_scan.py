@@ -12,7 +12,7 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from capture_app.clock import FixedClock
+from capture_app.clock import FixedClock, SystemClock
 from capture_app.devices.capture import Live
 from capture_app.devices.chosen import ChosenDevice
 from capture_app.model.device import DeviceKind
@@ -50,7 +50,7 @@ def stage(tmp_path: Path, clock: FixedClock) -> Iterator[Stage]:
 
 @pytest.fixture
 def open_with(
-    stage: Stage, ada: Operator, open_desk: Callable[[], Desk], tmp_path: Path, clock: FixedClock
+    stage: Stage, ada: Operator, open_desk: Callable[[], Desk], tmp_path: Path
 ) -> Iterator[OpenWith]:
     """Signed in, at the list, before a camera that sees codes."""
     made: list[ChosenDevice] = []
@@ -58,7 +58,7 @@ def open_with(
     def open_it(*texts: str, camera: bool = True, patterns: tuple[ScanPattern, ...] = ()) -> Desk:
         address = picture_of(tmp_path / "wall.png", *texts)
         device = Device(id="wall", name="Wall", kind=DeviceKind.FILE, address=address)
-        devices = ChosenDevice((device,), clock)
+        devices = ChosenDevice((device,), SystemClock())  # as its child's, whose times are real
         made.append(devices)
         settings = replace(
             stage.services.settings, scanner=Scanner(camera=camera), scan_patterns=patterns

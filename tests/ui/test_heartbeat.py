@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from capture_app.archive.connect import connect
+from capture_app.archive.held_copy import read_held_copy
 from capture_app.clock import FixedClock, SystemClock
 from capture_app.model.delivery import ImageState
 from capture_app.outbox.delivery.engine import Engine
@@ -108,7 +109,12 @@ def test_the_window_goes_on_while_the_archive_hangs(
         deadline_seconds=120.0,
     )
     archive = connect(
-        destination, Station(), listener=None, clock=REAL, password=lambda _name: "rigpass"
+        destination,
+        Station(),
+        listener=None,
+        clock=REAL,
+        password=lambda _name: "rigpass",
+        read_copy=read_held_copy,
     )
     role = EngineRole(stage.folder / "engine.lock")
     engine = Engine(stage.outbox, [archive], REAL, role=role)

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from capture_app.clock import FixedClock
+from capture_app.clock import FixedClock, SystemClock
 from capture_app.devices.chosen import ChosenDevice
 from capture_app.model.device import DeviceKind
 from capture_app.model.operator import Operator
@@ -119,7 +119,7 @@ def test_a_pulled_plug_turns_the_shutter_off_and_says_what_is_safe(
 ) -> None:
     with run_rtsp_camera([sealing.jpeg(480, 640)]) as camera:
         network = Device("net", "Network camera", DeviceKind.STREAM, camera.url)
-        devices = ChosenDevice((network,), clock)
+        devices = ChosenDevice((network,), SystemClock())  # as its child's, whose times are real
         stage.services = replace(stage.services, devices=devices)
         desk = open_desk()
         desk.sign_in()

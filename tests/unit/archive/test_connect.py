@@ -6,6 +6,7 @@ from capture_app.archive.commitment import StorageCommitment
 from capture_app.archive.connect import commitment_listeners, connect, ways
 from capture_app.archive.dimse import DimseArchive
 from capture_app.archive.echo import Way
+from capture_app.archive.held_copy import read_held_copy
 from capture_app.archive.proof import PixelHash
 from capture_app.archive.query import ListedOnly
 from capture_app.archive.stow import StowArchive
@@ -36,7 +37,12 @@ def test_the_settings_choose_the_protocol_and_the_best_proof(
 ) -> None:
     destination = dataclasses.replace(PACS, **more)  # type: ignore[arg-type]
     archive = connect(
-        destination, Station(), listener=None, clock=clock, password=lambda _name: None
+        destination,
+        Station(),
+        listener=None,
+        clock=clock,
+        password=lambda _name: None,
+        read_copy=read_held_copy,
     )
     assert type(archive) is kind
     assert type(archive._proof) is proof

@@ -1,0 +1,164 @@
+"""A device that is opened, read and decoded in a child of its own: a driver that crashes or hangs,
+and a stream that was made to, end that child alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from math import isfinite
+from pathlib import Path
+from typing import Any, Final
+
+from capture_app.clock import Clock
+from capture_app.devices.trouble import DeviceTroubleError, Trouble
+from capture_app.errors import ChildEndedError, DeviceError, TaskRefusedError
+from capture_app.model.device import DeviceInfo, DeviceKind
+from capture_app.model.frame import Frame
+from capture_app.sandbox.child import Child
+from capture_app.sandbox.task import Answer, BlockRule, ChildEnd, Task
+from capture_app.settings.schema import Device
+
+_MOST_PIXEL_BYTES: Final = 100_000_000
+_MOST_JPEG_BYTES: Final = 60_000_000
+_SLOTS: Final = 3
+_CLOCKS_DIFFER_BY_S: Final = 0.05
+"""Both processes read one clock; what is beyond it in the future was not read from it."""
+
+
+class ChildSource:
+    """A `FrameSource` whose device lives in one warm child.
+
+    A frame's times are the child's own: of the reading, not of its way here. Only a frame that no
+    slot is free for is dropped: the next one is newer.
+    """
+
+    def __init__(self, info: DeviceInfo, device: Device, clock: Clock) -> None:
+        self._info = info
+        self._device = device
+        self._clock = clock
+        self._child = Child(device_task(device), clock)
+        self._lock = threading.Lock()
+        self._is_reading = False
+        self._is_closed = False
+        self._sequence = 0
+        self._pace: float | None = None
+        """What a child that is begun anew may believe: see `ExposureClock`."""
+
+    @property
+    def info(self) -> DeviceInfo:
+        return self._info
+
+    def frames(self) -> Iterator[Frame]:
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_reading = True
+        try:
+            with closing(self._child.answers(self._question())) as answers:
+                for answer in answers:
+                    yield self._frame(answer)
+        except TaskRefusedError as refusal:
+            raise DeviceTroubleError(_trouble(refusal.code)) from None
+        except ChildEndedError as error:
+            if error.why == ChildEnd.CLOSED:
+                return
+            if error.why == ChildEnd.NOT_STARTED:
+                raise DeviceError(str(error)) from error
+            raise DeviceTroubleError(Trouble.UNEXPECTED) from error
+        finally:
+            with self._lock:
+                self._is_reading = False
+                is_closed = self._is_closed
+            if is_closed:
+                self._child.close()
+            elif self._device.kind is not DeviceKind.STREAM:
+                # Landlock let it have the device that was there: one that is plugged in again is
+                # another, and the child cannot be let have it.
+                self._child.rest()
+
+    def renew(self) -> None:
+        self._child.note({"renew": 1})
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_closed = True
+            is_reading = self._is_reading
+        if is_reading:
+            self._child.stop()
+        else:
+            self._child.close()
+
+    def _question(self) -> dict[str, Any]:
+        device = self._device
+        address = device.address
+        return {
+            "id": device.id,
+            "kind": device.kind.value,
+            "address": str(Path(address).absolute()) if device.kind is _FILE else address,
+            "latency_ms": device.latency_ms,
+            "pace": self._pace,
+        }
+
+    def _frame(self, answer: Answer) -> Frame:
+        """The frame, once what is said of its times can be. Raises DeviceTroubleError."""
+        import numpy as np  # noqa: PLC0415 - a list of devices need not wait for it
+
+        pixels, jpeg = answer.block("pixels"), answer.block("jpeg")
+        now = self._clock.monotonic()
+        names = ("exposed_at", "not_before", "late", "sent_at")
+        exposed_at, not_before, late, sent_at = (_number(answer, name) for name in names)
+        is_of_the_past = max(exposed_at, not_before, sent_at) <= now + _CLOCKS_DIFFER_BY_S
+        if pixels is None or pixels.shape[2] != 3 or late < 0 or not is_of_the_past:
+            raise DeviceTroubleError(Trouble.UNEXPECTED)
+        self._pace = _number(answer, "pace") if answer.facts.get("pace") is not None else None
+        self._sequence += 1
+        return Frame(
+            device_id=self._info.device_id,
+            sequence=self._sequence,
+            taken_at=self._clock.now() - timedelta(seconds=now - exposed_at),
+            not_before=not_before,
+            late=late + max(0.0, now - sent_at),
+            pixels=np.frombuffer(pixels.data, np.uint8).reshape(pixels.shape),
+            jpeg=None if jpeg is None else bytes(jpeg.data),
+        )
+
+
+_FILE: Final = DeviceKind.FILE
+
+
+def device_task(device: Device) -> Task:
+    """What the child of a device may have: its own device or file, or the network."""
+    address = device.address.strip()
+    camera = f"/dev/video{address}" if address.isdigit() else address
+    return Task(
+        "camera",
+        memory=1 << 30,
+        most_in=0,
+        blocks=(
+            BlockRule("pixels", _MOST_PIXEL_BYTES, dimensions=3),
+            BlockRule("jpeg", _MOST_JPEG_BYTES),
+        ),
+        slots=_SLOTS,
+        cpu_seconds=None,
+        readable=(str(Path(address).absolute()),) if device.kind is _FILE else (),
+        devices=(camera,) if device.kind is DeviceKind.CAMERA else (),
+        network=device.kind is DeviceKind.STREAM,
+        environment={"OPENCV_FFMPEG_LOGLEVEL": "-8"},
+    )
+
+
+def _trouble(code: str) -> Trouble:
+    try:
+        return Trouble(code)
+    except ValueError:
+        return Trouble.UNEXPECTED
+
+
+def _number(answer: Answer, name: str) -> float:
+    said = answer.facts.get(name)
+    if isinstance(said, bool) or not isinstance(said, int | float) or not isfinite(said):
+        raise DeviceTroubleError(Trouble.UNEXPECTED)
+    return float(said)
