@@ -44,6 +44,12 @@ def _found_by(code: ScannedCode, rules: ScanRules, census: Census) -> PatientLis
             tr("A worklist gives this record number to two people. Nobody was opened."),
             tr("Tell IT: it has to be put right in the worklist first."),
         )
+    if any(Doubt.NUMBER_ON_WORKLIST in entry.doubts for entry in found):
+        _log.info("scan-refused", reason="two-people", count=2)
+        return loud(
+            tr("A worklist gives this record number to somebody else. Nobody was opened."),
+            tr("Ask the patient who they are, and open the right row in the list. Tell IT."),
+        )
     people = {entry.patient.patient_id.key for entry in found}
     if len(people) == 1:
         return current_visit(found)

@@ -1,6 +1,7 @@
-"""Whom a scan opens where a worklist gives one number to two people."""
+"""Whom a scan opens where the lists give one number to two people."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from capture_app.store.cipher import Cipher
 from capture_app.ui.patients.rows import key_of
 from capture_app.ui.patients.scanning import entry_of
 from capture_app.ui.words.marks import Message
-from tests.unit.patients.people import AS_OF, a_patient, an_order
+from tests.unit.patients.feeding import FEED, Feed
+from tests.unit.patients.people import AS_OF, a_patient, a_visit, an_order
 
 RULES = ScanRules((), "HOSP")
 CODE = ScannedCode(a_patient().patient_id.value, Suffix.ENTER)
@@ -44,3 +46,20 @@ def test_the_number_of_two_people_opens_neither_and_each_has_a_row(census: Censu
     opened = entry_of(CODE, RULES, census)
     assert isinstance(opened, PatientListEntry)
     assert opened.patient == other
+
+
+def test_a_number_that_a_worklist_gives_to_somebody_else_opens_neither(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    settings = Settings(data_dir=tmp_path, adt=FEED)
+    with closing(open_census(tmp_path, Cipher(b"k" * 32), clock, settings)) as census:
+        Feed(census, clock).send("A01", a_patient("Smith", "John"), a_visit())
+        assert isinstance(entry_of(CODE, RULES, census), PatientListEntry)
+        other = WorklistItem(a_patient("Jones", "Ada"), None, an_order())
+        census.put_worklist(WorklistAnswer("ris", (other,), AS_OF))
+        refused = entry_of(CODE, RULES, census)
+        assert isinstance(refused, Message)
+        assert refused.is_loud
+        assert "to somebody else" in refused.what
+        census.put_worklist(WorklistAnswer("ris", (), AS_OF))
+        assert isinstance(entry_of(CODE, RULES, census), PatientListEntry)
