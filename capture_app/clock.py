@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -19,7 +20,9 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Seconds that only go forward. For every wait, time-out and retry."""
+        """Seconds that only go forward, also while this computer sleeps, and alike in every process
+        until it is started anew. For every wait, time-out and retry.
+        """
         ...
 
     def new_uid(self) -> str:
@@ -40,6 +43,9 @@ class SystemClock:
         return datetime.now().astimezone()
 
     def monotonic(self) -> float:
+        # CLOCK_MONOTONIC of Linux stands still in suspend: an idle lock would sleep, too.
+        if sys.platform == "linux":
+            return time.clock_gettime(time.CLOCK_BOOTTIME)
         return time.monotonic()
 
     def new_uid(self) -> str:

@@ -18,6 +18,8 @@ CaptureAppError                 the text is for people: no patient data, says wh
 │   ├── ChildEndedError         it died or was ended over them; carries why
 │   └── TaskRefusedError        it looked at them and will not go on; carries a code
 ├── SignInError                 who it is could not be established
+│   ├── PinTooShortError        the PIN is right and too short by now: a new one first
+│   └── UsersDamagedError       who may sign in was lost or changed by something else
 ├── ConformanceError            a dataset that would break the standard; a fault of ours
 └── DeliveryError               an archive did not take, or did not prove, an instance
     ├── TransientDeliveryError  try again later, with the same bytes and UID
@@ -133,6 +135,14 @@ class TaskRefusedError(SandboxError):
 
 class SignInError(CaptureAppError):
     """Who is signing in could not be established."""
+
+
+class PinTooShortError(SignInError):
+    """The PIN is right, and shorter than a PIN may be by now: it must be changed first."""
+
+
+class UsersDamagedError(SignInError):
+    """The list of who may sign in is missing or was changed: no first start, and nobody's right."""
 
 
 class ConformanceError(CaptureAppError):

@@ -58,7 +58,9 @@ VISIT = Encounter(
     department="WOUND",
     reason="Leg ulcer follow-up",
 )
-NURSE = Operator("aokafor", "A. Okafor, RN", Role.CAPTURE, PersonName(NameGroup("Okafor", "Ada")))
+NURSE = Operator(
+    "aokafor", "A. Okafor, RN", (Role.CAPTURE,), PersonName(NameGroup("Okafor", "Ada"))
+)
 ORDER = Order(
     study_instance_uid="1.2.276.0.7230010.3.1.2.1",
     accession_number="A4711",

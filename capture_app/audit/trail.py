@@ -96,6 +96,22 @@ def read_trail(reader: Reader, *, after: int = 0) -> Iterator[AuditRow]:
         yield row
 
 
+def genuine_rows(reader: Reader, action: AuditAction, *, cipher: Cipher) -> Iterator[AuditRow]:
+    """The recorded acts of one kind whose own hash holds, oldest first: nobody made them without
+    the key. Whether rows are missing is for `verify_chain`.
+    """
+    rows = reader.execute(
+        "SELECT seq, at, event, previous_hash, hash FROM audit WHERE event LIKE ? ORDER BY seq",
+        (f'%"{action.value}"%',),
+    )
+    for seq, at, text, previous_hash, row_hash in rows:
+        if row_hash != _row_hash(cipher, seq, at, text, previous_hash):
+            continue
+        event = _event(text)
+        if event.action is action:
+            yield AuditRow(seq, datetime.fromisoformat(at), event)
+
+
 def verify_chain(reader: Reader, *, cipher: Cipher) -> ChainReport:
     """Walks the whole chain. Reads only; a broken chain is an answer, not an error."""
     with reader.at_one_moment():  # rows and head belong together, whoever appends meanwhile

@@ -18,9 +18,10 @@ from capture_app.cli.start import CLOCK, start_log
 from capture_app.cli.window import start_camera, window_services
 from capture_app.demo.hospital import Hospital
 from capture_app.errors import SettingsError, SettingsFault
-from capture_app.model.operator import Role
+from capture_app.model.operator import Act, may
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.words import tr
+from capture_app.security.users import FIRST_ROLES, Users
 from capture_app.settings.load import data_folder
 from capture_app.settings.practice import PRACTICE_PIN, PRACTICE_USER
 
@@ -102,15 +103,7 @@ def _practice(args: argparse.Namespace, folder: Path) -> Iterator[tuple[Rooms, H
     with Hospital(shelf, CLOCK, practice_data=folder) as hospital:
         start_log(args, "demo", hospital.settings)
         with open_rooms(hospital.settings, CLOCK) as rooms:
-            if not rooms.users.has_any():
-                rooms.users.add(
-                    PRACTICE_USER,
-                    tr("Practice user"),
-                    Role.ADMIN,
-                    PRACTICE_PIN,
-                    None,
-                    name=_PRACTICE_NAME,
-                )
+            _make_practice_user(rooms.users)
             sys.stderr.write(
                 tr(
                     "Practice: sign in as {user} with PIN {pin}.",
@@ -120,3 +113,20 @@ def _practice(args: argparse.Namespace, folder: Path) -> Iterator[tuple[Rooms, H
                 + "\n"
             )
             yield rooms, hospital
+
+
+def _make_practice_user(users: Users) -> None:
+    """The lock of practice says its PIN: so that is the PIN, whatever was done to it before."""
+    if users.has_any():
+        known = next((one for one in users.list() if one.user_id == PRACTICE_USER), None)
+        if known is not None and may(known, Act.KEEP_USERS):
+            users.reset_pin(PRACTICE_USER, PRACTICE_PIN, known)
+        return
+    users.add(
+        PRACTICE_USER,
+        tr("Practice user"),
+        FIRST_ROLES,
+        PRACTICE_PIN,
+        None,
+        name=_PRACTICE_NAME,
+    )

@@ -7,7 +7,6 @@ side, or a file that is no picture we may keep, ends with exit 3 and a sentence,
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 import sys
 import threading
@@ -20,11 +19,12 @@ from typing import Final, TextIO
 from capture_app.bootstrap import Background, Rooms, ask_worklists, open_rooms
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED
 from capture_app.cli.start import CLOCK, json_option, print_json, start
+from capture_app.cli.who import PRACTICE_OPERATOR, by_option, operator_of, os_account
 from capture_app.errors import CaptureAppError, RuleError
 from capture_app.exam import importing
 from capture_app.exam.session import Stopped
 from capture_app.model.delivery import ImageState, ImageStatus
-from capture_app.model.operator import Operator, Role
+from capture_app.model.operator import Act, Operator
 from capture_app.model.procedure import Side
 from capture_app.model.words import tr, trn
 from capture_app.model.worklist import IdentifiedBy
@@ -70,6 +70,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=_seconds, default=120.0, metavar="S", help="the longest wait (120 s)"
     )
+    by_option(parser, "the service account of this account of the system")
     json_option(parser)
 
 
@@ -90,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     with open_rooms(settings, CLOCK) as rooms:
         if not settings.archives:
             importing.refuse(tr("No archive is set up: add one to the settings first."))
-        operator = Operator(f"command:{_user()}", "capture-app import", Role.CAPTURE)
+        operator = _operator(args, rooms)
         description = importing.described(
             rooms.catalog,
             procedure=args.procedure,
@@ -146,14 +147,21 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_DONE if confirmed or not args.wait else EXIT_FAILED
 
 
-def _user() -> str:
-    """Who runs the command, for the trail and Operators' Name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a number without a name, in a container
-        if sys.platform == "win32":
-            return "unknown"
-        return f"uid{os.getuid()}"
+def _operator(args: argparse.Namespace, rooms: Rooms) -> Operator:
+    """Who imports. Raises SignInError; RuleError where that is nobody whom this computer knows."""
+    if rooms.settings.practice and not args.by:
+        return PRACTICE_OPERATOR
+    operator = operator_of(args, rooms.users, Act.TAKE_PICTURES)
+    if operator is None:
+        importing.refuse(
+            tr(
+                "Who imports? Sign in with --by USER, or let an administrator make a service "
+                "account for the account {account} of this computer: capture-app users add "
+                "importer --service {account} --by ADMINISTRATOR.",
+                account=os_account(),
+            )
+        )
+    return operator
 
 
 def _tell_safe(told: TextIO, uid: str) -> None:

@@ -41,7 +41,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "outbox": ("outbox", "list what is on its way to the archive"),
     "catalog": ("catalog", "list or check the coded procedures and regions"),
     "settings": ("settings", "check, try or show the settings"),
-    "users": ("users", "list, add or remove who may sign in; reset a PIN"),
+    "users": ("users", "list, add or remove who may sign in; set roles, reset a PIN"),
 }
 
 

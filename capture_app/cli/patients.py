@@ -6,7 +6,8 @@ import argparse
 import sys
 from typing import Any
 
-from capture_app.bootstrap import ask_worklists, open_rooms
+from capture_app.audit.trail import record
+from capture_app.bootstrap import Rooms, ask_worklists, open_rooms
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED
 from capture_app.cli.start import (
     CLOCK,
@@ -16,7 +17,10 @@ from capture_app.cli.start import (
     print_table,
     start,
 )
+from capture_app.cli.who import by_option, operator_of, os_account
+from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.feed_note import OF_A_VALUE, WITHOUT_EFFECT, words_of
+from capture_app.model.operator import Act, Operator
 from capture_app.model.words import tr, trn
 from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.census.census import Census
@@ -50,6 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="make the list anew from all stored messages, where census.db is damaged",
     )
+    by_option(parser, "the account of the system that runs it")
     json_option(parser)
 
 
@@ -66,7 +71,9 @@ def run(args: argparse.Namespace) -> int:
         if args.feed:
             _show_feed(rooms.census, args.limit, as_json=args.json)
             return EXIT_DONE
+        by = operator_of(args, rooms.users, Act.READ_PATIENTS) if args.by else None
         entries = rooms.census.find(args.filter, limit=args.limit)
+        _record_reading(rooms, by, len(entries))  # first: what is not recorded is not shown
         feeds = rooms.census.feed_status()
     if args.json:
         print_json([_as_dict(entry) for entry in entries])
@@ -78,6 +85,14 @@ def run(args: argparse.Namespace) -> int:
     for feed in feeds:
         sys.stderr.write(_words_of(feed) + "\n")
     return EXIT_DONE
+
+
+def _record_reading(rooms: Rooms, by: Operator | None, count: int) -> None:
+    """Raises StoreError."""
+    user_id = by.user_id if by is not None else f"command:{os_account()}"
+    event = AuditEvent(AuditAction.PATIENTS_LISTED, user_id, details={"count": str(count)})
+    with rooms.database.transaction() as connection:
+        record(connection, rooms.clock, event, cipher=rooms.cipher)
 
 
 def _rebuild(census: Census) -> int:

@@ -1,4 +1,4 @@
-"""capture-app users list|add|reset-pin|remove: who may sign in on this computer. Staff only.
+"""capture-app users: who may sign in on this computer, and with which roles. Staff only.
 
 An administrator signs in for every change; `add --first` makes the first one where there is no
 window to do it. A PIN is asked for unseen, or read from standard input. It is never an argument:
@@ -8,36 +8,46 @@ those are seen by everybody on the computer.
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
-import warnings
 from typing import Final
 
 from capture_app.bootstrap import open_data_folder
 from capture_app.cli.main import EXIT_DONE
 from capture_app.cli.start import CLOCK, json_option, print_json, print_table, start
+from capture_app.cli.who import Pins
 from capture_app.errors import SettingsError, SettingsFault, SignInError
-from capture_app.model.operator import Operator, Role
+from capture_app.model.operator import Act, Operator, Role, may
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.words import tr
-from capture_app.security.users import Users
+from capture_app.security.users import FIRST_ROLES, Users
 
-_HEAD: Final = ("user", "name", "role", "operator")
+_HEAD: Final = ("user", "name", "roles", "operator", "acts_as")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
     parser.add_argument(
         "act",
-        choices=["list", "add", "reset-pin", "remove"],
-        help="list: who may sign in; add: one more; reset-pin: a new PIN; remove: no longer",
+        choices=["list", "add", "set-roles", "reset-pin", "change-pin", "remove"],
+        help="list: who may sign in; add: one more; set-roles: these roles from now on; reset-pin: "
+        "a new PIN; change-pin: one's own; remove: no longer",
     )
     parser.add_argument("user", nargs="?", default="", metavar="USER", help="the user's id")
     parser.add_argument("--by", default="", metavar="USER", help="the administrator who does it")
     parser.add_argument("--family", default="", metavar="NAME", help="add: for the images")
     parser.add_argument("--given", default="", metavar="NAME", help="add: for the images")
     parser.add_argument(
-        "--role", choices=[str(role) for role in Role], help="add: what they may do (capture)"
+        "--role",
+        action="append",
+        choices=[str(role) for role in Role],
+        help="add and set-roles: what they may do, as often as they have roles (capture)",
+    )
+    parser.add_argument(
+        "--service",
+        default="",
+        metavar="ACCOUNT",
+        help="add: a service account without a PIN, as which commands act that this account of the "
+        "operating system runs",
     )
     parser.add_argument(
         "--first",
@@ -45,9 +55,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="add: the administrator of a computer that has no user yet; instead of --by",
     )
     parser.add_argument(
+        "--anew",
+        action="store_true",
+        help="add --first: although there were users: their list was lost or changed, or no "
+        "administrator is left. It is recorded",
+    )
+    parser.add_argument(
         "--pin-stdin",
         action="store_true",
-        help="read lines of standard input: the administrator's PIN (not with --first), then the "
+        help="read lines of standard input: the PIN of who does it (not with --first), then the "
         "user's new one; without it they are asked for",
     )
     parser.epilog = "A PIN is never an argument: those are seen by everybody on the computer."
@@ -60,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     settings = start(args, "users")
     with open_data_folder(settings, CLOCK) as folder:
         if args.act == "list":
-            _list(folder.users.list(), as_json=args.json)
+            _list(folder.users, as_json=args.json)
             return EXIT_DONE
         said = _change(args, folder.users)
     if args.json:
@@ -82,16 +98,24 @@ def _require_fitting(args: argparse.Namespace) -> None:
         faults.append(SettingsFault(f"users {args.act}", option, problem, allowed))
 
     adds, changes = args.act == "add", args.act != "list"
+    is_person = adds and not args.service
     expect("USER", args.user, wanted=changes, allowed=tr("a user's id"))
     by_whom = tr("an administrator's id")
     if adds and not args.by:
         by_whom = tr("an administrator's id, or --first instead")
-    expect("--by", args.by, wanted=changes and not (adds and args.first), allowed=by_whom)
+    by_another = changes and args.act != "change-pin" and not (adds and args.first)
+    expect("--by", args.by, wanted=by_another, allowed=by_whom)
     for option, name in (("--family", args.family), ("--given", args.given)):
-        expect(option, name.strip(), wanted=adds, allowed=tr("a name"))
+        expect(option, name.strip(), wanted=is_person, allowed=tr("a name"))
+    if args.act == "set-roles":
+        expect("--role", args.role, wanted=True, allowed=tr("a role, as often as there are some"))
+    else:
+        fits = is_person and (not args.first or Role.ADMINISTER in (args.role or ()))
+        expect("--role", args.role and not fits, wanted=False, allowed="")
     for option, given, fits in (
-        ("--role", args.role, adds and (not args.first or args.role == Role.ADMIN)),
+        ("--service", args.service, adds and not args.first),
         ("--first", args.first, adds),
+        ("--anew", args.anew, adds and args.first),
         ("--pin-stdin", args.pin_stdin, changes),
     ):
         expect(option, given and not fits, wanted=False, allowed="")
@@ -101,9 +125,9 @@ def _require_fitting(args: argparse.Namespace) -> None:
 
 def _change(args: argparse.Namespace, users: Users) -> str:
     """Does it, and says in words what was done. Raises SignInError."""
-    pins = _Pins(from_stdin=args.pin_stdin)
+    pins = Pins(from_stdin=args.pin_stdin)
     if args.first:
-        if users.has_any():
+        if not args.anew and users.has_any():
             raise SignInError(
                 tr("This computer has its users: an administrator adds more, see --by.")
             )
@@ -115,77 +139,61 @@ def _change(args: argparse.Namespace, users: Users) -> str:
                 "start, or 'users add' with --first instead of --by."
             )
         )
-    by = users.sign_in(args.by, pins.known(args.by))
-    if by.role is not Role.ADMIN:  # said before a new PIN is asked for; the room looks by itself
-        raise SignInError(tr("Only an administrator can do this."))
-    if args.act == "add":
-        return _add(args, users, by, pins)
-    if args.act == "reset-pin":
-        users.reset_pin(args.user, pins.new(args.user), by)
+    if args.act == "change-pin":
+        users.change_pin(args.user, pins.known(args.user), pins.new(args.user))
         return tr("{user} has a new PIN.", user=args.user)
-    users.remove(args.user, by)
-    return tr("{user} cannot sign in any more.", user=args.user)
+    by = users.sign_in(args.by, pins.known(args.by))
+    if not may(by, Act.KEEP_USERS):  # said before a new PIN is asked for; the room looks by itself
+        raise SignInError(tr("Only an administrator can do this."))
+    match args.act:
+        case "add":
+            return _add(args, users, by, pins)
+        case "set-roles":
+            user = users.set_roles(args.user, map(Role, args.role), by)
+            return tr("{user} has the roles: {roles}.", user=args.user, roles=_roles_of(user))
+        case "reset-pin":
+            users.reset_pin(args.user, pins.new(args.user), by)
+            return tr("{user} has a new PIN.", user=args.user)
+        case _:
+            users.remove(args.user, by)
+            return tr("{user} cannot sign in any more.", user=args.user)
 
 
-def _add(args: argparse.Namespace, users: Users, by: Operator | None, pins: _Pins) -> str:
+def _add(args: argparse.Namespace, users: Users, by: Operator | None, pins: Pins) -> str:
+    if args.service and by is not None:
+        added = users.add_service(args.user, args.user, args.service, by)
+        return tr(
+            "Commands of the account {account} act as {user}.",
+            account=args.service,
+            user=added.user_id,
+        )
     given, family = args.given.strip(), args.family.strip()
-    role = Role(args.role or Role.CAPTURE) if by else Role.ADMIN
+    usual = (Role.CAPTURE,) if by else FIRST_ROLES
     added = users.add(
         args.user,
         f"{given} {family}",
-        role,
+        map(Role, args.role) if args.role else usual,
         pins.new(args.user),
         by,
         name=PersonName(NameGroup(family, given)),
+        anew=args.anew,
     )
     return tr("{name} can sign in as {user}.", name=added.display_name, user=added.user_id)
 
 
-class _Pins:
-    """Where the PINs come from: asked for without an echo, or lines of standard input."""
-
-    def __init__(self, *, from_stdin: bool) -> None:
-        self._from_stdin = from_stdin
-
-    def known(self, user: str) -> str:
-        """A PIN to sign in with. Raises SignInError where there is nobody to ask."""
-        return self._line() if self._from_stdin else _asked(tr("PIN of {user}: ", user=user))
-
-    def new(self, user: str) -> str:
-        """A PIN to be given; typed twice. Raises SignInError where it is not for the PIN pad."""
-        if self._from_stdin:
-            pin = self._line()
-        else:
-            pin = _asked(tr("New PIN of {user}: ", user=user))
-            if pin != _asked(tr("Once more: ")):
-                raise SignInError(tr("The two PINs are not the same."))
-        if not (pin.isdecimal() and pin.isascii()):
-            raise SignInError(tr("A PIN here is digits, for the PIN pad."))
-        return pin
-
-    @staticmethod
-    def _line() -> str:
-        line = sys.stdin.readline()
-        if not line:
-            raise SignInError(tr("Standard input ended before the PIN."))
-        return line.rstrip("\r\n")
+def _roles_of(user: Operator) -> str:
+    return ", ".join(user.roles)
 
 
-def _asked(question: str) -> str:
-    with warnings.catch_warnings():
-        # Where it cannot turn the echo off, getpass warns and shows the PIN.
-        warnings.simplefilter("error", getpass.GetPassWarning)
-        try:
-            return getpass.getpass(question)
-        except (getpass.GetPassWarning, EOFError) as error:
-            raise SignInError(
-                tr("There is no terminal to ask for the PIN. In a script: --pin-stdin.")
-            ) from error
-
-
-def _list(users: tuple[Operator, ...], *, as_json: bool) -> None:
-    rows = [(one.user_id, one.display_name, str(one.role), one.name.pn) for one in users]
+def _list(users: Users, *, as_json: bool) -> None:
+    rows = [(one.user_id, one.display_name, one, one.name.pn, "") for one in users.list()]
+    rows += [
+        (one.operator.user_id, one.operator.display_name, one.operator, "", one.os_account)
+        for one in users.services()
+    ]
     if as_json:
-        print_json([dict(zip(_HEAD, row, strict=True)) for row in rows])
+        said = ((user, name, [*one.roles], *rest) for user, name, one, *rest in rows)
+        print_json([dict(zip(_HEAD, row, strict=True)) for row in said])
     else:
-        print_table(_HEAD, rows)
+        shown = [(user, name, _roles_of(one), *rest) for user, name, one, *rest in rows]
+        print_table(_HEAD, shown)

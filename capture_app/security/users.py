@@ -2,79 +2,37 @@
 
 from __future__ import annotations
 
-import hmac
-import json
-import os
 import re
 import sqlite3
-import threading
-from collections.abc import Iterator
-from dataclasses import astuple, dataclass
-from datetime import datetime, timedelta
-from itertools import pairwise
-from typing import Any, Final
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
 
-import structlog
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-
-from capture_app.audit.trail import record
 from capture_app.clock import Clock
-from capture_app.errors import SignInError
-from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
-from capture_app.model.operator import Operator, Role
+from capture_app.errors import SignInError, UsersDamagedError
+from capture_app.model.audit_event import AuditAction
+from capture_app.model.operator import Act, Operator, Role, in_order, may
 from capture_app.model.patient import NameGroup, PersonName
-from capture_app.model.words import tr, trn
+from capture_app.model.words import tr
+from capture_app.security.earlier_users import take_over
+from capture_app.security.pins import PinCost, PinHasher, Wait, require_good_pin, require_new_pin
+from capture_app.security.signing_in import admitted
+from capture_app.security.user_table import UserRecord, UserRows, UserTable, log_fault
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database, Reader
 
-_log = structlog.get_logger(__name__)
-
-PIN_SHORTEST: Final = 4
-PIN_LONGEST: Final = 64
-FREE_FAILURES: Final = 3
-"""Wrong PINs before the first wait."""
-FIRST_DELAY_S: Final = 15.0
-LONGEST_DELAY_S: Final = 900.0
 _USER_ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
-_UNKNOWN: Final = "unknown"
-_COLUMNS: Final = (
-    "user_id",
-    "display_name",
-    "role",
-    "name",
-    "pin_salt",
-    "pin_cost",
-    "pin_hash",
-    "failures",
-    "failed_at",
-    "locked_until",
-    "removed_at",
-)
+FIRST_ROLES: Final = tuple(Role)
+"""Of the first user of a computer: somebody must be there to give each role to others."""
+SERVICE_ROLES: Final = (Role.CAPTURE,)
 
 
 @dataclass(frozen=True, slots=True)
-class PinCost:
-    """What one guess at a PIN costs: Argon2id (RFC 9106). About 0.1 s on a small computer."""
+class ServiceAccount:
+    """An account of commands, and the account of the operating system that acts as it."""
 
-    memory_kib: int = 19_456
-    passes: int = 2
-
-    def __str__(self) -> str:
-        return f"argon2id:{self.memory_kib}:{self.passes}"
-
-    @staticmethod
-    def parse(text: str) -> PinCost:
-        """The cost that a row was made with."""
-        _name, memory, passes = text.split(":")
-        return PinCost(int(memory), int(passes))
-
-
-def delay_after(failures: int) -> timedelta:
-    """How long a user waits after that many wrong PINs in a row: 15 s, doubling up to 15 min."""
-    if failures < FREE_FAILURES:
-        return timedelta()
-    doublings = min(failures - FREE_FAILURES, 16)
-    return timedelta(seconds=min(FIRST_DELAY_S * 2**doublings, LONGEST_DELAY_S))
+    operator: Operator
+    os_account: str
 
 
 class Users:
@@ -83,363 +41,281 @@ class Users:
     def __init__(
         self, db: Database, cipher: Cipher, clock: Clock, *, cost: PinCost | None = None
     ) -> None:
-        self._db = db
-        self._cipher = cipher
-        self._clock = clock
-        self._cost = cost or PinCost()
-        self._pepper = cipher.subkey(b"capture-app pin 1", b"")
-        # A wall clock that is put forward does not end a wait that this process has seen begin.
-        self._waits: dict[str, float] = {}
-        self._waits_lock = threading.Lock()
+        """Users of an earlier version are taken over first. Raises StoreError."""
+        self._table = UserTable(db, cipher, clock)
+        self._hasher = PinHasher(cipher, cost or PinCost())
+        take_over(self._table)
+        if self._reader.execute("SELECT 1 FROM users_head").fetchone():
+            self._table.leave_marker()
+
+    @property
+    def _reader(self) -> Reader:
+        return self._table.db.read()
+
+    # ------------------------------------------------------------------------------------- asked
 
     def has_any(self) -> bool:
-        """False on a computer where nobody can sign in yet."""
-        return self._db.read().execute("SELECT 1 FROM users LIMIT 1").fetchone() is not None
+        """False on a computer that never had a user.
+
+        Raises UsersDamagedError where it had some and their list is missing: no first start.
+        """
+        return self._table.has_any(self._reader)
 
     def list(self) -> tuple[Operator, ...]:
-        """All users who may sign in, by their displayed name."""
-        rows = self._db.read().execute(
-            "SELECT user_id, display_name, role, name FROM users WHERE removed_at = '' "
-            "ORDER BY display_name, user_id"
-        )
-        return tuple(_operator(row) for row in rows)
+        """All people who may sign in, by their displayed name. Raises UsersDamagedError.
+
+        A row that was changed by something else is left out, and named in the log.
+        """
+        return tuple(one.operator for one in self._rows().present if not one.is_service)
+
+    def services(self) -> tuple[ServiceAccount, ...]:
+        """The accounts of commands, by their displayed name. Raises UsersDamagedError."""
+        found = (one for one in self._rows().present if one.is_service)
+        return tuple(ServiceAccount(one.operator, one.os_account) for one in found)
+
+    def service_of(self, os_account: str) -> Operator | None:
+        """The service account as which an account of the operating system acts, if there is one."""
+        found = (one.operator for one in self.services() if one.os_account == os_account)
+        return next(found, None)
+
+    def current(self, user_id: str) -> Operator | None:
+        """A user as the table has them now; None where they may not sign in any more."""
+        found = self._table.row(self._reader, user_id)
+        return found.operator if isinstance(found, UserRecord) and not found.removed_at else None
+
+    # ------------------------------------------------------------------- what administrators do
 
     def add(
         self,
         user_id: str,
         display_name: str,
-        role: Role,
+        roles: Iterable[Role],
         pin: str,
         by: Operator | None,
         *,
         name: PersonName | None = None,
+        anew: bool = False,
     ) -> Operator:
-        """Adds a user. `by` is an administrator; None only for the first user of a computer.
+        """Adds a user. `by` keeps the users; None only for the first user of a computer.
 
-        `name` is for Operators' Name in the images; without it that name stays empty. Raises
-        SignInError in words where the user id, the PIN or the right to add is not good.
+        `name` is for Operators' Name in the images; without it that name stays empty. `anew`: the
+        list was lost, or nobody in it keeps the users any more; this one begins it again. Raises
+        SignInError in words where the user id, the PIN, the roles or the right to add is not good.
         """
+        require_good_pin(pin)
         user_id = _canonical(user_id)
-        _require_good(user_id, display_name)
-        _require_good_pin(pin)
-        salt = os.urandom(16)
-        pin_hash = self._derive(pin, salt, self._cost)
-        operator = Operator(user_id, display_name.strip(), role, name or PersonName(NameGroup()))
-        with self._db.transaction() as connection:
-            if by is not None or connection.execute("SELECT 1 FROM users LIMIT 1").fetchone():
-                self._require_admin(connection, by)
-            if row := self._row(connection, user_id):
-                raise SignInError(
-                    tr("There was a user with this id. The trail names it: choose another.")
-                    if row["removed_at"]
-                    else tr("There is a user with this id already.")
-                )
-            connection.execute(
-                "INSERT INTO users (user_id, display_name, role, name, pin_salt, pin_cost, "
-                "pin_hash, added_at, added_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    user_id,
-                    operator.display_name,
-                    role.value,
-                    json.dumps(astuple(operator.name), ensure_ascii=False),
-                    salt,
-                    str(self._cost),
-                    pin_hash,
-                    self._clock.now().isoformat(),
-                    by.user_id if by else "",
-                ),
-            )
-            event = AuditEvent(
-                AuditAction.USER_ADDED,
-                by.user_id if by else user_id,
-                details={"added": user_id, "role": role.value},
-            )
-            record(connection, self._clock, event, cipher=self._cipher)
-        return operator
+        added = self._new(user_id, display_name, roles, by, name=name)
+        return self._add(replace(added, pin=self._hasher.make(user_id, pin)), by, anew=anew)
+
+    def add_service(
+        self, user_id: str, display_name: str, os_account: str, by: Operator
+    ) -> Operator:
+        """Adds a service account: commands that this account of the operating system runs act as
+        it, without a PIN. Raises SignInError in words.
+        """
+        if not os_account.strip() or not os_account.isprintable():
+            raise SignInError(tr("A service account needs an account of the operating system."))
+        user_id = _canonical(user_id)
+        added = self._new(user_id, display_name, SERVICE_ROLES, by)
+        return self._add(replace(added, os_account=os_account.strip()), by, anew=False)
+
+    def set_roles(self, user_id: str, roles: Iterable[Role], by: Operator) -> Operator:
+        """Gives a user these roles and no others. `by` keeps the users.
+
+        Raises SignInError in words where there is no such person, where nobody could keep the users
+        any more, or where the right is not good.
+        """
+        user_id, held = _canonical(user_id), _good_roles(roles)
+        with self._table.db.transaction() as connection:
+            self._require_keeper(connection, by)
+            user = self._table.present_user(connection, user_id)
+            if user.is_service:
+                raise SignInError(tr("A service account has its one role."))
+            if Role.ADMINISTER not in held:
+                self._require_another_keeper(connection, user)
+            user = replace(user, roles=held)
+            self._table.write(connection, user)
+            details = {"user": user_id, "roles": _said(held)}
+            self._table.record(connection, AuditAction.ROLES_SET, by.user_id, details)
+        return user.operator
 
     def reset_pin(self, user_id: str, pin: str, by: Operator) -> None:
-        """Gives a user a new PIN and ends a wait. `by` is an administrator; their own PIN, too.
+        """Gives a user a new PIN and ends a wait. `by` keeps the users; their own PIN, too.
 
         Raises SignInError in words where there is no such user, or the PIN or the right is not
         good.
         """
         user_id = _canonical(user_id)
-        _require_good_pin(pin)
-        salt = os.urandom(16)
-        pin_hash = self._derive(pin, salt, self._cost)
-        with self._db.transaction() as connection:
-            self._require_admin(connection, by)
-            self._require_user(connection, user_id)
-            connection.execute(
-                "UPDATE users SET pin_salt = ?, pin_cost = ?, pin_hash = ?, failures = 0, "
-                "failed_at = '', locked_until = '' WHERE user_id = ?",
-                (salt, str(self._cost), pin_hash, user_id),
-            )
-            event = AuditEvent(AuditAction.PIN_RESET, by.user_id, details={"user": user_id})
-            record(connection, self._clock, event, cipher=self._cipher)
+        require_good_pin(pin)
+        kept = self._hasher.make(user_id, pin)
+        with self._table.db.transaction() as connection:
+            self._require_keeper(connection, by)
+            user = self._table.present_user(connection, user_id)
+            if user.is_service:
+                raise SignInError(tr("A service account has no PIN."))
+            self._table.write(connection, replace(user, pin=kept, wait=Wait()))
+            self._table.record(connection, AuditAction.PIN_RESET, by.user_id, {"user": user_id})
 
     def remove(self, user_id: str, by: Operator) -> None:
         """Takes a user's right to sign in. What the trail says of them stays, and so does the id.
 
-        `by` is an administrator. Raises SignInError in words where there is no such user, where
-        nobody could administer this computer any more, or where the right is not good.
+        `by` keeps the users. Raises SignInError in words where there is no such user, where nobody
+        could keep the users any more, or where the right is not good.
         """
         user_id = _canonical(user_id)
-        with self._db.transaction() as connection:
-            self._require_admin(connection, by)
-            row = self._require_user(connection, user_id)
-            (others,) = connection.execute(
-                "SELECT count(*) FROM users WHERE role = ? AND removed_at = '' AND user_id <> ?",
-                (Role.ADMIN.value, user_id),
-            ).fetchone()
-            if row["role"] == Role.ADMIN and not others:
-                raise SignInError(
-                    tr("The last administrator cannot be removed. Add another one first.")
-                )
-            connection.execute(
-                "UPDATE users SET removed_at = ?, removed_by = ? WHERE user_id = ?",
-                (self._clock.now().isoformat(), by.user_id, user_id),
+        with self._table.db.transaction() as connection:
+            self._require_keeper(connection, by)
+            user = self._table.present_user(connection, user_id)
+            self._require_another_keeper(connection, user)
+            removed_at = self._table.clock.now().isoformat()
+            self._table.write(
+                connection, replace(user, removed_at=removed_at, removed_by=by.user_id)
             )
-            event = AuditEvent(AuditAction.USER_REMOVED, by.user_id, details={"user": user_id})
-            record(connection, self._clock, event, cipher=self._cipher)
+            self._table.record(connection, AuditAction.USER_REMOVED, by.user_id, {"user": user_id})
+
+    # ---------------------------------------------------------------------------------- signing in
 
     def sign_in(self, user_id: str, pin: str) -> Operator:
         """The user, if the PIN is right and no wait is under way; else SignInError in words.
 
         Right, wrong and unknown take the same time. A PIN given during a wait is not looked at.
+        Raises PinTooShortError for a right PIN that is shorter than a PIN may be by now.
         """
-        user_id = _canonical(user_id)
-        row = self._row(self._db.read(), user_id)
-        salt = row["pin_salt"] if row else bytes(16)
-        cost = _cost_of(row) if row else self._cost
-        derived = self._derive(pin[:PIN_LONGEST], salt, cost)  # 0.1 s: outside the transaction
-        refusal: SignInError
-        with self._db.transaction() as connection:
-            row = self._row(connection, user_id)  # again: another process may have counted
-            if row is None:
-                self._audit(connection, _UNKNOWN, "unknown-user")
-                refusal = _wrong()
-            elif row["removed_at"]:
-                self._audit(connection, user_id, "removed-user")
-                refusal = _wrong()
-            elif wait := self._wait_left(connection, row):
-                self._audit(connection, user_id, "waiting")
-                refusal = _must_wait(wait)
-            elif hmac.compare_digest(derived, row["pin_hash"]):
-                connection.execute(
-                    "UPDATE users SET failures = 0, failed_at = '', locked_until = '' "
-                    "WHERE user_id = ?",
-                    (user_id,),
-                )
-                event = AuditEvent(AuditAction.SIGNED_IN, user_id)
-                record(connection, self._clock, event, cipher=self._cipher)
-                return _operator((row["user_id"], row["display_name"], row["role"], row["name"]))
-            else:
-                refusal = self._count_failure(connection, row)
-        raise refusal
+        return admitted(self._table, self._hasher, _canonical(user_id), pin)
 
-    def record_lock(self, operator: Operator, *, by_itself: bool) -> None:
-        """Writes into the trail that the window was locked: by a person, or after idle minutes."""
-        event = AuditEvent(
-            AuditAction.LOCKED,
-            operator.user_id,
-            details={"reason": "idle" if by_itself else "asked"},
-        )
-        with self._db.transaction() as connection:
-            record(connection, self._clock, event, cipher=self._cipher)
+    def change_pin(self, user_id: str, pin: str, new_pin: str) -> Operator:
+        """Signs in with the old PIN, and gives oneself a new one. Raises SignInError."""
+        require_new_pin(pin, new_pin)
+        return admitted(self._table, self._hasher, _canonical(user_id), pin, new_pin)
+
+    # ------------------------------------------------------------------------------------ recorded
+
+    def record_lock(self, operator: Operator, *, reason: str) -> None:
+        """Writes into the trail that the window was locked, and by what: `asked` by a person, after
+        `idle` minutes, by the `session` of the system, or before `sleep`.
+        """
+        with self._table.db.transaction() as connection:
+            self._table.record(connection, AuditAction.LOCKED, operator.user_id, {"reason": reason})
+
+    def record_session_ended(self, operator: Operator) -> None:
+        """Writes into the trail that a window was closed to a user whose rights were changed."""
+        with self._table.db.transaction() as connection:
+            self._table.record(connection, AuditAction.SESSION_ENDED, operator.user_id)
 
     def record_scanner_set_up(self, operator: Operator) -> None:
-        """Writes into the trail that an administrator changed what a scan opens.
+        """Writes into the trail that what a scan opens was changed.
 
-        Raises SignInError for anybody else: nothing is written then.
+        Raises SignInError for who may not do that: nothing is written then.
         """
-        if operator.role is not Role.ADMIN:
-            raise SignInError(tr("Only an administrator sets the scanner up."))
-        event = AuditEvent(AuditAction.SCANNER_SET_UP, operator.user_id)
-        with self._db.transaction() as connection:
-            record(connection, self._clock, event, cipher=self._cipher)
+        with self._table.db.transaction() as connection:
+            if not self._table.may(connection, operator, Act.SET_UP_SCANNER):
+                raise SignInError(tr("Only an administrator sets the scanner up."))
+            self._table.record(connection, AuditAction.SCANNER_SET_UP, operator.user_id)
 
-    def _count_failure(self, connection: sqlite3.Connection, row: dict[str, Any]) -> SignInError:
-        failures = row["failures"] + 1
-        delay = delay_after(failures)
-        self._begin_wait(connection, row["user_id"], failures, delay)
-        self._audit(connection, row["user_id"], "wrong-pin", failures=str(failures))
-        return _must_wait(delay) if delay else _wrong()
+    # ---------------------------------------------------------------------------------------- rows
 
-    def _begin_wait(
-        self, connection: sqlite3.Connection, user_id: str, failures: int, delay: timedelta
-    ) -> None:
-        now = self._clock.now()
-        connection.execute(
-            "UPDATE users SET failures = ?, failed_at = ?, locked_until = ? WHERE user_id = ?",
-            (failures, now.isoformat(), (now + delay).isoformat() if delay else "", user_id),
-        )
-        with self._waits_lock:
-            self._waits[user_id] = self._clock.monotonic() + delay.total_seconds()
-
-    def _wait_left(self, connection: sqlite3.Connection, row: dict[str, Any]) -> timedelta:
-        """What is left of a wait; zero where there is none.
-
-        Two clocks must agree that it is over: the wall clock in the row, which outlives a restart,
-        and the monotonic one of this process. A wall clock that was put back begins the wait anew,
-        once, so that it lasts its length and not until the old hour comes round again. The row
-        alone can say that there is none: another process may have given the user a new PIN.
-        """
-        if not row["locked_until"]:
-            return timedelta()
-        with self._waits_lock:
-            ours = self._waits.get(row["user_id"])
-        seconds = max(0.0, ours - self._clock.monotonic()) if ours is not None else 0.0
-        left = timedelta(seconds=seconds)
-        now = self._clock.now()
-        try:
-            failed_at = datetime.fromisoformat(row["failed_at"])
-            locked_until = datetime.fromisoformat(row["locked_until"])
-        except ValueError:  # a damaged row: the wait begins anew, now
-            failed_at = locked_until = now + delay_after(row["failures"])
-        if now < failed_at:
-            if ours is not None:
-                return left  # this process has seen it begin: its own clock is enough
-            delay = delay_after(row["failures"])
-            self._begin_wait(connection, row["user_id"], row["failures"], delay)
-            return delay
-        return max(left, locked_until - now, timedelta())
-
-    def _require_admin(self, connection: sqlite3.Connection, by: Operator | None) -> None:
-        """By the table and not by what `by` says: the right may have gone since they signed in."""
-        row = self._row(connection, by.user_id) if by else None
-        if row is None or row["removed_at"] or row["role"] != Role.ADMIN:
-            raise SignInError(tr("Only an administrator can do this."))
-
-    def _require_user(self, connection: sqlite3.Connection, user_id: str) -> dict[str, Any]:
-        row = self._row(connection, user_id)
-        if row is None or row["removed_at"]:
-            raise SignInError(tr("There is no user {id}.", id=user_id))
-        return row
-
-    def _audit(
-        self, connection: sqlite3.Connection, user_id: str, reason: str, **details: str
-    ) -> None:
-        event = AuditEvent(
-            AuditAction.SIGN_IN_FAILED,
+    def _new(
+        self,
+        user_id: str,
+        display_name: str,
+        roles: Iterable[Role],
+        by: Operator | None,
+        *,
+        name: PersonName | None = None,
+    ) -> UserRecord:
+        _require_id(user_id)
+        if not display_name.strip() or len(display_name) > 64 or not display_name.isprintable():
+            raise SignInError(tr("A user needs a name to show, of at most 64 characters."))
+        return UserRecord(
             user_id,
-            outcome=EventOutcome.MINOR_FAILURE,
-            details={"reason": reason, **details},
+            display_name.strip(),
+            name or PersonName(NameGroup()),
+            _good_roles(roles),
+            pin=None,
+            added_at=self._table.clock.now().isoformat(),
+            added_by=by.user_id if by else "",
         )
-        record(connection, self._clock, event, cipher=self._cipher)
 
-    def _derive(self, pin: str, salt: bytes, cost: PinCost) -> bytes:
-        """The PIN's hash. The pepper makes the table useless to who has the file but no key."""
-        return Argon2id(
-            salt=salt,
-            length=32,
-            iterations=cost.passes,
-            lanes=1,
-            memory_cost=cost.memory_kib,
-            secret=self._pepper,
-        ).derive(pin.encode())
+    def _add(self, added: UserRecord, by: Operator | None, *, anew: bool) -> Operator:
+        user_id = added.user_id
+        with self._table.db.transaction() as connection:
+            if by is not None:
+                self._require_keeper(connection, by)
+            elif anew:
+                self._begin_anew(connection)
+                self._table.record(connection, AuditAction.USERS_BEGUN_ANEW, user_id)
+            elif self._table.has_any(connection):
+                raise _keepers_only()
+            found = self._table.row(connection, user_id)
+            if isinstance(found, UserRecord):
+                raise SignInError(
+                    tr("There was a user with this id. The trail names it: choose another.")
+                    if found.removed_at
+                    else tr("There is a user with this id already.")
+                )
+            self._table.write(connection, added)
+            if by is None and Role.ADMINISTER not in added.roles:
+                raise SignInError(tr("The first user of a computer is its administrator."))
+            details = {"added": user_id, "roles": _said(added.roles)}
+            if added.is_service:
+                details["service"] = "yes"
+            self._table.record(
+                connection, AuditAction.USER_ADDED, by.user_id if by else user_id, details
+            )
+        self._table.leave_marker()
+        return added.operator
 
-    @staticmethod
-    def _row(asked: sqlite3.Connection | Reader, user_id: str) -> dict[str, Any] | None:
-        row = asked.execute(
-            f"SELECT {', '.join(_COLUMNS)} FROM users WHERE user_id = ?",  # noqa: S608 - names are ours
-            (user_id,),
-        ).fetchone()
-        return None if row is None else dict(zip(_COLUMNS, row, strict=True))
-
-
-def _operator(row: tuple[str, str, str, str]) -> Operator:
-    """A user as the row says. A damaged cell takes no other user away, and gives no right: the
-    name for the images is then empty, the role the lesser one; what is wrong stands in the log.
-    """
-    user_id, display_name, role, name = row
-    if damaged := unreadable_cells(row):
-        _log.error("user-row-unreadable", user_id=user_id, reason=" ".join(damaged))
-    return Operator(
-        user_id,
-        display_name,
-        Role.CAPTURE if "role" in damaged else Role(role),
-        PersonName(NameGroup()) if "name" in damaged else _person_name(name),
-    )
-
-
-def damaged_users(reader: Reader) -> Iterator[tuple[str, str]]:
-    """The user id and the name of each cell that cannot be read, of all users ever added."""
-    rows = reader.execute(f"SELECT {', '.join(_COLUMNS)} FROM users ORDER BY user_id")  # noqa: S608 - names are ours
-    for values in rows:
-        row = dict(zip(_COLUMNS, values, strict=True))
-        user_id = row["user_id"]
-        for cell in unreadable_cells((user_id, row["display_name"], row["role"], row["name"])):
-            yield user_id, cell
+    def _begin_anew(self, connection: sqlite3.Connection) -> None:
+        """Raises SignInError where there is somebody who keeps the users."""
         try:
-            PinCost.parse(row["pin_cost"])
-        except ValueError:
-            yield user_id, "pin_cost"
-        for cell in ("failed_at", "locked_until", "removed_at"):
-            try:
-                datetime.fromisoformat(row[cell] or "2000-01-01")
-            except ValueError:
-                yield user_id, cell
+            rows = self._table.rows(connection)
+        except UsersDamagedError:
+            self._table.begin(connection)
+            return
+        if any(may(one.operator, Act.KEEP_USERS) for one in rows.present):
+            raise SignInError(
+                tr("This computer has its users: an administrator adds more, see --by.")
+            )
 
+    def _rows(self) -> UserRows:
+        rows = self._table.rows(self._reader)
+        for user_id, fault in rows.faults.items():
+            log_fault(user_id, fault)
+        return rows
 
-def unreadable_cells(row: tuple[str, str, str, str]) -> tuple[str, ...]:
-    """Which of role and name cannot be read in (user_id, display_name, role, name)."""
-    _, _, role, name = row
-    damaged = [] if role in [*Role] else ["role"]
-    try:
-        _person_name(name)
-    except (ValueError, TypeError):
-        damaged.append("name")
-    return tuple(damaged)
+    def _require_keeper(self, connection: sqlite3.Connection, by: Operator) -> None:
+        if not self._table.may(connection, by, Act.KEEP_USERS):
+            raise _keepers_only()
 
-
-def _person_name(cell: str) -> PersonName:
-    return PersonName(*(NameGroup(*group) for group in json.loads(cell)))
+    def _require_another_keeper(self, connection: sqlite3.Connection, user: UserRecord) -> None:
+        """Somebody besides this one must be able to keep the users, if this one can."""
+        rows = self._table.rows(connection)
+        keepers = {one.user_id for one in rows.present if may(one.operator, Act.KEEP_USERS)}
+        if keepers == {user.user_id}:
+            raise SignInError(
+                tr("The last administrator cannot be removed. Add another one first.")
+            )
 
 
 def _canonical(user_id: str) -> str:
     return user_id.strip().casefold()
 
 
-def _require_good(user_id: str, display_name: str) -> None:
+def _require_id(user_id: str) -> None:
     if not _USER_ID.fullmatch(user_id):
         raise SignInError(tr("A user id has 1 to 32 of a-z, 0-9, point, - and _."))
-    if not display_name.strip() or len(display_name) > 64 or not display_name.isprintable():
-        raise SignInError(tr("A user needs a name to show, of at most 64 characters."))
 
 
-def _require_good_pin(pin: str) -> None:
-    if not PIN_SHORTEST <= len(pin) <= PIN_LONGEST:
-        raise SignInError(
-            tr(
-                "A PIN has {shortest} to {longest} characters.",
-                shortest=PIN_SHORTEST,
-                longest=PIN_LONGEST,
-            )
-        )
-    steps = {ord(after) - ord(before) for before, after in pairwise(pin)}
-    if steps in ({0}, {1}, {-1}):
-        raise SignInError(tr("This PIN is too easy to guess: no run like 1234, no 0000."))
+def _good_roles(roles: Iterable[Role]) -> tuple[Role, ...]:
+    held = in_order(roles)
+    if not held:
+        raise SignInError(tr("A user needs a role at least."))
+    return held
 
 
-def _cost_of(row: dict[str, Any]) -> PinCost:
-    try:
-        return PinCost.parse(row["pin_cost"])
-    except ValueError:
-        _log.exception("user-row-unreadable", user_id=row["user_id"], reason="pin_cost")
-        raise SignInError(
-            tr("The record of this user is damaged. An administrator can give a new PIN.")
-        ) from None
+def _said(roles: tuple[Role, ...]) -> str:
+    return ",".join(roles)
 
 
-def _wrong() -> SignInError:
-    return SignInError(tr("User or PIN is wrong."))
-
-
-def _must_wait(left: timedelta) -> SignInError:
-    seconds = max(1, -(-int(left.total_seconds() * 1000) // 1000))
-    return SignInError(
-        tr("Too many wrong PINs.")
-        + " "
-        + trn("Try again in {n} second.", "Try again in {n} seconds.", seconds)
-    )
+def _keepers_only() -> SignInError:
+    return SignInError(tr("Only an administrator can do this."))

@@ -14,7 +14,7 @@ from capture_app.settings.schema import Settings
 from capture_app.settings.write_once import make_folder, write_once
 
 PRACTICE_USER: Final = "practice"
-PRACTICE_PIN: Final = "2468"
+PRACTICE_PIN: Final = "246800"
 """No secret: it opens the simulated hospital, and the lock of practice says it."""
 
 MARKER: Final = "data-folder.txt"

@@ -10,8 +10,8 @@ from statistics import fmean
 
 from capture_app.bootstrap import open_rooms
 from capture_app.model.device import DeviceKind
-from capture_app.model.operator import Role
 from capture_app.patients.sources.adt.receiver import AdtReceiver
+from capture_app.security.users import FIRST_ROLES
 from capture_app.settings.describe import settings_toml
 from capture_app.settings.feeds import AdtFeed
 from capture_app.settings.schema import ArchiveDestination, Device, KeyStore, Security, Settings
@@ -72,7 +72,7 @@ def _station(shop: Workshop) -> Path:
         security=Security(key_store=KeyStore.FILE, key_file=str(room / "key")),
     )
     with open_rooms(settings, shop.clock) as rooms:
-        rooms.users.add("aokafor", "A. Okafor", Role.ADMIN, PIN, None)
+        rooms.users.add("aokafor", "A. Okafor", FIRST_ROLES, PIN, None)
         assert settings.adt is not None
         receiver = AdtReceiver(rooms.census, settings.adt, shop.clock)
         for number in range(_PATIENTS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import sqlite3
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +17,13 @@ from capture_app.audit.trail import read_trail
 from capture_app.bootstrap import open_rooms
 from capture_app.cli.main import main
 from capture_app.clock import SystemClock
-from capture_app.model.operator import Operator
+from capture_app.model.operator import Operator, Role
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.settings.load import load
 from tests.e2e.commands import CaptureApp, Finished
 
 ANNA, BO = ("--family", "Berg", "--given", "Anna"), ("--family", "Ruiz", "--given", "Bo")
-PIN, NEW_PIN, OTHER = "2749", "8305", "6194"
+PIN, NEW_PIN, OTHER = "274913", "830527", "619438"
 
 Users = Callable[..., Finished]
 
@@ -87,7 +88,13 @@ def test_first_administrator_is_made_without_a_window(station: Station) -> None:
     anna = station.sign_in("anna", PIN)
     assert anna.name == PersonName(NameGroup("Berg", "Anna"))
     assert station.users("list", "--json").json == [
-        {"user": "anna", "name": "Anna Berg", "role": "admin", "operator": "Berg^Anna"}
+        {
+            "user": "anna",
+            "name": "Anna Berg",
+            "roles": ["capture", "correct", "administer", "audit"],
+            "operator": "Berg^Anna",
+            "acts_as": "",
+        }
     ]
     again = station.users("add", "bo", "--first", *BO, pins=[NEW_PIN])
     assert (again.code, again.out) == (1, "")
@@ -104,10 +111,11 @@ def test_without_a_user_it_says_how_there_comes_to_be_one(station: Station) -> N
 
 def test_life_of_a_user(station: Station) -> None:
     station.with_anna().with_bo()
-    assert station.sign_in("bo", NEW_PIN).role == "capture"
-    assert station.users("list").out.split()[4:] == (
-        ["anna", "Anna", "Berg", "admin", "Berg^Anna", "bo", "Bo", "Ruiz", "capture", "Ruiz^Bo"]
-    )
+    assert station.sign_in("bo", NEW_PIN).roles == (Role.CAPTURE,)
+    assert station.users("list").out.splitlines()[1:] == [
+        "anna  Anna Berg  capture, correct, administer, audit  Berg^Anna",
+        "bo    Bo Ruiz    capture                              Ruiz^Bo",
+    ]
     done = station.users("reset-pin", "bo", "--by", "anna", pins=[PIN, OTHER])
     assert (done.code, done.out) == (0, "bo has a new PIN.\n")
     assert station.sign_in("bo", OTHER).user_id == "bo"
@@ -133,10 +141,42 @@ def test_life_of_a_user(station: Station) -> None:
 
 def test_second_administrator(station: Station) -> None:
     station.with_anna()
-    added = station.users("add", "eve", "--by", "anna", "--role", "admin", *BO, pins=[PIN, NEW_PIN])
+    added = station.users(
+        "add", "eve", "--by", "anna", "--role", "administer", *BO, pins=[PIN, NEW_PIN]
+    )
     assert added.code == 0
     assert station.users("remove", "anna", "--by", "eve", pins=[NEW_PIN]).code == 0
     assert [user["user"] for user in station.users("list", "--json").json] == ["eve"]
+
+
+def test_roles_are_set_and_a_user_changes_the_own_pin(station: Station) -> None:
+    station.with_anna().with_bo()
+    roles = ("--role", "capture", "--role", "audit")
+    done = station.users("set-roles", "bo", "--by", "anna", *roles, pins=[PIN])
+    assert (done.code, done.out) == (0, "bo has the roles: capture, audit.\n")
+    assert station.sign_in("bo", NEW_PIN).roles == (Role.CAPTURE, Role.AUDIT)
+    done = station.users("change-pin", "bo", pins=[NEW_PIN, OTHER])
+    assert (done.code, done.out) == (0, "bo has a new PIN.\n")
+    assert station.sign_in("bo", OTHER).user_id == "bo"
+    refused = station.users("change-pin", "bo", pins=[NEW_PIN, PIN])
+    assert (refused.code, refused.err) == (1, "User or PIN is wrong.\n")
+
+
+def test_list_that_was_lost_is_begun_anew_by_name_only(station: Station) -> None:
+    station.with_anna()
+    with sqlite3.connect(station.settings.parent / "data" / "outbox.db") as connection:
+        connection.execute("DELETE FROM users")
+        connection.execute("DELETE FROM users_head")
+    connection.close()
+    for act in (("list",), ("add", "eve", "--first", *BO)):
+        pins = None if act == ("list",) else [NEW_PIN]
+        done = station.users(*act, pins=pins)
+        assert (done.code, done.out) == (1, "")
+        assert "Nobody can sign in; sending goes on." in done.err
+    done = station.users("add", "eve", "--first", "--anew", *BO, pins=[NEW_PIN])
+    assert done.code == 0
+    assert station.sign_in("eve", NEW_PIN).user_id == "eve"
+    assert ("users-begun-anew", "eve", "") in station.trail()
 
 
 def test_what_is_refused_changes_nothing(station: Station) -> None:
@@ -147,9 +187,9 @@ def test_what_is_refused_changes_nothing(station: Station) -> None:
         ("bo", [NEW_PIN, OTHER], "Only an administrator can do this."),
         ("anna", [PIN], "Standard input ended before the PIN."),
         ("anna", [], "Standard input ended before the PIN."),
-        ("anna", [PIN, "1234"], "This PIN is too easy to guess"),
+        ("anna", [PIN, "123456"], "This PIN is too easy to guess"),
         ("anna", [PIN, "abcdef"], "A PIN here is digits, for the PIN pad."),
-        ("anna", [PIN, "274"], "A PIN has 4 to 64 characters."),
+        ("anna", [PIN, "27491"], "A PIN has 6 to 64 characters."),
     ):
         for act in (("add", "new", *BO), ("reset-pin", "bo")):
             done = station.users(*act, "--by", by, pins=pins)
@@ -168,8 +208,13 @@ def test_what_is_refused_changes_nothing(station: Station) -> None:
         (("add", "bo", "--by", "anna", "--first", *BO), ["--by"]),
         (("add", "bo", "--first", "--role", "capture", *BO), ["--role"]),
         (("reset-pin",), ["USER", "--by"]),
-        (("remove", "bo", "--first", "--role", "admin", *BO), ["--by", "--family", "--given",
-                                                               "--role", "--first"]),
+        (("remove", "bo", "--first", "--role", "correct", *BO), ["--by", "--family", "--given",
+                                                                 "--role", "--first"]),
+        (("set-roles", "bo", "--by", "anna"), ["--role"]),
+        (("change-pin", "bo", "--by", "anna", "--anew"), ["--by", "--anew"]),
+        (("add", "bo", "--by", "anna", "--service", "x", *BO), ["--family", "--given"]),
+        (("add", "bo", "--first", "--service", "x"), ["--service"]),
+        (("remove", "bo", "--by", "anna", "--service", "x"), ["--service"]),
     ],
 )  # fmt: skip
 def test_options_that_do_not_fit_are_told_all_at_once(

@@ -15,7 +15,7 @@ from capture_app.audit.trail import verify_chain
 from capture_app.clock import FixedClock
 from capture_app.exam.second_identifier import Answer
 from capture_app.model.delivery import ImageState
-from capture_app.model.operator import Role
+from capture_app.security.users import FIRST_ROLES
 from capture_app.model.procedure import Side
 from capture_app.outbox.delivery.batch import Delivery
 from capture_app.outbox.delivery.schedule import Schedule
@@ -60,7 +60,7 @@ class Story:
         self.clock = FixedClock(AT)
         self.stage: Stage = self.stack.enter_context(clinic(self.folder / "station", self.clock))
         self.users = (
-            self.stage.add_user("aokafor", "A. Okafor", Role.ADMIN),
+            self.stage.add_user("aokafor", "A. Okafor", *FIRST_ROLES),
             self.stage.add_user("bweber", "B. Weber"),
         )
         self.windows = self.stack.enter_context(opened(self.stage, self.users))

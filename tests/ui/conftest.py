@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from capture_app.clock import FixedClock
-from capture_app.model.operator import Operator, Role
+from capture_app.model.operator import Operator
+from capture_app.security.users import FIRST_ROLES
 from capture_app.settings.schema import ThemeName
 from capture_app.ui.looks import theme
 from capture_app.ui.shell import app as shell_app
@@ -64,7 +65,7 @@ def stage(tmp_path: Path, clock: FixedClock) -> Iterator[Stage]:
 @pytest.fixture
 def ada(stage: Stage) -> Operator:
     """The one user there is."""
-    return stage.add_user("aokafor", "A. Okafor", Role.ADMIN)
+    return stage.add_user("aokafor", "A. Okafor", *FIRST_ROLES)
 
 
 @pytest.fixture

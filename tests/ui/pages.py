@@ -10,12 +10,13 @@ from PySide6.QtWidgets import QApplication, QWidget
 from capture_app.errors import KeyUnavailableError, RefusedDeliveryError
 from capture_app.exam.initials import example_of
 from capture_app.exam.second_identifier import Answer
-from capture_app.model.operator import Operator, Role
+from capture_app.model.operator import Operator
 from capture_app.model.order import Order
 from capture_app.model.procedure import Side
 from capture_app.model.reason import Reason
 from capture_app.patients.finding.patient_list import Tab
 from capture_app.patients.finding.scan import ScannedCode
+from capture_app.security.users import FIRST_ROLES
 from capture_app.ui.first_run.page import FirstRunPage
 from capture_app.ui.first_run.viewmodel import FirstRunViewModel
 from capture_app.ui.outbox.rows import OutboxAct, Section
@@ -79,7 +80,7 @@ ORDERS = (
 
 def furnish(stage: Stage, wait: Wait) -> Operator:
     """Users, drafts, and pictures in every state of delivery."""
-    ada = stage.add_user("aokafor", "A. Okafor", Role.ADMIN)
+    ada = stage.add_user("aokafor", "A. Okafor", *FIRST_ROLES)
     for user_id, name in COLLEAGUES:
         stage.add_user(user_id, name)
     outbox = stage.outbox

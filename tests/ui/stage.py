@@ -17,7 +17,7 @@ from capture_app.devices.chosen import ChosenDevice
 from capture_app.exam.session import ExamService
 from capture_app.hl7.build import Sender, build_adt
 from capture_app.model.device import DeviceKind
-from capture_app.model.operator import Operator, Role
+from capture_app.model.operator import Act, Operator, Role, may
 from capture_app.model.order import Order
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.worklist import IdentifiedBy
@@ -26,7 +26,8 @@ from capture_app.outbox.outbox import Outbox
 from capture_app.patients.census.census import Census, open_census
 from capture_app.patients.census.orders import WorklistAnswer, WorklistItem
 from capture_app.patients.sources.adt.receiver import AdtReceiver
-from capture_app.security.users import PinCost, Users
+from capture_app.security.pins import PinCost
+from capture_app.security.users import Users
 from capture_app.settings.feeds import AdtFeed
 from capture_app.settings.scanning import Scanner
 from capture_app.settings.schema import (
@@ -87,9 +88,9 @@ class Stage:
         items = tuple(WorklistItem(entry.patient, entry.encounter, order) for order in orders)
         self.census.put_worklist(WorklistAnswer("mwl", items, self.services.clock.now()))
 
-    def add_user(self, user_id: str, name: str, role: Role = Role.CAPTURE) -> Operator:
-        by = next((u for u in self.services.users.list() if u.role is Role.ADMIN), None)
-        return self.services.users.add(user_id, name, role, PIN, by, name=NURSE)
+    def add_user(self, user_id: str, name: str, *roles: Role) -> Operator:
+        by = next((u for u in self.services.users.list() if may(u, Act.KEEP_USERS)), None)
+        return self.services.users.add(user_id, name, roles or (Role.CAPTURE,), PIN, by, name=NURSE)
 
     def pictures(self, number: str, count: int, operator: Operator) -> tuple[str, ...]:
         """Drafts of a patient, complete, taken by an operator."""

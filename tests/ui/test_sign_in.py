@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from capture_app.clock import FixedClock
-from capture_app.model.operator import Operator, Role
+from capture_app.model.operator import Operator
+from capture_app.security.users import FIRST_ROLES
 from capture_app.settings.practice import PRACTICE_PIN, PRACTICE_USER
 from capture_app.ui.set_up.page import SetUpPage
 from capture_app.ui.widgets.buttons import DigitButton
@@ -119,7 +120,7 @@ def test_the_lock_of_practice_alone_says_the_pin(
     settings = replace(stage.services.settings, practice=practice)
     stage.services = replace(stage.services, settings=settings)
     users = stage.services.users
-    users.add(PRACTICE_USER, "Practice user", Role.ADMIN, PRACTICE_PIN, None, name=NURSE)
+    users.add(PRACTICE_USER, "Practice user", FIRST_ROLES, PRACTICE_PIN, None, name=NURSE)
     desk = open_desk()
     said = re.search(r"PIN is \W*(\d+)", words_on(desk))
     assert (said is not None) is practice
@@ -149,7 +150,11 @@ def test_a_new_computer_asks_for_its_administrator(
     qtbot.waitUntil(lambda: not desk.window.is_locked)
 
     (user,) = stage.services.users.list()
-    assert (user.user_id, user.display_name, user.role) == ("a.okafor", "Ada Okafor", Role.ADMIN)
+    assert (user.user_id, user.display_name, user.roles) == (
+        "a.okafor",
+        "Ada Okafor",
+        FIRST_ROLES,
+    )
     assert user.name.pn == "Okafor^Ada"
     assert stage.services.users.sign_in("a.okafor", PIN) == user
 
@@ -159,7 +164,7 @@ def test_a_new_computer_asks_for_its_administrator(
     [
         ("248613", "248614", "The two PINs are not the same."),
         ("abcdef", "abcdef", "A PIN here is digits, for the PIN pad."),
-        ("1234", "1234", "This PIN is too easy to guess"),
+        ("123456", "123456", "This PIN is too easy to guess"),
     ],
 )
 def test_a_bad_first_pin_is_refused_in_words(

@@ -74,7 +74,11 @@ def general_series_module(
         put(ds, "PerformedProcedureStepStartTime", tm(started))
         put(ds, "PerformedProcedureStepID", study.study_id)
         put(ds, "RequestAttributesSequence", [_request_attributes(order)])
-    if exam.operator.user_id and (code := operator_code(exam.operator)) is not None:
+    if (
+        not exam.operator.is_service
+        and exam.operator.user_id
+        and (code := operator_code(exam.operator)) is not None
+    ):
         known: list[tuple[str, Any]] = [("PersonIdentificationCodeSequence", [code_item(code)])]
         known.append(("InstitutionName", request.institution.name))
         if request.institution.name:  # Type 1C where no institution is coded
@@ -83,6 +87,8 @@ def general_series_module(
 
 def _operator(ds: Dataset, request: SealRequest) -> None:
     operator = request.exam.operator
+    if operator.is_service:
+        return  # a name there would be a person's
     name = operator.name if operator.name.pn else PersonName(NameGroup(operator.display_name))
     put_known(ds, "OperatorsName", person_name_that_fits(name))
 

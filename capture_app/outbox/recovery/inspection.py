@@ -34,7 +34,7 @@ from capture_app.outbox.spool import (
     moment,
     stamp,
 )
-from capture_app.security.users import damaged_users
+from capture_app.security.user_table import UserTable, damaged_users
 from capture_app.store.sealed import SUFFIX, verify_sealed
 
 
@@ -324,7 +324,7 @@ def _missing_tasks(spool: Spool) -> Iterator[DamagedCell]:
 
 
 def _damaged_users(spool: Spool) -> Iterator[DamagedCell]:
-    for user_id, cell in damaged_users(spool.database.read()):
+    for user_id, cell in damaged_users(UserTable(spool.database, spool.cipher, spool.clock)):
         yield DamagedCell("users", user_id, cell)
 
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from capture_app.model.words import tr
-from capture_app.security.users import PIN_LONGEST, PIN_SHORTEST
+from capture_app.security.pins import PIN_LONGEST, PIN_SHORTEST
 from capture_app.ui.looks.fonts import BOLD, REGULAR, SEMIBOLD
 from capture_app.ui.looks.theme import Metric
 from capture_app.ui.set_up.viewmodel import SetUpViewModel

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
-from capture_app.model.operator import Operator, Role
+from capture_app.model.operator import Operator
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.words import tr
+from capture_app.security.users import FIRST_ROLES
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
 
@@ -56,7 +57,7 @@ class SetUpViewModel(QObject):
         def add() -> Operator:
             user_id = user_id_of(given, family)
             if not users.has_any():  # else a try before this one ended between the two
-                users.add(user_id, f"{given} {family}", Role.ADMIN, pin, None, name=name)
+                users.add(user_id, f"{given} {family}", FIRST_ROLES, pin, None, name=name)
             return users.sign_in(user_id, pin)
 
         self._tasks.run(

@@ -12,7 +12,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from capture_app.model.exam import Exam
-from capture_app.model.operator import Operator, Role
+from capture_app.model.operator import Act, Operator, may
 from capture_app.model.words import tr
 from capture_app.model.worklist import PatientListEntry
 from capture_app.ui.held_sends import HeldSend, HeldSends
@@ -102,7 +102,7 @@ class Content(Backdrop):
         self.patients = PatientsPage(self.patients_vm, self.camera_scan)
         self._scanner: ScannerPage | None = None
         set_up = self.patients.scan_card.set_up
-        set_up.setVisible(operator.role is Role.ADMIN)
+        set_up.setVisible(may(operator, Act.SET_UP_SCANNER))
         set_up.clicked.connect(self.show_scanner)
         self._pages = Pages()
         self._pages.addWidget(self.patients)
@@ -174,7 +174,7 @@ class Content(Backdrop):
 
     def show_scanner(self) -> None:
         """The set-up page of the scanner, for administrators."""
-        if self.operator.role is not Role.ADMIN:
+        if not may(self.operator, Act.SET_UP_SCANNER):
             return
         from capture_app.ui.scanner.page import ScannerPage  # noqa: PLC0415 - seldom shown
         from capture_app.ui.scanner.viewmodel import ScannerViewModel  # noqa: PLC0415

@@ -140,14 +140,14 @@ class MainWindow(QWidget):
         """Whether nobody is signed in at the moment."""
         return self.content is None or self._stack.currentWidget() is not self.content
 
-    def lock(self, *, by_itself: bool = False) -> None:
+    def lock(self, *, reason: str = "asked") -> None:
         """Nobody may see or do anything until someone signs in. Sending goes on."""
         content = self.content
         if content is None or self.is_locked:
             return
         operator, users = content.operator, self._services.users
         self._show_lock(operator.user_id)  # first: it is locked, whatever else fails
-        self.acts.run(lambda: users.record_lock(operator, by_itself=by_itself), owner=self)
+        self.acts.run(lambda: users.record_lock(operator, reason=reason), owner=self)
         content.lock()
         self.close_keys()
 
@@ -214,7 +214,7 @@ class MainWindow(QWidget):
         if self.is_locked or self.content is None:
             return
         if limit >= self._lock_after_s:
-            self.lock(by_itself=True)
+            self.lock(reason="idle")
         else:
             self.content.identity_is_due()
 

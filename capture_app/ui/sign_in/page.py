@@ -7,7 +7,7 @@ from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QResiz
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from capture_app.model.words import isolated, tr, trn
-from capture_app.security.users import PIN_SHORTEST
+from capture_app.security.pins import PIN_SHORTEST
 from capture_app.ui.looks.drawing import Mark, Words, box, draw_line, draw_run
 from capture_app.ui.looks.fonts import BOLD, MEDIUM, REGULAR, SEMIBOLD, font
 from capture_app.ui.looks.theme import Metric, current

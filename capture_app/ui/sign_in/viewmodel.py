@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from PySide6.QtCore import QObject, Signal
 
-from capture_app.errors import CaptureAppError
+from capture_app.errors import CaptureAppError, PinTooShortError, SignInError
 from capture_app.model.operator import Operator, Role
 from capture_app.model.words import isolated, tr, trn
 from capture_app.outbox.keeping.drafts import Draft
 from capture_app.outbox.status import Counts
-from capture_app.security.users import PIN_LONGEST, PIN_SHORTEST
+from capture_app.security.pins import (
+    PIN_LONGEST,
+    PIN_SHORTEST,
+    PIN_SHORTEST_EVER,
+    require_new_pin,
+)
 from capture_app.settings.practice import PRACTICE_PIN, PRACTICE_USER
 from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
@@ -33,11 +39,21 @@ class UserTile:
     """What of theirs is not sent yet, in words; empty where nothing is."""
 
 
+class Asks(StrEnum):
+    """What the digits are for."""
+
+    PIN = "pin"
+    NEW_PIN = "new-pin"
+    """The old one was right, and is too short by now."""
+    NEW_PIN_AGAIN = "new-pin-again"
+
+
 @dataclass(frozen=True, slots=True)
 class SignInState:
     """The page. The PIN itself is not in it: only how long it is."""
 
     station: str
+    asks: Asks = Asks.PIN
     tiles: tuple[UserTile, ...] = ()
     chosen: UserTile | None = None
     digits: int = 0
@@ -51,15 +67,24 @@ class SignInState:
 
     @property
     def hint(self) -> str:
-        """The PIN of the one user that practice made, in practice: nobody there has another."""
+        """What to type: a new PIN, or in practice the PIN of the one user that it made."""
+        if self.asks is Asks.NEW_PIN:
+            return tr("New PIN: at least {n} digits.", n=PIN_SHORTEST)
+        if self.asks is Asks.NEW_PIN_AGAIN:
+            return tr("Once more, the same new PIN.")
         if not self.practice or self.chosen is None or self.chosen.user_id != PRACTICE_USER:
             return ""
         return tr("Practice: the PIN is {pin}.", pin=isolated(PRACTICE_PIN))
 
     @property
+    def shortest(self) -> int:
+        """How many characters there must be at least."""
+        return PIN_SHORTEST_EVER if self.asks is Asks.PIN else PIN_SHORTEST
+
+    @property
     def can_submit(self) -> bool:
         """Whether there is a user and enough of a PIN."""
-        return self.chosen is not None and self.digits >= PIN_SHORTEST and not self.busy
+        return self.chosen is not None and self.digits >= self.shortest and not self.busy
 
 
 class SignInViewModel(QObject):
@@ -74,6 +99,8 @@ class SignInViewModel(QObject):
         self._services = services
         self._tasks = tasks
         self._pin = ""
+        self._old_pin = ""
+        self._new_pin = ""
         settings = services.settings
         self.state = SignInState(settings.station.name, practice=settings.practice)
         self._is_shown = False
@@ -82,7 +109,7 @@ class SignInViewModel(QObject):
 
     def appear(self, last_user_id: str = "", *, camera_warm: bool = False) -> None:
         """Shows the users anew; `last_user_id` is chosen already, as whoever locked it."""
-        self._pin = ""
+        self._forget()
         self._is_shown = True
         tiles, fault = self._read_tiles()
         chosen = next((tile for tile in tiles if tile.user_id == last_user_id), None)
@@ -93,6 +120,7 @@ class SignInViewModel(QObject):
                 self.state,
                 tiles=tiles,
                 chosen=chosen,
+                asks=Asks.PIN,
                 digits=0,
                 busy=False,
                 fault=fault,
@@ -121,7 +149,7 @@ class SignInViewModel(QObject):
         except Exception as error:  # noqa: BLE001 - logged and told, never dropped
             return self.state.tiles, str(unexpected(error))
         return tuple(
-            UserTile(user.user_id, user.display_name, _role_words(user.role), "") for user in users
+            UserTile(user.user_id, user.display_name, _role_words(user.roles), "") for user in users
         ), ""
 
     def _question(self) -> Callable[[], _Counted] | None:
@@ -133,8 +161,8 @@ class SignInViewModel(QObject):
         """Another user: the digits of the one before are forgotten."""
         tile = next((tile for tile in self.state.tiles if tile.user_id == user_id), None)
         if tile is not None and not self.state.busy:
-            self._pin = ""
-            self._show(replace(self.state, chosen=tile, digits=0, fault=""))
+            self._forget()
+            self._show(replace(self.state, chosen=tile, asks=Asks.PIN, digits=0, fault=""))
 
     def step(self, by: int) -> None:
         """Another user, for the arrow keys; they stop at the ends."""
@@ -159,10 +187,10 @@ class SignInViewModel(QObject):
             self._show(replace(self.state, digits=len(self._pin)))
 
     def clear(self) -> None:
-        """All of the PIN goes."""
+        """All of the PIN goes; of a new one, too: it is begun again with the old one."""
         if not self.state.busy:
-            self._pin = ""
-            self._show(replace(self.state, digits=0, fault=""))
+            self._forget()
+            self._show(replace(self.state, asks=Asks.PIN, digits=0, fault=""))
 
     def submit(self) -> None:
         """Signs in. A wrong PIN is forgotten and said; the wait after many of them is, too."""
@@ -172,19 +200,45 @@ class SignInViewModel(QObject):
             return
         if not self.state.can_submit:
             if not self.state.busy:
-                words = tr("A PIN has at least {n} characters.", n=PIN_SHORTEST)
+                words = tr("A PIN has at least {n} characters.", n=self.state.shortest)
                 self._show(replace(self.state, fault=words))
             return
         pin, self._pin = self._pin, ""
+        users, user_id = self._services.users, chosen.user_id
+        match self.state.asks:
+            case Asks.PIN:
+                self._old_pin = pin
+                self._run(lambda: users.sign_in(user_id, pin))
+            case Asks.NEW_PIN:
+                self._take_new_pin(pin)
+            case Asks.NEW_PIN_AGAIN if pin != self._new_pin:
+                fault = tr("The two PINs are not the same. Choose a new one again.")
+                self._show(replace(self.state, asks=Asks.NEW_PIN, digits=0, fault=fault))
+            case Asks.NEW_PIN_AGAIN:
+                old = self._old_pin
+                self._run(lambda: users.change_pin(user_id, old, pin))
+
+    def _take_new_pin(self, pin: str) -> None:
+        try:
+            require_new_pin(self._old_pin, pin)
+        except SignInError as error:
+            self._show(replace(self.state, digits=0, fault=str(error)))
+            return
+        self._new_pin = pin
+        self._show(replace(self.state, asks=Asks.NEW_PIN_AGAIN, digits=0, fault=""))
+
+    def _run(self, work: Callable[[], Operator]) -> None:
         self._show(replace(self.state, busy=True, fault=""))
-        users = self._services.users
         self._tasks.run(
-            lambda: users.sign_in(chosen.user_id, pin),
+            work,
             owner=self,
             done=self._signed_in,
             failed=self._refused,
             ended=lambda: self._show(replace(self.state, busy=False)),
         )
+
+    def _forget(self) -> None:
+        self._pin = self._old_pin = self._new_pin = ""
 
     def _counted(self, counted: _Counted) -> None:
         counts, drafts = counted
@@ -197,11 +251,18 @@ class SignInViewModel(QObject):
         self._show(replace(self.state, tiles=tiles, chosen=chosen, unsent=unsent, unsent_note=note))
 
     def _signed_in(self, operator: Operator) -> None:
-        self._show(replace(self.state, digits=0, fault=""))
+        self._forget()
+        self._show(replace(self.state, asks=Asks.PIN, digits=0, fault=""))
         self.signed_in.emit(operator)
 
     def _refused(self, error: CaptureAppError) -> None:
-        self._show(replace(self.state, digits=0, fault=str(error)))
+        """Where the PIN was right and too short a new one is asked for; all else begins anew."""
+        if isinstance(error, PinTooShortError):
+            asks = Asks.NEW_PIN
+        else:
+            asks = Asks.PIN
+            self._forget()
+        self._show(replace(self.state, asks=asks, digits=0, fault=str(error)))
 
     def _show(self, state: SignInState) -> None:
         if state != self.state:
@@ -209,8 +270,16 @@ class SignInViewModel(QObject):
             self.changed.emit()
 
 
-def _role_words(role: Role) -> str:
-    return {Role.CAPTURE: tr("Takes pictures"), Role.ADMIN: tr("Administrator")}[role]
+def _role_words(roles: tuple[Role, ...]) -> str:
+    """The role that says most of a user, for the tile."""
+    if Role.ADMINISTER in roles:
+        return tr("Administrator")
+    words = {
+        Role.CAPTURE: tr("Takes pictures"),
+        Role.CORRECT: tr("Corrects pictures"),
+        Role.AUDIT: tr("Reads the trail"),
+    }
+    return ", ".join(words[role] for role in roles if role in words)
 
 
 def _drafts_words(drafts: int) -> str:

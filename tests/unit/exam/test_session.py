@@ -25,7 +25,7 @@ from tests import sealing
 from tests.jpeg_parts import entropy_coded
 from tests.unit.exam.examining import SCAN, as_kept, entry, frame
 
-DOCTOR = Operator("twong", "T. Wong, MD", Role.CAPTURE)
+DOCTOR = Operator("twong", "T. Wong, MD", (Role.CAPTURE,))
 
 
 def test_an_exam_is_frozen_from_the_list_and_the_settings(

@@ -40,7 +40,7 @@ class SameUid:
         return self.uid
 
 
-DOCTOR = Operator("twong", "T. Wong, MD", Role.CAPTURE)
+DOCTOR = Operator("twong", "T. Wong, MD", (Role.CAPTURE,))
 
 
 def actions(outbox: Outbox) -> list[AuditAction]:

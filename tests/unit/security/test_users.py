@@ -1,5 +1,7 @@
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -8,17 +10,20 @@ import pytest
 
 from capture_app.audit.trail import read_trail, verify_chain
 from capture_app.clock import FixedClock
-from capture_app.errors import SignInError
+from capture_app.errors import PinTooShortError, SignInError, UsersDamagedError
 from capture_app.model.audit_event import AuditAction, AuditEvent
-from capture_app.model.operator import Operator, Role
+from capture_app.model.operator import Act, Operator, Role, may
 from capture_app.model.patient import NameGroup, PersonName
-from capture_app.security.users import PinCost, Users, delay_after
+from capture_app.security.pins import PinCost, PinHasher, Wait, delay_after
+from capture_app.security.user_table import MARKER, UserRecord, UserTable, damaged_users
+from capture_app.security.users import FIRST_ROLES, Users
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
 
 CIPHER = Cipher(bytes(range(32)))
 CHEAP = PinCost(memory_kib=64, passes=1)
-PIN, WRONG = "2749", "9472"
+CAPTURE = (Role.CAPTURE,)
+PIN, WRONG = "274913", "947231"
 
 
 @pytest.fixture
@@ -31,7 +36,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def users(db: Database, clock: FixedClock) -> Users:
     found = Users(db, CIPHER, clock, cost=CHEAP)
-    found.add("anna", "Anna Berg", Role.ADMIN, PIN, None)
+    found.add("anna", "Anna Berg", FIRST_ROLES, PIN, None)
     return found
 
 
@@ -61,7 +66,7 @@ def test_new_computer_has_no_users(db: Database, clock: FixedClock) -> None:
 
 def test_user_signs_in_with_the_right_pin_alone(users: Users, anna: Operator) -> None:
     assert users.has_any()
-    assert users.sign_in(" Anna ", PIN) == anna == Operator("anna", "Anna Berg", Role.ADMIN)
+    assert users.sign_in(" Anna ", PIN) == anna == Operator("anna", "Anna Berg", FIRST_ROLES)
     with pytest.raises(SignInError, match="User or PIN is wrong"):
         users.sign_in("anna", WRONG)
     with pytest.raises(SignInError, match="User or PIN is wrong"):
@@ -72,8 +77,8 @@ def test_user_signs_in_with_the_right_pin_alone(users: Users, anna: Operator) ->
 
 def test_name_for_the_images_is_kept_in_all_scripts(users: Users, anna: Operator) -> None:
     name = PersonName(NameGroup("Wáng", "Li", prefix="Dr"), NameGroup("王", "莉"))
-    added = users.add("li", "Dr Wang", Role.CAPTURE, "8305", anna, name=name)
-    assert users.sign_in("li", "8305") == added
+    added = users.add("li", "Dr Wang", CAPTURE, "830527", anna, name=name)
+    assert users.sign_in("li", "830527") == added
     assert users.list() == (anna, added)
     assert added.name.pn == "Wáng^Li^^Dr=王^莉"
 
@@ -81,10 +86,10 @@ def test_name_for_the_images_is_kept_in_all_scripts(users: Users, anna: Operator
 def test_every_act_is_in_the_trail_and_no_pin_is(
     db: Database, users: Users, anna: Operator
 ) -> None:
-    users.add("bo", "Bo", Role.CAPTURE, "8305", anna)
-    users.sign_in("bo", "8305")
+    users.add("bo", "Bo", CAPTURE, "830527", anna)
+    users.sign_in("bo", "830527")
     fail(users, 4)
-    fail(users, 1, "2749")  # somebody typed the PIN where the user goes
+    fail(users, 1, "274913")  # somebody typed the PIN where the user goes
     assert [(act.action, act.user_id, act.details.get("reason")) for act in acts(db)] == [
         (AuditAction.USER_ADDED, "anna", None),
         (AuditAction.USER_ADDED, "anna", None),
@@ -101,41 +106,41 @@ def test_every_act_is_in_the_trail_and_no_pin_is(
 @pytest.mark.parametrize(
     ("user_id", "shown", "pin", "words"),
     [
-        ("", "X", "2749", "user id"),
-        ("a b", "X", "2749", "user id"),
-        ("x" * 33, "X", "2749", "user id"),
-        ("../x", "X", "2749", "user id"),
-        ("bo", " ", "2749", "name to show"),
-        ("bo", "B\n", "2749", "name to show"),
-        ("bo", "X", "274", "4 to 64"),
-        ("bo", "X", "7" * 65, "4 to 64"),
-        ("bo", "X", "1234", "easy to guess"),
+        ("", "X", "274913", "user id"),
+        ("a b", "X", "274913", "user id"),
+        ("x" * 33, "X", "274913", "user id"),
+        ("../x", "X", "274913", "user id"),
+        ("bo", " ", "274913", "name to show"),
+        ("bo", "B\n", "274913", "name to show"),
+        ("bo", "X", "27491", "6 to 64"),
+        ("bo", "X", "7" * 65, "6 to 64"),
+        ("bo", "X", "123456", "easy to guess"),
         ("bo", "X", "987654", "easy to guess"),
-        ("bo", "X", "0000", "easy to guess"),
-        ("anna", "X", "2749", "already"),
-        ("ANNA", "X", "2749", "already"),
+        ("bo", "X", "000000", "easy to guess"),
+        ("anna", "X", "274913", "already"),
+        ("ANNA", "X", "274913", "already"),
     ],
 )
 def test_unfit_user_is_refused_in_words(
     users: Users, anna: Operator, user_id: str, shown: str, pin: str, words: str
 ) -> None:
     with pytest.raises(SignInError, match=words):
-        users.add(user_id, shown, Role.CAPTURE, pin, anna)
+        users.add(user_id, shown, CAPTURE, pin, anna)
     assert users.list() == (anna,)
 
 
 def test_only_an_administrator_adds_users(users: Users, anna: Operator) -> None:
-    bo = users.add("bo", "Bo", Role.CAPTURE, "8305", anna)
+    bo = users.add("bo", "Bo", CAPTURE, "830527", anna)
     for by in (bo, None):
         with pytest.raises(SignInError, match="administrator"):
-            users.add("eve", "Eve", Role.ADMIN, "8305", by)
+            users.add("eve", "Eve", FIRST_ROLES, "830527", by)
     assert len(users.list()) == 2
 
 
 def test_delay_grows_and_has_an_end() -> None:
-    delays = [delay_after(failures).total_seconds() for failures in range(12)]
+    delays = [delay_after(failures) for failures in range(12)]
     assert delays == [0, 0, 0, 15, 30, 60, 120, 240, 480, 900, 900, 900]
-    assert delay_after(10_000).total_seconds() == 900
+    assert delay_after(10_000) == 900
 
 
 def test_wait_refuses_even_the_right_pin_and_then_ends(users: Users, clock: FixedClock) -> None:
@@ -167,9 +172,9 @@ def test_trying_during_a_wait_neither_counts_nor_prolongs(users: Users, clock: F
 
 
 def test_one_users_wait_is_not_anothers(users: Users, anna: Operator) -> None:
-    users.add("bo", "Bo", Role.CAPTURE, "8305", anna)
+    users.add("bo", "Bo", CAPTURE, "830527", anna)
     fail(users, 5)
-    assert users.sign_in("bo", "8305").user_id == "bo"
+    assert users.sign_in("bo", "830527").user_id == "bo"
 
 
 def test_wait_outlives_a_restart(db: Database, users: Users, clock: FixedClock) -> None:
@@ -211,6 +216,29 @@ def test_wall_clock_put_back_and_a_restart_wait_the_delay_once_more(
     assert restarted.sign_in("anna", PIN).user_id == "anna"
 
 
+def test_wait_goes_on_with_its_seconds_after_a_new_start_of_the_computer(
+    db: Database, users: Users, clock: FixedClock
+) -> None:
+    """Its own clock begins again at nothing, and the wall clock may say anything."""
+    fail(users, 3)
+    clock.advance(5)
+    fail(users, 1)  # whoever tries leaves in the row what is left
+    booted = FixedClock(clock.at, elapsed=3.0)
+    for year in (1970, 2099):
+        booted.at = clock.at.replace(year=year)
+        with pytest.raises(SignInError, match="in 7 seconds"):
+            Users(db, CIPHER, booted, cost=CHEAP).sign_in("anna", PIN)
+    booted.elapsed = 10.0
+    assert Users(db, CIPHER, booted, cost=CHEAP).sign_in("anna", PIN).user_id == "anna"
+
+
+def test_wait_is_of_the_seconds_that_the_computer_was_on() -> None:
+    wait = Wait(failures=3, left_s=15.0, as_of=100.0)
+    assert [wait.left(now) for now in (100.0, 110.0, 115.0, 500.0)] == [15.0, 5.0, 0.0, 0.0]
+    assert [wait.left(now) for now in (0.0, 5.0, 15.0)] == [15.0, 10.0, 0.0]  # started anew
+    assert wait.left(-100_000.0) == 15.0
+
+
 def test_guesses_of_two_processes_are_counted_together(
     db: Database, users: Users, clock: FixedClock
 ) -> None:
@@ -221,24 +249,291 @@ def test_guesses_of_two_processes_are_counted_together(
         users.sign_in("anna", PIN)
 
 
-@pytest.mark.expects_log("trail-head-damaged")  # it has the key in it
 def test_table_is_of_no_use_without_the_key(db: Database, users: Users, clock: FixedClock) -> None:
-    with pytest.raises(SignInError, match="wrong"):
-        Users(db, Cipher(bytes(32)), clock, cost=CHEAP).sign_in("anna", PIN)
+    """Another key opens neither head nor rows: a fault, and no first start."""
+    other = Users(db, Cipher(bytes(32)), clock, cost=CHEAP)
+    for asked in (other.has_any, other.list, partial(other.sign_in, "anna", PIN)):
+        with pytest.raises(UsersDamagedError, match="Nobody can sign in; sending goes on"):
+            asked()
 
 
-def test_equal_pins_do_not_look_equal(db: Database, users: Users, anna: Operator) -> None:
-    users.add("bo", "Bo", Role.CAPTURE, PIN, anna)
-    hashes = {row[0] for row in db.read().execute("SELECT pin_hash FROM users")}
-    assert len(hashes) == 2
-
-
-def test_row_made_at_another_cost_still_opens(
-    db: Database, users: Users, clock: FixedClock
+def test_nothing_of_a_row_can_be_read_without_the_key(
+    db: Database, users: Users, anna: Operator
 ) -> None:
-    assert Users(db, CIPHER, clock).sign_in("anna", PIN).user_id == "anna"
-    assert PinCost.parse(str(PinCost())) == PinCost()
-    assert PinCost().memory_kib * PinCost().passes >= 19_456 * 2
+    users.add("bo", "Bo", CAPTURE, PIN, anna)
+    for user_id, *cells in db.read().execute("SELECT * FROM users"):
+        assert user_id in {"anna", "bo"}
+        assert len(cells) == 1
+        assert b"Anna" not in cells[0]
+        assert b"administer" not in cells[0]
+
+
+def test_hash_made_cheaper_than_today_is_made_anew_at_the_next_good_sign_in(
+    db: Database, users: Users, anna: Operator, clock: FixedClock
+) -> None:
+    table, today = UserTable(db, CIPHER, clock), PinCost(memory_kib=128, passes=2)
+
+    def cost() -> PinCost:
+        row = table.row(db.read(), "anna")
+        assert isinstance(row, UserRecord)
+        assert row.pin is not None
+        return row.pin.cost
+
+    dearer = Users(db, CIPHER, clock, cost=today)
+    with pytest.raises(SignInError):
+        dearer.sign_in("anna", WRONG)
+    assert cost() == CHEAP
+    assert dearer.sign_in("anna", PIN) == anna
+    assert cost() == today
+    assert users.sign_in("anna", PIN) == anna  # and no version makes it cheaper again
+    assert cost() == today
+    assert PinCost() == PinCost(memory_kib=65_536, passes=3)
+
+
+# ------------------------------------------------------------------- who has the file and no key
+
+
+def swap_cell(db: Database, user_id: str, cell: object) -> None:
+    with db.transaction() as connection:
+        connection.execute("UPDATE users SET sealed = ? WHERE user_id = ?", (cell, user_id))
+
+
+def cell_of(db: Database, user_id: str) -> bytes:
+    row = db.read().execute("SELECT sealed FROM users WHERE user_id = ?", (user_id,))
+    cell: bytes = row.fetchone()[0]
+    return cell
+
+
+@pytest.mark.expects_log("user-row-unreadable")
+@pytest.mark.parametrize("change", ["another-users", "of-before", "flipped", "text", "empty"])
+def test_row_that_something_else_wrote_does_not_obey(
+    db: Database, users: Users, anna: Operator, clock: FixedClock, change: str
+) -> None:
+    """Another's PIN and roles, failures taken back by a copy of before, damage: all the same."""
+    bo = users.add("bo", "Bo", CAPTURE, "830527", anna)
+    before = cell_of(db, "bo")
+    fail(users, 3, "bo")
+    now = cell_of(db, "bo")
+    cells = {
+        "another-users": cell_of(db, "anna"),
+        "of-before": before,
+        "flipped": now[:-1] + bytes([now[-1] ^ 1]),
+        "text": now.hex().encode(),
+        "empty": b"",
+    }
+    swap_cell(db, "bo", cells[change])
+    clock.advance(10_000)
+    for pin in (PIN, "830527"):
+        with pytest.raises(SignInError, match="damaged or was changed"):
+            users.sign_in("bo", pin)
+    with pytest.raises(SignInError, match="damaged or was changed"):
+        users.add("eve", "Eve", CAPTURE, "619438", bo)
+    assert users.list() == (anna,)
+    assert users.current("bo") is None
+    fault = "revision" if change == "of-before" else "sealed"
+    assert [*damaged_users(UserTable(db, CIPHER, clock))] == [("bo", fault)]
+    assert users.sign_in("anna", PIN) == anna  # one bad row stops itself only
+    assert users.add("bo", "Bo", CAPTURE, "619438", anna) == bo
+    assert users.sign_in("bo", "619438") == bo
+
+
+@pytest.mark.expects_log("user-row-unreadable")
+def test_row_that_was_taken_out_or_put_in_is_named(
+    db: Database, users: Users, anna: Operator, clock: FixedClock
+) -> None:
+    users.add("bo", "Bo", CAPTURE, "830527", anna)
+    with db.transaction() as connection:
+        connection.execute("UPDATE users SET user_id = 'eve' WHERE user_id = 'bo'")
+    assert users.list() == (anna,)
+    for user_id in ("bo", "eve"):
+        with pytest.raises(SignInError, match="damaged or was changed"):
+            users.sign_in(user_id, "830527")
+    faults = dict(damaged_users(UserTable(db, CIPHER, clock)))
+    assert faults == {"bo": "missing", "eve": "sealed"}
+
+
+LOSSES = {
+    "rows and head": ("DELETE FROM users", "DELETE FROM users_head"),
+    "head": ("DELETE FROM users_head",),
+    "head changed": ("UPDATE users_head SET sealed = x'01'",),
+    "head of another kind": ("UPDATE users_head SET sealed = (SELECT sealed FROM users)",),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_lost_list_is_a_fault_and_no_first_start(
+    db: Database, users: Users, clock: FixedClock, loss: str
+) -> None:
+    with db.transaction() as connection:
+        for statement in LOSSES[loss]:
+            connection.execute(statement)
+    restarted = Users(db, CIPHER, clock, cost=CHEAP)
+    for act in (
+        restarted.has_any,
+        restarted.list,
+        partial(restarted.sign_in, "anna", PIN),
+        partial(restarted.add, "eve", "Eve", FIRST_ROLES, "830527", None),
+    ):
+        with pytest.raises(UsersDamagedError, match="--first --anew"):
+            act()
+    assert [*damaged_users(UserTable(db, CIPHER, clock))] == [("", "users_head")]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_list_is_begun_anew_by_a_deliberate_act_that_is_recorded(
+    db: Database, users: Users, clock: FixedClock, anna: Operator, loss: str
+) -> None:
+    users.add("bo", "Bo", FIRST_ROLES, "619438", anna)
+    with db.transaction() as connection:
+        for statement in LOSSES[loss]:
+            connection.execute(statement)
+    eve = users.add("eve", "Eve", FIRST_ROLES, "830527", None, anew=True)
+    assert users.sign_in("eve", "830527") == eve
+    assert AuditAction.USERS_BEGUN_ANEW in [act.action for act in acts(db)]
+    row = UserTable(db, CIPHER, clock).row(db.read(), "bo")
+    assert not isinstance(row, UserRecord)  # whoever was in the lost list comes in by eve alone
+    assert users.add("bo", "Bo", CAPTURE, "619438", eve).user_id == "bo"
+    with pytest.raises(SignInError, match="has its users"):
+        users.add("mallory", "M", FIRST_ROLES, "830527", None, anew=True)
+
+
+def test_list_with_an_administrator_is_never_begun_anew(users: Users, anna: Operator) -> None:
+    with pytest.raises(SignInError, match="has its users"):
+        users.add("eve", "Eve", FIRST_ROLES, "830527", None, anew=True)
+    assert users.list() == (anna,)
+
+
+def test_database_that_was_taken_away_shows_by_the_marker(
+    db: Database, users: Users, clock: FixedClock, tmp_path: Path
+) -> None:
+    assert (tmp_path / MARKER).exists()
+    db.close()
+    for file in tmp_path.glob("outbox.db*"):
+        file.unlink()
+    database = Database.open(tmp_path / "outbox.db", files("capture_app.outbox") / "migrations")
+    with closing(database), pytest.raises(UsersDamagedError):
+        Users(database, CIPHER, clock, cost=CHEAP).has_any()
+
+
+# ------------------------------------------------------------------------------ PINs of before
+
+
+@pytest.fixture
+def short(db: Database, users: Users, anna: Operator, clock: FixedClock) -> Operator:
+    """A user whose PIN was good when four digits were."""
+    bo = users.add("bo", "Bo", CAPTURE, "830527", anna)
+    table = UserTable(db, CIPHER, clock)
+    row = table.row(db.read(), "bo")
+    assert isinstance(row, UserRecord)
+    with db.transaction() as connection:
+        table.write(connection, replace(row, pin=PinHasher(CIPHER, CHEAP).make("bo", "8305")))
+    return bo
+
+
+def test_short_pin_opens_only_the_way_to_a_new_one(
+    db: Database, users: Users, short: Operator
+) -> None:
+    fail(users, 2, "bo")
+    for _ in range(2):
+        with pytest.raises(PinTooShortError, match="6 digits or more"):
+            users.sign_in("bo", "8305")
+    for new, words in (("619", "6 to 64"), ("111111", "easy")):
+        with pytest.raises(SignInError, match=words):
+            users.change_pin("bo", "8305", new)
+    assert users.change_pin("bo", "8305", "619438") == short
+    assert users.sign_in("bo", "619438") == short
+    with pytest.raises(SignInError, match="wrong"):
+        users.sign_in("bo", "8305")
+    done = [(act.action, act.details.get("reason")) for act in acts(db) if act.user_id == "bo"]
+    assert done[2:-1] == [
+        *[(AuditAction.SIGN_IN_FAILED, "pin-too-short")] * 2,
+        (AuditAction.PIN_CHANGED, None),
+        (AuditAction.SIGNED_IN, None),
+        (AuditAction.SIGNED_IN, None),
+    ]
+
+
+def test_own_pin_is_changed_by_who_knows_it_alone(users: Users, anna: Operator) -> None:
+    with pytest.raises(SignInError, match="the old one"):
+        users.change_pin("anna", PIN, PIN)
+    for _ in range(2):
+        with pytest.raises(SignInError, match="User or PIN is wrong"):
+            users.change_pin("anna", WRONG, "830527")
+    with pytest.raises(SignInError, match="Too many"):
+        users.change_pin("anna", WRONG, "830527")
+
+
+# ------------------------------------------------------------------------ roles and services
+
+
+def test_roles_are_several_and_an_administrator_sets_them(
+    db: Database, users: Users, anna: Operator
+) -> None:
+    users.add("bo", "Bo", CAPTURE, "830527", anna)
+    bo = users.set_roles("bo", [Role.AUDIT, Role.CAPTURE, Role.AUDIT], anna)
+    assert bo.roles == (Role.CAPTURE, Role.AUDIT)
+    assert users.sign_in("bo", "830527") == bo == users.current("bo")
+    with pytest.raises(SignInError, match="Only an administrator"):
+        users.set_roles("bo", FIRST_ROLES, bo)
+    with pytest.raises(SignInError, match="a role at least"):
+        users.set_roles("bo", [], anna)
+    with pytest.raises(SignInError, match="last administrator"):
+        users.set_roles("anna", CAPTURE, anna)
+    assert users.set_roles("anna", [Role.ADMINISTER], anna).roles == (Role.ADMINISTER,)
+    done = [act for act in acts(db) if act.action is AuditAction.ROLES_SET]
+    assert [dict(act.details) for act in done] == [
+        {"user": "bo", "roles": "capture,audit"},
+        {"user": "anna", "roles": "administer"},
+    ]
+
+
+def test_first_user_administers(db: Database, clock: FixedClock) -> None:
+    users = Users(db, CIPHER, clock, cost=CHEAP)
+    with pytest.raises(SignInError, match="its administrator"):
+        users.add("bo", "Bo", CAPTURE, "830527", None)
+    assert not users.has_any()
+
+
+def test_service_account_has_no_pin_and_acts_for_one_account_of_the_system(
+    db: Database, users: Users, anna: Operator
+) -> None:
+    importer = users.add_service("importer", "Importer", "integration", anna)
+    assert (importer.roles, importer.is_service) == (CAPTURE, True)
+    assert users.service_of("integration") == importer
+    assert users.service_of("root") is None
+    assert users.list() == (anna,)  # nobody chooses it at the lock
+    for pin in ("", PIN):
+        with pytest.raises(SignInError, match="User or PIN is wrong"):
+            users.sign_in("importer", pin)
+    for act in (
+        partial(users.reset_pin, "importer", "830527", anna),
+        partial(users.set_roles, "importer", FIRST_ROLES, anna),
+        partial(users.add_service, "another", "Another", " ", anna),
+        partial(users.add_service, "third", "Third", "x", importer),
+    ):
+        with pytest.raises(SignInError):
+            act()
+    users.remove("importer", anna)
+    assert users.service_of("integration") is None
+    added = [act for act in acts(db) if act.details.get("added") == "importer"]
+    assert [act.details["service"] for act in added] == ["yes"]
+
+
+def test_what_each_role_may() -> None:
+    allowed = {role: {act for act in Act if may(Operator("x", "X", (role,)), act)} for role in Role}
+    assert allowed == {
+        Role.CAPTURE: {Act.READ_PATIENTS, Act.TAKE_PICTURES, Act.STEER_DELIVERY},
+        Role.CORRECT: {Act.READ_PATIENTS, Act.DELETE_OF_OTHERS, Act.STEER_DELIVERY},
+        Role.ADMINISTER: {
+            Act.READ_PATIENTS,
+            Act.DELETE_OF_OTHERS,
+            Act.STEER_DELIVERY,
+            Act.KEEP_USERS,
+            Act.SET_UP_SCANNER,
+        },
+        Role.AUDIT: {Act.READ_TRAIL},
+    }
+    assert not any(may(Operator("x", "X"), act) for act in Act)
 
 
 # -------------------------------------------------------------------------- what administrators do
@@ -246,16 +541,16 @@ def test_row_made_at_another_cost_still_opens(
 
 @pytest.fixture
 def bo(users: Users, anna: Operator) -> Operator:
-    return users.add("bo", "Bo", Role.CAPTURE, "8305", anna)
+    return users.add("bo", "Bo", CAPTURE, "830527", anna)
 
 
 def test_reset_pin_is_the_only_one_that_opens(users: Users, anna: Operator, bo: Operator) -> None:
-    users.reset_pin(" Bo ", "6194", anna)
-    assert users.sign_in("bo", "6194") == bo
+    users.reset_pin(" Bo ", "619438", anna)
+    assert users.sign_in("bo", "619438") == bo
     with pytest.raises(SignInError, match="wrong"):
-        users.sign_in("bo", "8305")
-    users.reset_pin("anna", "6194", anna)  # their own, too
-    assert users.sign_in("anna", "6194") == anna
+        users.sign_in("bo", "830527")
+    users.reset_pin("anna", "619438", anna)  # their own, too
+    assert users.sign_in("anna", "619438") == anna
 
 
 def test_reset_pin_ends_the_wait_in_every_process(
@@ -263,33 +558,34 @@ def test_reset_pin_ends_the_wait_in_every_process(
 ) -> None:
     window = Users(db, CIPHER, clock, cost=CHEAP)
     assert fail(window, 5, "bo").startswith("Too many wrong PINs.")
-    users.reset_pin("bo", "6194", anna)
-    assert window.sign_in("bo", "6194") == bo
+    users.reset_pin("bo", "619438", anna)
+    assert window.sign_in("bo", "619438") == bo
     assert fail(window, 2, "bo") == "User or PIN is wrong."
 
 
 def test_removed_user_is_gone_but_the_id_is_not_given_again(
-    db: Database, users: Users, anna: Operator, bo: Operator
+    db: Database, users: Users, anna: Operator, bo: Operator, clock: FixedClock
 ) -> None:
     users.remove("bo", anna)
     assert users.list() == (anna,)
-    for pin in ("8305", WRONG):
+    for pin in ("830527", WRONG):
         with pytest.raises(SignInError, match=r"^User or PIN is wrong\.$"):
             users.sign_in("bo", pin)
     with pytest.raises(SignInError, match="choose another"):
-        users.add("bo", "Bo the second", Role.CAPTURE, "8305", anna)
-    for act in (partial(users.remove, "bo", anna), partial(users.reset_pin, "bo", "6194", anna)):
+        users.add("bo", "Bo the second", CAPTURE, "830527", anna)
+    for act in (partial(users.remove, "bo", anna), partial(users.reset_pin, "bo", "619438", anna)):
         with pytest.raises(SignInError, match="There is no user bo"):
             act()
     assert users.list() == (anna,)
-    row = db.read().execute("SELECT display_name, removed_by FROM users WHERE user_id = 'bo'")
-    assert row.fetchone() == ("Bo", "anna")
+    row = UserTable(db, CIPHER, clock).row(db.read(), "bo")
+    assert isinstance(row, UserRecord)
+    assert (row.display_name, row.removed_by) == ("Bo", "anna")
 
 
 def test_last_administrator_cannot_be_removed(users: Users, anna: Operator, bo: Operator) -> None:
     with pytest.raises(SignInError, match="last administrator"):
         users.remove("anna", anna)
-    eve = users.add("eve", "Eve", Role.ADMIN, "8305", anna)
+    eve = users.add("eve", "Eve", FIRST_ROLES, "830527", anna)
     users.remove("anna", anna)
     assert users.has_any()
     assert users.list() == (bo, eve)
@@ -300,44 +596,44 @@ def test_last_administrator_cannot_be_removed(users: Users, anna: Operator, bo: 
 def test_only_who_is_an_administrator_now_administers(
     users: Users, anna: Operator, bo: Operator
 ) -> None:
-    eve = users.add("eve", "Eve", Role.ADMIN, "8305", anna)
+    eve = users.add("eve", "Eve", FIRST_ROLES, "830527", anna)
     users.remove("anna", eve)
-    claims = Operator("bo", "Bo", Role.ADMIN)  # the table says otherwise
-    for by in (anna, bo, claims, Operator("nobody", "N", Role.ADMIN)):
+    claims = Operator("bo", "Bo", FIRST_ROLES)  # the table says otherwise
+    for by in (anna, bo, claims, Operator("nobody", "N", FIRST_ROLES)):
         for act in (
-            partial(users.add, "new", "New", Role.ADMIN, "8305", by),
-            partial(users.reset_pin, "eve", "6194", by),
+            partial(users.add, "new", "New", FIRST_ROLES, "830527", by),
+            partial(users.reset_pin, "eve", "619438", by),
             partial(users.remove, "bo", by),
         ):
             with pytest.raises(SignInError, match="Only an administrator"):
                 act()
     assert users.list() == (bo, eve)
-    assert users.sign_in("eve", "8305") == eve
+    assert users.sign_in("eve", "830527") == eve
 
 
 def test_new_pin_is_as_good_as_a_first_one(users: Users, anna: Operator, bo: Operator) -> None:
-    for pin in ("274", "1234", "0000", "7" * 65):
+    for pin in ("27491", "123456", "000000", "7" * 65):
         with pytest.raises(SignInError, match="PIN"):
             users.reset_pin("bo", pin, anna)
-    assert users.sign_in("bo", "8305") == bo
+    assert users.sign_in("bo", "830527") == bo
 
 
 def test_what_administrators_did_is_in_the_trail_and_refusals_change_nothing(
     db: Database, users: Users, anna: Operator, bo: Operator
 ) -> None:
-    users.reset_pin("bo", "6194", anna)
+    users.reset_pin("bo", "619438", anna)
     users.remove("bo", anna)
     with pytest.raises(SignInError, match="last administrator"):
         users.remove("anna", anna)
     with pytest.raises(SignInError, match="wrong"):
-        users.sign_in("bo", "6194")
+        users.sign_in("bo", "619438")
     assert [(act.action, act.user_id, dict(act.details)) for act in acts(db)[2:]] == [
         (AuditAction.PIN_RESET, "anna", {"user": "bo"}),
         (AuditAction.USER_REMOVED, "anna", {"user": "bo"}),
         (AuditAction.SIGN_IN_FAILED, "bo", {"reason": "removed-user"}),
     ]
     assert verify_chain(db.read(), cipher=CIPHER).whole
-    assert not any("6194" in str(act) or "8305" in str(act) for act in acts(db))
+    assert not any("619438" in str(act) or "830527" in str(act) for act in acts(db))
 
 
 def test_act_without_its_place_in_the_trail_is_not_done(
@@ -346,9 +642,9 @@ def test_act_without_its_place_in_the_trail_is_not_done(
     """One transaction: a trail that takes no row takes no act either."""
     no_row = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END"
     db.read().execute(no_row)
-    for act in (partial(users.remove, "bo", anna), partial(users.reset_pin, "bo", "6194", anna)):
+    for act in (partial(users.remove, "bo", anna), partial(users.reset_pin, "bo", "619438", anna)):
         with pytest.raises(sqlite3.IntegrityError, match="full"):
             act()
     db.read().execute("DROP TRIGGER full")
     assert users.list() == (anna, bo)
-    assert users.sign_in("bo", "8305") == bo
+    assert users.sign_in("bo", "830527") == bo
