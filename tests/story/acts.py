@@ -15,13 +15,13 @@ from capture_app.audit.trail import verify_chain
 from capture_app.clock import FixedClock
 from capture_app.exam.second_identifier import Answer
 from capture_app.model.delivery import ImageState
-from capture_app.security.users import FIRST_ROLES
 from capture_app.model.procedure import Side
 from capture_app.outbox.delivery.batch import Delivery
 from capture_app.outbox.delivery.schedule import Schedule
 from capture_app.outbox.status import StatusFilter
 from capture_app.outbox.steps.tasks import open_tasks, release_held
 from capture_app.patients.finding.patient_list import Tab
+from capture_app.security.users import FIRST_ROLES
 from capture_app.ui.identity.viewmodel import IdentityCheck
 from capture_app.ui.patients.rows import key_of
 from capture_app.ui.workspace.state import Stop
