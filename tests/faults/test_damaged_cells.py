@@ -24,11 +24,13 @@ from capture_app.cli import patients as patients_command
 from capture_app.cli.main import EXIT_FAILED
 from capture_app.clock import FixedClock
 from capture_app.demo.people import ADMISSIONS
+from capture_app.errors import UsersDamagedError
 from capture_app.model.delivery import ImageState, ImageStatus
-from capture_app.model.operator import Operator, Role
+from capture_app.model.operator import Operator
 from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
 from capture_app.outbox.recovery.start_up import recover
 from capture_app.outbox.steps.retain import clean_deleted
+from capture_app.security.users import FIRST_ROLES
 from capture_app.settings.resources import migrations
 from capture_app.store.database import read_migrations
 from capture_app.ui.outbox.rows import group_sends, row_of
@@ -49,10 +51,9 @@ _VALUES: Final = {
     "INTEGER": ("-7", "9223372036854775807"),
     "BLOB": ("x'00'", "x''"),
 }
-OPERATOR: Final = Operator("ada", "Ada", Role.ADMIN)
+OPERATOR: Final = Operator("ada", "Ada", FIRST_ROLES)
 OF_THE_DRAFTS, OF_THE_SENT, OF_THE_CONFIRMED = "0012345678", "0012354687", "0008664310"
 NOT_PROVED: Final = {
-    "users": "a user's row is proved as a whole, by its own room",
     "change": "news for open windows, put right where it is opened",
     "exam.user_id": "the sealed exam says who took it",
     "capture.user_id": "the sealed exam says who took it",
@@ -95,7 +96,7 @@ class Folder:
 def _fill(path: Path) -> Folder:
     clock = FixedClock(NOW)
     with open_stage(path, clock) as stage:
-        ada = stage.add_user("ada", "Ada", Role.ADMIN)
+        ada = stage.add_user("ada", "Ada", *FIRST_ROLES)
         stage.add_user("bob", "Bob")
         stage.receiver.handle(b"noise")
         (confirmed,) = stage.pictures(OF_THE_CONFIRMED, 1, ada)
@@ -241,7 +242,12 @@ class Trial:
         patients_command._show_feed(census, 100, as_json=False)
         census.dead_letters()
         self.stage.admit(ADMISSIONS[0], event="A08")
-        if not {"ada", "bob"} & {user.user_id for user in self.stage.services.users.list()}:
+        try:
+            users = {user.user_id for user in self.stage.services.users.list()}
+        except UsersDamagedError:
+            users = set()
+        # Without the head nobody can sign in: it could be an emptied list.
+        if bool({"ada", "bob"} & users) is (self.damage.table == "users_head"):
             self.found.append("users are missing")
 
     def deliver(self, pictures: AbstractSet[str]) -> None:
