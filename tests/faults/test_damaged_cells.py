@@ -128,6 +128,7 @@ def _columns() -> list[tuple[str, str, str, str]]:
                 "SELECT tables.name, columns.name, columns.type, columns.'notnull' "
                 "FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns "
                 "WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite_%' "
+                "AND tables.name <> 'users_in_clear' "  # there until it is first opened
                 "ORDER BY tables.name, columns.cid"
             )
             found += [
