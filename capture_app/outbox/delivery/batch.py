@@ -278,7 +278,13 @@ class Delivery:
                 state.has_answer = True
                 tasks.settle_stored(self.spool, task, result)
                 self.schedule.settled(task)
-                self._note("delivery-stored", task, status=f"{result.status:04X}")
+                _log.info(
+                    "delivery-stored",
+                    destination=task.destination,
+                    uid=task.sop_instance_uid,
+                    kind=task.kind,
+                    status=f"{result.status:04X}",
+                )
             case ProofReceipt(kind=ProofKind.LISTED):
                 state.has_answer = True
                 self._again(task, backoff(task.failures + 1), listed=True)
@@ -286,7 +292,13 @@ class Delivery:
                 state.has_answer = True
                 tasks.settle_proved(self.spool, task, result)
                 self.schedule.settled(task)
-                self._note("delivery-proved", task, proof=result.kind)
+                _log.info(
+                    "delivery-proved",
+                    destination=task.destination,
+                    uid=task.sop_instance_uid,
+                    kind=task.kind,
+                    proof=result.kind,
+                )
             case DeliveryError() if task.kind is TaskKind.PROVE and result.code == NOT_IN_ARCHIVE:
                 state.has_answer = True
                 self._settle_not_there(task, result)
@@ -305,14 +317,15 @@ class Delivery:
         elif tasks.resends_of(self.spool, task) < MOST_RESENDS:
             tasks.settle_resend(self.spool, task, error=error)
             self.schedule.settled(task)
-            self._note("delivery-sent-again", task, code=error.code)
+            _log.info(
+                "delivery-sent-again",
+                destination=task.destination,
+                uid=task.sop_instance_uid,
+                kind=task.kind,
+                code=error.code,
+            )
         else:
             self._needs_you(task, Reason.of("lost-by-archive", name=task.destination))
-
-    def _note(self, event: str, task: Task, **facts: object) -> None:
-        """One line of the log for each outcome."""
-        uid, destination = task.sop_instance_uid, task.destination
-        _log.info(event, destination=destination, uid=uid, kind=task.kind, **facts)
 
     def _needs_you(self, task: Task, reason: CodedReason) -> None:
         tasks.settle_needs_you(self.spool, task, reason)
@@ -362,7 +375,16 @@ class Delivery:
         due = now + timedelta(seconds=delay)
         tasks.settle_again(self.spool, task, due=due, error=error, listed=listed)
         code = error.code if error else "listed" if listed else ""
-        self._note("delivery-later", task, code=code, failures=task.failures + 1, due_s=delay)
+        failures = task.failures + 1
+        _log.info(
+            "delivery-later",
+            destination=task.destination,
+            uid=task.sop_instance_uid,
+            kind=task.kind,
+            code=code,
+            failures=failures,
+            due_s=delay,
+        )
         # With its failure counted: it may fall due before the rows are read again.
         failed = replace(task, failures=task.failures + 1)
         self.schedule.again(failed, delay, since=since, by_outage=by_outage, is_suspect=is_suspect)

@@ -217,6 +217,7 @@ def test_what_the_end_of_a_process_released_is_asked_about_too(ward: Ward) -> No
     assert not stored(ward)
 
 
+@pytest.mark.expects_log("destination-silent")
 def test_what_was_tried_already_goes_on(ward: Ward) -> None:
     ward.archive.is_down = True
     outbox, exams = ward.process()
