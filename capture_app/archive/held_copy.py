@@ -18,6 +18,7 @@ from pydicom.uid import UID
 from capture_app.archive.dimse import dataset_of
 from capture_app.archive.identity import HeldIdentity
 from capture_app.clock import Clock
+from capture_app.dicom.coding import decoded_sha256
 from capture_app.dicom.part10 import pixel_layout, pixel_sha256
 from capture_app.model.delivery import PixelLayout
 from capture_app.net.dicom.association import EXPLICIT_VR_LE, IMPLICIT_VR_LE
@@ -51,6 +52,9 @@ class HeldCopy:
     sop_instance_uid: str
     identity: HeldIdentity
     digest: str | None = None
+    decoded_digest: str | None = None
+    """Of the pixels that a JPEG-LS stream codes: whoever coded them, the same pixels give the same.
+    None of any other coding."""
     layout: PixelLayout | None = None
 
 
@@ -73,6 +77,7 @@ def read_held_copy(part10: bytes, stream_length: int | None) -> HeldCopy | str:
         sop_instance_uid=str(ds.SOPInstanceUID),
         identity=HeldIdentity.of(ds),
         digest=pixel_sha256(ds, stream_length) if has_pixels else None,
+        decoded_digest=decoded_sha256(ds) if has_pixels else None,
         layout=pixel_layout(ds) if has_pixels else None,
     )
 
@@ -112,6 +117,9 @@ def _held_copy(facts: dict[str, Any]) -> HeldCopy | str:
         sop_instance_uid=_text(facts["sop_instance_uid"]),
         identity=HeldIdentity(**{name: _text(said) for name, said in facts["identity"].items()}),
         digest=None if facts["digest"] is None else _text(facts["digest"]),
+        decoded_digest=(
+            None if facts["decoded_digest"] is None else _text(facts["decoded_digest"])
+        ),
         layout=None if layout is None else PixelLayout(**layout),
     )
 

@@ -125,5 +125,8 @@ _PASSING: Final = frozenset(
 
 
 def _is_picture_of(instance: Instance, held: HeldCopy) -> bool:
-    known = {instance.pixel_sha256, instance.decoded_sha256} - {""}
-    return held.digest in known and instance.pixel_layout in {None, held.layout}
+    ours = {instance.pixel_sha256, instance.decoded_sha256} - {""}
+    return bool(ours & {held.digest, held.decoded_digest}) and instance.pixel_layout in {
+        None,
+        held.layout,
+    }

@@ -21,7 +21,7 @@ from pydicom.uid import (
 from capture_app.dicom import jpeg_ls, part10
 from capture_app.errors import ConformanceError
 from capture_app.model.delivery import Instance
-from capture_app.model.encoded_image import EncodedImage, PixelCoding
+from capture_app.model.encoded_image import MOST_PIXELS, EncodedImage, PixelCoding
 
 UNCOMPRESSED: Final = (str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian))
 _WITHOUT_LOSS: Final = frozenset({str(JPEGLSLossless), str(ExplicitVRLittleEndian)})
@@ -60,6 +60,21 @@ def in_transfer_syntax(content: bytes, instance: Instance, transfer_syntax_uid: 
         _decode(ds, content, instance)
     ds.file_meta.TransferSyntaxUID = UID(transfer_syntax_uid)
     return part10.write(ds)
+
+
+def decoded_sha256(ds: Dataset) -> str | None:
+    """Hex SHA-256 over the pixels that the one frame of a dataset codes as JPEG-LS; None for any
+    other coding. Raises ConformanceError for a stream that is not as the dataset says.
+    """
+    if ds.file_meta.TransferSyntaxUID != JPEGLSLossless:
+        return None
+    layout = part10.pixel_layout(ds)
+    if layout.frames != 1 or layout.rows * layout.columns > MOST_PIXELS:
+        return None
+    pixels = jpeg_ls.decode(
+        part10.code_stream(ds), layout.rows, layout.columns, layout.samples_per_pixel
+    )
+    return part10.sha256_of(pixels)
 
 
 def _decode(ds: Dataset, content: bytes, instance: Instance) -> None:

@@ -19,6 +19,7 @@ _BY_SAMPLE: Final = 2  # interleave mode: R G B of a pixel together, as DICOM wa
 _MESSAGE_BYTES: Final = 256
 _HEADROOM_BYTES: Final = 1024
 _START: Final = bytes.fromhex("ffd8fff7")  # SOI, SOF55
+_SOS: Final = 0xDA
 _FRAME_HEADER_BYTES: Final = 12
 
 
@@ -78,13 +79,23 @@ def encode(pixels: bytes, rows: int, columns: int, samples: int) -> bytes:
 
 
 def decode(stream: bytes | memoryview, rows: int, columns: int, samples: int) -> bytes:
-    """The pixels of a code stream that `encode` made of so many rows and columns, byte for byte.
+    """The pixels of a code stream of so many rows and columns, interleaved by pixel, whoever coded
+    them and in whatever order.
 
     Raises ConformanceError for any other: its size is compared before memory is given to it.
     """
     stream = bytes(stream)
     if size_in(stream) != (rows, columns, samples):
         raise _unreadable()
+    is_by_plane = samples > 1 and _components_of_first_scan(stream) == 1
+    pixels = _decoded(stream, rows, columns, samples)
+    if not is_by_plane:
+        return pixels
+    planes = np.frombuffer(pixels, np.uint8).reshape(samples, rows, columns)
+    return planes.transpose(1, 2, 0).tobytes()
+
+
+def _decoded(stream: bytes, rows: int, columns: int, samples: int) -> bytes:
     if (library := _library()) is None:
         return _decode_in_python(stream)
     pixels = np.zeros(rows * columns * samples, np.uint8)
@@ -111,6 +122,16 @@ def size_in(stream: bytes) -> tuple[int, int, int]:
         return (0, 0, 0)
     rows, columns = int.from_bytes(header[3:5], "big"), int.from_bytes(header[5:7], "big")
     return (rows, columns, header[7])
+
+
+def _components_of_first_scan(stream: bytes) -> int:
+    """How many samples a pixel are coded together (T.87 C.2.3); 0 where there is no scan."""
+    at = len(_START) - 2
+    while stream[at : at + 1] == b"\xff" and at + 4 < len(stream):
+        if stream[at + 1] == _SOS:
+            return stream[at + 4]
+        at += 2 + max(2, int.from_bytes(stream[at + 2 : at + 4], "big"))
+    return 0
 
 
 def _uncoded() -> ConformanceError:

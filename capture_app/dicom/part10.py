@@ -95,6 +95,11 @@ def pixel_sha256(ds: Dataset, stream_length: int | None = None) -> str:
     return hashlib.sha256(memoryview(value)[:size] if is_padded else value).hexdigest()
 
 
+def code_stream(ds: Dataset) -> memoryview:
+    """The compressed pixels, fragments put together. What pads them may stand at their end."""
+    return _code_stream(ds[_PIXEL_DATA].value, None)
+
+
 def sha256_of(pixels: bytes | memoryview) -> str:
     """Hex SHA-256 over uncompressed pixels without padding: what `pixel_sha256` says of them."""
     return hashlib.sha256(pixels).hexdigest()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -101,6 +102,33 @@ def test_it_is_proven_by_its_pixels_whether_the_archive_keeps_them_coded_or_not(
     turned = dataclasses.replace(layout, rows=layout.columns, columns=layout.rows)
     (outcome,) = prove(archive, [dataclasses.replace(one.instance, pixel_layout=turned)])
     assert said(outcome) in {"refused content-mismatch", "refused recoded"}
+
+
+@pytest.mark.parametrize("interleave", ["+in", "+il", "+is"])
+def test_it_is_proven_where_the_archive_coded_the_same_pixels_itself(
+    orthanc: Orthanc, tmp_path: Path, interleave: str
+) -> None:
+    one = sample()
+    plain, theirs = tmp_path / "plain.dcm", tmp_path / "theirs.dcm"
+    plain.write_bytes(in_transfer_syntax(one.part10, one.instance, EXPLICIT))
+    subprocess.run(["dcmcjpls", interleave, plain, theirs], check=True)
+    ds = read(theirs.read_bytes())
+    assert ds.file_meta.TransferSyntaxUID == JPEG_LS
+    orthanc._ask("POST", "/instances", theirs.read_bytes())
+    archive = archive_for(
+        dimse(
+            orthanc.aet,
+            orthanc.dicom_port,
+            url=orthanc.dicomweb,
+            user="rig",
+            password_key="pacs-password",
+        )
+    )
+    (outcome,) = prove(archive, [one.instance])
+    assert said(outcome) == "pixel-hash"
+    other = dataclasses.replace(one.instance, pixel_sha256="0" * 64, decoded_sha256="1" * 64)
+    (outcome,) = prove(archive, [other])
+    assert said(outcome) == "refused content-mismatch"
 
 
 def test_orthanc_takes_it_as_it_is(orthanc: Orthanc) -> None:
