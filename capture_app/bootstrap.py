@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, Self
@@ -21,7 +21,7 @@ from capture_app.audit.trail import record
 from capture_app.catalog.catalog import Catalog
 from capture_app.catalog.load import load_catalog
 from capture_app.clock import Clock
-from capture_app.errors import CaptureAppError, KeyUnavailableError, StoreError
+from capture_app.errors import CaptureAppError, ChildEndedError, KeyUnavailableError, StoreError
 from capture_app.exam.session import ExamService
 from capture_app.imaging.decoding import PictureDecoder
 from capture_app.model.audit_event import AuditAction, AuditEvent
@@ -115,7 +115,12 @@ def open_rooms(settings: Settings, clock: Clock) -> Iterator[Rooms]:
             database=folder.database,
             outbox=folder.outbox,
             exams=ExamService(
-                folder.outbox, catalog, clock, settings.station, partial(_newest, census)
+                folder.outbox,
+                catalog,
+                clock,
+                settings.station,
+                partial(_newest, census),
+                decoder.pixels,
             ),
             census=census,
             users=folder.users,
@@ -146,8 +151,12 @@ def ask_worklists(rooms: Rooms) -> None:
             pool.submit(poller.ask_once)
 
 
-def read_ahead() -> None:
-    """Reads the libraries that the first shutter and the first Send need, so that neither waits."""
+def read_ahead(rooms: Rooms) -> None:
+    """Reads the libraries that the first shutter and the first Send need, and starts the child that
+    decodes, so that neither waits.
+    """
+    with suppress(ChildEndedError):  # logged; it is tried again with the first picture
+        rooms.decoder.warm()
     from capture_app.dicom import build, conformance, part10  # noqa: F401, PLC0415
     from capture_app.imaging import jpeg, quality, rgb  # noqa: F401, PLC0415
 

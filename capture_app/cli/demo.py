@@ -60,7 +60,7 @@ def open_practice(args: argparse.Namespace) -> int:
         Background(rooms, program="demo"),
     ):
         services = window_services(rooms)
-        return run_window(services, partial(start_camera, services))
+        return run_window(services, partial(start_camera, rooms, services))
 
 
 def _walk(args: argparse.Namespace) -> int:

@@ -25,19 +25,19 @@ def open_window(settings: Settings) -> int:
             try:
                 behind.enter_context(Background(rooms, program="desktop"))
             finally:
-                start_camera(services)
+                start_camera(rooms, services)
 
         return run_window(services, begin)
 
 
-def start_camera(services: Services) -> None:
+def start_camera(rooms: Rooms, services: Services) -> None:
     """The camera, and whatever the first patient and the first shutter will need."""
     from capture_app.bootstrap import read_ahead  # noqa: PLC0415
     from capture_app.ui.outbox import page as outbox  # noqa: F401, PLC0415
     from capture_app.ui.workspace import page as workspace  # noqa: F401, PLC0415
 
     services.devices.start()
-    read_ahead()
+    read_ahead(rooms)
 
 
 def window_services(rooms: Rooms) -> Services:

@@ -87,7 +87,7 @@ class ChildSource:
             self._is_closed = True
             is_reading = self._is_reading
         if is_reading:
-            self._child.stop()
+            self._child.finish()
         else:
             self._child.close()
 

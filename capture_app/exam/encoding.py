@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from capture_app.errors import ImageError
 from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
 from capture_app.model.frame import Frame
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 _CODED_ON_THE_WAY: Final = frozenset({DeviceKind.STREAM, DeviceKind.FILE})
 
 
-def encoded(frame: Frame, device: DeviceInfo) -> EncodedImage:
+class DecodePicture(Protocol):
+    """Decodes a JPEG from outside, whole (see `imaging.decoding`). Raises ImageError."""
+
+    def __call__(self, image: EncodedImage, /) -> NDArray[np.uint8]: ...
+
+
+def encoded(frame: Frame, device: DeviceInfo, decode: DecodePicture) -> EncodedImage:
     """The device's own JPEG as it is, any other frame losslessly. Raises ImageError."""
     # Only here: the list of patients need not wait for numpy and Pillow. The window has them read
     # ahead, long before a first frame.
     from capture_app.imaging.jpeg import prepare_jpeg  # noqa: PLC0415
-    from capture_app.imaging.rgb import decode, encode_rgb  # noqa: PLC0415
+    from capture_app.imaging.rgb import encode_rgb  # noqa: PLC0415
 
     if frame.jpeg is None:
         # A stream or a film was coded lossily on its way here, and that flag never goes back.

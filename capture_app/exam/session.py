@@ -7,15 +7,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
-from typing import Final
 
 from capture_app.catalog.catalog import Catalog
 from capture_app.clock import Clock
 from capture_app.errors import RuleError
 from capture_app.exam.describing import completed
-from capture_app.exam.encoding import encoded
+from capture_app.exam.encoding import DecodePicture, encoded
+from capture_app.exam.patient_drafts import PatientDrafts
 from capture_app.exam.rules import Missing, Ready, gate_to_send
 from capture_app.exam.standing import (
     Standing,
@@ -52,8 +52,6 @@ from capture_app.settings.schema import Station
 People = Callable[[PatientId], PersonNow | None]
 """What the feeds say now of the patient with a record number."""
 
-DRAFTS_ARE_OVERDUE_AFTER: Final = timedelta(hours=1)
-
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
@@ -62,32 +60,20 @@ class Stopped:
     missing: tuple[tuple[str, Missing], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PatientDrafts:
-    """What is unsent of one patient, over all exams."""
-
-    exam: Exam
-    """The latest of them."""
-    patient: Patient
-    """As the feed words the patient now."""
-    drafts: tuple[Draft, ...]
-    """Oldest first."""
-    age: timedelta
-    """Of the oldest."""
-
-    @property
-    def is_overdue(self) -> bool:
-        """Left so long that whoever took them is reminded."""
-        return self.age >= DRAFTS_ARE_OVERDUE_AFTER
-
-
 class ExamService:
     """Opens exams, takes pictures into the one that is open, and sends them through the gate."""
 
     def __init__(
-        self, outbox: Outbox, catalog: Catalog, clock: Clock, station: Station, people: People
+        self,
+        outbox: Outbox,
+        catalog: Catalog,
+        clock: Clock,
+        station: Station,
+        people: People,
+        decode: DecodePicture,
     ) -> None:
         """`people`: what the feeds say now of a patient; None where they say nothing."""
+        self._decode = decode
         self._outbox = outbox
         self._people = people
         self._catalog = catalog
@@ -285,7 +271,7 @@ class ExamService:
             raise RuleError(tr("This picture is from another device: it was not kept."))
         return self._outbox.keep(
             exam,
-            encoded(frame, device),
+            encoded(frame, device, self._decode),
             device=device,
             taken_at=frame.taken_at,
             description=self.completed(description),

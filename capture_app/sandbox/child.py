@@ -69,7 +69,7 @@ class Child:
         Raises ChildEndedError where it cannot be started.
         """
         with self._lock, self._reported():
-            return self._ready().wait_until_ready()
+            return self._started(self._ready())
 
     def ask(
         self, question: Facts, data: bytes | bytearray | memoryview = b"", *, within: float
@@ -103,6 +103,8 @@ class Child:
         """
         with self._lock, self._reported():
             process = self._asked(question, data)
+            if self._closed.is_set():
+                process.stop()
             is_over = False
             try:
                 while isinstance(message := process.next(inf), Answer):
@@ -123,10 +125,14 @@ class Child:
         if (process := self._process) is not None:
             process.note(note)
 
-    def stop(self) -> None:
-        """Asks the task that is going on to end. Returns at once."""
+    def finish(self) -> None:
+        """Asks the task that is going on to end, and begins no other, ever. Returns at once."""
+        self._closed.set()
         if (process := self._process) is not None:
-            process.stop()
+            if process.is_ready:
+                process.stop()
+            else:
+                process.kill()
 
     def rest(self) -> None:
         """Ends the child until it is needed again. Waits for whoever is being answered."""
@@ -150,14 +156,14 @@ class Child:
         process = self._ready()
         is_fresh = not self._questions
         try:
-            process.wait_until_ready()
+            self._started(process)
             process.ask(question, data)
         except ChildFailureError:
             if is_fresh or self._closed.is_set():
                 raise
             self._leave()
             process = self._ready()
-            process.wait_until_ready()
+            self._started(process)
             process.ask(question, data)
         self._failed_starts = 0
         self._questions += 1
@@ -176,6 +182,15 @@ class Child:
             if self._closed.is_set():  # by another thread, which found none to end
                 raise ChildFailureError(ChildEnd.CLOSED)
         return self._process
+
+    def _started(self, process: ChildProcess) -> Walls:
+        """Waits until it can be asked; the log says once what stands round it."""
+        if process.is_ready:
+            return process.wait_until_ready()
+        walls = process.wait_until_ready()
+        mode = f"landlock-{walls.landlock} {'seccomp' if walls.seccomp else 'no-seccomp'}"
+        _log.info("child-started", task=self._task.name, pid=process.pid, mode=mode)
+        return walls
 
     def _leave(self) -> None:
         process, self._process = self._process, None

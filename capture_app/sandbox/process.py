@@ -136,6 +136,11 @@ class ChildProcess:
         self._stop_by = inf
 
     @property
+    def is_ready(self) -> bool:
+        """Whether its walls stand, and it can be asked."""
+        return self._walls is not None
+
+    @property
     def is_stopping(self) -> bool:
         """Whether the running call was asked to end."""
         return self._stop_by < inf

@@ -14,6 +14,7 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 from capture_app.clock import Clock
 from capture_app.devices.chosen import ChosenDevice
 from capture_app.exam.session import ExamService
+from capture_app.imaging.rgb import decode
 from capture_app.model.device import DeviceKind
 from capture_app.model.operator import Operator
 from capture_app.model.patient import PatientId
@@ -190,7 +191,9 @@ def _exams(services: Services, census: Census) -> ExamService:
         return census.person(number)
 
     clock: Clock = services.clock
-    return ExamService(services.outbox, services.catalog, clock, services.settings.station, newest)
+    return ExamService(
+        services.outbox, services.catalog, clock, services.settings.station, newest, decode
+    )
 
 
 def _window(services: Services, user: Operator) -> Window:

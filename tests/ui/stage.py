@@ -16,6 +16,7 @@ from capture_app.demo.people import ADMISSIONS, Admission
 from capture_app.devices.chosen import ChosenDevice
 from capture_app.exam.session import ExamService
 from capture_app.hl7.build import Sender, build_adt
+from capture_app.imaging.rgb import decode
 from capture_app.model.device import DeviceKind
 from capture_app.model.operator import Act, Operator, Role, may
 from capture_app.model.order import Order
@@ -146,7 +147,7 @@ def open_stage(
     assert settings.adt is not None
     services = Services(
         census=census,
-        exams=ExamService(outbox, catalog, clock, settings.station, census.person),
+        exams=ExamService(outbox, catalog, clock, settings.station, census.person, decode),
         outbox=outbox,
         users=Users(outbox.spool.database, cipher, clock, cost=CHEAP),
         catalog=catalog,
