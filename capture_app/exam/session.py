@@ -35,7 +35,7 @@ from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.encounter import Location
 from capture_app.model.exam import Exam
 from capture_app.model.frame import Frame
-from capture_app.model.operator import Operator
+from capture_app.model.operator import Act, Operator, require
 from capture_app.model.order import Order
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.procedure import Description
@@ -99,9 +99,8 @@ class ExamService:
 
         The entry is what a person saw; what is tested, and opened, is what the feeds say now.
         `identified_at`: when the patient was identified, where that was earlier. Raises RuleError
-        where the entry has no identifier, has left the list, is somebody else by now, its visit
-        was cancelled, its number retired, or the order is not one of the entry's or is for a study
-        that another patient's order has too.
+        where the operator takes no pictures; the entry has no identifier, left the list, is another
+        by now, its visit was cancelled, its number retired; the order is none of it or shared.
         """
         if not entry.patient.patient_id.value:
             raise RuleError(tr("This patient has no record number: pictures cannot be filed."))
@@ -161,7 +160,7 @@ class ExamService:
         """Begins a new exam of the patient of an earlier one, from its drafts.
 
         Same person, visit and order as they were frozen there, in the feed's newest wording; the
-        drafts stay in their own exam.
+        drafts stay in their own exam. Raises RuleError where the operator takes no pictures.
         """
         earlier = self._outbox.exam(exam_id)
         now = self._people(earlier.patient.patient_id)
@@ -423,6 +422,7 @@ class ExamService:
         return tuple(sorted(found, key=lambda one: one.age, reverse=True))
 
     def _begin(self, exam: Exam) -> Exam:
+        require(exam.operator, Act.TAKE_PICTURES)
         opened = self._outbox.open_exam(exam)
         with self._lock:
             # Read after the row is written: whatever was shown before is not this patient's.

@@ -8,7 +8,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from capture_app.errors import RuleError
 from capture_app.model.patient import NameGroup, PersonName
+from capture_app.model.words import tr
 
 
 class Role(StrEnum):
@@ -79,3 +81,14 @@ class Operator:
 def may(operator: Operator, act: Act) -> bool:
     """Whether the roles of an operator allow an act: the one place where roles are looked at."""
     return not _ROLES_FOR[act].isdisjoint(operator.roles)
+
+
+def require(operator: Operator, act: Act) -> None:
+    """Raises RuleError in words where the roles of an operator do not allow an act."""
+    if not may(operator, act):
+        raise RuleError(
+            tr(
+                "Your roles do not allow this (needed: {roles}). An administrator gives roles.",
+                roles=", ".join(in_order(_ROLES_FOR[act])),
+            )
+        )

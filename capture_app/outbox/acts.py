@@ -1,7 +1,8 @@
 """What a person may do to pictures on their way: try now, hold, release. Each is in the trail.
 
 `seen` says how the pictures stood on the screen of the person who acts; None where nobody looked.
-Where they stand otherwise by now, ChangedSinceSeenError is raised and nothing is changed.
+Where they stand otherwise by now, ChangedSinceSeenError is raised and nothing is changed. Each
+raises RuleError where the operator's roles do not allow it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 
 from capture_app.errors import StoreError
 from capture_app.model.audit_event import AuditAction, AuditEvent
-from capture_app.model.operator import Operator
+from capture_app.model.operator import Act, Operator, require
 from capture_app.outbox.keeping.drafts import open_kept
 from capture_app.outbox.spool import Spool
 from capture_app.outbox.status import SeenStates, require_states
@@ -92,6 +93,7 @@ def _act(
     action: AuditAction,
     change: str,
 ) -> int:
+    require(operator, Act.STEER_DELIVERY)
     moved = 0
     with spool.database.transaction() as connection:
         if seen is not None:

@@ -17,11 +17,11 @@ from typing import Final, Self, TypeVar
 
 from capture_app.audit import trail
 from capture_app.clock import Clock
-from capture_app.errors import DiskFullError, SealBrokenError
+from capture_app.errors import DiskFullError, SealBrokenError, StoreError
 from capture_app.model.audit_event import AuditEvent
 from capture_app.model.patient import Patient
 from capture_app.model.words import tr
-from capture_app.settings.write_once import make_folder
+from capture_app.settings.write_once import is_open_to_others, make_folder
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
 from capture_app.store.record import from_record, to_record
@@ -59,10 +59,21 @@ class Spool:
 
     @classmethod
     def open(cls, database: Database, folder: Path, cipher: Cipher, clock: Clock) -> Self:
-        """Makes the folders where they are missing, durably."""
+        """Makes the folders where they are missing, durably.
+
+        Raises StoreError where somebody else could change what is in them.
+        """
         captures, instances = folder / "captures", folder / "instances"
         for path in (captures, instances):
             make_folder(path)
+            if is_open_to_others(path):
+                raise StoreError(
+                    tr(
+                        "Others could change the pictures in {folder}: it must be this user's own, "
+                        "with mode 0700.",
+                        folder=path,
+                    )
+                )
         return cls(database, captures, instances, cipher, clock)
 
     def now(self) -> str:

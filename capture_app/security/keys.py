@@ -20,7 +20,7 @@ from typing import Final
 from capture_app.errors import KeyUnavailableError
 from capture_app.model.words import tr
 from capture_app.settings.schema import KeyStore, Security
-from capture_app.settings.write_once import make_folder, write_once
+from capture_app.settings.write_once import is_open_to_others, make_folder, write_once
 from capture_app.store.cipher import KEY_BYTES, Cipher
 from capture_app.store.role import alone
 from capture_app.store.sealed import SUFFIX
@@ -42,6 +42,7 @@ def load_or_create_key(security: Security, data_dir: Path, *, practice: bool) ->
     with alone(data_dir / "key.lock"):
         if practice or security.key_store is KeyStore.FILE:
             path = data_dir / PRACTICE_KEY_FILE if practice else Path(security.key_file)
+            _require_closed(path.parent)
             text, entry = _read_key_file(path), ""
         else:
             _require_allowed_backend(security)
@@ -152,6 +153,18 @@ def _keyring_refused(error: Exception) -> KeyUnavailableError:
 def _read_key_file(path: Path) -> str | None:
     text = _read_private(path)
     return None if text is None else text.strip()
+
+
+def _require_closed(folder: Path) -> None:
+    """Raises KeyUnavailableError where somebody else could exchange what is in a folder."""
+    if folder.exists() and is_open_to_others(folder):
+        raise KeyUnavailableError(
+            tr(
+                "The folder {folder} of the key file must be this user's own and closed to changes "
+                "by all others (chmod 700).",
+                folder=folder,
+            )
+        )
 
 
 def _read_private(path: Path) -> str | None:

@@ -59,12 +59,25 @@ def _faults(settings: Settings) -> Iterator[_Found]:
     yield from _ports(settings)
     if settings.security.key_store is KeyStore.FILE and not settings.security.key_file:
         yield ("security.key_file", _missing(), tr("a full path, for key_store = file"))
+    elif not settings.practice and _is_in_data_folder(settings):
+        yield (
+            "security.key_file",
+            tr("It lies in the data folder: whoever copies that has the key as well."),
+            tr("a path outside {folder}; move the file there first", folder=settings.data_dir),
+        )
     if settings.practice_ports and not settings.practice:
         yield (
             "practice_ports",
             tr("It is for practice alone."),
             tr("absent where practice is not true"),
         )
+
+
+def _is_in_data_folder(settings: Settings) -> bool:
+    security = settings.security
+    if security.key_store is not KeyStore.FILE:
+        return False
+    return Path(security.key_file).resolve().is_relative_to(settings.data_dir.resolve())
 
 
 def _twice(section: str, key: str, names: Sequence[str]) -> Iterator[_Found]:

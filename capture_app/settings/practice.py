@@ -11,7 +11,7 @@ from capture_app.errors import SettingsError, SettingsFault
 from capture_app.model.words import tr
 from capture_app.settings.cross_checks import is_loopback
 from capture_app.settings.schema import Settings
-from capture_app.settings.write_once import make_folder, write_once
+from capture_app.settings.write_once import is_open_to_others, make_folder, write_once
 
 PRACTICE_USER: Final = "practice"
 PRACTICE_PIN: Final = "246800"
@@ -61,6 +61,8 @@ def claim_data_folder(settings: Settings) -> None:
 
 def _problem_with(folder: Path, settings: Settings) -> str:
     make_folder(folder)
+    if is_open_to_others(folder):
+        return tr("Others could change what is in it: it must be this user's own, with mode 0700.")
     marker, text = folder / MARKER, _text(_USES[settings.practice])
     if not marker.exists():
         if settings.practice and any(folder.iterdir()):

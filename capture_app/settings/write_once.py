@@ -39,6 +39,18 @@ def make_folder(folder: Path) -> None:
         fsync_folder(made.parent)
 
 
+def is_open_to_others(folder: Path) -> bool:
+    """Whether somebody else could put files into a folder, or exchange those in it.
+
+    Windows has no such mode: there the folder of the user's own protects it.
+    """
+    if sys.platform == "win32":
+        return False
+    found, us = folder.stat(), os.geteuid()
+    is_anothers = us != 0 and found.st_uid not in (us, 0)
+    return bool(found.st_mode & 0o022) or is_anothers
+
+
 def fsync_folder(folder: Path) -> None:
     """Makes the names in a folder durable. Windows has no such call: NTFS journals its names."""
     if sys.platform == "win32":

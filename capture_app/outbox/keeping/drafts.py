@@ -24,7 +24,7 @@ from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.encounter import Location
 from capture_app.model.exam import Exam
-from capture_app.model.operator import Operator
+from capture_app.model.operator import Act, Operator, may
 from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.model.reason import (
@@ -185,11 +185,13 @@ def delete(
 ) -> None:
     """Takes drafts out of sight. The file stays for a day, so that `restore` can undo it.
 
-    Raises as `describe`.
+    Raises as `describe`, and RuleError where somebody else took one and the operator's roles do not
+    allow that.
     """
     with spool.database.transaction() as connection:
         for capture_id in capture_ids:
             _require_draft(connection, capture_id)
+            _require_right(connection, capture_id, operator)
             require_seen(connection, spool, capture_id, seen)
             connection.execute(
                 "UPDATE capture SET deleted_at = ? WHERE capture_id = ?", (spool.now(), capture_id)
@@ -203,11 +205,13 @@ def restore(
     """Brings deleted drafts back.
 
     Raises RuleError where the file has been removed since or the picture is back already,
-    ChangedSinceSeenError where it says something else than when it was deleted.
+    ChangedSinceSeenError where it says something else than when it was deleted. Who may delete it
+    may bring it back.
     """
     with spool.database.transaction() as connection:
         for capture_id in capture_ids:
             _require_deleted(connection, capture_id)
+            _require_right(connection, capture_id, operator)
             require_seen(connection, spool, capture_id, seen)
             changed = connection.execute(
                 "UPDATE capture SET deleted_at = '' "
@@ -333,6 +337,29 @@ def _require_draft(connection: sqlite3.Connection, capture_id: str) -> None:
     ).fetchone()
     if row is None:
         raise RuleError(tr("The picture is not a draft any more: nothing was changed."))
+
+
+def may_delete(operator: Operator, user_id: str) -> bool:
+    """Whether an operator may delete what this user took: the own pictures, else by role."""
+    return operator.user_id == user_id or may(operator, Act.DELETE_OF_OTHERS)
+
+
+def not_yours() -> RuleError:
+    """Why a draft was not deleted."""
+    return RuleError(
+        tr(
+            "Somebody else took this picture. Who took it deletes it, or who has the role correct "
+            "or administer: nothing was deleted. You may finish and send it."
+        )
+    )
+
+
+def _require_right(connection: sqlite3.Connection, capture_id: str, operator: Operator) -> None:
+    (user_id,) = connection.execute(
+        "SELECT user_id FROM capture WHERE capture_id = ?", (capture_id,)
+    ).fetchone() or ("",)
+    if not may_delete(operator, user_id):
+        raise not_yours()
 
 
 def _require_deleted(connection: sqlite3.Connection, capture_id: str) -> None:

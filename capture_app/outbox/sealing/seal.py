@@ -361,6 +361,7 @@ def _record(
             details={
                 "capture": identity.capture_id,
                 "send": identity.send_id,
+                "photographer": exam.operator.user_id,
                 "shown": shown_hash(spool, identity.shown),
             },
         ),

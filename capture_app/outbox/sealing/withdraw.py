@@ -13,7 +13,7 @@ from typing import Final
 
 from capture_app.errors import ChangedSinceSeenError, RuleError
 from capture_app.model.audit_event import AuditAction, AuditEvent
-from capture_app.model.operator import Operator
+from capture_app.model.operator import Act, Operator, require
 from capture_app.model.words import tr, trn
 from capture_app.outbox.sealing.seal import remove_file
 from capture_app.outbox.spool import Spool
@@ -97,6 +97,7 @@ def call_back(
     send one has begun, for an archive may have it by now; where one is a draft already; and where
     its picture is no longer here.
     """
+    require(operator, Act.STEER_DELIVERY)
     uids = tuple(dict.fromkeys(sop_instance_uids))
     with spool.database.transaction() as connection:
         sent = [

@@ -58,10 +58,18 @@ def run(services: Services, begin: Callable[[], object]) -> int:
             QTimer.singleShot(
                 _BEGIN_AFTER_MS, window, lambda: window.tasks.run(begin, owner=window)
             )
+            QTimer.singleShot(_BEGIN_AFTER_MS, window, lambda: _listen_to_system(window))
             return app.exec()
         finally:
             window.end()
             services.devices.stop()
+
+
+def _listen_to_system(window: MainWindow) -> None:
+    if sys.platform == "linux":
+        from PySide6.QtDBus import QDBusConnection  # noqa: PLC0415 - only here, and not at once
+
+        window.listen_to_system(QDBusConnection.systemBus())
 
 
 def first_run(settings: Settings, settings_file: Path) -> FirstRunChoice:

@@ -26,6 +26,7 @@ from capture_app.ui.shell.input_watch import InputWatch
 from capture_app.ui.shell.leave_popover import LeavePopover
 from capture_app.ui.shell.page_stack import Pages
 from capture_app.ui.shell.scanner import Failed, ScannerFilter
+from capture_app.ui.shell.session_watch import SessionWatch
 from capture_app.ui.shell.shortcuts import WindowKeys, bind
 from capture_app.ui.shell.status import StatusViewModel
 from capture_app.ui.shell.status_strip import StatusStrip
@@ -38,10 +39,13 @@ from capture_app.ui.widgets.toast import Toast
 from capture_app.ui.words.marks import Message, Tone
 
 if TYPE_CHECKING:
+    from PySide6.QtDBus import QDBusConnection
+
     from capture_app.patients.finding.learning import Learnt
     from capture_app.ui.set_up.page import SetUpPage
     from capture_app.ui.shell.content import Content
     from capture_app.ui.shell.keys_popover import KeysPopover
+    from capture_app.ui.shell.system_lock import SystemLock
 
 _log = structlog.get_logger(__name__)
 
@@ -72,6 +76,9 @@ class MainWindow(QWidget):
         self.sign_in_vm.signed_in.connect(self._signed_in)
         self.sign_in = SignInPage(self.sign_in_vm)
         self.content: Content | None = None
+        self._session = SessionWatch(services.users, self.tasks, self)
+        self._session.ended.connect(self._end_session)
+        self._system_lock: SystemLock | None = None
         self._set_up: SetUpPage | None = None
         self._may_close = False
         self._leaving: LeavePopover | None = None
@@ -119,10 +126,17 @@ class MainWindow(QWidget):
         self._second.start()
         self.setMinimumSize(_SMALLEST)
         self.resize(1366, 768)
-        if services.users.has_any():
-            self._show_lock("")
-        else:
+        if self._is_first_start():
             self._show_set_up()
+        else:
+            self._show_lock("")
+
+    def _is_first_start(self) -> bool:
+        """No where the list of users is lost, too: the lock says what is to be done."""
+        try:
+            return not self._services.users.has_any()
+        except CaptureAppError:
+            return False
 
     def _with_strip(self, page: QWidget) -> QWidget:
         whole = Backdrop()
@@ -151,9 +165,26 @@ class MainWindow(QWidget):
         content.lock()
         self.close_keys()
 
-    def _show_lock(self, user_id: str) -> None:
+    def _end_session(self, operator: Operator) -> None:
+        """Who was removed, or has other roles by now, does not go on with those of before."""
+        if self.content is None or self.content.operator != operator:
+            return
+        users = self._services.users
+        fault = tr("{name}: your rights were changed. Sign in again.", name=operator.display_name)
+        self._show_lock("", fault)  # first: nobody goes on, whatever else fails
+        self._drop_content()
+        self.acts.run(lambda: users.record_session_ended(operator), owner=self)
+
+    def listen_to_system(self, bus: QDBusConnection) -> None:
+        """Locks when the system locks its session, and before it sleeps."""
+        from capture_app.ui.shell.system_lock import SystemLock  # noqa: PLC0415 - not needed at once
+
+        self._system_lock = SystemLock(bus, self)
+        self._system_lock.asked.connect(lambda reason: self.lock(reason=reason))
+
+    def _show_lock(self, user_id: str, fault: str = "") -> None:
         is_warm = self._services.devices.chosen is not None
-        self.sign_in_vm.appear(user_id, camera_warm=is_warm)
+        self.sign_in_vm.appear(user_id, camera_warm=is_warm, fault=fault)
         self._stack.setCurrentWidget(self._lock_page)
         self._stay()
         self._fold_band(in_workspace=False)
@@ -197,11 +228,13 @@ class MainWindow(QWidget):
             self._stack.addWidget(self.content)
             self._stack.setCurrentWidget(self.content)
             self.content.patients.focus_list()
+        self._session.watch(operator)
         self.watch.begin()
         self._tick()
 
     def _drop_content(self) -> None:
         self.close_keys()
+        self._session.watch(None)
         content, self.content = self.content, None
         if content is not None:
             content.close_all()
@@ -344,6 +377,7 @@ class MainWindow(QWidget):
         self._drop_content()
         self.status.close()
         self.sign_in_vm.close()
+        self._session.close()
         self.watch.close()
         self._second.stop()
         self.acts.stop()

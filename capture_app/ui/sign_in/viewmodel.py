@@ -10,7 +10,7 @@ from enum import StrEnum
 from PySide6.QtCore import QObject, Signal
 
 from capture_app.errors import CaptureAppError, PinTooShortError, SignInError
-from capture_app.model.operator import Operator, Role
+from capture_app.model.operator import Act, Operator, Role, may
 from capture_app.model.words import isolated, tr, trn
 from capture_app.outbox.keeping.drafts import Draft
 from capture_app.outbox.status import Counts
@@ -107,11 +107,13 @@ class SignInViewModel(QObject):
         self._counting = Reading(tasks, self._question, told=self._counted, parent=self)
         self._leave = services.outbox.on_change(lambda _id: self._counting.ask_soon())
 
-    def appear(self, last_user_id: str = "", *, camera_warm: bool = False) -> None:
-        """Shows the users anew; `last_user_id` is chosen already, as whoever locked it."""
+    def appear(self, last_user_id: str = "", *, camera_warm: bool = False, fault: str = "") -> None:
+        """Shows the users anew; `last_user_id` is chosen already, as whoever locked it. `fault`:
+        why the lock came, where that must be said.
+        """
         self._forget()
         self._is_shown = True
-        tiles, fault = self._read_tiles()
+        tiles, problem = self._read_tiles()
         chosen = next((tile for tile in tiles if tile.user_id == last_user_id), None)
         if chosen is None and len(tiles) == 1:
             chosen = tiles[0]
@@ -123,7 +125,7 @@ class SignInViewModel(QObject):
                 asks=Asks.PIN,
                 digits=0,
                 busy=False,
-                fault=fault,
+                fault=problem or fault,
                 camera_warm=camera_warm,
             )
         )
@@ -251,6 +253,9 @@ class SignInViewModel(QObject):
         self._show(replace(self.state, tiles=tiles, chosen=chosen, unsent=unsent, unsent_note=note))
 
     def _signed_in(self, operator: Operator) -> None:
+        if not may(operator, Act.READ_PATIENTS):
+            self._refused(SignInError(tr("Your roles open nothing in this window.")))
+            return
         self._forget()
         self._show(replace(self.state, asks=Asks.PIN, digits=0, fault=""))
         self.signed_in.emit(operator)

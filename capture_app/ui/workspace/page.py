@@ -311,7 +311,8 @@ class WorkspacePage(Backdrop):
         )
         self.send_bar.show_state(
             sendable=state.sendable,
-            deletable=sum(thumb.is_draft for thumb in state.thumbs),
+            deletable=state.deletable,
+            delete_refusal=state.delete_refusal,
             family=state.family,
             digits=state.digits,
             keeping=state.keeping,

@@ -128,8 +128,19 @@ class SendBar(QWidget):
         self.send.set_tall(Metric.TARGET if folded else Metric.SHUTTER)
 
     def show_state(
-        self, *, sendable: int, deletable: int, family: str, digits: str, keeping: str
+        self,
+        *,
+        sendable: int,
+        deletable: int,
+        delete_refusal: str,
+        family: str,
+        digits: str,
+        keeping: str,
     ) -> None:
-        """How many pictures each act would take, whose, and what becomes of them."""
+        """How many pictures each act would take, whose, and what becomes of them; and why some may
+        not be deleted.
+        """
         self.delete.setEnabled(deletable > 0)
+        self.delete.setToolTip(delete_refusal)
+        self.delete.setAccessibleDescription(delete_refusal)
         self.send.show_send(sendable, family, digits, keeping)

@@ -13,6 +13,7 @@ from capture_app.errors import CaptureAppError
 from capture_app.exam.session import Stopped
 from capture_app.model.delivery import ImageState
 from capture_app.model.words import tr
+from capture_app.outbox.keeping.drafts import not_yours
 from capture_app.outbox.sealing.seal import Sending
 from capture_app.ui.held_sends import HeldSends
 from capture_app.ui.tasks import UnexpectedError
@@ -158,10 +159,15 @@ class SendingActs(QObject):
         self._board.reload_needed.emit()
 
     def delete(self) -> None:
-        """Takes the selected drafts away, else the newest; undo brings them back."""
+        """Takes the selected drafts away, else the newest; undo brings them back. Says so where
+        somebody else took one, and the roles of who is signed in do not allow that.
+        """
         board = self._board
-        gone = board.known.chosen or board.known.drafts[-1:]
+        gone = board.known.to_delete
         if not gone:
+            return
+        if not board.known.may_delete:
+            board.say(trouble(str(not_yours())))
             return
         seen = {shot.capture_id: shot.kept for shot in gone}
         left = tuple(shot for shot in board.known.shots if shot not in gone)

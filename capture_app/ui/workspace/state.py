@@ -20,6 +20,7 @@ from capture_app.model.exam import Exam
 from capture_app.model.order import Order
 from capture_app.model.procedure import Description, ProcedureEntry, Region, Side
 from capture_app.model.words import tr
+from capture_app.outbox.keeping.drafts import may_delete, not_yours
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import ChipText, Message, Tone
 from capture_app.ui.words.order_words import order_shown
@@ -54,6 +55,8 @@ class Shot:
     """The exam it was taken in; empty until it was read from the disk."""
     kept_at: datetime | None = None
     """As the store has it; None until it was read there: then it has just been taken."""
+    taken_by: str = ""
+    """The user id of who took it; empty until it was read there, or where it is no draft."""
 
     @property
     def description(self) -> Description:
@@ -151,6 +154,17 @@ class Known:
         return tuple(shot for shot in self.drafts if shot.capture_id in self.selected)
 
     @property
+    def to_delete(self) -> tuple[Shot, ...]:
+        """What Delete would take: the selected drafts, else the newest."""
+        return self.chosen or self.drafts[-1:]
+
+    @property
+    def may_delete(self) -> bool:
+        """Whether all of that may be deleted by who is signed in: by who took it, else by role."""
+        operator = self.exam.operator
+        return all(may_delete(operator, s.taken_by or operator.user_id) for s in self.to_delete)
+
+    @property
     def open_parts(self) -> frozenset[Part]:
         """In what the panels differ from the newest draft, by a choice made since the last picture.
 
@@ -212,6 +226,9 @@ class WorkspaceState:
     next_picture: ChipText = field(default_factory=lambda: ChipText("", ""))
     thumbs: tuple[Thumb, ...] = ()
     sendable: int = 0
+    deletable: int = 0
+    delete_refusal: str = ""
+    """Why what Delete would take may not be deleted; empty where it may."""
     family: str = ""
     digits: str = ""
     keeping: str = ""
@@ -298,6 +315,8 @@ def state_of(
         thumbs=tuple(thumb for _, thumb in thumbs),
         groups=_groups(thumbs),
         sendable=0 if known.sending else len(known.drafts),
+        deletable=len(known.to_delete) if known.may_delete else 0,
+        delete_refusal="" if known.may_delete else str(not_yours()),
         keeping=words.keeping_words([shot.description for shot in known.drafts]),
         family=wording.family(patient.name),
         digits=wording.last_digits(patient.patient_id) if not hidden else "",

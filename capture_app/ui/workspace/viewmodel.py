@@ -42,6 +42,8 @@ class _Found(NamedTuple):
     said: Description
     kept_at: datetime
     exam_id: str
+    taken_by: str = ""
+    """The user id, of a draft."""
 
 
 _PicturesRead = tuple[int, Mapping[str, _Found]]
@@ -191,7 +193,11 @@ class WorkspaceViewModel(QObject):
             }
             found |= {
                 draft.capture_id: _Found(
-                    ImageState.DRAFT, draft.description, draft.kept_at, draft.exam_id
+                    ImageState.DRAFT,
+                    draft.description,
+                    draft.kept_at,
+                    draft.exam_id,
+                    draft.user_id,
                 )
                 for draft in outbox.drafts(patient_key=key)
             }
@@ -216,6 +222,7 @@ class WorkspaceViewModel(QObject):
                 one.state,
                 kept_at=one.kept_at,
                 exam_id=one.exam_id,
+                taken_by=one.taken_by,
             )
             for capture_id, one in sorted(found.items(), key=lambda pair: pair[1].kept_at)
             if capture_id not in known
@@ -258,7 +265,12 @@ def _as_stored(shot: Shot, found: Mapping[str, _Found]) -> Shot:
     stored = found[shot.capture_id]
     said = shot.coding if stored.said == shot.description else as_chosen(stored.said)
     return replace(
-        shot, coding=said, kept=stored.said, kept_at=stored.kept_at, exam_id=stored.exam_id
+        shot,
+        coding=said,
+        kept=stored.said,
+        kept_at=stored.kept_at,
+        exam_id=stored.exam_id,
+        taken_by=stored.taken_by,
     )
 
 

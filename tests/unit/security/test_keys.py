@@ -285,3 +285,14 @@ def test_secret_beside_the_key_file_must_be_closed_to_others(tmp_path: Path) -> 
         read_secret(security, "pacs")
     secret.chmod(0o600)
     assert read_secret(security, "pacs") == "s3cret"
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777, 0o722])
+def test_key_file_in_a_folder_that_others_can_change_is_refused(tmp_path: Path, mode: int) -> None:
+    keys = tmp_path / "keys"
+    key = get(in_file(keys / "capture.key"), tmp_path / "data")
+    keys.chmod(mode)
+    with pytest.raises(KeyUnavailableError, match="chmod 700"):
+        get(in_file(keys / "capture.key"), tmp_path / "data")
+    keys.chmod(0o755)
+    assert get(in_file(keys / "capture.key"), tmp_path / "data") == key

@@ -19,6 +19,7 @@ from capture_app.settings.schema import (
 from tests.certificates import write_certificates
 
 Write = Callable[[str], Path]
+KEY_IN = "data_dir = '/d'\n[security]\nkey_store = 'file'\nkey_file = "
 
 
 @pytest.fixture
@@ -311,6 +312,8 @@ def test_all_faults_are_told_at_once_each_with_file_key_and_what_is_allowed(writ
         ("data_dir = ''", "data_dir"),
         ("[security]\nkey_store = 'file'", "security.key_file"),
         ("[security]\nkey_store = 'file'\nkey_file = 'key'", "security.key_file"),
+        (KEY_IN + "'/d/y/k'", "security.key_file"),
+        (KEY_IN + "'/e/../d/k'", "security.key_file"),
         ("[capture]\nhold_seconds = nan", "capture.hold_seconds"),
         ("[capture]\nhold_seconds = -1", "capture.hold_seconds"),
         ("[capture]\nmin_free_mb = 0", "capture.min_free_mb"),

@@ -101,3 +101,15 @@ def test_folder_that_cannot_be_made_is_told(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError, match="The folder cannot be used: ") as raised:
         claim_data_folder(Settings(data_dir=tmp_path / name))
     assert raised.value.faults[0].key == "data_dir"
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o702])
+def test_folder_that_others_can_change_is_refused(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "data"
+    claim_data_folder(Settings(data_dir=folder))
+    folder.chmod(mode)
+    with pytest.raises(SettingsError, match="Others could change what is in it") as raised:
+        claim_data_folder(Settings(data_dir=folder))
+    assert raised.value.faults[0].key == "data_dir"
+    folder.chmod(0o755)
+    claim_data_folder(Settings(data_dir=folder))
