@@ -16,11 +16,11 @@ from capture_app.clock import FixedClock
 from capture_app.errors import CaptureAppError
 from capture_app.exam.second_identifier import Answer
 from capture_app.exam.session import ExamService
-from capture_app.model.operator import Operator
+from capture_app.model.operator import Operator, Role
 from capture_app.outbox.outbox import Outbox
 from capture_app.patients.census.census import Census
 from capture_app.patients.finding.scan import ScannedCode
-from capture_app.security.users import Users
+from capture_app.security.users import FIRST_ROLES, Users
 from capture_app.settings.scanning import Suffix
 from capture_app.ui.outbox.row_widget import OutboxRowWidget
 from capture_app.ui.outbox.rows import OutboxAct, Section
@@ -246,6 +246,20 @@ def test_a_window_is_locked_although_its_users_cannot_be_read(
     qtbot.waitUntil(lambda: not mai.page_is_there)
     qtbot.waitUntil(lambda: SAID in desk.window.said.what)
     desk.sign_in()
+
+
+@ends("SessionWatch")
+def test_a_session_that_could_not_be_looked_at_goes_on_and_is_looked_at_again(
+    desk: Desk, ada: Operator, qtbot: QtBot, break_once: Break
+) -> None:
+    desk.sign_in()
+    desk.stage.add_user("eve", "Eve", *FIRST_ROLES)
+    real = Users.current
+    break_once(Users, "current")
+    qtbot.waitUntil(lambda: Users.current is real)  # it was asked, and raised
+    assert not desk.window.is_locked
+    desk.stage.services.users.set_roles(ada.user_id, [Role.CAPTURE], ada)
+    qtbot.waitUntil(lambda: desk.window.is_locked)
 
 
 @ends("SetUpViewModel")
