@@ -273,10 +273,7 @@ def log_fault(user_id: str, fault: RowFault) -> None:
 def damaged_row() -> SignInError:
     """What is said of a row that does not obey."""
     return SignInError(
-        tr(
-            "The record of this user is damaged or was changed by something else. An administrator "
-            "can add the user anew."
-        )
+        tr("This user's record is damaged or was changed. An administrator can add the user anew.")
     )
 
 

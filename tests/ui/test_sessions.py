@@ -14,6 +14,7 @@ from capture_app.patients.finding.scan import ScannedCode
 from capture_app.security.pins import PinHasher
 from capture_app.security.user_table import UserRecord, UserTable
 from capture_app.ui.sign_in.viewmodel import Asks
+from capture_app.ui.widgets.labels import Label
 from capture_app.ui.workspace.page import WorkspacePage
 from tests.ui.conftest import Desk
 from tests.ui.stage import CHEAP, PIN, Stage
@@ -96,6 +97,12 @@ def test_a_lost_list_of_users_is_a_fault_at_the_lock_and_no_first_start(
     desk = open_desk()
     assert desk.window.sign_in.isVisible()
     assert "Nobody can sign in; sending goes on." in desk.window.sign_in_vm.state.fault
+    (said,) = (
+        label
+        for label in desk.window.sign_in.findChildren(Label)
+        if label.text() == desk.window.sign_in_vm.state.fault
+    )
+    assert said.height() >= said.heightForWidth(said.width())  # all of it is in sight
 
 
 # ------------------------------------------------------------------------------- PINs of before

@@ -11,7 +11,7 @@ from capture_app.security.pins import PIN_SHORTEST
 from capture_app.ui.looks.drawing import Mark, Words, box, draw_line, draw_run
 from capture_app.ui.looks.fonts import BOLD, MEDIUM, REGULAR, SEMIBOLD, font
 from capture_app.ui.looks.theme import Metric, current
-from capture_app.ui.sign_in.viewmodel import SignInState, SignInViewModel, UserTile
+from capture_app.ui.sign_in.viewmodel import Asks, SignInState, SignInViewModel, UserTile
 from capture_app.ui.widgets.avatar import Avatar, draw_avatar, initials_of
 from capture_app.ui.widgets.buttons import (
     Button,
@@ -217,7 +217,8 @@ class SignInPage(Backdrop):
         inside.addWidget(self._head)
         self._count = Label(size=12, weight=MEDIUM, tone=Tone.TEXT_2)
         caption = QHBoxLayout()
-        caption.addWidget(Label(tr("PIN"), 14, SEMIBOLD))
+        self._caption = Label(tr("PIN"), 14, SEMIBOLD)
+        caption.addWidget(self._caption)
         caption.addStretch(1)
         caption.addWidget(self._count)
         inside.addLayout(caption)
@@ -291,14 +292,9 @@ class SignInPage(Backdrop):
     def render_state(self) -> None:
         """Shows the state."""
         state = self._vm.state
-        self._where.setText(
-            tr(
-                "Station {name}. Choose your name, then enter your PIN.",
-                name=isolated(state.station),
-            )
-            if state.station
-            else tr("Choose your name, then enter your PIN.")
-        )
+        no_names = bool(state.fault) and not state.tiles
+        self._where.set_tone(Tone.BAD if no_names else Tone.TEXT_2)
+        self._where.setText(state.fault if no_names else _what_to_do(state.station))
         self._render_tiles(state)
         chosen = state.chosen
         self._avatar.setVisible(chosen is not None)
@@ -307,7 +303,9 @@ class SignInPage(Backdrop):
         self._role.setText(chosen.role if chosen else "")
         self._dots.show_digits(state.digits, PIN_SHORTEST)
         self._count.setText(trn("{n} digit", "{n} digits", state.digits) if state.digits else "")
-        self._fault.say(tr("Checking the PIN") if state.busy else state.fault or state.hint)
+        self._caption.setText(tr("PIN") if state.asks is Asks.PIN else tr("New PIN"))
+        fault = "" if no_names else state.fault or state.hint
+        self._fault.say(tr("Checking the PIN") if state.busy else fault)
         self._fault.show()  # its room is kept: the pad below does not move
         self._fault.set_tone(Tone.BAD if state.fault and not state.busy else Tone.TEXT_2)
         self.unlock.setEnabled(not state.busy)
@@ -372,3 +370,10 @@ class SignInPage(Backdrop):
     @property
     def _rtl(self) -> bool:
         return self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+
+
+def _what_to_do(station: str) -> str:
+    if not station:
+        return tr("Choose your name, then enter your PIN.")
+    name = isolated(station)
+    return tr("Station {name}. Choose your name, then enter your PIN.", name=name)
