@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from capture_app import __version__
+from capture_app.cli.console import settle_streams
 from capture_app.errors import CaptureAppError, RuleError, SettingsError
 from capture_app.model.words import tr
 
@@ -47,6 +48,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. Returns its exit code."""
+    settle_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments == ["_child"]:  # of the application itself, and of nobody who reads its help
         from capture_app.cli import child  # noqa: PLC0415 - as COMMANDS says

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
+from capture_app.cli.console import as_shown, shows_everything
 from capture_app.clock import SystemClock
 from capture_app.model.words import tr
 from capture_app.settings.load import load
@@ -44,13 +45,13 @@ def start_log(args: argparse.Namespace, program: str, settings: Settings) -> Non
 
 def print_json(content: object) -> None:
     """One JSON document on standard output."""
-    json.dump(content, sys.stdout, ensure_ascii=False, indent=2)
+    json.dump(content, sys.stdout, ensure_ascii=not shows_everything(), indent=2)
     sys.stdout.write("\n")
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Columns for people. Widths are counted in characters, whatever the script."""
-    texts = [[str(cell) for cell in row] for row in (head, *rows)]
+    texts = [[as_shown(str(cell)) for cell in row] for row in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     for row in texts:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

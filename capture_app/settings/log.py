@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import json
 import logging
-import logging.handlers
 import os
 import sys
 import threading
 from collections.abc import Mapping, MutableMapping
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TextIO
@@ -25,11 +23,14 @@ from structlog.typing import EventDict, WrappedLogger
 
 from capture_app.clock import Clock, SystemClock
 from capture_app.errors import CaptureAppError
+from capture_app.settings.log_files import ProcessLogFile, remove_old_files
+from capture_app.settings.log_repeats import ENTRY, REPEATED, CountingHandler
 
 ALLOWED_KEYS: Final = frozenset(
     {
         # what, where, how grave: added by the log itself
         *("at", "dropped", "event", "exception", "function", "level", "line", "logger", "module"),
+        *("repeated",),
         # which of ours: identifiers that we mint or that the settings name
         *("archive", "backend", "capture_id", "database", "destination", "device_id", "exam_id"),
         *("feed", "host", "peer", "pid", "port", "procedure_id", "send_id", "source", "thread"),
@@ -44,12 +45,8 @@ ALLOWED_KEYS: Final = frozenset(
 """Before adding a key ask: can its value ever come from a feed, a picture or a typing hand?"""
 
 LOG_FOLDER: Final = "logs"
-ROTATE_AT_BYTES: Final = 5_000_000
-ROTATED_FILES: Final = 5
-KEPT_FILES: Final = 60
 _LONGEST_VALUE: Final = 200
 _MOST_FRAMES: Final = 50
-_ENTRY: Final = "capture_app_entry"
 
 
 def configure(
@@ -65,31 +62,32 @@ def configure(
     """Puts the log in place for this process; called once, first thing.
 
     JSON lines go to `logs/<program>-<pid>.jsonl` of the data folder where one is given: a file of
-    its own for each process, for two cannot rotate one file without losing lines. Old files are
-    removed. Entries of `console_level` and above go to `stream` (stderr), for people or as JSON.
+    its own for each process, for two cannot rotate one file without losing lines. Old files of
+    processes that have ended are removed. Entries of `console_level` and above go to `stream`
+    (stderr), for people or as JSON. Lines that say the same within a minute are counted.
     """
     clock = clock or SystemClock()
     logging.raiseExceptions = False  # else logging prints the arguments of what it could not write
     logging.captureWarnings(capture=True)
+    root = logging.getLogger()
+    for old in list(root.handlers):
+        if getattr(old, "of_capture_app", False):
+            root.removeHandler(old)
+            old.close()
     console = logging.StreamHandler(stream or sys.stderr)
     console.setLevel(console_level.upper())
     console.setFormatter(_Formatter(clock, as_json=json_console))
     handlers: list[logging.Handler] = [console]
     if data_dir is not None:
         folder = data_dir / LOG_FOLDER
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _remove_old_files(folder)
-        file = _PrivateRotatingFile(folder / f"{program}-{os.getpid()}.jsonl")
+        file = ProcessLogFile(folder, f"{program}-{os.getpid()}")
+        remove_old_files(folder)
         file.setFormatter(_Formatter(clock, as_json=True))
         handlers.append(file)
-    root = logging.getLogger()
-    for old in list(root.handlers):
-        if getattr(old, "of_capture_app", False):
-            root.removeHandler(old)
-            old.close()
     for handler in handlers:
-        handler.of_capture_app = True  # type: ignore[attr-defined]
-        root.addHandler(handler)
+        counting = CountingHandler(handler, clock, _entry_of)
+        counting.of_capture_app = True  # type: ignore[attr-defined]
+        root.addHandler(counting)
     root.setLevel(logging.WARNING)
     logging.getLogger("capture_app").setLevel(level.upper())
     structlog.configure(
@@ -217,7 +215,7 @@ def _to_record(
     _logger: WrappedLogger, _method: str, event: EventDict
 ) -> tuple[tuple[str], dict[str, Any]]:
     """The last processor: hands the entry to the standard library's log, which has the handlers."""
-    return (str(event.get("event", "")),), {"extra": {_ENTRY: event}}
+    return (str(event.get("event", "")),), {"extra": {ENTRY: event}}
 
 
 class _Formatter(logging.Formatter):
@@ -229,7 +227,7 @@ class _Formatter(logging.Formatter):
         self._as_json = as_json
 
     def format(self, record: logging.LogRecord) -> str:
-        entry: Mapping[str, Any] = getattr(record, _ENTRY, None) or _reduced(record)
+        entry = _entry_of(record)
         at = self._clock.now()
         if self._as_json:
             line: MutableMapping[str, Any] = {"at": at.isoformat(timespec="milliseconds"), **entry}
@@ -237,13 +235,20 @@ class _Formatter(logging.Formatter):
         facts = "".join(
             f" {key}={value}"
             for key, value in entry.items()
-            if key not in ("event", "level", "logger", "exception")
+            if key not in ("event", "level", "logger", "exception", REPEATED)
         )
         text = f"{at:%H:%M:%S} {entry.get('level', '')} {entry.get('event', '')}{facts}"
+        if times := entry.get(REPEATED):
+            text += f" (this line repeated {times} times)"
         for error in entry.get("exception", ()):
             text += f"\n  {error['type']} {error.get('message', '')}".rstrip()
             text += "".join(f"\n    {frame}" for frame in error["frames"])
         return text
+
+
+def _entry_of(record: logging.LogRecord) -> Mapping[str, Any]:
+    entry: Mapping[str, Any] = getattr(record, ENTRY, None) or _reduced(record)
+    return entry
 
 
 def _reduced(record: logging.LogRecord) -> dict[str, Any]:
@@ -259,38 +264,3 @@ def _reduced(record: logging.LogRecord) -> dict[str, Any]:
     if record.exc_info and record.exc_info[1] is not None:
         entry["exception"] = describe_exception(record.exc_info[1])
     return entry
-
-
-class _PrivateRotatingFile(logging.handlers.RotatingFileHandler):
-    """A rotating file that its owner alone can read."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            path, maxBytes=ROTATE_AT_BYTES, backupCount=ROTATED_FILES, encoding="utf-8", delay=True
-        )
-
-    def _open(self) -> Any:
-        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        return os.fdopen(descriptor, "a", encoding="utf-8")
-
-    def shouldRollover(self, record: logging.LogRecord) -> int:  # noqa: ARG002, N802 - their name
-        # Theirs formats every entry once more to know its length, and looks twice at the path.
-        if self.stream is None:
-            return False  # it is opened by the entry that is about to be written
-        file = os.fstat(self.stream.fileno())
-        if file.st_nlink == 0:  # another process found it old: begin it anew
-            self.stream.close()
-            self.stream = self._open()
-            return False
-        return file.st_size >= self.maxBytes
-
-
-def _remove_old_files(folder: Path) -> None:
-    """Keeps the newest files: a command that runs every minute leaves one a time."""
-    ages = []
-    for path in folder.glob("*.jsonl*"):
-        with suppress(OSError):  # another process may be doing the same
-            ages.append((path.stat().st_mtime, path))
-    for _age, path in sorted(ages, reverse=True)[KEPT_FILES:]:
-        with suppress(OSError):
-            path.unlink()

@@ -5,46 +5,20 @@ when their holder ends.
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from errno import EACCES, EAGAIN, EDEADLK
 from pathlib import Path
 from typing import Final
 
 from capture_app.errors import StoreError
 from capture_app.model.words import tr
+from capture_app.settings.file_lock import HELD_BY_ANOTHER, lock, unlock
 from capture_app.settings.write_once import make_folder
 
 _PLACES: Final = 32
 """More processes than ever work on one data folder."""
 _TRY_EVERY_S: Final = 0.02
-_HELD_BY_ANOTHER: Final = frozenset({EACCES, EAGAIN, EDEADLK})
-
-if sys.platform == "win32":
-    import msvcrt
-
-    _LOCKED_AT: Final = 0x7FFF_0000  # beyond the text: a locked byte cannot be read on Windows
-
-    def _lock(descriptor: int) -> None:
-        os.lseek(descriptor, _LOCKED_AT, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-    def _unlock(descriptor: int) -> None:
-        os.lseek(descriptor, _LOCKED_AT, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        # Of the open file, not of the process: a second lock in this process is refused as well,
-        # and closing another descriptor of the file does not free it (as POSIX locks would be).
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _unlock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 class EngineRole:
@@ -78,10 +52,10 @@ class EngineRole:
             except OSError as error:
                 raise _not_to_be_locked(error) from error
             try:
-                _lock(descriptor)
+                lock(descriptor)
             except OSError as error:
                 os.close(descriptor)
-                if error.errno in _HELD_BY_ANOTHER:
+                if error.errno in HELD_BY_ANOTHER:
                     return False
                 raise _not_to_be_locked(error) from error
             self._descriptor = descriptor
@@ -98,7 +72,7 @@ class EngineRole:
             if self._descriptor is not None:
                 descriptor, self._descriptor = self._descriptor, None
                 with suppress(OSError):
-                    _unlock(descriptor)
+                    unlock(descriptor)
                 os.close(descriptor)
 
     def holder(self) -> int | None:

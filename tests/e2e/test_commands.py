@@ -66,6 +66,29 @@ def test_the_main_job_from_feed_to_proof(capture_app: CaptureApp, hospital: Hosp
     assert "1 file on disk has no row: see --check." in capture_app.run("outbox").err
 
 
+def test_commands_leave_a_running_log_alone_and_print_on_any_console(
+    capture_app: CaptureApp,
+    hospital: Hospital,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    logs = hospital.settings.data_dir / "logs"
+    with capture_app.serving() as serve:
+        assert hospital.admissions.acknowledged.wait(60)
+        log = logs / f"serve-{serve.pid}.jsonl"
+        os.utime(log, (0, 0))
+        for number in range(100):
+            (logs / f"import-{number}.jsonl").touch()
+        monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+        listed = capture_app.run("patients", "nguyen mai")
+        as_json = capture_app.run("patients", "nguyen mai", "--json")
+        assert (listed.code, as_json.code) == (0, 0)
+        assert r"NGUY\u1ec4N" in listed.out
+        assert [row["number"] for row in as_json.json] == ["0012345678"]
+        assert log.exists()
+        assert len(list(logs.glob("import-*"))) < 100
+    assert not list(logs.glob("*.lock"))
+
+
 def test_import_without_serve_delivers_by_itself(
     capture_app: CaptureApp, hospital: Hospital
 ) -> None:

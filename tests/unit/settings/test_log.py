@@ -16,7 +16,7 @@ import structlog
 import capture_app
 from capture_app.clock import FixedClock
 from capture_app.errors import StoreError
-from capture_app.settings import log
+from capture_app.settings import log_files, log_repeats
 from capture_app.settings.log import (
     ALLOWED_KEYS,
     configure,
@@ -221,7 +221,7 @@ def test_configuring_again_replaces_and_does_not_double(
     for _ in range(3):
         configure(tmp_path, program="test", stream=io.StringIO(), clock=clock)
     ours.info("once")
-    (path,) = (tmp_path / "logs").iterdir()
+    (path,) = (tmp_path / "logs").glob("*.jsonl")
     assert len(path.read_text().splitlines()) == 1
 
 
@@ -265,11 +265,11 @@ def test_log_that_cannot_be_written_prints_no_values(
 def test_each_process_has_a_file_that_rotates(
     tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, ours: Any
 ) -> None:
-    monkeypatch.setattr(log, "ROTATE_AT_BYTES", 20_000)
+    monkeypatch.setattr(log_files, "ROTATE_AT_BYTES", 20_000)
     configure(tmp_path, program="test", stream=io.StringIO(), clock=clock)
     for number in range(500):
         ours.info("entry", count=number)
-    files = sorted((tmp_path / "logs").iterdir())
+    files = sorted((tmp_path / "logs").glob("*.jsonl*"))
     name = f"test-{os.getpid()}.jsonl"
     assert [path.name for path in files] == [name, *(f"{name}.{n}" for n in range(1, len(files)))]
     assert len(files) > 2
@@ -278,20 +278,100 @@ def test_each_process_has_a_file_that_rotates(
     assert sorted(entry["count"] for entry in entries) == list(range(500))
 
 
-def test_old_files_go_and_a_living_process_begins_anew(
-    lines: Lines, ours: Any, tmp_path: Path, clock: FixedClock
+def test_old_files_go_and_those_of_a_living_process_stay(
+    lines: Lines, ours: Any, tmp_path: Path
 ) -> None:
     ours.info("before")
     folder = tmp_path / "logs"
-    (mine,) = folder.iterdir()
-    os.utime(mine, (0, 0))
-    for number in range(log.KEPT_FILES):
+    mine = folder / f"test-{os.getpid()}.jsonl"
+    rotated = mine.with_name(f"{mine.name}.1")
+    rotated.touch()
+    for path in (mine, rotated):
+        os.utime(path, (0, 0))
+    for number in range(log_files.KEPT_FILES + 5):
         (folder / f"import-{number}.jsonl").touch()
-    log._remove_old_files(folder)
-    assert len(list(folder.iterdir())) == log.KEPT_FILES
-    assert not mine.exists()
+        os.utime(folder / f"import-{number}.jsonl", (number, number))
+    log_files.remove_old_files(folder)
+    left = {path.name for path in folder.iterdir()}
+    assert len(left) == log_files.KEPT_FILES + 3
+    assert {mine.name, rotated.name, f"test-{os.getpid()}.lock"} < left
+    assert not left & {f"import-{number}.jsonl" for number in range(5)}, "the oldest go"
+    ours.info("after")
+    assert [entry["event"] for entry in lines()] == ["before", "after"]
+
+
+def test_what_a_killed_process_left_is_no_life(tmp_path: Path) -> None:
+    for number in range(log_files.KEPT_FILES + 1):
+        (tmp_path / f"serve-{number}.jsonl").touch()
+        os.utime(tmp_path / f"serve-{number}.jsonl", (number, number))
+    (tmp_path / "serve-0.lock").touch()
+    log_files.remove_old_files(tmp_path)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {f"serve-{number}.jsonl" for number in range(1, log_files.KEPT_FILES + 1)}
+
+
+def test_a_log_that_ends_gives_its_place_back(tmp_path: Path, clock: FixedClock) -> None:
+    configure(tmp_path, program="test", stream=io.StringIO(), clock=clock)
+    assert [path.suffix for path in (tmp_path / "logs").iterdir()] == [".lock"]
+    configure(None, stream=io.StringIO(), clock=clock)
+    assert not list((tmp_path / "logs").iterdir())
+
+
+def test_a_file_that_was_deleted_by_hand_is_begun_anew(
+    lines: Lines, ours: Any, tmp_path: Path
+) -> None:
+    ours.info("before")
+    (tmp_path / "logs" / f"test-{os.getpid()}.jsonl").unlink()
     ours.info("after")
     assert [entry["event"] for entry in lines()] == ["after"]
+
+
+@pytest.mark.expects_log("port-not-had", "feed-silent")
+def test_what_is_said_again_is_counted(
+    lines: Lines, ours: Any, stream: io.StringIO, clock: FixedClock
+) -> None:
+    for number in range(413):  # two things that fail in turn
+        ours.warning("port-not-had", port=2575)
+        ours.warning("feed-silent", feed="adt", count=min(number, 1))
+    assert [entry["event"] for entry in lines()] == ["port-not-had", *["feed-silent"] * 2]
+    clock.advance(log_repeats.WITHIN_S)
+    ours.info("other")
+    told = [(entry["event"], entry.get("repeated")) for entry in lines()[3:]]
+    assert told == [("port-not-had", 412), ("feed-silent", 411), ("other", None)]
+    assert lines()[3]["port"] == 2575
+    ours.warning("port-not-had", port=2575)
+    assert "port-not-had port=2575 (this line repeated 412 times)" in stream.getvalue()
+    assert lines()[-1].keys() == lines()[0].keys(), "after a minute the line itself comes again"
+
+
+@pytest.mark.expects_log("failed")
+def test_counts_that_are_open_are_written_at_the_end(
+    lines: Lines, ours: Any, clock: FixedClock
+) -> None:
+    for _ in range(3):
+        try:
+            fail_with_a_patient()
+        except LookupError:
+            ours.exception("failed")
+    read = lines
+    configure(None, stream=io.StringIO(), clock=clock)
+    first, count = read()
+    assert "exception" in first
+    assert (count["repeated"], "exception" in count) == (2, False)
+
+
+def test_many_different_lines_keep_no_memory(lines: Lines, ours: Any) -> None:
+    ours.info("entry", count=0)
+    ours.info("entry", count=0)
+    for number in range(1, 200):
+        ours.info("entry", count=number)
+    (handler,) = (
+        one
+        for one in logging.getLogger().handlers
+        if isinstance(one, log_repeats.CountingHandler) and one.level == logging.NOTSET
+    )
+    assert len(handler._lines) <= 64
+    assert [entry["count"] for entry in lines() if "repeated" in entry] == [0]
 
 
 def log_calls() -> Iterator[tuple[str, ast.Call]]:
