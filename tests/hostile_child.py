@@ -104,7 +104,7 @@ def say_nothing(_call: Call) -> Iterator[Answer]:
 def count(call: Call) -> Iterator[Answer]:
     """A camera's kind of work: on and on, until nobody wants more."""
     notes: list[object] = []
-    call.listen(lambda note: notes.append(note["say"]))
+    call.listen(lambda note: notes.append(note.get("say")))
     number, pause = 0, threading.Event()
     while True:
         number += 1
