@@ -4,7 +4,7 @@ ARGS ?=
 # Each has peers of its own; ARGS="-n 0" runs all in one, for a debugger.
 TWO_PROCESSES := -n 2 --dist worksteal
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint unit faults fuzz bench wheel lock setup fresh clean
+.PHONY: help run test check lint unit faults fuzz mutants bench wheel lock setup fresh clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ faults: ## killed at every call, full disks, bad archives: all of what `make tes
 fuzz: ## 100,000 messages and 50,000 PDUs that nobody should send, over real sockets
 	@tools/setup.sh test
 	@CAPTURE_TEST_DRAWS=whole $(PYTHON) -m pytest $(TWO_PROCESSES) tests/fuzz $(ARGS)
+
+mutants: ## faults planted one by one in a copy of the tree: a test must catch each
+	@tools/setup.sh test
+	@$(PYTHON) -m tests.mutants $(ARGS)
 
 bench: ## measures against DCMTK and hl7apy (docs/benchmarks.md)
 	@tools/setup.sh test

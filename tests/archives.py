@@ -8,7 +8,7 @@ from capture_app.archive.connect import commitment_listeners, connect
 from capture_app.archive.dimse import DimseArchive
 from capture_app.archive.held_copy import read_held_copy
 from capture_app.archive.stow import StowArchive
-from capture_app.clock import SystemClock
+from capture_app.clock import Clock, SystemClock
 from capture_app.errors import DeliveryError, TransientDeliveryError
 from capture_app.model.delivery import MOST_BROKEN_OFF, Instance, ProofReceipt, StoreReceipt
 from capture_app.model.reason import BROKEN_OFF, Reason
@@ -29,12 +29,13 @@ def archive_for(
     listener: CommitmentListener | None = None,
     *,
     password: Callable[[str], str | None] = {"pacs-password": "rigpass"}.get,
+    clock: Clock = CLOCK,
 ) -> Archive:
     return connect(
         destination,
         STATION,
         listener=listener,
-        clock=CLOCK,
+        clock=clock,
         password=password,
         read_copy=read_held_copy,
     )

@@ -126,7 +126,5 @@ _PASSING: Final = frozenset(
 
 def _is_picture_of(instance: Instance, held: HeldCopy) -> bool:
     ours = {instance.pixel_sha256, instance.decoded_sha256} - {""}
-    return bool(ours & {held.digest, held.decoded_digest}) and instance.pixel_layout in {
-        None,
-        held.layout,
-    }
+    is_same = bool(ours & {held.digest, held.decoded_digest})
+    return is_same and instance.pixel_layout in (None, held.layout)

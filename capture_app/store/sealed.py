@@ -194,10 +194,10 @@ def open_sealed(path: Path, cipher: Cipher, *, uid: str | None = None) -> Sealed
         return Sealed(header, identity, b"".join(chunks))
 
 
-def verify_sealed(path: Path, cipher: Cipher) -> SealedHeader:
-    """Proves the whole file without holding it in memory. Raises SealBrokenError."""
+def verify_sealed(path: Path, cipher: Cipher, *, uid: str | None = None) -> SealedHeader:
+    """Proves the whole file without holding it in memory. Raises as `open_sealed`."""
     with path.open("rb") as file:
-        header, _identity, chunks = _open(file, cipher, None)
+        header, _identity, chunks = _open(file, cipher, uid)
         for _chunk in chunks:
             pass
         return header

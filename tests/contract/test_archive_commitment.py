@@ -15,6 +15,7 @@ from pynetdicom import AE, evt
 
 from capture_app.archive.commitment import STORAGE_COMMITMENT, CommitmentListener
 from capture_app.archive.query import STUDY_ROOT_FIND
+from capture_app.clock import FixedClock
 from capture_app.demo.dimse_archive import PracticeArchive
 from capture_app.demo.shelf import Shelf
 from capture_app.model.delivery import ProofReceipt
@@ -280,6 +281,27 @@ def test_a_report_that_comes_late_is_kept_for_the_next_attempt(
     (outcome,) = prove(archive, [sample.instance])
     assert isinstance(outcome, ProofReceipt)
     assert outcome.transaction_uid == transaction
+
+
+def test_an_archive_that_forgot_the_request_is_asked_again_after_ten_minutes(
+    late: ReportsLate,
+    listener: CommitmentListener,
+    clock: FixedClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("capture_app.archive.commitment._WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("capture_app.archive.commitment._LINGER_SECONDS", 0.1)
+    sample = photo()
+    archive = archive_for(destination("PACS", late.port, listener.port), listener, clock=clock)
+    for seconds, requests in ((0, 1), (300, 1), (299, 1), (2, 2), (599, 2), (2, 3)):
+        clock.advance(seconds)
+        outcomes = prove(archive, [sample.instance])
+        assert [said(o) for o in outcomes] == ["transient commitment-pending"]
+        assert len(late.asked) == requests
+    assert len({transaction for transaction, _ in late.asked}) == 3
+    with caller(listener) as assoc:
+        assert report(assoc, late.asked[-1][0], sample.uid) == 0x0000
+    assert [said(o) for o in prove(archive, [sample.instance])] == ["storage-commitment"]
 
 
 @pytest.mark.expects_log("commitment-report-unknown")

@@ -298,7 +298,7 @@ def _look_again_at_marked(spool: Spool) -> None:
     )
     for capture_id, file in rows.fetchall():
         try:
-            verify_sealed(spool.captures / file, spool.cipher)
+            verify_sealed(spool.captures / file, spool.cipher, uid=capture_id)
         except (SealBrokenError, OSError):
             continue
         set_fault(spool, capture_id, None)
@@ -311,7 +311,7 @@ def _look_again_at_marked(spool: Spool) -> None:
     )
     for task_id, uid, file in rows.fetchall():
         try:
-            verify_sealed(spool.instances / file, spool.cipher)
+            verify_sealed(spool.instances / file, spool.cipher, uid=uid)
         except (SealBrokenError, OSError):
             continue
         with spool.database.transaction() as connection:

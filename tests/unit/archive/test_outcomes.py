@@ -19,6 +19,16 @@ def test_a_warning_is_stored_and_says_why(status: int) -> None:
     assert outcome.warning.startswith("pacs ")
 
 
+@pytest.mark.parametrize("status", [0xA700, 0xA701, 0xA7A7, 0xA7FF])
+def test_an_archive_without_room_is_tried_again_whatever_it_adds(status: int) -> None:
+    assert isinstance(stored("pacs", "1.2", status), TransientDeliveryError)
+
+
+@pytest.mark.parametrize("status", [0x0001, 0x0106, 0x0122, 0xA6FF, 0xA800, 0xA900, 0xC000, 0xFFFF])
+def test_what_is_neither_success_nor_warning_is_not_stored(status: int) -> None:
+    assert isinstance(stored("pacs", "1.2", status), RefusedDeliveryError)
+
+
 def test_an_answer_without_a_status_is_asked_again() -> None:
     outcome = stored("pacs", "1.2", None)
     assert isinstance(outcome, TransientDeliveryError)

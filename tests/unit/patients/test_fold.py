@@ -214,6 +214,18 @@ def test_an_admission_of_the_same_number_opens_the_visit_again() -> None:
     assert states(known) == {"V1": EncounterState.OPEN}
 
 
+def test_what_was_recorded_last_counts_and_not_what_came_last() -> None:
+    known = folded(
+        event("A01", 8, arrival=1),
+        event("A08", 10, arrival=2, name="Roe^Jane", born="19560715", place="5C^1"),
+        event("A08", 9, arrival=3, name="Doe^Janet", born="19560713", place="6D^2"),
+    )
+    (row,) = rows(known)
+    assert (row.patient.name.pn, str(row.patient.birth_date)) == ("Roe^Jane", "1956-07-15")
+    assert row.encounter is not None
+    assert row.encounter.location.ward == "5C"
+
+
 def numbered(at: int, pid_3: str) -> AdtEvent:
     said = event("A08", at)
     text = (

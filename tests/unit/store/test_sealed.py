@@ -286,3 +286,26 @@ def test_only_old_unfinished_files_are_removed(tmp_path: Path) -> None:
 def test_free_bytes_is_what_this_user_may_still_write(tmp_path: Path) -> None:
     found = os.statvfs(tmp_path)
     assert 0 < free_bytes(tmp_path) <= found.f_frsize * found.f_bfree
+
+
+def test_a_file_gets_its_name_once_the_disk_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept outlives a power cut: the file first, then its name, then the folder."""
+    happened: list[str] = []
+    fsync, rename = os.fsync, Path.rename
+
+    def note_fsync(descriptor: int) -> None:
+        kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+        size = os.fstat(descriptor).st_size
+        happened.append(kind if kind == "folder" else f"file {size}")
+        fsync(descriptor)
+
+    def note_rename(path: Path, target: Path) -> Path:
+        happened.append("name")
+        return rename(path, target)
+
+    monkeypatch.setattr("os.fsync", note_fsync)
+    monkeypatch.setattr(Path, "rename", note_rename)
+    path = seal(tmp_path, b"content")
+    assert happened == [f"file {path.stat().st_size}", "name", "folder"]

@@ -1,0 +1,125 @@
+"""Faults of delivery: an image is lost, given up, purged too early, or sent as another."""
+
+from tests.mutants.mutant import Mutant
+
+_BATCH = "capture_app/outbox/delivery/batch.py"
+_TASKS = "capture_app/outbox/steps/tasks.py"
+_RETAIN = "capture_app/outbox/steps/retain.py"
+_ENGINE = "tests/unit/outbox/test_engine.py"
+_PROMISES = "tests/unit/outbox/test_promises.py"
+
+DELIVERY = (
+    Mutant(
+        "an-instance-is-opened-without-its-uid",
+        _BATCH,
+        "open_sealed(path, self.spool.cipher, uid=uid)",
+        "open_sealed(path, self.spool.cipher)",
+        (_PROMISES,),
+        quick=True,
+    ),
+    Mutant(
+        "gives-up-after-ten-tries",
+        _BATCH,
+        "            delay = backoff(task.failures + 1)\n",
+        "            if task.failures >= 10:\n"
+        "                self._needs_you(task, error.reason)\n"
+        "                return\n"
+        "            delay = backoff(task.failures + 1)\n",
+        (_PROMISES,),
+    ),
+    Mutant(
+        "a-listing-is-custody",
+        _BATCH,
+        "case ProofReceipt(kind=ProofKind.LISTED):",
+        "case ProofReceipt(kind=ProofKind.LISTED) if False:",
+        (f"{_ENGINE}::test_listed_stays_listed_and_is_asked_again",),
+    ),
+    Mutant(
+        "no-word-of-an-image-is-a-success",
+        _BATCH,
+        'self._settle(task, TransientDeliveryError(Reason("no-answer")), state)',
+        "self._settle(task, StoreReceipt(uid, 0), state)",
+        (f"{_ENGINE}::test_no_word_of_an_image_is_no_success",),
+    ),
+    Mutant(
+        "what-the-archive-lost-is-not-sent-again",
+        _BATCH,
+        "elif tasks.resends_of(self.spool, task) < MOST_RESENDS:",
+        "elif False:",
+        (f"{_ENGINE}::test_an_archive_that_lost_it_gets_the_same_bytes_again",),
+    ),
+    Mutant(
+        "a-step-is-claimed-whatever-its-state",
+        _TASKS,
+        "\"WHERE task_id = ?1 AND state = 'queued'\",",
+        '"WHERE task_id = ?1",',
+        (_PROMISES,),
+        quick=True,
+    ),
+    Mutant(
+        "what-a-person-holds-back-goes",
+        _TASKS,
+        "\"WHERE task_id = ?1 AND state = 'held' AND held_by_person = 0\",",
+        "\"WHERE task_id = ?1 AND state = 'held'\",",
+        (_PROMISES,),
+    ),
+    Mutant(
+        "days-are-counted-from-the-first-archive",
+        _TASKS,
+        "        if not unproved:\n",
+        "        if True:\n",
+        (_PROMISES,),
+        quick=True,
+    ),
+    Mutant(
+        "purged-before-the-commit",
+        _RETAIN,
+        "        rows = connection.execute(_PURGEABLE, (spool.now(),)).fetchall()\n",
+        "        rows = connection.execute(_PURGEABLE, (spool.now(),)).fetchall()\n"
+        "        for row in rows:\n"
+        "            remove_file(spool.instances / row[2])\n",
+        (_PROMISES,),
+    ),
+    Mutant(
+        "purged-by-a-listing",
+        _RETAIN,
+        "\"AND step.proof NOT IN ('pixel-hash', 'storage-commitment')))) \"",
+        '"AND 0))) "',
+        (_PROMISES,),
+    ),
+    Mutant(
+        "purged-before-its-days-are-over",
+        _RETAIN,
+        "AND retain.due_at <= ? ",
+        "AND retain.due_at <> ? ",
+        (f"{_PROMISES}::test_days_are_counted_from_the_last_archive",),
+    ),
+    Mutant(
+        "a-commit-error-discards-the-file",
+        "capture_app/outbox/spool.py",
+        "            if not committing:\n                discard_staged(staged)\n",
+        "            discard_staged(staged)\n",
+        (_PROMISES,),
+    ),
+    Mutant(
+        "a-broken-mark-is-cleared-without-a-look",
+        "capture_app/outbox/acts.py",
+        "        try:\n            open_capture(spool, uid)\n        except StoreError:\n",
+        "        try:\n            pass\n        except StoreError:\n",
+        (_PROMISES,),
+    ),
+    Mutant(
+        "a-broken-file-is-sent-again-at-start",
+        "capture_app/outbox/recovery/start_up.py",
+        "            verify_sealed(spool.instances / file, spool.cipher, uid=uid)\n",
+        "            pass\n",
+        (_PROMISES,),
+    ),
+    Mutant(
+        "a-broken-picture-is-whole-at-start",
+        "capture_app/outbox/recovery/start_up.py",
+        "            verify_sealed(spool.captures / file, spool.cipher, uid=capture_id)\n",
+        "            pass\n",
+        (_PROMISES,),
+    ),
+)

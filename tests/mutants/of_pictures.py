@@ -1,0 +1,142 @@
+"""Faults of capture, coding and sealing: a picture of another moment, site, side or wording."""
+
+from tests.mutants.mutant import Mutant
+
+_DRAFTS = "capture_app/outbox/keeping/drafts.py"
+_SEAL = "capture_app/outbox/sealing/seal.py"
+_RULES = "capture_app/exam/rules.py"
+_SESSION = "capture_app/exam/session.py"
+_PROMISES = "tests/unit/outbox/test_promises.py"
+_TESTED_RULES = ("tests/unit/exam/test_rules.py",)
+_TESTED_SESSION = "tests/unit/exam/test_session.py"
+
+PICTURES = (
+    Mutant(
+        "a-capture-is-opened-without-its-uid",
+        _DRAFTS,
+        "open_sealed(path, spool.cipher, uid=capture_id)",
+        "open_sealed(path, spool.cipher)",
+        (_PROMISES,),
+    ),
+    Mutant(
+        "whose-a-picture-is-is-read-from-any-file",
+        _DRAFTS,
+        "open_identity(path, spool.cipher, uid=capture_id)",
+        "open_identity(path, spool.cipher)",
+        (_PROMISES,),
+    ),
+    Mutant(
+        "a-full-disk-is-found-out-in-the-middle",
+        _DRAFTS,
+        "if free_bytes(folder) < needed:",
+        "if False:",
+        ("tests/unit/outbox/test_keep.py",),
+    ),
+    Mutant(
+        "a-frame-from-before-the-exam-is-kept",
+        _SESSION,
+        "if frame.not_before < started:",
+        "if False:",
+        (f"{_TESTED_SESSION}::test_a_frame_from_before_the_exam_is_refused",),
+        quick=True,
+    ),
+    Mutant(
+        "a-closed-exam-takes-pictures",
+        _SESSION,
+        "        started = self._require_open(exam)\n",
+        "        started = self._open[1] if self._open else 0.0\n",
+        (f"{_TESTED_SESSION}::test_only_the_open_exam_takes_pictures",),
+    ),
+    Mutant(
+        "no-picture-is-ever-late",
+        "capture_app/devices/exposure.py",
+        "late = max(0.0, difference - self._usual)",
+        "late = 0.0",
+        ("tests/unit/devices/test_exposure.py",),
+    ),
+    Mutant(
+        "what-was-described-anew-goes-as-it-was",
+        _SEAL,
+        "if row is None or row[0] != draft.cell:",
+        "if row is None:",
+        ("tests/unit/outbox/test_seal.py",),
+    ),
+    Mutant(
+        "pictures-of-two-patients-go-as-one",
+        _SEAL,
+        "if patient is not None and patient.patient_id.key != kept.exam.patient.patient_id.key:",
+        "if False:",
+        (f"{_PROMISES}::test_a_picture_of_somebody_else_stops_the_whole_send",),
+    ),
+    Mutant(
+        "another-wording-is-sealed-than-was-shown",
+        _SEAL,
+        "exam=replace(kept.exam, patient=draft.patient, is_visit_shared=draft.is_visit_shared),",
+        "exam=replace(kept.exam, is_visit_shared=draft.is_visit_shared),",
+        ("tests/ui/test_whose.py::test_a_new_name_is_shown_and_it_is_what_is_sent",),
+    ),
+    Mutant(
+        "a-withdrawn-uid-is-used-again",
+        _SEAL,
+        "return spool.clock.new_uid() if row else capture_id",
+        "return capture_id",
+        ("tests/unit/outbox/test_seal.py",),
+    ),
+    Mutant(
+        "an-act-counts-on-what-another-window-changed",
+        "capture_app/outbox/keeping/description.py",
+        "if open_description(spool, capture_id, row[0])[0] != seen[capture_id]:",
+        "if False:",
+        (f"{_PROMISES}::test_an_act_counts_on_what_was_seen_alone",),
+    ),
+    Mutant(
+        "no-side-is-asked-for",
+        _RULES,
+        "if entry is not None and region is not None and not _side_is_right(entry, region, side):",
+        "if False:",
+        _TESTED_RULES,
+        quick=True,
+    ),
+    Mutant(
+        "any-act-at-any-site",
+        _RULES,
+        "if region is None or not is_about(entry, region):",
+        "if region is None:",
+        _TESTED_RULES,
+    ),
+    Mutant(
+        "a-left-sided-organ-has-a-right",
+        _RULES,
+        "sides = (Side.LEFT,)",
+        "sides = (Side.LEFT, Side.RIGHT)",
+        _TESTED_RULES,
+    ),
+    Mutant(
+        "teaching-does-not-ask-what-becomes-of-it",
+        _RULES,
+        "if purpose is not None and purpose.asks_keep and description.keep is None:",
+        "if False:",
+        ("tests/unit/exam/test_describing.py",),
+    ),
+    Mutant(
+        "nothing-coded-leaves",
+        _RULES,
+        "    if parts or entry is None or region is None:\n",
+        "    if entry is None or region is None:\n",
+        _TESTED_RULES,
+    ),
+    Mutant(
+        "the-side-is-not-written",
+        "capture_app/dicom/modules/anatomy.py",
+        '"U" if side is None else _LATERALITIES[side]',
+        '"U"',
+        ("tests/unit/dicom/test_golden.py", "tests/unit/dicom/test_iods.py"),
+    ),
+    Mutant(
+        "a-file-is-not-fsynced",
+        "capture_app/store/sealed.py",
+        "                os.fsync(descriptor)\n",
+        "",
+        ("tests/unit/store/test_sealed.py::test_a_file_gets_its_name_once_the_disk_has_it",),
+    ),
+)

@@ -1,0 +1,9 @@
+"""All faults that are planted."""
+
+from tests.mutants.mutant import Mutant
+from tests.mutants.of_delivery import DELIVERY
+from tests.mutants.of_identity import IDENTITY
+from tests.mutants.of_pictures import PICTURES
+from tests.mutants.of_proof import PROOF
+
+MUTANTS: tuple[Mutant, ...] = (*PROOF, *DELIVERY, *PICTURES, *IDENTITY)
