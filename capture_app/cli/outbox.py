@@ -1,9 +1,14 @@
-"""capture-app outbox [--check]: where every picture stands. No patient data."""
+"""capture-app outbox [--check]: where every picture stands. No patient data.
+
+`retry --destination NAME` tries all that waits for one archive, or was stopped there, now. `retire
+--archive NAME` ends what is due at an archive that is no more. Both are acts in the trail.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -17,12 +22,16 @@ from capture_app.cli.start import (
     print_table,
     start,
 )
-from capture_app.model.delivery import ImageState, ImageStatus
+from capture_app.cli.who import by_option, operator_of
+from capture_app.errors import RuleError, SettingsError, SettingsFault, SignInError
+from capture_app.model.delivery import AtArchive, ImageState, ImageStatus
+from capture_app.model.operator import Act
 from capture_app.model.words import tr, trn
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.recovery.comparison import compare
 from capture_app.outbox.recovery.inspection import DamagedCell, Inspection, inspect
 from capture_app.outbox.status import Counts, StatusFilter
+from capture_app.settings.schema import Settings
 
 _HEAD: Final = (
     "sop_instance_uid",
@@ -33,12 +42,27 @@ _HEAD: Final = (
     "tries",
     "code",
     "reason",
+    "archives",
 )
 _FINISHED: Final = frozenset({ImageState.CONFIRMED, ImageState.PURGED})
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
+    parser.add_argument(
+        "act",
+        nargs="?",
+        default="list",
+        choices=["list", "retry", "retire"],
+        help="list: where every picture stands (the default); retry: all that waits for an archive "
+        "is tried now; retire: an archive is no more",
+    )
+    parser.add_argument("--destination", default="", metavar="NAME", help="retry: the archive")
+    parser.add_argument("--archive", default="", metavar="NAME", help="retire: the archive")
+    parser.add_argument(
+        "--to", default="", metavar="NAME", help="retire: the archive that takes its images"
+    )
+    by_option(parser, "retry and retire: the service account of this account of the system")
     parser.add_argument(
         "--check",
         action="store_true",
@@ -51,15 +75,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit 0; 1 where --check found something that a person must see."""
+    """Exit 0; 1 where --check found something that a person must see; 2 for options that do not
+    fit; 3 where images would be kept by no archive.
+    """
+    _require_fitting(args)
     settings = start(args, "outbox")
+    if args.act != "list":
+        return _steer(args, settings)
     wanted = None if args.all else frozenset(ImageState) - _FINISHED
     with open_data_folder(settings, CLOCK) as folder:
         if args.check:
             return _check(folder.outbox, as_json=args.json)
         statuses = folder.outbox.statuses(StatusFilter(states=wanted, limit=args.limit))
         strays = sum(len(files.strays) for files in compare(folder.outbox.spool))
-    rows = [_row(status) for status in statuses]
+        archives = folder.outbox.at_archives([status.sop_instance_uid for status in statuses])
+    rows = [_row(status, archives.get(status.sop_instance_uid, ())) for status in statuses]
     if args.json:
         print_json([dict(zip(_HEAD, row, strict=True)) for row in rows])
     else:
@@ -74,7 +104,68 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _row(status: ImageStatus) -> tuple[Any, ...]:
+def _require_fitting(args: argparse.Namespace) -> None:
+    """Raises SettingsError with all that is wrong with the options of this act."""
+    faults = []
+    for option, given, wanted, allowed in (
+        ("--destination", args.destination, args.act == "retry", tr("an archive's name")),
+        ("--archive", args.archive, args.act == "retire", tr("an archive's name")),
+        ("--to", args.to, args.act == "retire" and bool(args.to), ""),
+        ("--check", args.check, args.act == "list" and args.check, ""),
+    ):
+        if bool(given) != wanted:
+            problem = tr("It is missing.") if wanted else tr("It has no meaning here.")
+            faults.append(
+                SettingsFault(
+                    f"outbox {args.act}", option, problem, allowed if wanted else tr("leave it out")
+                )
+            )
+    if faults:
+        raise SettingsError(tuple(faults))
+
+
+def _steer(args: argparse.Namespace, settings: Settings) -> int:
+    named = [archive.name for archive in settings.archives]
+    act = Act.STEER_DELIVERY if args.act == "retry" else Act.RETIRE_ARCHIVE
+    with open_data_folder(settings, CLOCK) as folder:
+        operator = operator_of(args, folder.users, act)
+        if operator is None:
+            raise SignInError(tr("Say who does it and sign in: --by USER."))
+        if args.act == "retry":
+            _require_named(args.destination, named)
+            moved = folder.outbox.retry_at(args.destination, operator)
+            said = trn("{n} image is tried now.", "{n} images are tried now.", moved)
+        else:
+            if args.archive in named:
+                raise RuleError(tr("The settings still name {name}.", name=args.archive))
+            if args.to:
+                _require_named(args.to, named)
+            moved = folder.outbox.retire(args.archive, operator, instead=args.to)
+            said = trn(
+                "{n} image is no longer due at {name}.",
+                "{n} images are no longer due at {name}.",
+                moved,
+                name=args.archive,
+            )
+    if args.json:
+        print_json({"act": args.act, "images": moved})
+    else:
+        sys.stdout.write(said + "\n")
+    return EXIT_DONE
+
+
+def _require_named(name: str, named: Sequence[str]) -> None:
+    if name not in named:
+        raise RuleError(
+            tr(
+                "The settings name no archive {name}. They name: {names}.",
+                name=name,
+                names=", ".join(named) or tr("none"),
+            )
+        )
+
+
+def _row(status: ImageStatus, archives: Sequence[AtArchive]) -> tuple[Any, ...]:
     return (
         status.sop_instance_uid,
         str(status.state),
@@ -84,7 +175,12 @@ def _row(status: ImageStatus) -> tuple[Any, ...]:
         status.failures,
         status.reason.code if status.reason else "",
         status.last_error,
+        "; ".join(map(_archive_words, archives)),
     )
+
+
+def _archive_words(at: AtArchive) -> str:
+    return " ".join(filter(None, (at.destination, at.state or "retired", at.proof)))
 
 
 def _check(outbox: Outbox, *, as_json: bool) -> int:

@@ -45,6 +45,8 @@ class AuditAction(StrEnum):
     STEP_GIVEN_AGAIN = "step-given-again"
     """The step of a delivery was lost by damage: the archive is asked for a proof anew."""
     RETRY_ASKED = "retry-asked"
+    ARCHIVE_RETIRED = "archive-retired"
+    """An image is no longer due at an archive that is no more."""
     HELD_ASKED = "held-asked"
     RELEASED = "released"
     USER_ADDED = "user-added"

@@ -130,6 +130,19 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
+class AtArchive:
+    """How an image stands at one of the archives that it is for."""
+
+    destination: str
+    state: ImageState | None
+    """None where the archive was retired before it had the image."""
+    proof: ProofKind | None
+    failures: int
+    due_at: datetime | None
+    reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
 class StoreReceipt:
     """The archive's answer to C-STORE or STOW-RS. Sent is not Confirmed."""
 

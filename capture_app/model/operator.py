@@ -37,6 +37,8 @@ class Act(StrEnum):
     """Delete a draft that somebody else took, or bring it back."""
     STEER_DELIVERY = "steer-delivery"
     """Try now, hold, release, take back to draft."""
+    RETIRE_ARCHIVE = "retire-archive"
+    """Say that an archive is no more, and which one takes its images."""
     KEEP_USERS = "keep-users"
     """Add and remove users, give them roles and new PINs."""
     SET_UP_SCANNER = "set-up-scanner"
@@ -49,6 +51,7 @@ _ROLES_FOR: Final[Mapping[Act, frozenset[Role]]] = MappingProxyType(
         Act.TAKE_PICTURES: frozenset({Role.CAPTURE}),
         Act.DELETE_OF_OTHERS: frozenset({Role.CORRECT, Role.ADMINISTER}),
         Act.STEER_DELIVERY: frozenset({Role.CAPTURE, Role.CORRECT, Role.ADMINISTER}),
+        Act.RETIRE_ARCHIVE: frozenset({Role.ADMINISTER}),
         Act.KEEP_USERS: frozenset({Role.ADMINISTER}),
         Act.SET_UP_SCANNER: frozenset({Role.ADMINISTER}),
         Act.READ_TRAIL: frozenset({Role.AUDIT}),

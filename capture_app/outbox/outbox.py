@@ -11,7 +11,7 @@ from typing import Final
 
 from capture_app.clock import Clock
 from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
-from capture_app.model.delivery import ImageStatus
+from capture_app.model.delivery import AtArchive, ImageStatus
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.encounter import Location
@@ -20,7 +20,7 @@ from capture_app.model.operator import Operator
 from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.model.shown import ShownAtSend
-from capture_app.outbox import acts, status
+from capture_app.outbox import acts, destinations, status
 from capture_app.outbox.changes import Changes, OnChange
 from capture_app.outbox.keeping import drafts, exams
 from capture_app.outbox.keeping.description import Seen, read_description
@@ -346,7 +346,22 @@ class Outbox:
         """
         return self._told(acts.release(self.spool, sop_instance_uids, operator, seen))
 
+    def retry_at(self, destination: str, operator: Operator) -> int:
+        """Makes all that waits for one archive, or was stopped there, due. How many images."""
+        return self._told(destinations.retry_at(self.spool, destination, operator))
+
+    def retire(self, archive: str, operator: Operator, *, instead: str = "") -> int:
+        """Ends what is due at an archive that is no more. How many images that moved.
+
+        `instead`: the archive to which they go. Raises RuleError where an image would have none.
+        """
+        return self._told(destinations.retire(self.spool, archive, operator, instead=instead))
+
     # ------------------------------------------------------------------------------------ status
+
+    def at_archives(self, sop_instance_uids: Sequence[str]) -> Mapping[str, tuple[AtArchive, ...]]:
+        """How images stand at each archive that they are for."""
+        return destinations.at_archives(self.spool, sop_instance_uids)
 
     def statuses(self, wanted: StatusFilter = StatusFilter()) -> tuple[ImageStatus, ...]:  # noqa: B008 - frozen
         """Where pictures stand, newest change first. No patient data."""

@@ -222,8 +222,9 @@ class Trial:
         """The lists of the window and of the command."""
         outbox = self.stage.outbox
         statuses, drafts = outbox.statuses(), outbox.drafts()
+        archives = outbox.at_archives([status.sop_instance_uid for status in statuses])
         for status in statuses:
-            outbox_command._row(status)
+            outbox_command._row(status, archives.get(status.sop_instance_uid, ()))
         for send in group_sends(outbox, statuses):
             row_of(send, self.clock.now())
         outbox.readable_exams({draft.exam_id for draft in drafts})

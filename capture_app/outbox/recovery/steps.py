@@ -130,6 +130,8 @@ def _stands(steps: Mapping[str, _Step]) -> bool:
     readable = [steps[kind] for kind in (TaskKind.STORE, TaskKind.PROVE) if kind in steps]
     if any(step.state in _OPEN for step in readable):
         return True
+    if TaskKind.STORE in steps and steps[TaskKind.STORE].state == TaskState.WITHDRAWN:
+        return TaskKind.PROVE not in steps  # the archive was retired
     return TaskKind.PROVE in steps and steps[TaskKind.PROVE].state == TaskState.DONE
 
 
@@ -139,7 +141,7 @@ def _is_lost(sent: _Sent, wanted: frozenset[str]) -> bool:
         for name in wanted
         for step in [_by_kind(sent, name).get(TaskKind.PROVE)]
         if step is not None
-    )
+    ) and any((step.kind, step.state) == (TaskKind.PROVE, TaskState.DONE) for step in sent.steps)
     return not all(_stands(_by_kind(sent, name)) for name in wanted) or (
         is_proved and not any(step.state in _OPEN for step in sent.steps)
     )

@@ -222,29 +222,37 @@ def settle_proved(spool: Spool, task: Task, receipt: ProofReceipt) -> None:
         _finish(connection, spool, task, proof=receipt.kind, receipt=note)
         details = {"destination": task.destination, "proof": str(receipt.kind)}
         _record(connection, spool, AuditAction.CONFIRMED, task, details)
-        (unproved,) = connection.execute(
-            "SELECT count(*) FROM task WHERE sop_instance_uid = ? AND kind <> 'retain' "
-            "AND state <> 'done'",
-            (task.sop_instance_uid,),
-        ).fetchone()
-        if not unproved:
-            (days,) = connection.execute(
-                "SELECT keep_days FROM instance WHERE sop_instance_uid = ?",
-                (task.sop_instance_uid,),
-            ).fetchone()
-            due = spool.clock.now() + timedelta(days=min(max(days, 0), LONGEST_KEEP_DAYS))
-            connection.execute(
-                "INSERT INTO task (kind, sop_instance_uid, destination, state, due_at, changed_at) "
-                "VALUES ('retain', ?, '', 'queued', ?, ?) "
-                "ON CONFLICT (kind, sop_instance_uid, destination) DO NOTHING",
-                (task.sop_instance_uid, stamp(due), spool.now()),
-            )
-            # Whatever was wrong with the picture's file here, every archive has the picture.
-            connection.execute(
-                "UPDATE capture SET fault = '' WHERE fault <> '' AND capture_id = "
-                "(SELECT capture_id FROM instance WHERE sop_instance_uid = ?)",
-                (task.sop_instance_uid,),
-            )
+        count_days_where_proved(connection, spool, task.sop_instance_uid)
+
+
+def count_days_where_proved(
+    connection: sqlite3.Connection, spool: Spool, sop_instance_uid: str
+) -> None:
+    """Begins the days of the local copy where every archive that is to keep the image proved it."""
+    unproved, proved = connection.execute(
+        "SELECT count(*) FILTER (WHERE state NOT IN ('done', 'withdrawn')), "
+        "count(*) FILTER (WHERE kind = 'prove' AND state = 'done') "
+        "FROM task WHERE sop_instance_uid = ? AND kind <> 'retain'",
+        (sop_instance_uid,),
+    ).fetchone()
+    if unproved or not proved:
+        return
+    (days,) = connection.execute(
+        "SELECT keep_days FROM instance WHERE sop_instance_uid = ?", (sop_instance_uid,)
+    ).fetchone()
+    due = spool.clock.now() + timedelta(days=min(max(days, 0), LONGEST_KEEP_DAYS))
+    connection.execute(
+        "INSERT INTO task (kind, sop_instance_uid, destination, state, due_at, changed_at) "
+        "VALUES ('retain', ?, '', 'queued', ?, ?) "
+        "ON CONFLICT (kind, sop_instance_uid, destination) DO NOTHING",
+        (sop_instance_uid, stamp(due), spool.now()),
+    )
+    # Whatever was wrong with the picture's file here, every archive has the picture.
+    connection.execute(
+        "UPDATE capture SET fault = '' WHERE fault <> '' AND capture_id = "
+        "(SELECT capture_id FROM instance WHERE sop_instance_uid = ?)",
+        (sop_instance_uid,),
+    )
 
 
 def settle_again(

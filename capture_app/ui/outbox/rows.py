@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from capture_app.errors import CaptureAppError
-from capture_app.model.delivery import ImageState, ImageStatus, ProofKind
+from capture_app.model.delivery import AtArchive, ImageState, ImageStatus, ProofKind
 from capture_app.model.patient import Patient
 from capture_app.model.reason import FILE_SET_APART, Reason
 from capture_app.model.words import isolated, tr, trn
@@ -49,6 +49,8 @@ class Sent:
     """As sent. None where no row that says it can be read: then nobody is named."""
     site: str
     images: tuple[ImageStatus, ...]
+    archives: Mapping[str, tuple[AtArchive, ...]]
+    """How each image stands at each of its archives, by SOP Instance UID."""
 
     @property
     def counts_down(self) -> bool:
@@ -127,13 +129,15 @@ def group_sends(outbox: Outbox, statuses: Iterable[ImageStatus]) -> tuple[Sent, 
         groups.setdefault(key, []).append(status)
     exams = outbox.readable_exams({exam_id for _, exam_id, _, _ in groups})
     patients = outbox.sent_patients(images[0].sop_instance_uid for images in groups.values())
+    listed = [image.sop_instance_uid for images in groups.values() for image in images]
+    archives = outbox.at_archives(listed)
     sends = []
     for key, images in groups.items():
         ordered = tuple(sorted(images, key=lambda image: (image.kept_at, image.capture_id)))
         site = _site_of(outbox, ordered[0])
         exam = exams.get(key[1])
         patient = patients.get(images[0].sop_instance_uid) or (exam.patient if exam else None)
-        sends.append(Sent("|".join(key), patient, site, ordered))
+        sends.append(Sent("|".join(key), patient, site, ordered, archives))
     order = tuple(Section)
     return tuple(
         sorted(
@@ -395,11 +399,11 @@ def proof_of(sent: Sent, now: datetime) -> ProofReport:
         key=sent.key,
         title=tr("Proof of delivery") if confirmed else tr("Details"),
         summary=summary,
-        images=tuple(_proof_line(i + 1, image, now) for i, image in enumerate(sent.images)),
+        images=tuple(_proof_line(i + 1, image, sent, now) for i, image in enumerate(sent.images)),
     )
 
 
-def _proof_line(number: int, image: ImageStatus, now: datetime) -> ProofLine:
+def _proof_line(number: int, image: ImageStatus, sent: Sent, now: datetime) -> ProofLine:
     def at(moment: datetime) -> str:
         local = moment.astimezone(now.tzinfo)
         return f"{wording.day(local.date())} {wording.clock_time(local, seconds=True)}"
@@ -415,5 +419,15 @@ def _proof_line(number: int, image: ImageStatus, now: datetime) -> ProofLine:
         lines.append(trn("Tried {n} time in vain", "Tried {n} times in vain", image.failures))
     if image.last_error:
         lines.append(image.last_error)
+    archives = sent.archives.get(image.sop_instance_uid, ())
+    if len(archives) > 1:
+        lines += map(_archive_words, archives)
     lines.append(tr("SOP Instance UID {uid}", uid=isolated(image.sop_instance_uid)))
     return ProofLine(tr("Picture {n}", n=number), state, tuple(lines))
+
+
+def _archive_words(at: AtArchive) -> str:
+    """One archive of several, and how the image stands there."""
+    state = wording.state_words(at.state) if at.state else tr("Retired: not sent there")
+    said = tr("{archive}: {state}", archive=isolated(at.destination), state=state)
+    return f"{said}. {at.reason}" if at.reason else f"{said}."

@@ -1,0 +1,141 @@
+"""Images that are for several archives, and archives that are no more."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from capture_app.audit.trail import read_trail
+from capture_app.clock import FixedClock
+from capture_app.errors import RuleError
+from capture_app.model.audit_event import AuditAction
+from capture_app.model.delivery import ImageState, ProofKind
+from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.recovery.start_up import recover
+from tests import outboxes, sealing
+from tests.outboxes import DirectoryArchive, begin, keep
+from tests.unit.outbox.rig import Rig
+from tests.waiting import Eventually
+
+NURSE = sealing.NURSE
+
+
+@pytest.fixture
+def both(tmp_path: Path, clock: FixedClock) -> Iterator[Outbox]:
+    """An outbox whose images are for `old` and `new`."""
+    outbox = outboxes.open_outbox(tmp_path, clock, destinations=("old", "new"))
+    yield outbox
+    outboxes.close(outbox)
+
+
+def send(outbox: Outbox, clock: FixedClock, n: int = 1) -> list[str]:
+    exam = begin(outbox, clock)
+    kept = [keep(outbox, exam) for _ in range(n)]
+    outbox.seal(kept, NURSE, release_now=True)
+    return kept
+
+
+def stands(outbox: Outbox, uid: str) -> dict[str, ImageState | None]:
+    return {at.destination: at.state for at in outbox.at_archives([uid])[uid]}
+
+
+def delivered(
+    outbox: Outbox, clock: FixedClock, eventually: Eventually, *names: str, folder: Path
+) -> None:
+    """All goes that can, to these archives."""
+    archives = [DirectoryArchive(folder / name, name) for name in names]
+    rig = Rig(folder, clock, eventually, outbox, archives[0])
+    rig.start(*archives)
+    eventually(
+        lambda: (
+            not outbox.spool.database.read()
+            .execute("SELECT 1 FROM task WHERE state IN ('queued', 'running') AND kind <> 'retain'")
+            .fetchone()
+        )
+    )
+    for engine in rig.engines:
+        assert engine.stop()
+
+
+def test_each_archive_of_an_image_is_told(
+    both: Outbox, clock: FixedClock, eventually: Eventually, tmp_path: Path
+) -> None:
+    (uid,) = send(both, clock)
+    assert stands(both, uid) == {"old": ImageState.QUEUED, "new": ImageState.QUEUED}
+    delivered(both, clock, eventually, "new", folder=tmp_path)
+    old, new = both.at_archives([uid])[uid]
+    assert (new.destination, new.state, new.proof) == (
+        "new",
+        ImageState.CONFIRMED,
+        ProofKind.PIXEL_HASH,
+    )
+    assert (old.destination, old.state) == ("old", ImageState.NEEDS_YOU)
+    assert old.reason is not None
+    assert old.reason.code == "unknown-destination"
+
+
+def test_an_archive_that_is_no_more_is_retired_and_the_other_confirms(
+    both: Outbox, clock: FixedClock, eventually: Eventually, tmp_path: Path
+) -> None:
+    one, two = send(both, clock, 2)
+    delivered(both, clock, eventually, "new", folder=tmp_path)
+    assert [status.state for status in both.statuses()] == [ImageState.IT_ASKED] * 2
+    assert both.retire("old", NURSE) == 2
+    assert stands(both, one) == {"old": None, "new": ImageState.CONFIRMED}
+    for status in both.statuses():
+        assert (status.state, status.destination) == (ImageState.CONFIRMED, "new")
+        assert status.proof is ProofKind.PIXEL_HASH
+    recover(both.spool, ("new",))  # a start gives it no step again
+    assert stands(both, two) == {"old": None, "new": ImageState.CONFIRMED}
+    assert both.retire("old", NURSE) == 0
+    events = [row.event for row in read_trail(both.spool.database.read())]
+    retired = [event for event in events if event.action is AuditAction.ARCHIVE_RETIRED]
+    assert sorted(event.sop_instance_uid for event in retired) == sorted([one, two])
+    assert {event.details["destination"] for event in retired} == {"old"}
+
+
+def test_an_image_is_never_left_without_an_archive(
+    tmp_path: Path, clock: FixedClock, eventually: Eventually
+) -> None:
+    outbox = outboxes.open_outbox(tmp_path, clock, destinations=("old",))
+    (uid,) = send(outbox, clock)
+    with pytest.raises(RuleError, match="1 image has no other archive"):
+        outbox.retire("old", NURSE)
+    assert stands(outbox, uid) == {"old": ImageState.QUEUED}
+    assert outbox.retire("old", NURSE, instead="new") == 1
+    assert stands(outbox, uid) == {"old": None, "new": ImageState.QUEUED}
+    recover(outbox.spool, ("new",))
+    assert stands(outbox, uid) == {"old": None, "new": ImageState.QUEUED}
+    delivered(outbox, clock, eventually, "new", folder=tmp_path)
+    (status,) = outbox.statuses()
+    assert (status.state, status.destination) == (ImageState.CONFIRMED, "new")
+    outboxes.close(outbox)
+
+
+@pytest.mark.expects_log("step-given-again")
+def test_a_retired_archive_is_no_proof(both: Outbox, clock: FixedClock) -> None:
+    (uid,) = send(both, clock)
+    assert both.retire("old", NURSE) == 1
+    assert stands(both, uid) == {"old": None, "new": ImageState.QUEUED}
+    with pytest.raises(RuleError):
+        both.retire("new", NURSE)
+    retained = "SELECT count(*) FROM task WHERE kind = 'retain'"
+    assert both.spool.database.read().execute(retained).fetchone() == (0,)
+    with both.spool.database.transaction() as connection:  # a damage takes the step that is left
+        connection.execute("DELETE FROM task WHERE destination = 'new'")
+    recover(both.spool, ("new",))
+    assert both.spool.database.read().execute(retained).fetchone() == (0,)
+    assert stands(both, uid)["new"] in {ImageState.QUEUED, ImageState.SENT}
+
+
+def test_what_waits_for_one_archive_is_tried_now(both: Outbox, clock: FixedClock) -> None:
+    kept = send(both, clock, 2)
+    with both.spool.database.transaction() as connection:
+        connection.execute("UPDATE task SET state = 'needs-you', failures = 3, error_code = 'x'")
+    assert both.retry_at("old", NURSE) == 2
+    for uid in kept:
+        assert stands(both, uid) == {"old": ImageState.QUEUED, "new": ImageState.NEEDS_YOU}
+    events = [row.event for row in read_trail(both.spool.database.read())]
+    asked = [event for event in events if event.action is AuditAction.RETRY_ASKED]
+    assert [event.details for event in asked] == [{"destination": "old"}] * 2
+    assert both.retry_at("nobody", NURSE) == 0
