@@ -10,7 +10,7 @@ import sys
 from capture_app.cli import window
 from capture_app.cli.display import DisplayProbe
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_SETTINGS
-from capture_app.cli.start import read_settings, start_log
+from capture_app.cli.start import start
 from capture_app.errors import CaptureAppError, SettingsError
 from capture_app.model.words import tr
 from capture_app.settings.places import places
@@ -40,10 +40,9 @@ def run(args: argparse.Namespace) -> int:
         )
         return EXIT_FAILED
     try:
-        settings = read_settings(args)
-        start_log(args, "desktop", settings)
+        settings = start(args, "desktop")
         if is_first_run(settings):
-            file = (settings.source_files or (places(os.environ).machine_file,))[-1]
+            file = (settings.source_files or (places(os.environ).machine_files[0],))[-1]
             match first_run(settings, file):
                 case FirstRunChoice.PRACTICE:
                     from capture_app.cli.demo import open_practice  # noqa: PLC0415 - when chosen

@@ -15,13 +15,13 @@ from capture_app.cli.start import CLOCK, json_option, print_json, print_table, r
 from capture_app.errors import SettingsError, SettingsFault
 from capture_app.model.words import tr
 from capture_app.patients.finding.scan import ScanRules
-from capture_app.settings.describe import schema_markdown, settings_json, settings_toml
+from capture_app.settings.describe import schema_markdown, settings_shown, settings_toml
 from capture_app.settings.log import configure
 from capture_app.settings.practice import refuse_real_destinations
 
 if TYPE_CHECKING:
     from capture_app.diagnostics.trials import Tried
-    from capture_app.settings.schema import Settings
+    from capture_app.settings.load import Loaded
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(schema_markdown())
         return EXIT_DONE
     try:
-        settings = read_settings(args)
+        loaded = read_settings(args)
+        settings = loaded.settings
         refuse_real_destinations(settings)
     except SettingsError as error:
         if not args.json:
@@ -61,7 +62,12 @@ def run(args: argparse.Namespace) -> int:
         print_json({"usable": False, "faults": faults})
         return EXIT_WRONG_SETTINGS
     if args.act == "show":
-        sys.stdout.write((settings_json if args.json else settings_toml)(settings))
+        if args.json:
+            print_json(settings_shown(settings, loaded.origins))
+        else:
+            sys.stdout.write(settings_toml(settings, loaded.origins))
+        for one in loaded.overridden:
+            sys.stderr.write(f"{one}\n")
         return EXIT_DONE
     tried: tuple[Tried, ...] | None = None
     if args.connect:
@@ -72,24 +78,26 @@ def run(args: argparse.Namespace) -> int:
         tried = try_peers(settings, CLOCK)
     if args.json:
         found = {} if tried is None else {"tried": [asdict(one) for one in tried]}
-        print_json({"usable": True, "faults": [], "advice": _advice(settings), **found})
+        print_json({"usable": True, "faults": [], "advice": _advice(loaded), **found})
     else:
         sys.stdout.write(tr("The settings can be used.") + "\n")
         _print_tried(tried)
-        for advice in _advice(settings):
+        for advice in _advice(loaded):
             sys.stdout.write(advice + "\n")
     return EXIT_DONE if all(one.answers for one in tried or ()) else EXIT_FAILED
 
 
-def _advice(settings: Settings) -> list[str]:
-    if ScanRules.of(settings).tells_a_whole_code:
-        return []
-    return [
-        tr(
-            "Recommended: scan patterns with a symbology or a prefix. Without one the rest of a "
-            "code that stalled for more than 2 s cannot be told from a whole one."
+def _advice(loaded: Loaded) -> list[str]:
+    """What may be used and should be looked at all the same."""
+    advice = [str(one) for one in loaded.overridden]
+    if not ScanRules.of(loaded.settings).tells_a_whole_code:
+        advice.append(
+            tr(
+                "Recommended: scan patterns with a symbology or a prefix. Without one the rest of "
+                "a code that stalled for more than 2 s cannot be told from a whole one."
+            )
         )
-    ]
+    return advice
 
 
 def _print_tried(tried: tuple[Tried, ...] | None) -> None:

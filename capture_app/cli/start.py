@@ -9,28 +9,36 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
+import structlog
+
 from capture_app.cli.console import as_shown, shows_everything
 from capture_app.clock import SystemClock
 from capture_app.model.words import tr
-from capture_app.settings.load import load
+from capture_app.settings.load import Loaded, load_layers
 from capture_app.settings.log import configure, log_what_nobody_caught
 from capture_app.settings.practice import claim_data_folder
 from capture_app.settings.schema import Settings
+
+_log = structlog.get_logger(__name__)
 
 CLOCK = SystemClock()
 _MOST_ROWS: Final = 1_000_000
 
 
-def read_settings(args: argparse.Namespace) -> Settings:
+def read_settings(args: argparse.Namespace) -> Loaded:
     """The settings of this start, from the common options. Raises SettingsError."""
-    return load(settings_file=args.settings, data_dir=args.data, environ=os.environ)
+    return load_layers(settings_file=args.settings, data_dir=args.data, environ=os.environ)
 
 
 def start(args: argparse.Namespace, program: str) -> Settings:
-    """Reads the settings and puts the log in place. Raises SettingsError."""
-    settings = read_settings(args)
-    start_log(args, program, settings)
-    return settings
+    """Reads the settings, puts the log in place and tells there what the mandatory layer has put
+    aside. Raises SettingsError.
+    """
+    loaded = read_settings(args)
+    start_log(args, program, loaded.settings)
+    for one in loaded.overridden:
+        _log.warning("setting-overridden", reason=str(one))
+    return loaded.settings
 
 
 def start_log(args: argparse.Namespace, program: str, settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -12,6 +13,7 @@ from typing import Any, Final
 from capture_app.settings.keys import Key, keys_of
 from capture_app.settings.layers import PREFIX
 from capture_app.settings.places import DATA_VARIABLE, SETTINGS_VARIABLE
+from capture_app.settings.policy import MANDATORY_FILE, POLICY_KEY
 from capture_app.settings.schema import SCHEMA_VERSION, Settings
 
 EXAMPLE: Final = """schema_version = 1
@@ -60,21 +62,30 @@ a test keeps it equal.
 A settings file is TOML in UTF-8 and begins with `schema_version = {SCHEMA_VERSION}`. Layers, the
 strongest first:
 
-1. the flags `--settings FILE` and `--data DIR`;
-2. the environment: `{PREFIX}<SECTION>_<KEY>`, such as `{PREFIX}ADT_PORT`; lists are divided
+1. the mandatory file: `{MANDATORY_FILE}`, on Windows the policy
+   `HKEY_LOCAL_MACHINE\\{POLICY_KEY}`: a subkey for each table, and for each entry of
+   a list of tables one of its own (`archives\\1`); REG_SZ, REG_DWORD and REG_MULTI_SZ. What a
+   weaker layer says otherwise is not used, and that is told;
+2. the flags `--settings FILE` and `--data DIR`;
+3. the environment: `{PREFIX}<SECTION>_<KEY>`, such as `{PREFIX}ADT_PORT`; lists are divided
    by commas. `{SETTINGS_VARIABLE}` and `{DATA_VARIABLE}` are the two flags. Lists of tables
    stand in a file;
-3. the user's file: `~/.config/capture-app/settings.toml`, on Windows
+4. the user's file: `~/.config/capture-app/settings.toml`, on Windows
    `%LOCALAPPDATA%\\capture-app\\settings.toml`;
-4. the machine's file: `/etc/xdg/capture-app/settings.toml`, on Windows
+5. the machine's files: `/etc/xdg/capture-app/settings.toml`, or one in each folder that
+   `XDG_CONFIG_DIRS` names, the first the strongest; on Windows
    `%ProgramData%\\capture-app\\settings.toml`;
-5. `scanner.toml` in the data folder, which the set-up page of the scanner writes: `scanner` and
+6. `scanner.toml` in the data folder, which the set-up page of the scanner writes: `scanner` and
    `scan_patterns`, and nothing else;
-6. the defaults below.
+7. the defaults below.
 
-A file that is named by `--settings` is read instead of the two standard files. Tables are merged
-key by key, a list is replaced as a whole. `capture-app settings check` names every fault at once,
-each with file, key and what is allowed. An unknown key is a fault.
+A file that is named by `--settings` is read instead of the user's and the machine's. Tables are
+merged key by key, a list is replaced as a whole. `capture-app settings check` names every fault
+at once, each with file, key and what is allowed. An unknown key is a fault. `capture-app settings
+show` says of each value where it was written.
+
+A byte order mark and Windows line ends do no harm. A path with `\\` stands in single quotes:
+`'C:\\Capture\\data'`.
 
 No secret stands in a settings file: `password_key` names an entry of the system's key store, under
 the service `capture-app` (with `key_store = "file"`: the file `<name>.secret` beside the key file,
@@ -94,17 +105,21 @@ def schema_markdown() -> str:
     return "\n".join(parts) + "\n"
 
 
-def settings_json(settings: Settings) -> str:
-    """The settings in force. There is no secret among them."""
-    return json.dumps(_plain(settings), indent=2, ensure_ascii=False)
+def settings_shown(settings: Settings, origins: Mapping[str, str]) -> dict[str, Any]:
+    """The settings in force, for JSON, and under `origins` where each key was written that was.
+    There is no secret among them.
+    """
+    return {**_plain(settings), "origins": dict(origins)}
 
 
-def settings_toml(settings: Settings) -> str:
-    """The settings in force, as a settings file that loads to the same."""
+def settings_toml(settings: Settings, origins: Mapping[str, str] | None = None) -> str:
+    """The settings in force, as a settings file that loads to the same; with `origins` (by key)
+    each line says where it comes from.
+    """
     plain = _plain(settings)
     del plain["source_files"]
     lines = [f"schema_version = {SCHEMA_VERSION}"]
-    lines += _toml_table(plain, "")
+    lines += _toml_table(plain, "", origins)
     return "\n".join(lines) + "\n"
 
 
@@ -154,20 +169,27 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _toml_table(table: dict[str, Any], path: str) -> Iterator[str]:
-    """Leaves first: in TOML whatever follows a table's head belongs to that table."""
+def _toml_table(
+    table: dict[str, Any], path: str, origins: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Leaves first: in TOML whatever follows a table's head belongs to that table. `path` counts
+    the entries of lists (`archives[0]`), as the origins do.
+    """
     for name, value in table.items():
         if value is not None and not isinstance(value, dict) and not _is_tables(value):
-            yield f"{name} = {_toml_value(value)}"
+            where = f"{path}.{name}" if path else name
+            came = "" if origins is None else f"  # {origins.get(where, 'default')}"
+            yield f"{name} = {_toml_value(value)}{came}"
     for name, value in table.items():
         where = f"{path}.{name}" if path else name
+        head = re.sub(r"\[\d+\]", "", where)
         if isinstance(value, dict):
-            yield f"\n[{where}]"
-            yield from _toml_table(value, where)
+            yield f"\n[{head}]"
+            yield from _toml_table(value, where, origins)
         elif _is_tables(value):
-            for item in value:
-                yield f"\n[[{where}]]"
-                yield from _toml_table(item, where)
+            for number, item in enumerate(value):
+                yield f"\n[[{head}]]"
+                yield from _toml_table(item, f"{where}[{number}]", origins)
 
 
 def _is_tables(value: Any) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -40,24 +41,19 @@ class Table:
 def read_file(path: Path, faults: list[SettingsFault]) -> Table:
     """One settings file. What is wrong with it as a file joins the faults."""
     origin, empty = str(path), Table(str(path))
+    text = ""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = _text_of(path.read_bytes())
+        raw = tomllib.loads(text)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         faults.append(_file_fault(origin, tr("It cannot be read: {reason}.", reason=reason)))
         return empty
     except UnicodeDecodeError:
-        faults.append(_file_fault(origin, tr("It is not UTF-8 text.")))
+        faults.append(_file_fault(origin, tr("It is not UTF-8 text. Save it anew as UTF-8.")))
         return empty
     except tomllib.TOMLDecodeError as error:
-        # Only the place: the parser's own words may quote what stands there.
-        place = re.search(r"\(at (.*)\)$", str(error))
-        faults.append(
-            _file_fault(
-                origin,
-                tr("It is not TOML, at {place}.", place=place[1] if place else tr("its end")),
-            )
-        )
+        faults.append(_file_fault(origin, _why_not_toml(str(error), text)))
         return empty
     version = raw.pop("schema_version", None)
     if version != SCHEMA_VERSION or isinstance(version, bool):
@@ -104,8 +100,30 @@ def read_environment(environ: Mapping[str, str], faults: list[SettingsFault]) ->
             inner = table.entries.setdefault(step, Table(origin))
             assert isinstance(inner, Table)  # noqa: S101 - the path comes from the schema
             table = inner
-        table.entries[path[-1]] = Leaf(_from_text(environ[variable], key), variable)
+        table.entries[path[-1]] = Leaf(from_text(environ[variable], key), variable)
     return root
+
+
+@dataclass(frozen=True, slots=True)
+class Overridden:
+    """A value that a stronger layer has put aside: its key, where it stood, and who decides."""
+
+    key: str
+    origin: str
+    by: str
+
+    def __str__(self) -> str:
+        return tr("{key} of {origin} is not used: {by} decides.", **asdict(self))
+
+
+def overridden(below: Table, above: Table, path: str = "") -> Iterator[Overridden]:
+    """What of the lower layer says something else than the upper, key by key."""
+    for name, entry in above.entries.items():
+        old, key = below.entries.get(name), f"{path}.{name}" if path else name
+        if isinstance(entry, Table) and isinstance(old, Table):
+            yield from overridden(old, entry, key)
+        elif old is not None and _values(old) != _values(entry):
+            yield Overridden(key, _origin(old), _origin(entry))
 
 
 def merged(below: Table, above: Table) -> Table:
@@ -130,13 +148,14 @@ def _leaves(table: type, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ..
             yield from _leaves(key.kind, path)
 
 
-def _from_text(text: str, key: Key) -> Any:
+def from_text(text: str, key: Key) -> Any:
+    """What a text means for this key; the entries of a list are divided by commas."""
     if key.is_list:
-        return [_one(item.strip(), key.kind) for item in text.split(",") if item.strip()]
-    return _one(text, key.kind)
+        return [one_from_text(item.strip(), key.kind) for item in text.split(",") if item.strip()]
+    return one_from_text(text, key.kind)
 
 
-def _one(text: str, kind: type) -> Any:
+def one_from_text(text: str, kind: type) -> Any:
     """The value in its type; where it is none of that type, the text: the reader then says so."""
     lowered = text.strip().lower()
     if kind is bool and lowered in _TRUE | _FALSE:
@@ -161,6 +180,51 @@ def _table(raw: Mapping[str, Any], origin: str) -> Table:
         else:
             table.entries[name] = Leaf(value, origin)
     return table
+
+
+def _values(entry: Leaf | Table | list[Table]) -> Any:
+    if isinstance(entry, list):
+        return [_values(item) for item in entry]
+    if isinstance(entry, Table):
+        return {name: _values(inner) for name, inner in entry.entries.items()}
+    return entry.value
+
+
+def _origin(entry: Leaf | Table | list[Table]) -> str:
+    if isinstance(entry, list):
+        return entry[0].origin if entry else ""
+    return entry.origin
+
+
+def _text_of(raw: bytes) -> str:
+    """The text of a file, whatever editor saved it: a byte order mark and the line ends of every
+    system are no part of it. Raises UnicodeDecodeError.
+    """
+    wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = raw.decode("utf-16" if wide else "utf-8-sig")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+_TWICE: Final = ("Cannot overwrite", "Cannot declare", "Cannot redefine", "Duplicate inline")
+_PATH_IN_DOUBLE_QUOTES: Final = re.compile(r'"(?:[A-Za-z]:|\\)\\[^"]*')
+
+
+def _why_not_toml(told: str, text: str) -> str:
+    """What to mend, and where: the parser's own words may quote what stands there."""
+    found = re.search(r"\(at (line (\d+), column \d+)\)$", told)
+    place = found[1] if found else tr("its end")
+    line = text.split("\n")[int(found[2]) - 1] if found else ""
+    if told.startswith(_TWICE):
+        # The parser tells it where the line ends: name the line alone.
+        line_only = place.partition(",")[0]
+        return tr("A key or a table stands there twice, at {place}. Keep one.", place=line_only)
+    if _PATH_IN_DOUBLE_QUOTES.search(line):
+        return tr(
+            "A path with \\ stands in double quotes, at {place}. Put it in single quotes, as "
+            "'C:\\folder\\file'.",
+            place=place,
+        )
+    return tr("It is not TOML, at {place}.", place=place)
 
 
 def _file_fault(origin: str, problem: str) -> SettingsFault:

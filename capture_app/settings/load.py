@@ -1,10 +1,10 @@
-"""Settings in: defaults < machine file < user file < environment < flags, all faults at once."""
+"""Settings in: defaults < machine files < user file < environment < flags < mandatory layer."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
@@ -14,9 +14,18 @@ from capture_app.errors import SettingsError, SettingsFault
 from capture_app.model.words import tr
 from capture_app.settings.cross_checks import cross_checks
 from capture_app.settings.keys import Key, keys_of
-from capture_app.settings.layers import Leaf, Table, merged, read_environment, read_file
+from capture_app.settings.layers import (
+    Leaf,
+    Overridden,
+    Table,
+    merged,
+    overridden,
+    read_environment,
+    read_file,
+)
 from capture_app.settings.learnt import SCANNER_FILE, SECTIONS
 from capture_app.settings.places import DATA_VARIABLE, SETTINGS_VARIABLE, places
+from capture_app.settings.policy import read_mandatory
 from capture_app.settings.schema import Settings
 
 T = TypeVar("T")
@@ -25,30 +34,73 @@ _DECIDERS: Final = ("kind", "protocol", "proof")
 """Keys that decide which other keys of their table are needed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings, and where each of them was written."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    """By key, such as `archives[0].port`: the layer and the place. No entry: the default."""
+    overridden: tuple[Overridden, ...]
+    """What flags, environment and files say, and the mandatory layer does not leave to them."""
+
+
 def load(
     *, settings_file: Path | None, data_dir: Path | None, environ: Mapping[str, str]
 ) -> Settings:
-    """The settings of this start.
+    """The settings of this start, as `load_layers`."""
+    loaded = load_layers(settings_file=settings_file, data_dir=data_dir, environ=environ)
+    return loaded.settings
+
+
+def load_layers(
+    *, settings_file: Path | None, data_dir: Path | None, environ: Mapping[str, str]
+) -> Loaded:
+    """The settings of this start, each with its layer.
 
     A settings file that is named (by the flag, else by CAPTURE_APP_SETTINGS) is read instead of the
-    machine's and the user's: what it says is all there is. Raises SettingsError with every fault.
+    machine's and the user's. The mandatory layer is laid over whatever there is. Raises
+    SettingsError with every fault.
     """
     faults: list[SettingsFault] = []
     files = _files(settings_file, environ)
-    root = Table(str(files[-1]) if files else tr("defaults"))
+    root = Table(str(next(reversed(files), tr("defaults"))))
     for path in files:
         root = merged(root, read_file(path, faults))
     root = merged(root, read_environment(environ, faults))
-    if data_dir is not None or environ.get(DATA_VARIABLE) or "data_dir" not in root.entries:
+    if data_dir is not None or environ.get(DATA_VARIABLE):
+        flag = "--data" if data_dir is not None else DATA_VARIABLE
         folder = data_folder(data_dir=data_dir, environ=environ)
-        root.entries["data_dir"] = Leaf(str(folder), tr("the flag or the environment"))
-    root = merged(_learnt(root, faults), root)
+        root.entries["data_dir"] = Leaf(str(folder), flag)
+    mandatory = read_mandatory(faults)
+    put_aside = tuple(overridden(root, mandatory))
+    root = merged(root, mandatory)
+    if "data_dir" not in root.entries:
+        folder = data_folder(data_dir=None, environ=environ)
+        root.entries["data_dir"] = Leaf(str(folder), tr("defaults"))
+    learnt = _learnt(root, faults)
+    root = merged(learnt, root)
     reader = _Reader(faults)
     settings = reader.table(Settings, root, "")
     faults += _not_said_yet(cross_checks(settings, reader.origin_of), faults)
     if faults:
         raise SettingsError(tuple(sorted(faults, key=lambda fault: (fault.file, fault.key))))
-    return replace(settings, source_files=files)
+    layers = {
+        **{str(path): layer for path, layer in files.items()},
+        learnt.origin: tr("the set-up of the scanner"),
+        mandatory.origin: tr("mandatory"),
+        "--data": tr("flag"),
+    }
+
+    def worded(origin: str) -> str:
+        """`user: /home/x/.config/...`; what is no file is of the environment or of a policy."""
+        policy = origin.startswith(mandatory.origin)
+        layer = tr("mandatory") if policy else layers.get(origin, tr("environment"))
+        return f"{layer}: {origin}"
+
+    origins = {key: worded(origin) for key, origin in reader.origins if origin != tr("defaults")}
+    named = tuple(Overridden(one.key, worded(one.origin), worded(one.by)) for one in put_aside)
+    return Loaded(replace(settings, source_files=tuple(files)), origins, named)
 
 
 def _learnt(root: Table, faults: list[SettingsFault]) -> Table:
@@ -88,14 +140,24 @@ def _not_said_yet(
     return new
 
 
-def _files(settings_file: Path | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
+def _files(settings_file: Path | None, environ: Mapping[str, str]) -> dict[Path, str]:
+    """The files to read, the weakest first, each with the name of its layer."""
     named = settings_file
     if named is None and environ.get(SETTINGS_VARIABLE):
         named = Path(environ[SETTINGS_VARIABLE])
     if named is not None:
-        return (named.absolute(),)
+        return {named.absolute(): tr("the file that was named")}
     standard = places(environ)
-    return tuple(path for path in (standard.machine_file, standard.user_file) if path.exists())
+    files = dict.fromkeys(reversed(standard.machine_files), tr("machine"))
+    files[standard.user_file] = tr("user")
+    return {path: layer for path, layer in files.items() if _is_there(path)}
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a folder that may not be looked into: reading the file says so
+        return True
 
 
 class _Reader:
@@ -104,6 +166,11 @@ class _Reader:
     def __init__(self, faults: list[SettingsFault]) -> None:
         self.faults = faults
         self._origins: dict[str, str] = {}
+
+    @property
+    def origins(self) -> Iterator[tuple[str, str]]:
+        """Every key and table that was written, and where."""
+        return iter(self._origins.items())
 
     def origin_of(self, path: str) -> str:
         """Where a key was written; for one that was not, where its table or list was."""

@@ -21,27 +21,32 @@ DATA_VARIABLE: Final = "CAPTURE_APP_DATA"
 class Places:
     """The standard places of this computer and this user."""
 
-    machine_file: Path
-    """Written by the hospital's IT: /etc/xdg/capture-app/settings.toml, or under ProgramData."""
+    machine_files: tuple[Path, ...]
+    """Written by the hospital's IT, the strongest first: /etc/xdg/capture-app/settings.toml (one
+    for each folder of XDG_CONFIG_DIRS), or under ProgramData.
+    """
     user_file: Path
     data_folder: Path
 
 
 def places(environ: Mapping[str, str]) -> Places:
     """The standard places, by the environment handed in; what it does not say, by platformdirs."""
-    site = Path(platformdirs.site_config_dir(APP, appauthor=False))
+    sites = [Path(platformdirs.site_config_dir(APP, appauthor=False))]
     config = Path(platformdirs.user_config_dir(APP, appauthor=False))
     data = Path(platformdirs.user_data_dir(APP, appauthor=False))
     if sys.platform == "win32":
         if base := environ.get("ProgramData"):
-            site = Path(base) / APP
+            sites = [Path(base) / APP]
         if base := environ.get("LOCALAPPDATA"):
             config, data = Path(base) / APP, Path(base) / APP / "data"
     elif sys.platform != "darwin":
         home = environ.get("HOME")
-        site = Path(environ.get("XDG_CONFIG_DIRS", "").split(os.pathsep)[0] or "/etc/xdg") / APP
+        named = [Path(base) for base in environ.get("XDG_CONFIG_DIRS", "").split(os.pathsep)]
+        # A path that is not absolute is invalid there and ignored (XDG Base Directory).
+        absolute = [base for base in named if base.is_absolute()] or [Path("/etc/xdg")]
+        sites = [base / APP for base in absolute]
         if base := environ.get("XDG_CONFIG_HOME") or (home and f"{home}/.config"):
             config = Path(base) / APP
         if base := environ.get("XDG_DATA_HOME") or (home and f"{home}/.local/share"):
             data = Path(base) / APP
-    return Places(site / FILE_NAME, config / FILE_NAME, data)
+    return Places(tuple(site / FILE_NAME for site in sites), config / FILE_NAME, data)

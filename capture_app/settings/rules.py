@@ -76,6 +76,29 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A text that goes into no image, such as an address or a path: a backslash is a character."""
+
+    longest: int
+
+    @property
+    def allowed(self) -> str:
+        return tr("at most {n} characters, no control characters", n=self.longest)
+
+    def problem(self, value: Any) -> str:
+        if len(value) > self.longest:
+            return tr("It is {n} characters long.", n=len(value))
+        return _escaped_path(value)
+
+
+def _escaped_path(value: str) -> str:
+    r"""In double quotes TOML reads the \t of "C:\temp" as a tab, without a word."""
+    if value.isprintable():
+        return ""
+    return tr("It holds a control character. Put a path with \\ in single quotes.")
+
+
+@dataclass(frozen=True, slots=True)
 class TimeZone:
     """The IANA name of a zone."""
 
@@ -175,6 +198,8 @@ class ExistingFile:
     def problem(self, value: Any) -> str:
         if not value:
             return ""
+        if problem := _escaped_path(value):
+            return problem
         path = Path(value)
         if not path.is_absolute():
             return tr("It is not a full path.")
@@ -194,6 +219,8 @@ class FullPath:
     def problem(self, value: Any) -> str:
         if not value and self.may_be_empty:
             return ""
+        if problem := _escaped_path(value):
+            return problem
         return "" if Path(value).is_absolute() else tr("It is not a full path.")
 
 

@@ -24,6 +24,7 @@ from capture_app.settings.rules import (
     Help,
     Host,
     Items,
+    Line,
     Matching,
     Text,
     WebAddress,
@@ -212,7 +213,7 @@ class Device:
     kind: Annotated[DeviceKind, Help("How it is reached.")]
     address: Annotated[
         str,
-        Text(1024),
+        Line(1024),
         Help(
             "camera: its number or device path; stream: its rtsp, http or https address; "
             "file: a full path; synthetic: empty, or size and JPEG quality as 4000x3000,jpeg=90."

@@ -454,27 +454,6 @@ def test_a_misplaced_secret_is_not_repeated(write: Write) -> None:
     assert "password_key" in unknown.problem
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"schema_version = 1\nname = = 3", "line 2, column 8"),
-        (b"schema_version = 1\n[station]\nname = 's3cret", "not TOML"),
-        (b"schema_version = 1\nname = '\xff'", "UTF-8"),
-        (b"[station]\nname = 'X'", "missing"),
-        (b"schema_version = 2", "does not know"),
-        (b"schema_version = true", "does not know"),
-        (b"schema_version = '1'", "does not know"),
-    ],
-)
-def test_file_that_cannot_be_used_is_said(tmp_path: Path, content: bytes, words: str) -> None:
-    path = tmp_path / "settings.toml"
-    path.write_bytes(content)
-    (fault,) = faults_of(path).values()
-    assert fault.file == str(path)
-    assert words in fault.problem
-    assert "s3cret" not in str(fault)
-
-
 def test_named_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     (fault,) = faults_of(tmp_path / "none.toml").values()
     assert "No such file" in fault.problem
