@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 import structlog
 
 from capture_app import __version__
+from capture_app.audit.anchor import AnchorPlace, hold_to_anchor
 from capture_app.audit.trail import record
+from capture_app.audit.watch import TrailWatch
 from capture_app.catalog.catalog import Catalog
 from capture_app.catalog.load import load_catalog
 from capture_app.clock import Clock
@@ -29,7 +31,7 @@ from capture_app.model.patient import PatientId
 from capture_app.model.worklist import PersonNow
 from capture_app.outbox.outbox import Outbox, OutboxRules
 from capture_app.patients.census.census import Census, open_census
-from capture_app.security.keys import load_or_create_key, read_secret
+from capture_app.security.keys import load_or_create_key, read_secret, trail_anchor
 from capture_app.security.users import Users
 from capture_app.settings.practice import claim_data_folder, refuse_real_destinations
 from capture_app.settings.resources import migrations
@@ -59,6 +61,8 @@ class Rooms:
     clock: Clock
     cipher: Cipher
     database: Database
+    anchor: AnchorPlace | None
+    """Where the head of the trail is noted outside the data folder; None in practice."""
     outbox: Outbox
     exams: ExamService
     census: Census
@@ -74,6 +78,7 @@ class DataFolder:
 
     cipher: Cipher
     database: Database
+    anchor: AnchorPlace | None
     outbox: Outbox
     users: Users
 
@@ -95,8 +100,11 @@ def open_data_folder(settings: Settings, clock: Clock) -> Iterator[DataFolder]:
         capture=settings.capture,
     )
     database = Database.open(folder / OUTBOX_DATABASE, migrations("outbox"))
+    anchor = None if settings.practice else trail_anchor(settings.security, folder)
     with closing(Outbox(database, folder / PICTURES, cipher, clock, rules)) as outbox:
-        yield DataFolder(cipher, database, outbox, Users(database, cipher, clock))
+        if anchor is not None:  # before any act: else that would sign a folder that was put back
+            hold_to_anchor(database, clock, cipher, anchor)
+        yield DataFolder(cipher, database, anchor, outbox, Users(database, cipher, clock))
 
 
 @contextmanager
@@ -113,6 +121,7 @@ def open_rooms(settings: Settings, clock: Clock) -> Iterator[Rooms]:
             clock=clock,
             cipher=folder.cipher,
             database=folder.database,
+            anchor=folder.anchor,
             outbox=folder.outbox,
             exams=ExamService(
                 folder.outbox,
@@ -217,6 +226,7 @@ class Background:
             on_role=self._on_role,
             hindrance=rooms.exams.hindrance,
         )
+        self._trail = TrailWatch(rooms.database, clock, rooms.cipher, rooms.anchor)
         self._stopping = threading.Event()
         self._leads = threading.Event()
         self._tried = threading.Event()
@@ -231,6 +241,7 @@ class Background:
 
     def __enter__(self) -> Self:
         self._record(AuditAction.APPLICATION_STARTED)
+        self._trail.start()
         self._engine.start()
         for poller in self._pollers:
             poller.start()
@@ -245,6 +256,7 @@ class Background:
         self._engine.stop()
         self._reader.close()
         self._record(AuditAction.APPLICATION_STOPPED)
+        self._trail.stop()
 
     def _record(self, action: AuditAction) -> None:
         """Application Activity (PS3.15 A.5.3.1). A disk that takes no row keeps nobody from work:

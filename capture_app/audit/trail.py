@@ -1,23 +1,32 @@
 """The trail of acts: recorded in the caller's transaction, chained by keyed hashes.
 
-Each row's hash is HMAC-SHA256 over its number, its time, its event and the hash before it, so a
-changed, removed, inserted or moved row breaks the chain. The head (how many rows, the last hash)
-is kept beside it under a MAC of its own and moves in the same transaction: a tail that was cut off
-shows there. Whoever has the key and the file can rewrite both; against that only a copy elsewhere
-helps.
+Before a row is written the end of the chain is proved. Where it does not hold, no act is stopped:
+a row of the trail's own says what was found, and the chain goes on behind it, so that what was
+done to the trail stays in it. Against a whole database that is put back only a note elsewhere
+helps: see `anchor`.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Final
 
 import structlog
 
+from capture_app.audit.chain import (
+    End,
+    Head,
+    TrailFault,
+    event_of,
+    event_text,
+    find_end,
+    row_hash,
+    write_head,
+)
 from capture_app.clock import Clock
 from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.store.cipher import Cipher
@@ -25,9 +34,8 @@ from capture_app.store.database import Reader
 
 _log = structlog.get_logger(__name__)
 
-_BEGINNING: Final = "0" * 64
-_LAST: Final = 2**53
-"""A row of a number beyond it was not counted up to: it is damage, and none could follow it."""
+TRAIL_USER: Final = "trail"
+"""Whose act it is that the trail says something of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +47,22 @@ class AuditRow:
     event: AuditEvent
 
 
-@dataclass(frozen=True, slots=True)
-class ChainReport:
-    """What the chain shows. `first_broken` is the number of the row where it stops to hold."""
+def begin(
+    connection: sqlite3.Connection, clock: Clock, *, cipher: Cipher, is_first: bool
+) -> TrailFault | None:
+    """Gives a trail that has neither head nor rows its head, in the transaction under way.
 
-    rows: int
-    first_broken: int | None
-    head_holds: bool
-    """False where rows are missing at the end, or the head itself was changed or removed."""
-
-    @property
-    def whole(self) -> bool:
-        """True where every row and the head hold."""
-        return self.first_broken is None and self.head_holds
+    `is_first` is False where anything says that there was a trail: then that is written down as a
+    fault, which is returned. Nothing is done where there is a head or a row.
+    """
+    end = find_end(connection, cipher)
+    if end.fault is not TrailFault.HEAD_MISSING or end.last_row:
+        return None
+    if is_first:
+        write_head(connection, cipher, end.head)
+        return None
+    mark_broken(connection, clock, TrailFault.TRAIL_MISSING, cipher=cipher)
+    return TrailFault.TRAIL_MISSING
 
 
 def record(
@@ -61,24 +72,67 @@ def record(
 
     Raises RuntimeError outside a transaction.
     """
+    _require_transaction(connection)
+    end = find_end(connection, cipher)
+    if end.fault is not None:
+        end = _marked(connection, clock, end, end.fault, cipher)
+    _append(connection, clock, event, end.head, cipher)
+
+
+def mark_broken(
+    connection: sqlite3.Connection,
+    clock: Clock,
+    fault: TrailFault,
+    details: Mapping[str, str] = MappingProxyType({}),
+    *,
+    cipher: Cipher,
+) -> None:
+    """Writes a fault of the trail into the trail; the chain goes on behind that row.
+
+    In the transaction under way. Raises RuntimeError outside one.
+    """
+    _require_transaction(connection)
+    end = find_end(connection, cipher)
+    _marked(connection, clock, end, fault, cipher, details)
+
+
+def _marked(
+    connection: sqlite3.Connection,
+    clock: Clock,
+    end: End,
+    fault: TrailFault,
+    cipher: Cipher,
+    details: Mapping[str, str] = MappingProxyType({}),
+) -> End:
+    _log.error("trail-broken", reason=fault.value, count=end.last_row)
+    told = {"reason": fault.value, "last_row": str(end.last_row), **details}
+    event = AuditEvent(
+        AuditAction.TRAIL_BROKEN, TRAIL_USER, EventOutcome.SERIOUS_FAILURE, details=told
+    )
+    head = _append(connection, clock, event, end.head, cipher)
+    return replace(end, head=head, fault=None, last_row=head.seq)
+
+
+def _append(
+    connection: sqlite3.Connection, clock: Clock, event: AuditEvent, end: Head, cipher: Cipher
+) -> Head:
+    seq = end.seq + 1
+    at = clock.now().isoformat(timespec="microseconds")
+    text = event_text(event)
+    hashed = row_hash(cipher, seq, at, text, end.last_hash)
+    connection.execute(
+        "INSERT INTO audit (seq, at, event, previous_hash, hash) VALUES (?, ?, ?, ?, ?)",
+        (seq, at, text, end.last_hash, hashed),
+    )
+    head = Head(seq, hashed, end.is_anchored)
+    write_head(connection, cipher, head)
+    return head
+
+
+def _require_transaction(connection: sqlite3.Connection) -> None:
     if not connection.in_transaction:
         message = "an act is recorded in the transaction of the act"
         raise RuntimeError(message)
-    seq, previous = _head(connection, cipher)
-    seq += 1
-    at = clock.now().isoformat(timespec="microseconds")
-    text = _canonical(event)
-    row_hash = _row_hash(cipher, seq, at, text, previous)
-    connection.execute(
-        "INSERT INTO audit (seq, at, event, previous_hash, hash) VALUES (?, ?, ?, ?, ?)",
-        (seq, at, text, previous, row_hash),
-    )
-    connection.execute(
-        "INSERT INTO audit_head (only, rows_count, last_hash, mac) VALUES (1, ?, ?, ?) "
-        "ON CONFLICT (only) DO UPDATE SET rows_count = excluded.rows_count, "
-        "last_hash = excluded.last_hash, mac = excluded.mac",
-        (seq, row_hash, _head_mac(cipher, seq, row_hash)),
-    )
 
 
 def read_trail(reader: Reader, *, after: int = 0) -> Iterator[AuditRow]:
@@ -89,7 +143,7 @@ def read_trail(reader: Reader, *, after: int = 0) -> Iterator[AuditRow]:
     rows = reader.execute("SELECT seq, at, event FROM audit WHERE seq > ? ORDER BY seq", (after,))
     for seq, at, text in rows:
         try:
-            row = AuditRow(seq, datetime.fromisoformat(at), _event(text))
+            row = AuditRow(seq, datetime.fromisoformat(at), event_of(text))
         except (ValueError, TypeError, LookupError) as error:
             _log.error("trail-row-unreadable", count=seq, error_type=type(error).__name__)
             continue
@@ -104,92 +158,9 @@ def genuine_rows(reader: Reader, action: AuditAction, *, cipher: Cipher) -> Iter
         "SELECT seq, at, event, previous_hash, hash FROM audit WHERE event LIKE ? ORDER BY seq",
         (f'%"{action.value}"%',),
     )
-    for seq, at, text, previous_hash, row_hash in rows:
-        if row_hash != _row_hash(cipher, seq, at, text, previous_hash):
+    for seq, at, text, previous_hash, hashed in rows:
+        if hashed != row_hash(cipher, seq, at, text, previous_hash):
             continue
-        event = _event(text)
+        event = event_of(text)
         if event.action is action:
             yield AuditRow(seq, datetime.fromisoformat(at), event)
-
-
-def verify_chain(reader: Reader, *, cipher: Cipher) -> ChainReport:
-    """Walks the whole chain. Reads only; a broken chain is an answer, not an error."""
-    with reader.at_one_moment():  # rows and head belong together, whoever appends meanwhile
-        return _verified(reader, cipher)
-
-
-def _verified(reader: Reader, cipher: Cipher) -> ChainReport:
-    count, previous, first_broken = 0, _BEGINNING, None
-    rows = reader.execute("SELECT seq, at, event, previous_hash, hash FROM audit ORDER BY seq")
-    for seq, at, text, previous_hash, row_hash in rows:
-        count += 1
-        # The number is in the hash: rows that close up after a removal do not hold.
-        holds = previous_hash == previous and row_hash == _row_hash(cipher, seq, at, text, previous)
-        if not holds and first_broken is None:
-            first_broken = count
-        previous = row_hash
-    head = reader.execute("SELECT rows_count, last_hash, mac FROM audit_head").fetchone()
-    if head is None:
-        return ChainReport(count, first_broken, head_holds=count == 0)
-    head_count, head_hash, mac = head
-    head_holds = (head_count, head_hash) == (count, previous) and mac == _head_mac(
-        cipher, head_count, head_hash
-    )
-    return ChainReport(count, first_broken, head_holds)
-
-
-def _head(connection: sqlite3.Connection, cipher: Cipher) -> tuple[int, str]:
-    """The number and hash that the next row goes on from.
-
-    The head's and not the last row's: a trail that was cut off goes on with a gap that shows,
-    instead of being healed by the next act. A head that is gone or damaged stops no act: a number
-    is left out, so that head and count never agree again.
-    """
-    head = connection.execute("SELECT rows_count, last_hash, mac FROM audit_head").fetchone()
-    last = connection.execute(
-        "SELECT seq, hash FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT 1", (_LAST,)
-    ).fetchone()
-    holds = head is not None and head[2] == _head_mac(cipher, head[0], head[1])
-    if holds and (last is None or last[0] <= head[0]):
-        return int(head[0]), str(head[1])
-    if head is None and last is None:
-        return 0, _BEGINNING
-    _log.error("trail-head-damaged")
-    seq, row_hash = last or (0, _BEGINNING)
-    return int(seq) + 1, str(row_hash)
-
-
-def _row_hash(cipher: Cipher, seq: int, at: str, text: str, previous: str) -> str:
-    return cipher.keyed_hash("audit row", previous, str(seq), at, text)
-
-
-def _head_mac(cipher: Cipher, count: int, last_hash: str) -> str:
-    return cipher.keyed_hash("audit head", str(count), last_hash)
-
-
-def _canonical(event: AuditEvent) -> str:
-    fields: dict[str, Any] = {
-        "action": event.action,
-        "user_id": event.user_id,
-        "outcome": event.outcome,
-        "exam_id": event.exam_id,
-        "sop_instance_uid": event.sop_instance_uid,
-        "study_instance_uid": event.study_instance_uid,
-        "patient_key": event.patient_key,
-        "details": dict(event.details),
-    }
-    return json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-
-def _event(text: str) -> AuditEvent:
-    fields = json.loads(text)
-    return AuditEvent(
-        action=AuditAction(fields["action"]),
-        user_id=fields["user_id"],
-        outcome=EventOutcome(fields["outcome"]),
-        exam_id=fields["exam_id"],
-        sop_instance_uid=fields["sop_instance_uid"],
-        study_instance_uid=fields["study_instance_uid"],
-        patient_key=fields["patient_key"],
-        details=fields["details"],
-    )

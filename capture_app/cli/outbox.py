@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from capture_app.bootstrap import open_data_folder
+from capture_app.audit.verify import ChainReport
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED
 from capture_app.cli.start import (
     CLOCK,
@@ -200,11 +201,37 @@ def _check(outbox: Outbox, *, as_json: bool) -> int:
                 "it_asked": counts.it_asked,
                 "trail_rows": found.trail.rows,
                 "trail_whole": found.trail.whole,
+                "trail_breaks": [asdict(one) for one in found.trail.breaks],
             }
         )
     else:
         sys.stdout.write("\n".join(_sentences(found, counts)) + "\n")
     return EXIT_DONE if good else EXIT_FAILED
+
+
+def trail_words(trail: ChainReport) -> list[str]:
+    """What is to be said of the whole trail, a sentence a line."""
+    if trail.whole:
+        return [tr("The trail has {n} rows and is whole.", n=trail.rows)]
+    said = [
+        tr(
+            "The trail says at row {row} ({at}) that it was found broken: {reason}.",
+            row=found.seq,
+            at=found.at[:19],
+            reason=found.reason,
+        )
+        + (" " + tr("An auditor has seen it.") if found.is_seen else "")
+        for found in trail.breaks
+    ]
+    if trail.has_untold:
+        said.append(
+            tr(
+                "The trail of {n} rows is broken (first at row {row}). Tell your administrator.",
+                n=trail.rows,
+                row=trail.first_broken or trail.rows,
+            )
+        )
+    return said
 
 
 def _damaged_words(damaged: DamagedCell) -> str:
@@ -225,13 +252,7 @@ def _damaged_words(damaged: DamagedCell) -> str:
 def _sentences(found: Inspection, counts: Counts) -> list[str]:
     said = [
         trn("{n} kept file is whole.", "{n} kept files are whole.", found.files),
-        tr("The trail has {n} rows and is whole.", n=found.trail.rows)
-        if found.trail.whole
-        else tr(
-            "The trail of {n} rows is broken (first at row {row}). Tell your administrator.",
-            n=found.trail.rows,
-            row=found.trail.first_broken or found.trail.rows,
-        ),
+        *trail_words(found.trail),
     ]
     said += [tr("Broken: {name}. It will not be sent.", name=name) for name in found.broken]
     said += [tr("Missing: the file of {uid}.", uid=uid) for uid in found.missing]

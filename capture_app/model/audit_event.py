@@ -60,6 +60,14 @@ class AuditAction(StrEnum):
     USERS_BEGUN_ANEW = "users-begun-anew"
     """The list of users was lost, or nobody in it kept it any more."""
     SCANNER_SET_UP = "scanner-set-up"
+    TRAIL_BROKEN = "trail-broken"
+    """The trail was found to be no longer what was written; it goes on behind this row."""
+    TRAIL_BREAK_SEEN = "trail-break-seen"
+    """An auditor has looked into a break."""
+    TRAIL_READ = "trail-read"
+    TRAIL_EXPORTED = "trail-exported"
+    CLOCK_JUMPED = "clock-jumped"
+    """The time of this computer was set, by hand or by a time server."""
 
 
 class EventOutcome(StrEnum):

@@ -25,7 +25,7 @@ from capture_app.settings.write_once import is_open_to_others, make_folder
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
 from capture_app.store.record import from_record, to_record
-from capture_app.store.sealed import Staged, discard_staged, publish_sealed
+from capture_app.store.sealed import SUFFIX, Staged, discard_staged, publish_sealed
 
 T = TypeVar("T")
 
@@ -39,6 +39,10 @@ IS_DRAFT: Final = (
 """The condition by which a row of `capture` is a draft: neither deleted nor sent. The second
 question is of an instance whose row does not name its picture any more.
 """
+_ANYTHING_KEPT: Final = (
+    "SELECT EXISTS (SELECT 1 FROM exam) OR EXISTS (SELECT 1 FROM capture) "
+    "OR EXISTS (SELECT 1 FROM users)"
+)
 _FOR_A_CLOCK_SET_BACK: Final = timedelta(days=366)
 LONGEST_KEEP_DAYS: Final = 36_500
 MOST: Final = 1_000_000_000
@@ -59,9 +63,10 @@ class Spool:
 
     @classmethod
     def open(cls, database: Database, folder: Path, cipher: Cipher, clock: Clock) -> Self:
-        """Makes the folders where they are missing, durably.
+        """Makes the folders where they are missing, durably, and begins the trail.
 
-        Raises StoreError where somebody else could change what is in them.
+        A trail that is not there beside pictures or users is no first start: it says so itself.
+        Raises StoreError where somebody else could change what is in the folders.
         """
         captures, instances = folder / "captures", folder / "instances"
         for path in (captures, instances):
@@ -74,6 +79,11 @@ class Spool:
                         folder=path,
                     )
                 )
+        if database.read().execute("SELECT 1 FROM audit_head").fetchone() is None:
+            files = any(next(path.glob(f"*{SUFFIX}"), None) for path in (captures, instances))
+            with database.transaction() as connection:
+                (rows,) = connection.execute(_ANYTHING_KEPT).fetchone()
+                trail.begin(connection, clock, cipher=cipher, is_first=not (files or rows))
         return cls(database, captures, instances, cipher, clock)
 
     def now(self) -> str:

@@ -17,10 +17,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from capture_app.audit.anchor import AnchorPlace
 from capture_app.errors import KeyUnavailableError
 from capture_app.model.words import tr
 from capture_app.settings.schema import KeyStore, Security
-from capture_app.settings.write_once import is_open_to_others, make_folder, write_once
+from capture_app.settings.write_once import (
+    is_open_to_others,
+    make_folder,
+    replace_file,
+    write_once,
+)
 from capture_app.store.cipher import KEY_BYTES, Cipher
 from capture_app.store.role import alone
 from capture_app.store.sealed import SUFFIX
@@ -86,6 +92,23 @@ def read_secret(security: Security, name: str) -> str:
     return secret
 
 
+def trail_anchor(security: Security, data_dir: Path) -> AnchorPlace:
+    """Where the head of the trail of a data folder is noted outside it: beside the key.
+
+    An entry of the key store, or with key_store = file a 0600 file beside the key file. Its `read`
+    and `write` raise KeyUnavailableError.
+    """
+    name = f"{_entry_by_path(data_dir)}-trail"
+    if security.key_store is KeyStore.FILE:
+        path = Path(security.key_file).parent / f"{name}.json"
+        return AnchorPlace(lambda: _read_private(path), lambda text: _replace_private(path, text))
+
+    def write(text: str) -> None:
+        _to_keyring(name, text)
+
+    return AnchorPlace(lambda: _from_keyring(name), write)
+
+
 def _require_allowed_backend(security: Security) -> None:
     """By name: where it finds one, keyring falls back on a plain text file without a word."""
     import keyring  # noqa: PLC0415 - where the key is in a file nobody need wait for it
@@ -116,6 +139,10 @@ def _entry_of(data_dir: Path) -> str:
     noted = _read_check(data_dir)
     if noted and noted.get("entry"):
         return noted["entry"]
+    return _entry_by_path(data_dir)
+
+
+def _entry_by_path(data_dir: Path) -> str:
     return f"data-{sha256(str(data_dir.resolve()).encode()).hexdigest()[:16]}"
 
 
@@ -214,6 +241,19 @@ def _write_key_file(path: Path, text: str) -> str:
         ) from error
     # Another data folder with the same key file may have been first: then its key is ours as well.
     return _read_key_file(path) or ""
+
+
+def _replace_private(path: Path, text: str) -> None:
+    try:
+        replace_file(path, f"{text}\n".encode())
+    except OSError as error:
+        raise KeyUnavailableError(
+            tr(
+                "The file {path} beside the key cannot be written: {reason}.",
+                path=path,
+                reason=error.strerror or type(error).__name__,
+            )
+        ) from error
 
 
 def _holds_something_sealed(data_dir: Path) -> bool:

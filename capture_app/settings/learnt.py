@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import fields
 from pathlib import Path
 from typing import Final
@@ -11,7 +10,7 @@ from capture_app.errors import StoreError
 from capture_app.model.words import tr
 from capture_app.settings.describe import tables_toml
 from capture_app.settings.scanning import Scanner, ScanPattern
-from capture_app.settings.write_once import fsync_folder
+from capture_app.settings.write_once import replace_file
 
 SCANNER_FILE: Final = "scanner.toml"
 SECTIONS: Final = ("scanner", "scan_patterns")
@@ -31,15 +30,8 @@ def _told(table: Scanner | ScanPattern) -> dict[str, object]:
 
 def save_scanner(data_dir: Path, scanner: Scanner, patterns: tuple[ScanPattern, ...]) -> None:
     """Puts the file in place of the one before, whole or not at all. Raises StoreError."""
-    path = data_dir / SCANNER_FILE
-    beside = path.with_name(f".{SCANNER_FILE}.tmp")
     try:
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(scanner_toml(scanner, patterns))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        fsync_folder(data_dir)
+        replace_file(data_dir / SCANNER_FILE, scanner_toml(scanner, patterns).encode())
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise StoreError(

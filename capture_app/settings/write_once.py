@@ -14,13 +14,9 @@ def write_once(path: Path, content: bytes) -> bool:
 
     Safe against another process doing the same: one wins, and nobody ever reads half a file.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    temporary = _name_beside(path)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        _write_synced(temporary, content)
         os.link(temporary, path)  # unlike a rename, it refuses to replace
     except FileExistsError:
         return False
@@ -29,6 +25,33 @@ def write_once(path: Path, content: bytes) -> bool:
             temporary.unlink()
     fsync_folder(path.parent)
     return True
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Puts a file of mode 0600 in the place of an older one, synced: nobody ever reads half a file.
+
+    Raises OSError; then the older one is still there.
+    """
+    temporary = _name_beside(path)
+    try:
+        _write_synced(temporary, content)
+        temporary.replace(path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+    fsync_folder(path.parent)
+
+
+def _name_beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def make_folder(folder: Path) -> None:

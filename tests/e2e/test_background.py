@@ -13,7 +13,8 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from capture_app import __version__
-from capture_app.audit.trail import read_trail, verify_chain
+from capture_app.audit.trail import read_trail
+from capture_app.audit.verify import verify_chain
 from capture_app.bootstrap import ENGINE_LOCK, Background, open_rooms
 from capture_app.clock import SystemClock
 from capture_app.demo.hospital import Hospital

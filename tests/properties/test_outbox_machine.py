@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from capture_app.audit.trail import verify_chain
+from capture_app.audit.verify import verify_chain
 from capture_app.clock import FixedClock
 from capture_app.dicom.part10 import pixel_sha256, read
 from capture_app.errors import DeliveryError, RuleError

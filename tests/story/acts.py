@@ -11,7 +11,7 @@ from threading import Event
 
 import structlog
 
-from capture_app.audit.trail import verify_chain
+from capture_app.audit.verify import verify_chain
 from capture_app.clock import FixedClock
 from capture_app.exam.second_identifier import Answer
 from capture_app.model.delivery import ImageState

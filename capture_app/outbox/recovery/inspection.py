@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from capture_app.audit.trail import ChainReport, verify_chain
+from capture_app.audit.verify import ChainReport, verify_chain
 from capture_app.dicom.request import StudyValues
 from capture_app.dicom.values import fits
 from capture_app.errors import SealBrokenError
@@ -66,7 +66,7 @@ class Inspection:
     @property
     def whole(self) -> bool:
         """True where nothing is broken, missing or damaged."""
-        return not (self.broken or self.missing or self.damaged) and self.trail.whole
+        return not (self.broken or self.missing or self.damaged) and not self.trail.needs_attention
 
 
 def inspect(spool: Spool) -> Inspection:
@@ -82,6 +82,7 @@ def inspect(spool: Spool) -> Inspection:
             continue  # purged while we looked
         except (SealBrokenError, OSError):
             broken.append(path.name)
+    broken += _swapped(spool, whole)
     captures, instances = compare(spool)
     without_row = [path.name for path in (*captures.strays, *instances.strays) if path in whole]
     return Inspection(
@@ -105,6 +106,18 @@ def _sealed_files(spool: Spool) -> list[Path]:
     return sorted(
         path for folder in (spool.captures, spool.instances) for path in folder.glob(f"*{SUFFIX}")
     )
+
+
+def _swapped(spool: Spool, whole: dict[Path, str]) -> list[str]:
+    """Files that are whole and are not the one that their row names: each is another picture's."""
+    folders = {"capture": spool.captures, "instance": spool.instances}
+    found = []
+    for table, folder in folders.items():
+        rows = spool.database.read().execute(
+            f"SELECT {_NAMED_BY[table][0]}, file FROM {table} WHERE file IS NOT NULL"  # noqa: S608 - names are ours
+        )
+        found += [file for uid, file in rows if whole.get(folder / file, uid) != uid]
+    return found
 
 
 # ------------------------------------------------------------------------------------------- cells

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from capture_app.audit.trail import read_trail, record, verify_chain
+from capture_app.audit.chain import TrailFault
+from capture_app.audit.trail import begin, mark_broken, read_trail, record
+from capture_app.audit.verify import BREAK_ROW, BROKEN_ROWS, verify_chain
 from capture_app.clock import FixedClock
 from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.store.cipher import Cipher
@@ -30,8 +32,10 @@ EVENTS = (
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
+def db(tmp_path: Path, clock: FixedClock) -> Iterator[Database]:
     database = Database.open(tmp_path / "outbox.db", files("capture_app.outbox") / "migrations")
+    with database.transaction() as connection:
+        begin(connection, clock, cipher=CIPHER, is_first=True)
     yield database
     database.close()
 
@@ -122,8 +126,8 @@ def test_recording_outside_a_transaction_is_a_fault(db: Database, clock: FixedCl
         ("UPDATE audit SET event = replace(event, 'anna', 'bob') WHERE seq = 2", 2),
         ("UPDATE audit SET at = '2020-01-01T00:00:00+00:00' WHERE seq = 4", 4),
         ("UPDATE audit SET event = replace(event, '}', ' }') WHERE seq = 1", 1),
-        ("DELETE FROM audit WHERE seq = 1", 1),
-        ("DELETE FROM audit WHERE seq = 3", 3),
+        ("DELETE FROM audit WHERE seq = 1", 2),
+        ("DELETE FROM audit WHERE seq = 3", 4),
         ("UPDATE audit SET hash = hex(randomblob(32)) WHERE seq = 5", 5),
         ("UPDATE audit SET previous_hash = hex(randomblob(32)) WHERE seq = 3", 3),
     ],
@@ -200,30 +204,96 @@ def test_true_row_of_another_history_is_found(trail: Database, clock: FixedClock
         "UPDATE audit SET previous_hash = (SELECT hash FROM kept) WHERE seq = 5",
     )
     report = verify_chain(trail.read(), cipher=CIPHER)
-    assert (report.first_broken, report.head_holds) == (5, True)
+    assert (report.first_broken, report.head_holds) == (5, False)
 
 
-@pytest.mark.expects_log("trail-head-damaged")
+HEAD_AT_3 = (
+    "UPDATE audit_head SET rows_count = 3, last_hash = (SELECT hash FROM audit WHERE seq = 3)"
+)
+
+
+@pytest.mark.expects_log("trail-broken")
 @pytest.mark.parametrize(
-    "statement",
+    ("statements", "reason", "last_row"),
     [
-        "DELETE FROM audit WHERE seq > 3",
-        "UPDATE audit_head SET rows_count = 3, last_hash = (SELECT hash FROM audit WHERE seq = 3)",
+        (["DELETE FROM audit WHERE seq > 3"], "rows-missing", 3),
+        (["DELETE FROM audit WHERE seq > 3", "DELETE FROM audit_head"], "head-missing", 3),
+        (["DELETE FROM audit WHERE seq > 3", HEAD_AT_3], "head-changed", 3),
+        ([HEAD_AT_3], "head-changed", 5),
+        (["DELETE FROM audit"], "rows-missing", 0),
+        (["DELETE FROM audit", "DELETE FROM audit_head"], "head-missing", 0),
+        (["DELETE FROM audit_head"], "head-missing", 5),
+        (["UPDATE audit_head SET anchored = 1"], "head-changed", 5),
+        (["UPDATE audit SET at = '2020-01-01T00:00:00+00:00' WHERE seq = 5"], "rows-changed", 5),
+        (
+            ["INSERT INTO audit SELECT 6, at, event, hash, 'f' FROM audit WHERE seq = 5"],
+            "rows-changed",
+            6,
+        ),
     ],
 )
-def test_a_trail_without_its_true_head_is_not_healed_by_the_next_act(
-    trail: Database, clock: FixedClock, statement: str
+def test_an_act_stops_at_no_damage_and_heals_none(
+    trail: Database, clock: FixedClock, statements: list[str], reason: str, last_row: int
 ) -> None:
-    tamper(trail, statement)
-    if "audit_head" not in statement:
-        tamper(trail, "DELETE FROM audit_head")
+    tamper(trail, *statements)
+    assert verify_chain(trail.read(), cipher=CIPHER).has_untold
+    for _ in range(2):
+        with trail.transaction() as connection:
+            record(connection, clock, EVENTS[0], cipher=CIPHER)
+    *_, told, first, second = read_trail(trail.read())
+    assert (first.event, second.event) == (EVENTS[0], EVENTS[0])
+    assert told.event.action is AuditAction.TRAIL_BROKEN
+    assert told.event.details == {"reason": reason, "last_row": str(last_row)}
+    report = verify_chain(trail.read(), cipher=CIPHER)
+    assert [found.reason for found in report.breaks] == [reason]
+    assert report.head_holds
+    assert not report.whole
+    assert report.needs_attention
+
+
+@pytest.mark.expects_log("trail-broken")
+def test_rows_before_a_break_are_still_held_by_the_chain(
+    trail: Database, clock: FixedClock
+) -> None:
+    tamper(trail, "DELETE FROM audit WHERE seq > 3")
     with trail.transaction() as connection:
         record(connection, clock, EVENTS[0], cipher=CIPHER)
-        record(connection, clock, EVENTS[0], cipher=CIPHER)
-    assert not verify_chain(trail.read(), cipher=CIPHER).whole
+    assert not verify_chain(trail.read(), cipher=CIPHER).has_untold
+    tamper(trail, "DELETE FROM audit WHERE seq = 3")
+    report = verify_chain(trail.read(), cipher=CIPHER)
+    assert report.broken == (6,)  # it told of a break behind the third row
+    assert report.has_untold
 
 
-@pytest.mark.expects_log("trail-head-damaged")
+@pytest.mark.expects_log("trail-broken")
+def test_a_break_that_an_auditor_has_seen_asks_for_nobody(
+    trail: Database, clock: FixedClock
+) -> None:
+    tamper(trail, "DELETE FROM audit WHERE seq = 2")
+    with trail.transaction() as connection:
+        details = {BROKEN_ROWS: "1"}
+        mark_broken(connection, clock, TrailFault.ROWS_CHANGED, details, cipher=CIPHER)
+    report = verify_chain(trail.read(), cipher=CIPHER)
+    assert (report.broken, report.has_untold, report.needs_attention) == ((3,), False, True)
+    seen = AuditEvent(AuditAction.TRAIL_BREAK_SEEN, "eve", details={BREAK_ROW: "6"})
+    with trail.transaction() as connection:
+        record(connection, clock, seen, cipher=CIPHER)
+    report = verify_chain(trail.read(), cipher=CIPHER)
+    assert (report.whole, report.needs_attention) == (False, False)
+    tamper(trail, "DELETE FROM audit WHERE seq = 4")
+    assert verify_chain(trail.read(), cipher=CIPHER).needs_attention
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_trail_that_is_there_is_not_begun_anew(
+    trail: Database, clock: FixedClock, *, is_first: bool
+) -> None:
+    with trail.transaction() as connection:
+        assert begin(connection, clock, cipher=CIPHER, is_first=is_first) is None
+    assert verify_chain(trail.read(), cipher=CIPHER).whole
+
+
+@pytest.mark.expects_log("trail-broken")
 def test_row_that_was_made_with_another_key_is_found(trail: Database, clock: FixedClock) -> None:
     with trail.transaction() as connection:
         record(connection, clock, EVENTS[0], cipher=Cipher(bytes(32)))
@@ -241,13 +311,6 @@ def test_cut_tail_is_told_by_the_head(trail: Database, kept: int) -> None:
     assert report.first_broken is None
     assert not report.head_holds
     assert not report.whole
-
-
-def test_cut_tail_is_not_healed_by_the_next_act(trail: Database, clock: FixedClock) -> None:
-    tamper(trail, "DELETE FROM audit WHERE seq > 3")
-    with trail.transaction() as connection:
-        record(connection, clock, EVENTS[0], cipher=CIPHER)
-    assert not verify_chain(trail.read(), cipher=CIPHER).whole
 
 
 def test_head_that_was_set_back_with_the_tail_cut_is_found(trail: Database) -> None:

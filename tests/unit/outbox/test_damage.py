@@ -251,7 +251,7 @@ def running(outbox: Outbox) -> list[str]:
     return [uid for (uid,) in rows]
 
 
-@pytest.mark.expects_log("trail-head-damaged")
+@pytest.mark.expects_log("trail-broken")
 @pytest.mark.parametrize(
     "statement",
     [
@@ -270,7 +270,8 @@ def test_a_head_of_the_trail_that_is_damaged_stops_no_picture_and_is_not_healed(
         connection.execute(statement)
     assert len({keep(outbox, exam) for _ in range(3)}) == 3
     trail = inspect(outbox.spool).trail
-    assert (trail.first_broken, trail.head_holds) == (None, False)
+    assert (trail.first_broken, trail.head_holds, len(trail.breaks)) == (None, True, 1)
+    assert trail.needs_attention
 
 
 @pytest.mark.expects_log("task-row-unreadable", "step-given-again")

@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from capture_app.audit.trail import verify_chain
+from capture_app.audit.verify import verify_chain
 from capture_app.clock import FixedClock
 from capture_app.errors import (
     DeliveryError,

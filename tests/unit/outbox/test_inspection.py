@@ -56,6 +56,23 @@ def test_what_is_damaged_gone_or_unknown_is_named(outbox: Outbox, clock: FixedCl
     )
 
 
+def test_whole_files_that_changed_places_are_broken(outbox: Outbox, clock: FixedClock) -> None:
+    exam = begin(outbox, clock)
+    sent = [keep(outbox, exam) for _ in range(2)]
+    outbox.seal(sent, sealing.NURSE, release_now=True)
+    folders = (outbox.spool.captures, outbox.spool.instances)
+    for folder in folders:
+        one, other = folder.glob("*.sealed")
+        aside = folder / "aside"
+        one.rename(aside)
+        other.rename(one)
+        aside.rename(other)
+    found = inspect(outbox.spool)
+    named = sorted(path.name for folder in folders for path in folder.glob("*.sealed"))
+    assert sorted(found.broken) == named
+    assert not found.whole
+
+
 def test_what_is_kept_or_removed_meanwhile_is_no_damage(
     outbox: Outbox, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

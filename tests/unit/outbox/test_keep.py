@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from capture_app.audit.trail import read_trail, verify_chain
+from capture_app.audit.trail import read_trail
+from capture_app.audit.verify import verify_chain
 from capture_app.clock import FixedClock
 from capture_app.errors import DiskFullError, RuleError, SealBrokenError
 from capture_app.model.audit_event import AuditAction

@@ -75,6 +75,7 @@ def test_a_file_that_was_imported_is_adopted_as_such(outbox: Outbox, clock: Fixe
     assert adopted.event.details == {"adopted": "yes"}
 
 
+@pytest.mark.expects_log("trail-broken")
 def test_a_lost_database_is_rebuilt_from_the_files(
     outbox: Outbox, clock: FixedClock, tmp_path: Path
 ) -> None:
@@ -110,6 +111,7 @@ def test_a_lost_database_is_rebuilt_from_the_files(
     outboxes.close(again)
 
 
+@pytest.mark.expects_log("trail-broken")
 def test_what_was_sent_stays_sent_when_the_database_is_lost(
     outbox: Outbox, clock: FixedClock, tmp_path: Path
 ) -> None:
@@ -129,6 +131,7 @@ def test_what_was_sent_stays_sent_when_the_database_is_lost(
     outboxes.close(again)
 
 
+@pytest.mark.expects_log("trail-broken")
 def test_a_lost_database_does_not_collide_with_what_came_since(
     outbox: Outbox, clock: FixedClock, tmp_path: Path
 ) -> None:
@@ -348,6 +351,7 @@ def test_an_archive_that_left_the_settings_needs_a_person_until_it_is_back(
     assert states(outbox) == {capture_id: ImageState.QUEUED}
 
 
+@pytest.mark.expects_log("trail-broken")
 def test_what_was_sent_is_for_the_archives_of_its_day(
     outbox: Outbox, clock: FixedClock, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from capture_app.audit.trail import begin
 from capture_app.clock import FixedClock
 from capture_app.model.operator import Operator
 from capture_app.security.users import FIRST_ROLES, Users
@@ -14,8 +15,10 @@ from tests.unit.security.station import CHEAP, CIPHER, PIN
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
+def db(tmp_path: Path, clock: FixedClock) -> Iterator[Database]:
     database = Database.open(tmp_path / "outbox.db", files("capture_app.outbox") / "migrations")
+    with database.transaction() as connection:
+        begin(connection, clock, cipher=CIPHER, is_first=True)
     yield database
     database.close()
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from capture_app.audit.trail import verify_chain
+from capture_app.audit.verify import verify_chain
 from capture_app.clock import FixedClock
 from capture_app.errors import PinTooShortError, SignInError, UsersDamagedError
 from capture_app.model.audit_event import AuditAction
