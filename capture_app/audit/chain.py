@@ -117,7 +117,8 @@ def _genuine_head(cells: tuple[Any, ...] | None, cipher: Cipher) -> Head | None:
         return None
     seq, last_hash, mac, anchored = cells
     head = Head(seq, str(last_hash), anchored == 1)
-    return head if isinstance(seq, int) and mac == head_mac(cipher, head) else None
+    is_ours = isinstance(seq, int) and anchored in {0, 1}
+    return head if is_ours and mac == head_mac(cipher, head) else None
 
 
 def event_text(event: AuditEvent) -> str:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from capture_app.bootstrap import open_data_folder
 from capture_app.audit.verify import ChainReport
+from capture_app.bootstrap import open_data_folder
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED
 from capture_app.cli.start import (
     CLOCK,
