@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from capture_app.audit.trail import read_trail, record
+from capture_app.audit.trail import begin, read_trail, record
 from capture_app.audit.verify import verify_chain
 from capture_app.clock import FixedClock
 from capture_app.errors import PinTooShortError, SignInError, UsersDamagedError
@@ -79,6 +79,8 @@ class Before:
 def before(tmp_path: Path, clock: FixedClock) -> Iterator[Before]:
     database = Database.open(tmp_path / "outbox.db", files("capture_app.outbox") / "migrations")
     with closing(database):
+        with database.transaction() as connection:
+            begin(connection, clock, cipher=CIPHER, is_first=True)
         yield Before(database, clock)
 
 
