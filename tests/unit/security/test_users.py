@@ -364,6 +364,7 @@ def test_what_each_role_may() -> None:
             Act.DELETE_OF_OTHERS,
             Act.STEER_DELIVERY,
             Act.KEEP_USERS,
+            Act.RETIRE_ARCHIVE,
             Act.SET_UP_SCANNER,
         },
         Role.AUDIT: {Act.READ_TRAIL},
