@@ -185,7 +185,10 @@ class Background:
     Its begin and its end are in the trail, under the name of the program.
     """
 
-    def __init__(self, rooms: Rooms, *, program: str) -> None:
+    def __init__(
+        self, rooms: Rooms, *, program: str, on_round: Callable[[], None] | None = None
+    ) -> None:
+        """`on_round` is called while delivery and feeds live, a few seconds apart at most."""
         # Only here: reading what delivers and listens takes as long as opening the window.
         from capture_app.archive.connect import commitment_listeners, connect  # noqa: PLC0415
         from capture_app.archive.held_copy import SandboxedReader  # noqa: PLC0415
@@ -224,6 +227,7 @@ class Background:
             role=EngineRole(settings.data_dir / ENGINE_LOCK),
             workers={archive.name: archive.workers for archive in settings.archives},
             on_role=self._on_role,
+            on_round=self._on_engine_round,
             hindrance=rooms.exams.hindrance,
         )
         self._trail = TrailWatch(rooms.database, clock, rooms.cipher, rooms.anchor)
@@ -233,11 +237,26 @@ class Background:
         if not self._ports:
             self._tried.set()
         self._thread = threading.Thread(target=self._run, name="feeds")
+        self._on_round = on_round
+        self._round_at: float | None = None
+        self._ended_whole = False
 
     @property
     def engine(self) -> Engine:
         """Delivery."""
         return self._engine
+
+    @property
+    def round_at(self) -> float | None:
+        """When (monotonic) delivery and feeds were last seen alive; None before the first time."""
+        return self._round_at
+
+    @property
+    def ended_whole(self) -> bool:
+        """Whether its end ended every thread of delivery: else the engine role is kept until the
+        process ends.
+        """
+        return self._ended_whole
 
     def __enter__(self) -> Self:
         self._record(AuditAction.APPLICATION_STARTED)
@@ -253,7 +272,7 @@ class Background:
         self._thread.join()
         for poller in self._pollers:
             poller.stop()
-        self._engine.stop()
+        self._ended_whole = self._engine.stop()
         self._reader.close()
         self._record(AuditAction.APPLICATION_STOPPED)
         self._trail.stop()
@@ -272,6 +291,13 @@ class Background:
                 record(connection, rooms.clock, event, cipher=rooms.cipher)
         except StoreError as error:
             _log.error("not-in-the-trail", action=str(action), reason=str(error))
+
+    def _on_engine_round(self) -> None:
+        if not self._thread.is_alive():
+            return
+        self._round_at = self._clock.monotonic()
+        if self._on_round is not None:
+            self._on_round()
 
     def _on_role(self, leads: bool) -> None:  # noqa: FBT001 - the engine's callback
         if leads:

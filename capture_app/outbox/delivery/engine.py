@@ -49,6 +49,7 @@ class Engine:
         role: EngineRole,
         workers: Mapping[str, int] | None = None,
         on_role: OnRole | None = None,
+        on_round: Callable[[], None] | None = None,
         hindrance: Hindrance | None = None,
         batch: int = BATCH,
     ) -> None:
@@ -58,6 +59,8 @@ class Engine:
         `on_role` is called from the scheduler thread with True when this process takes the engine
         role (before anything is delivered) and with False before it gives the role back: feeds and
         listening ports go with the role.
+        `on_round` is called from the scheduler thread after each of its rounds, a few seconds apart
+        at most, while all threads of the engine live: it is the sign that none hangs or has gone.
         """
         self._outbox = outbox
         self._spool = outbox.spool
@@ -66,6 +69,7 @@ class Engine:
         self._role = role
         self._workers = dict(workers or {})
         self._on_role = on_role
+        self._on_round = on_round
         self._hindrance = hindrance
         self._batch = batch
         self._schedule = Schedule(clock, outbox.rules.capture.hold_seconds)
@@ -158,8 +162,13 @@ class Engine:
             except Exception:  # noqa: BLE001 - logged; delivery goes on with the next pass
                 _log.exception("engine-pass-failed")
                 pause = _AFTER_A_FAULT_S
+            self._tell_round()
             self._wake.wait(pause)
             self._wake.clear()
+
+    def _tell_round(self) -> None:
+        if self._on_round is not None and all(thread.is_alive() for thread in self._threads):
+            self._on_round()
 
     def _pass(self) -> None:
         if not self._leads and self._role.try_acquire():
