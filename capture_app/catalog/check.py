@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from capture_app.catalog.catalog import MOST_FAVOURITES, Catalog
+from capture_app.catalog.sense import nonsense
 from capture_app.model.coding import Code
 from capture_app.model.procedure import ProcedureEntry
 
@@ -30,7 +31,7 @@ class CatalogFault:
 
 def check(catalog: Catalog) -> tuple[CatalogFault, ...]:
     """Every fault of a catalogue; empty where it may be used."""
-    parts = (_procedures, _regions, _choices, _lists, _favourites)
+    parts = (_procedures, _pairs, _merged, _verified, _regions, _choices, _lists, _favourites)
     return tuple(fault for part in parts for fault in part(catalog))
 
 
@@ -134,16 +135,56 @@ def _procedures(catalog: Catalog) -> Iterator[CatalogFault]:
 def _regions_of(catalog: Catalog, entry: ProcedureEntry) -> Iterator[str]:
     known = {region.code.key for region in catalog.regions}
     default = catalog.procedure_defaults[entry.entry_id].region
-    lists = {row.name for row in catalog.region_lists}
     for key in (*entry.region_choices, *((default,) if default else ())):
         if key not in known:
             yield f"The region {':'.join(key)} is not in the catalogue."
     if default and entry.region_choices and default not in entry.region_choices:
         yield f"The region {':'.join(default)} is chosen beforehand but not offered."
-    if entry.region_choices and entry.region_picker:
-        yield "It names both regions and a list of regions."
-    if not entry.region_choices and entry.region_picker not in lists:
-        yield f"There is no list of regions {entry.region_picker!r}."
+    if not entry.region_choices:
+        yield "It names no region."
+    offered = catalog.regions_for(entry) if entry.selectable else ()
+    labels = Counter(region.label for region in offered)
+    yield from (
+        f"{count} of its regions have the label {label!r}."
+        for label, count in labels.items()
+        if count > 1
+    )
+
+
+def _pairs(catalog: Catalog) -> Iterator[CatalogFault]:
+    """Every act that may be chosen with each of its regions."""
+    for entry in catalog.selectable:
+        for region in catalog.regions_for(entry):
+            notes = catalog.site_notes.get(region.code.key)
+            if notes and (problem := nonsense(entry, region, notes.kind)):
+                yield CatalogFault(entry.entry_id, problem)
+
+
+def _merged(catalog: Catalog) -> Iterator[CatalogFault]:
+    """An entry that another took the place of is out of use, and the other is in use."""
+    for entry in catalog.procedures:
+        notes = catalog.notes.get(entry.entry_id)
+        if notes is None or not notes.merged_into:
+            continue
+        now = catalog.procedure(entry.entry_id)
+        if now is None or not now.selectable or entry.selectable:
+            yield CatalogFault(entry.entry_id, f"It cannot be merged into {notes.merged_into}.")
+
+
+def _verified(catalog: Catalog) -> Iterator[CatalogFault]:
+    """Each code says where it was looked up; one that was not found anywhere is a local one."""
+    local = {scheme.designator for scheme in catalog.schemes if scheme.local}
+    of_entries = [(e.entry_id, e.code, catalog.notes.get(e.entry_id)) for e in catalog.procedures]
+    of_sites = [
+        (":".join(r.code.key), r.code, catalog.site_notes.get(r.code.key)) for r in catalog.regions
+    ]
+    for where, code, notes in (*of_entries, *of_sites):
+        if notes is None:
+            continue
+        if not notes.source.strip():
+            yield CatalogFault(where, "No source of its code is named.")
+        if notes.verified is (code.scheme in local):
+            yield CatalogFault(where, "A public code is verified, and a local one is not.")
 
 
 def _regions(catalog: Catalog) -> Iterator[CatalogFault]:
@@ -186,7 +227,7 @@ def _lists(catalog: Catalog) -> Iterator[CatalogFault]:
 
 
 def _favourites(catalog: Catalog) -> Iterator[CatalogFault]:
-    departments = {entry.department for entry in catalog.procedures} | {""}
+    departments = {""}.union(*(catalog.departments_of(entry) for entry in catalog.procedures))
     for name, ids in catalog.department_favourites.items():
         where = f"favourites of {name!r}"
         if name not in departments:
@@ -196,7 +237,7 @@ def _favourites(catalog: Catalog) -> Iterator[CatalogFault]:
         yield from _duplicates(where, ids)
         for entry_id in ids:
             entry = catalog.procedure(entry_id)
-            if entry is None or not entry.selectable:
+            if entry is None or not entry.selectable or entry.entry_id != entry_id:
                 yield CatalogFault(where, f"{entry_id} cannot be chosen.")
 
 

@@ -10,13 +10,21 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from capture_app.catalog.catalog import Catalog, CodingScheme, Defaults, RegionKey, RegionList
+from capture_app.catalog.catalog import (
+    Catalog,
+    CodingScheme,
+    Defaults,
+    EntryNotes,
+    RegionKey,
+    RegionList,
+    SiteNotes,
+)
+from capture_app.catalog.sense import SiteKind
 from capture_app.errors import CatalogError
 from capture_app.model.coding import Code
 from capture_app.model.procedure import (
     Choice,
     ImageKind,
-    LateralityRule,
     ProcedureEntry,
     Region,
     SideRule,
@@ -27,6 +35,7 @@ _CATALOGUE: Final = "catalogue.toml"
 _PROCEDURES: Final = "procedures.csv"
 _REGIONS: Final = "regions.csv"
 _YES_OR_NOTHING: Final = {"": False, "yes": True}
+_VERIFIED: Final = {"no": False, "yes": True}
 
 SENSITIVE_CONTENT: Final[Mapping[str, Code]] = MappingProxyType(
     {
@@ -39,6 +48,9 @@ SENSITIVE_CONTENT: Final[Mapping[str, Code]] = MappingProxyType(
 )
 """DICOM CID 900."""
 _SHOWS_ONLY_WHO_IT_IS: Final = "131393"
+
+_SiteRow = tuple[Region, tuple[str, ...], SiteNotes]
+"""A region, the names of the lists that it is on, and what else is said of it."""
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -53,9 +65,11 @@ def load_catalog(folder: Path | None = None) -> Catalog:
     root = resource("catalog") if folder is None else folder
     try:
         head = tomllib.loads((root / _CATALOGUE).read_text(encoding="utf-8"))
-        procedures = list(_rows(root / _PROCEDURES, _procedure))
         regions = list(_rows(root / _REGIONS, _region))
-        return _catalog(head, procedures, regions)
+        lists = _region_lists(head, regions)
+        by_name = {one.name: one.regions for one in lists}
+        procedures = list(_rows(root / _PROCEDURES, lambda row: _procedure(row, by_name)))
+        return _catalog(head, procedures, regions, lists)
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"The catalogue cannot be read: {type(error).__name__} {error}"
         raise CatalogError(message) from error
@@ -63,8 +77,9 @@ def load_catalog(folder: Path | None = None) -> Catalog:
 
 def _catalog(
     head: Mapping[str, Any],
-    procedures: list[tuple[ProcedureEntry, Defaults]],
-    regions: list[tuple[Region, tuple[str, ...]]],
+    procedures: list[tuple[ProcedureEntry, Defaults, EntryNotes]],
+    regions: list[_SiteRow],
+    lists: tuple[RegionList, ...],
 ) -> Catalog:
     return Catalog(
         version=head["version"],
@@ -73,31 +88,33 @@ def _catalog(
             CodingScheme(row["designator"], row["check"], row.get("local", False))
             for row in head["schemes"]
         ),
-        procedures=tuple(entry for entry, _ in procedures),
-        regions=tuple(region for region, _ in regions),
-        region_lists=_region_lists(head, regions),
+        procedures=tuple(entry for entry, _, _ in procedures),
+        regions=tuple(region for region, _, _ in regions),
+        region_lists=lists,
         purposes=_choices(head["purposes"]),
         keeps=_choices(head["keeps"]),
         consents=_choices(head["consents"]),
         procedure_defaults=MappingProxyType(
-            {entry.entry_id: defaults for entry, defaults in procedures}
+            {entry.entry_id: defaults for entry, defaults, _ in procedures}
         ),
         department_favourites=MappingProxyType(
             {name: tuple(ids) for name, ids in head["favourites"].items()}
         ),
+        notes=MappingProxyType({entry.entry_id: notes for entry, _, notes in procedures}),
+        site_notes=MappingProxyType({region.code.key: notes for region, _, notes in regions}),
     )
 
 
-def _region_lists(
-    head: Mapping[str, Any], regions: list[tuple[Region, tuple[str, ...]]]
-) -> tuple[RegionList, ...]:
-    plain: dict[str, list[RegionKey]] = {"any": [region.code.key for region, _ in regions]}
-    for region, names in regions:
+def _region_lists(head: Mapping[str, Any], regions: list[_SiteRow]) -> tuple[RegionList, ...]:
+    plain: dict[str, list[RegionKey]] = {"any": [region.code.key for region, _, _ in regions]}
+    for region, names, _ in regions:
         for name in names:
             plain.setdefault(name, []).append(region.code.key)
     for row in head["lists"]:
-        first = [_key(text) for text in row["regions"]]
-        plain[row["name"]] = list(dict.fromkeys(first + plain[row["then"]]))
+        keys = [_key(text) for text in row.get("regions", [])]
+        for name in row.get("then", []):
+            keys += plain[name]
+        plain[row["name"]] = list(dict.fromkeys(keys))
     return tuple(RegionList(name, tuple(keys)) for name, keys in plain.items())
 
 
@@ -128,7 +145,9 @@ def _rows(path: Path, read: Callable[[Mapping[str, str]], T]) -> Iterator[T]:
         raise CatalogError("\n".join(faults))
 
 
-def _procedure(row: Mapping[str, str]) -> tuple[ProcedureEntry, Defaults]:
+def _procedure(
+    row: Mapping[str, str], lists: Mapping[str, tuple[RegionKey, ...]]
+) -> tuple[ProcedureEntry, Defaults, EntryNotes]:
     sensitive = SENSITIVE_CONTENT[row["sensitive_content"]] if row["sensitive_content"] else None
     entry = ProcedureEntry(
         entry_id=row["entry_id"],
@@ -137,20 +156,40 @@ def _procedure(row: Mapping[str, str]) -> tuple[ProcedureEntry, Defaults]:
         department=row["department"],
         department_code=_sct(row["department_code"], row["department_meaning"]),
         image_kind=_enum(ImageKind, row["image_kind"]),
-        laterality_rule=_enum(LateralityRule, row["laterality_rule"]),
-        region_choices=tuple(_key(text) for text in row["regions"].split()),
-        region_picker=row["region_picker"],
+        region_choices=_sites(row["regions"], lists),
         reason=_sct(row["reason_code"], row["reason_meaning"]),
         sensitive=sensitive is not None and sensitive.value != _SHOWS_ONLY_WHO_IT_IS,
         selectable=_YES_OR_NOTHING[row["selectable"]],
         other_kinds=tuple(_enum(ImageKind, text) for text in row["other_kinds"].split()),
         sensitive_content=sensitive,
+        one_sided=_YES_OR_NOTHING[row["one_sided"]],
+    )
+    notes = EntryNotes(
+        departments=tuple(name.strip() for name in row["also"].split(";") if name.strip()),
+        synonyms=row["synonyms"],
+        source=row["source"],
+        verified=_VERIFIED[row["verified"]],
+        merged_into=row["merged_into"],
     )
     default = _key(row["default_region"]) if row["default_region"] else None
-    return entry, Defaults(row["purpose"], row["keep"], row["consent"], default)
+    return entry, Defaults(row["purpose"], row["keep"], row["consent"], default), notes
 
 
-def _region(row: Mapping[str, str]) -> tuple[Region, tuple[str, ...]]:
+def _sites(text: str, lists: Mapping[str, tuple[RegionKey, ...]]) -> tuple[RegionKey, ...]:
+    """Sites and names of lists, in their order, each site once."""
+    keys: list[RegionKey] = []
+    for word in text.split():
+        if ":" in word:
+            keys.append(_key(word))
+        elif word in lists:
+            keys += lists[word]
+        else:
+            message = f"there is no list of regions {word}"
+            raise ValueError(message)
+    return tuple(dict.fromkeys(keys))
+
+
+def _region(row: Mapping[str, str]) -> _SiteRow:
     region = Region(
         code=Code(row["code"], row["scheme"], row["meaning"]),
         cids=tuple(row["cids"].split()),
@@ -160,7 +199,13 @@ def _region(row: Mapping[str, str]) -> tuple[Region, tuple[str, ...]]:
         recognizable=_YES_OR_NOTHING[row["recognizable"]],
         intimate=_YES_OR_NOTHING[row["intimate"]],
     )
-    return region, tuple(row["lists"].split())
+    notes = SiteNotes(
+        kind=_enum(SiteKind, row["kind"]),
+        synonyms=row["synonyms"],
+        source=row["source"],
+        verified=_VERIFIED[row["verified"]],
+    )
+    return region, tuple(row["lists"].split()), notes
 
 
 def _key(text: str) -> RegionKey:

@@ -8,20 +8,13 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from capture_app.catalog.catalog import Catalog
-from capture_app.exam.rules import Missing, allowed_sides, gate, is_about, side_required
+from capture_app.exam.rules import Missing, allowed_sides, gate, is_about
 from capture_app.model.coding import Code
 from capture_app.model.order import Order
-from capture_app.model.procedure import Choice, Description, ProcedureEntry, Region, Side, SideRule
+from capture_app.model.procedure import Choice, Description, ProcedureEntry, Region, Side
 
 T = TypeVar("T")
 
-_BY_SITE: Final = {
-    SideRule.PAIRED: (Side.RIGHT, Side.LEFT, Side.BOTH),
-    SideRule.SIDE_OR_MIDLINE: (Side.RIGHT, Side.LEFT, Side.MIDLINE, Side.BOTH),
-    SideRule.LEFT_ONLY: (Side.LEFT,),
-    SideRule.UNPAIRED: (),
-    SideRule.NONE: (),
-}
 _SIDE_CODES: Final = {
     ("SCT", "24028007"): Side.RIGHT,
     ("SCT", "7771000"): Side.LEFT,
@@ -36,8 +29,6 @@ def sides_of(description: Description) -> tuple[Side, ...]:
     """The sides that may be chosen now; empty while there is no site, or where it has none."""
     if description.region is None:
         return ()
-    if description.procedure is None:
-        return _BY_SITE[description.region.side_rule]
     return allowed_sides(description.procedure, description.region)
 
 
@@ -263,7 +254,7 @@ def completed(description: Description, catalog: Catalog) -> Description:
         return description
     purpose, keep, consent = catalog.defaults(entry)
     side = description.side
-    if side is None and region is not None and side_required(entry, region):
+    if side is None and region is not None:
         sides = allowed_sides(entry, region)
         side = sides[0] if len(sides) == 1 else None
     purpose = description.purpose or purpose

@@ -17,7 +17,7 @@ from capture_app.catalog.catalog import Catalog
 from capture_app.devices.opening import device_info
 from capture_app.dicom.kinds import KindMismatch, object_kind
 from capture_app.errors import ImageError, RuleError
-from capture_app.exam.rules import Missing, MissingPart, allowed_sides, gate
+from capture_app.exam.rules import Missing, MissingPart, allowed_sides, gate, is_about
 from capture_app.imaging.decoding import LONGEST_FILE, PictureDecoder
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.model.device import DeviceInfo, DeviceKind
@@ -102,21 +102,22 @@ def _value(choice: Choice) -> str:
 def _words_of(missing: Missing, entry: ProcedureEntry, region: Region, keeps: str) -> list[str]:
     """What is missing, and what is allowed there."""
     said = []
-    if MissingPart.REGION in missing.parts:
+    if not is_about(entry, region):
         said.append(
             tr(
-                "{procedure} is not done at {region}. Allowed: {allowed}.",
+                "{procedure} is not done at {region}. Allowed: the regions of 'capture-app catalog "
+                "list --regions --procedure {id}'.",
                 procedure=entry.display_name,
                 region=region.label,
-                allowed=", ".join(":".join(key) for key in entry.region_choices),
+                id=entry.entry_id,
             )
         )
+    elif MissingPart.REGION in missing.parts:
+        said.append(tr("{region} has no side. Leave out --side.", region=region.label))
     elif MissingPart.SIDE in missing.parts:
-        sides = ", ".join(map(str, allowed_sides(entry, region))) or tr("none")
+        sides = ", ".join(map(str, allowed_sides(entry, region)))
         said.append(
             tr("{region} needs a side. Allowed: --side {sides}.", region=region.label, sides=sides)
-            if allowed_sides(entry, region)
-            else tr("{region} has no side. Leave out --side.", region=region.label)
         )
     if MissingPart.KEEP in missing.parts:
         said.append(tr("This purpose needs a keeping. Allowed: --keep {allowed}.", allowed=keeps))

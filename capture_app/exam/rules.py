@@ -5,21 +5,26 @@ functions over values; the answers are typed, the words are the caller's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from capture_app.model.patient import Patient
-from capture_app.model.procedure import (
-    Description,
-    LateralityRule,
-    ProcedureEntry,
-    Region,
-    Side,
-    SideRule,
-)
+from capture_app.model.procedure import Description, ProcedureEntry, Region, Side, SideRule
 
-_ACT_ASKS = frozenset({LateralityRule.REQUIRED, LateralityRule.REQUIRED_OR_MIDLINE})
-_SITE_ASKS = frozenset({SideRule.PAIRED, SideRule.SIDE_OR_MIDLINE, SideRule.LEFT_ONLY})
+SIDES: Final[Mapping[SideRule, tuple[Side, ...]]] = MappingProxyType(
+    {
+        SideRule.PAIRED: (Side.RIGHT, Side.LEFT, Side.BOTH),
+        SideRule.SIDE_OR_MIDLINE: (Side.RIGHT, Side.LEFT, Side.MIDLINE, Side.BOTH),
+        SideRule.LEFT_ONLY: (Side.LEFT,),
+        SideRule.RIGHT_ONLY: (Side.RIGHT,),
+        SideRule.UNPAIRED: (),
+        SideRule.NONE: (),
+    }
+)
+"""The sides that a site has. No act gives a site a side that it does not have."""
 
 
 class MissingPart(StrEnum):
@@ -49,45 +54,21 @@ class Missing:
     parts: tuple[MissingPart, ...]
 
 
-def allowed_sides(entry: ProcedureEntry, region: Region) -> tuple[Side, ...]:
+def allowed_sides(entry: ProcedureEntry | None, region: Region) -> tuple[Side, ...]:
     """The sides that may be chosen for an act at a site; empty where the site has none.
 
-    The site rules: a paired one has no midline, and one that names its own side or lies in the
-    middle of the body (SideRule.NONE) takes none. The act may narrow a choice that the site gives
-    (REQUIRED leaves no midline) and may ask for a side where the site alone would not.
+    The site rules: a paired one has no midline, and one that is single, names its own side or lies
+    in the middle of the body takes none. The act may only narrow what the site gives: where it is
+    one-sided, midline is no answer.
     """
-    sides: tuple[Side, ...]
-    match region.side_rule:
-        case SideRule.PAIRED:
-            sides = (Side.RIGHT, Side.LEFT, Side.BOTH)
-        case SideRule.LEFT_ONLY:
-            sides = (Side.LEFT,)
-        case SideRule.NONE:
-            sides = ()
-        case SideRule.SIDE_OR_MIDLINE:
-            sides = (Side.RIGHT, Side.LEFT, Side.MIDLINE, Side.BOTH)
-            if entry.laterality_rule is LateralityRule.REQUIRED:
-                sides = (Side.RIGHT, Side.LEFT, Side.BOTH)
-        case SideRule.UNPAIRED:
-            match entry.laterality_rule:
-                case LateralityRule.NO:
-                    sides = ()
-                case LateralityRule.REQUIRED_OR_MIDLINE:
-                    sides = (Side.RIGHT, Side.LEFT, Side.MIDLINE, Side.BOTH)
-                case LateralityRule.OPTIONAL | LateralityRule.REQUIRED:
-                    sides = (Side.RIGHT, Side.LEFT, Side.BOTH)
+    sides = SIDES[region.side_rule]
+    if entry is not None and entry.one_sided:
+        return tuple(side for side in sides if side is not Side.MIDLINE)
     return sides
 
 
-def side_required(entry: ProcedureEntry, region: Region) -> bool:
-    """True where a side must be chosen before the image may leave."""
-    if not allowed_sides(entry, region):
-        return False
-    return region.side_rule in _SITE_ASKS or entry.laterality_rule in _ACT_ASKS
-
-
 def is_about(entry: ProcedureEntry | None, region: Region) -> bool:
-    """Whether an act may be done at a site. An act without sites of its own may be done at any."""
+    """Whether an act may be done at a site. Before an act is chosen any site may be."""
     return entry is None or not entry.region_choices or region.code.key in entry.region_choices
 
 
@@ -95,17 +76,17 @@ def gate(description: Description) -> Ready | Missing:
     """Whether an image is described well enough to leave, or every part that is missing.
 
     A region that the act is not about, a side that the site does not have, and an act that may not
-    be chosen yet count as missing: they must be chosen again.
+    be chosen yet count as missing: they must be chosen again. A side at a site that has none says
+    that one of the two is wrong: the site is chosen again, which clears the side.
     """
     entry, region, side = description.procedure, description.region, description.side
     parts: list[MissingPart] = []
     if entry is None or not entry.selectable:
         parts.append(MissingPart.PROCEDURE)
-    if region is None or not is_about(entry, region):
+    sides = () if region is None else allowed_sides(entry, region)
+    if region is None or not is_about(entry, region) or (side is not None and not sides):
         parts.append(MissingPart.REGION)
-    if entry is not None and region is not None and not _side_is_right(entry, region, side):
-        parts.append(MissingPart.SIDE)
-    if entry is None and region is not None and side is None and region.side_rule in _SITE_ASKS:
+    if sides and side not in sides:
         parts.append(MissingPart.SIDE)
     purpose = description.purpose
     if purpose is not None and purpose.asks_keep and description.keep is None:
@@ -122,9 +103,3 @@ def gate_to_send(patient: Patient | None, description: Description) -> Ready | M
         return verdict
     rest = verdict.parts if isinstance(verdict, Missing) else ()
     return Missing((MissingPart.PATIENT, *rest))
-
-
-def _side_is_right(entry: ProcedureEntry, region: Region, side: Side | None) -> bool:
-    if side is None:
-        return not side_required(entry, region)
-    return side in allowed_sides(entry, region)

@@ -25,16 +25,9 @@ class SideRule(StrEnum):
     SIDE_OR_MIDLINE = "side-or-midline"
     UNPAIRED = "unpaired"
     NONE = "none"
+    """Its name is its side, or it lies in the middle: like UNPAIRED it takes none."""
     LEFT_ONLY = "L only"
-
-
-class LateralityRule(StrEnum):
-    """What a procedure asks of the side, beyond what its region asks."""
-
-    NO = "no"
-    OPTIONAL = "opt"
-    REQUIRED = "req"
-    REQUIRED_OR_MIDLINE = "req-or-midline"
+    RIGHT_ONLY = "R only"
 
 
 class ImageKind(StrEnum):
@@ -75,11 +68,10 @@ class ProcedureEntry:
     department: str
     department_code: Code | None
     image_kind: ImageKind
-    laterality_rule: LateralityRule
     region_choices: tuple[tuple[str, str], ...]
-    """Keys (scheme, value) of the regions that this act is about; empty: any of `region_picker`."""
-    region_picker: str
-    """Which list to offer when no region follows from the act: CID4029, CID4031, joint, ..."""
+    """Keys (scheme, value) of the regions at which this act is done, best first. Empty only in
+    descriptions of earlier versions, which did not write down the regions of a list: any.
+    """
     reason: Code | None
     """The clinical reason that is true of every image of this act, where there is one."""
     sensitive: bool = False
@@ -89,6 +81,8 @@ class ProcedureEntry:
     """Kinds of source that will do as well: a colposcope may have an outside camera."""
     sensitive_content: Code | None = None
     """Sensitive Content Code Sequence (0008,001D) of every image of this act (CID 900)."""
+    one_sided: bool = False
+    """True where the act is done on one side or on both, never in the midline."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def test_import_without_serve_delivers_by_itself(
         ({"--region": "SCT:1"}, "There is no region SCT:1. Allowed:"),
         ({"--side": None}, "needs a side. Allowed: --side R, L, B"),
         ({"--side": "M"}, "needs a side. Allowed: --side R, L, B"),
-        ({"--purpose": "fun"}, "There is no purpose fun. Allowed: treatment"),
+        ({"--purpose": "fun"}, "There is no purpose fun. Allowed: documentation"),
         ({"--purpose": "teaching"}, "needs a keeping. Allowed: --keep record, record-30."),
         ({"--keep": "for-ever"}, "There is no keeping for-ever. Allowed: record, record-30."),
         ({"--device": "none"}, "There is no device none. Allowed: ward-camera, ultrasound."),

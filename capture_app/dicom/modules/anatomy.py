@@ -47,9 +47,10 @@ _AGREE: Final[Mapping[SideRule, frozenset[Side | None]]] = MappingProxyType(
     {
         SideRule.PAIRED: frozenset({Side.RIGHT, Side.LEFT, Side.BOTH}),
         SideRule.LEFT_ONLY: frozenset({Side.LEFT}),
+        SideRule.RIGHT_ONLY: frozenset({Side.RIGHT}),
         SideRule.NONE: frozenset({None}),
-        SideRule.SIDE_OR_MIDLINE: frozenset({None, *Side}),
-        SideRule.UNPAIRED: frozenset({None, *Side}),
+        SideRule.SIDE_OR_MIDLINE: frozenset(Side),
+        SideRule.UNPAIRED: frozenset({None}),
     }
 )
 

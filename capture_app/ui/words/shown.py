@@ -13,13 +13,16 @@ RegionKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """One row of a list. `key`: the key cap before it; `note`: quiet words at its end."""
+    """One row of a list. `key`: the key cap before it; `note`: quiet words at its end; `also`: what
+    it is found by too, and not shown.
+    """
 
     row_id: str
     words: str
     key: str = ""
     note: str = ""
     usable: bool = True
+    also: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class RegionPicker(Popover):
     def __init__(self, host: QWidget, rows: Sequence[ListRow], chosen: str) -> None:
         super().__init__(host, tr("Site"), width=460)
         self._rows = tuple(rows)
-        self._folded = [folded(f"{row.words} {row.note}") for row in self._rows]
+        self._folded = [folded(f"{row.words} {row.note} {row.also}") for row in self._rows]
         self._chosen = chosen
         self.filter = FilterField(tr("Find in {n}", n=len(self._rows)), height=Metric.CONTROL)
         self.filter.textChanged.connect(self._filter)

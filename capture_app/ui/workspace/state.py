@@ -345,14 +345,22 @@ def procedure_rows(
 
 
 def region_rows(description: Description, catalog: Catalog) -> tuple[ListRow, ...]:
-    """The sites that the list offers: those of the act; before one is chosen, those of the skin."""
+    """The sites that the list offers: those of the act; before one is chosen, those that are seen
+    from outside.
+    """
     if description.procedure is not None:
         regions = catalog.regions_for(description.procedure)
     else:
-        skin = next((known.regions for known in catalog.region_lists if known.name == "skin"), ())
-        regions = tuple(region for region in catalog.regions if region.code.key in skin)
+        seen = {
+            key
+            for known in catalog.region_lists
+            if known.name == "outside"
+            for key in known.regions
+        }
+        regions = tuple(region for region in catalog.regions if region.code.key in seen)
     return tuple(
-        ListRow(region_id(region), tr(region.label)) for region in (regions or catalog.regions)
+        ListRow(region_id(region), tr(region.label), also=catalog.words_of(region))
+        for region in (regions or catalog.regions)
     )
 
 

@@ -9,7 +9,7 @@ from capture_app.catalog.catalog import Catalog, RegionList
 from capture_app.catalog.check import check, mod10_is_right, verhoeff_is_right
 from capture_app.catalog.load import load_catalog
 from capture_app.model.coding import Code
-from capture_app.model.procedure import ProcedureEntry, Region
+from capture_app.model.procedure import ImageKind, ProcedureEntry, Region
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +64,16 @@ PHOTO = Code("197157006", "SCT", "Photography of patient")
         ({"code": replace(PHOTO, value="1" * 17, scheme="DCM")}, "The code is 17 characters"),
         ({"reason": Code("271807004", "SCT", "Rash")}, "wrong check digit (Verhoeff)"),
         ({"region_choices": (("SCT", "404684003"),)}, "404684003 is not in the catalogue"),
-        ({"region_picker": "CID9999"}, "There is no list of regions 'CID9999'"),
-        ({"region_choices": (("SCT", "60496002"),)}, "both regions and a list"),
+        ({"region_choices": ()}, "It names no region"),
+        ({"region_choices": (("SCT", "76752008"), ("SCT", "82038008"))}, "2 of its regions have"),
+        ({"region_choices": (("SCT", "69695003"),)}, "(Stomach), a site of the kind organ, cannot"),
+        ({"region_choices": (("SCT", "706342009"),)}, "(Phantom), a site of the kind nothing"),
+        ({"image_kind": ImageKind.DERMOSCOPY, "region_choices": (("SCT", "38199008"),)}, "tooth"),
+        (
+            {"one_sided": True, "region_choices": (("SCT", "35900000"),)},
+            "It is done on a side, and SCT:35900000 (Skin of penis) has none",
+        ),
+        ({"one_sided": True, "region_choices": (("SCT", "50519007"),)}, "done on a side"),
     ],
 )
 def test_a_wrong_procedure_is_found(
@@ -86,6 +94,67 @@ def test_a_wrong_procedure_is_found(
 )
 def test_a_wrong_region_is_found(catalog: Catalog, changes: dict[str, object], said: str) -> None:
     assert any(said in fault for fault in found(with_first_region(catalog, **changes)))
+
+
+def with_choices(catalog: Catalog, entry_id: str, *keys: tuple[str, str]) -> Catalog:
+    """The catalogue with more sites for one act."""
+    return replace(
+        catalog,
+        procedures=tuple(
+            replace(e, region_choices=(*e.region_choices, *keys)) if e.entry_id == entry_id else e
+            for e in catalog.procedures
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry_id", "site", "said"),
+    [
+        ("RH-US-TENDON", "69695003", "(Stomach) has none"),
+        ("RH-US-TENDON", "64033007", "(Kidney), a site of the kind organ, is not what 'US Tendon'"),
+        ("RH-US-MSK-LTD", "955009", "(Bronchus), a site of the kind organ, is not what"),
+        ("RH-MUSCLE-BX", "81745001", "(Eye), a site of the kind eye, is not what"),
+        ("SU-ARTHRO", "66288003", "cannot be seen by it"),
+        ("RH-PHOTO-JOINT", "39937001", "(Skin) has none"),
+        ("ED-USG-PIV", "7832008", "(Abdominal aorta) has none"),
+        ("GI-EGD", "33712006", "(Skin of hand), a site of the kind skin, cannot be seen by it"),
+        ("DERM-NAIL", "71341001", "(Femur), a site of the kind bone, cannot be seen by it"),
+    ],
+)
+def test_an_act_at_a_site_where_it_makes_no_sense_is_found(
+    catalog: Catalog, entry_id: str, site: str, said: str
+) -> None:
+    (fault,) = found(with_choices(catalog, entry_id, ("SCT", site)))
+    assert fault.startswith(f"{entry_id}: ")
+    assert said in fault
+
+
+def test_a_camera_may_see_inside_only_where_the_body_is_open(catalog: Catalog) -> None:
+    assert found(with_choices(catalog, "SU-PERIOP", ("SCT", "42859004"))) == []
+    assert found(with_choices(catalog, "SU-PLASTIC", ("SCT", "42859004"))) != []
+
+
+def test_what_was_merged_into_nothing_and_codes_without_source_are_found(
+    catalog: Catalog,
+) -> None:
+    notes = dict(catalog.notes)
+    notes["ED-US-MSK"] = replace(notes["ED-US-MSK"], merged_into="LAB-GROSS")
+    notes["DERM-NAIL"] = replace(notes["DERM-NAIL"], merged_into="DERM-LESION")
+    notes["DERM-HAIR"] = replace(notes["DERM-HAIR"], source=" ")
+    notes["DERM-FACE"] = replace(notes["DERM-FACE"], verified=False)
+    notes["ED-FAST"] = replace(notes["ED-FAST"], verified=True)
+    faults = found(replace(catalog, notes=MappingProxyType(notes)))
+    assert "ED-US-MSK: It cannot be merged into LAB-GROSS." in faults
+    assert "DERM-NAIL: It cannot be merged into DERM-LESION." in faults
+    assert "DERM-HAIR: No source of its code is named." in faults
+    for entry_id in ("DERM-FACE", "ED-FAST"):
+        assert f"{entry_id}: A public code is verified, and a local one is not." in faults
+
+
+def test_a_favourite_that_was_merged_is_found(catalog: Catalog) -> None:
+    old = MappingProxyType({"": ("ED-US-MSK",)})
+    faults = found(replace(catalog, department_favourites=old))
+    assert faults == ["favourites of '': ED-US-MSK cannot be chosen."]
 
 
 def test_a_default_that_is_not_offered_is_found(catalog: Catalog) -> None:

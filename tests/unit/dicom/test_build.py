@@ -61,10 +61,13 @@ def region(ds: Dataset) -> tuple[str, str, str, str]:
         ("DERM-LESION", "66643007", Side.RIGHT, ("66643007", "R", "Right", "")),
         ("DERM-LESION", "66643007", Side.LEFT, ("66643007", "L", "Left", "")),
         ("DERM-LESION", "66643007", Side.BOTH, ("66643007", "B", "Bilateral", "")),
-        ("DERM-HAIR", "43067004", None, ("43067004", "U", "", "")),
+        ("DERM-HAIR", "386045008", None, ("386045008", "U", "", "")),
         ("CAR-ECHO", "80891009", None, ("80891009", "U", "", "HEART")),
-        ("SU-BRONCHO", "955009", Side.LEFT, ("955009", "L", "Left", "BRONCHUS")),
+        ("SU-BRONCHO", "955009", Side.LEFT, ("955009", "L", "", "BRONCHUS")),
         ("DERM-LESION", "61439", Side.LEFT, ("61439", "L", "Left", "")),
+        ("ED-USG-NERVE", "122496007", None, ("122496007", "U", "", "LSPINE")),
+        ("DEN-TEETH", "422653006", Side.RIGHT, ("422653006", "R", "Right", "")),
+        ("RH-US-HAND", "JOINT-PIP-3", Side.LEFT, ("JOINT-PIP-3", "L", "", "")),
         ("ED-US-AORTA", "7832008", None, ("7832008", "U", "", "ABDOMINALAORTA")),
     ],
 )
@@ -87,6 +90,8 @@ def test_region_and_side(
         ("25763004", Side.MIDLINE),
         ("61439", Side.RIGHT),
         ("7832008", Side.LEFT),
+        ("122496007", Side.LEFT),
+        ("422653006", Side.LEFT),
     ],
 )
 def test_contradicting_region_and_side_are_never_written(
@@ -109,7 +114,11 @@ def test_the_act_the_entry_and_the_intent_are_coded() -> None:
     )
     context = protocol.ProtocolContextSequence[0]
     assert code(context.ConceptNameCodeSequence[0]) == ("363703001", "SCT", "Has intent")
-    assert code(context.ConceptCodeSequence[0]) == ("262202000", "SCT", "Therapeutic Intent")
+    assert code(context.ConceptCodeSequence[0]) == (
+        "DOCUMENTATION",
+        "99CAPTURE",
+        "Documentation of clinical findings",
+    )
     assert ds.CodingSchemeIdentificationSequence[0].CodingSchemeDesignator == "99CAPTURE"
     assert ds.StudyDescription == "Photography of patient, Wound care"
     assert (

@@ -4,18 +4,17 @@ from itertools import product
 import pytest
 
 from capture_app.exam.rules import (
+    SIDES,
     Missing,
     MissingPart,
     Ready,
     allowed_sides,
     gate,
     gate_to_send,
-    side_required,
 )
 from capture_app.model.patient import PatientId
 from capture_app.model.procedure import (
     Description,
-    LateralityRule,
     ProcedureEntry,
     Region,
     Side,
@@ -23,15 +22,14 @@ from capture_app.model.procedure import (
 )
 from tests import sealing
 
+PLACE = ("SCT", "25763004")
 R, L, M, B = Side.RIGHT, Side.LEFT, Side.MIDLINE, Side.BOTH
-NO, OPT = LateralityRule.NO, LateralityRule.OPTIONAL
-REQ, REQ_MID = LateralityRule.REQUIRED, LateralityRule.REQUIRED_OR_MIDLINE
 
 
-def entry(rule: LateralityRule = NO, **changes: object) -> ProcedureEntry:
+def entry(*, one_sided: bool = False, **changes: object) -> ProcedureEntry:
     found = sealing.catalog().procedure("WND-LEG-ULCER")
     assert found is not None
-    plain = replace(found, laterality_rule=rule, region_choices=())
+    plain = replace(found, one_sided=one_sided, region_choices=(PLACE,))
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
@@ -42,39 +40,35 @@ def region(rule: SideRule) -> Region:
 
 
 @pytest.mark.parametrize(
-    ("site", "act", "sides", "required"),
+    ("site", "sides", "of_one_side"),
     [
-        *((SideRule.PAIRED, act, (R, L, B), True) for act in LateralityRule),
-        *((SideRule.SIDE_OR_MIDLINE, act, (R, L, M, B), True) for act in (NO, OPT, REQ_MID)),
-        (SideRule.SIDE_OR_MIDLINE, REQ, (R, L, B), True),
-        *((SideRule.LEFT_ONLY, act, (L,), True) for act in LateralityRule),
-        *((SideRule.NONE, act, (), False) for act in LateralityRule),
-        (SideRule.UNPAIRED, NO, (), False),
-        (SideRule.UNPAIRED, OPT, (R, L, B), False),
-        (SideRule.UNPAIRED, REQ, (R, L, B), True),
-        (SideRule.UNPAIRED, REQ_MID, (R, L, M, B), True),
+        (SideRule.PAIRED, (R, L, B), (R, L, B)),
+        (SideRule.SIDE_OR_MIDLINE, (R, L, M, B), (R, L, B)),
+        (SideRule.LEFT_ONLY, (L,), (L,)),
+        (SideRule.RIGHT_ONLY, (R,), (R,)),
+        (SideRule.NONE, (), ()),
+        (SideRule.UNPAIRED, (), ()),
     ],
 )
-def test_which_sides_a_site_and_an_act_leave(
-    site: SideRule, act: LateralityRule, sides: tuple[Side, ...], *, required: bool
+def test_the_site_gives_the_sides_and_the_act_only_narrows_them(
+    site: SideRule, sides: tuple[Side, ...], of_one_side: tuple[Side, ...]
 ) -> None:
-    assert allowed_sides(entry(act), region(site)) == sides
-    assert side_required(entry(act), region(site)) is required
+    assert allowed_sides(None, region(site)) == sides
+    assert allowed_sides(entry(), region(site)) == sides
+    assert allowed_sides(entry(one_sided=True), region(site)) == of_one_side
 
 
 def test_the_gate_opens_for_every_allowed_choice_and_for_no_other() -> None:
-    for site, act, side in product(SideRule, LateralityRule, [*Side, None]):
-        procedure, place = entry(act), region(site)
+    for site, one_sided, side in product(SideRule, (False, True), [*Side, None]):
+        procedure, place = entry(one_sided=one_sided), region(site)
         verdict = gate(Description(procedure, place, side))
-        fits = (
-            not side_required(procedure, place)
-            if side is None
-            else side in allowed_sides(procedure, place)
-        )
-        if fits:
+        sides = allowed_sides(procedure, place)
+        if (side in sides) if sides else side is None:
             assert verdict == Ready(procedure, place, side)
-        else:
+        elif sides:
             assert verdict == Missing((MissingPart.SIDE,))
+        else:  # one of the two is wrong: the site is chosen again, and that clears the side
+            assert verdict == Missing((MissingPart.REGION,))
 
 
 def test_what_is_missing_is_said_in_the_order_of_choosing() -> None:
@@ -94,6 +88,11 @@ def test_what_contradicts_counts_as_missing() -> None:
     assert gate(Description(out_of_use, paired, L)) == Missing((MissingPart.PROCEDURE,))
 
 
+def test_what_an_earlier_version_described_may_be_at_any_site() -> None:
+    before = entry(region_choices=())
+    assert isinstance(gate(Description(before, region(SideRule.PAIRED), L)), Ready)
+
+
 def test_nothing_leaves_without_a_patient_who_has_a_number() -> None:
     complete = sealing.description()
     nobody = replace(sealing.MAI, patient_id=PatientId("", "ST_ANNE"))
@@ -105,11 +104,51 @@ def test_nothing_leaves_without_a_patient_who_has_a_number() -> None:
     )
 
 
-def test_every_act_of_the_catalogue_can_pass_the_gate_somewhere() -> None:
+def test_every_pair_of_act_and_site_is_refused_or_asks_for_the_sides_that_the_site_has() -> None:
+    """All 77,000 pairs: an act passes where the catalogue offers it, with each side that the site
+    has and with no other, and nowhere else with any.
+    """
     catalog = sealing.catalog()
-    for act in catalog.selectable:
-        for place in catalog.regions_for(act):
-            sides = allowed_sides(act, place)
-            assert sides or not side_required(act, place)
-            side = sides[0] if sides else None
-            assert isinstance(gate(Description(act, place, side)), Ready), act.entry_id
+    passed = 0
+    for act, place in product(catalog.selectable, catalog.regions):
+        ways = {
+            side for side in (*Side, None) if isinstance(gate(Description(act, place, side)), Ready)
+        }
+        if place.code.key not in act.region_choices:
+            assert ways == set(), (act.entry_id, place.label)
+            continue
+        passed += 1
+        sides: set[Side | None] = {*SIDES[place.side_rule]}
+        if act.one_sided:
+            sides.discard(Side.MIDLINE)
+            assert sides, (act.entry_id, place.label)
+        assert ways == (sides or {None}), (act.entry_id, place.label)
+    assert passed == sum(len(act.region_choices) for act in catalog.selectable)
+
+
+@pytest.mark.parametrize(
+    ("act", "site", "verdict"),
+    [
+        ("ED-USG-NERVE", "122496007", {None}),  # lumbar spine
+        ("RH-US-TENDON", "69695003", set()),  # stomach
+        ("RH-US-TENDON", "61352006", {R, L, B}),  # Achilles tendon
+        ("SU-BRONCHO", "955009", {R, L, B}),
+        ("SU-BRONCHO", "44567001", {None}),  # trachea
+        ("ED-USG-CVC", "45048000", {R, L, B}),  # neck, never in the midline
+        ("WND-PRESSURE", "5665001", set()),  # retina
+        ("WND-PRESSURE", "51027004", {R, L, M, B}),  # sacrum
+        ("ED-USG-PARAC", "818981001", {None}),  # abdomen
+        ("ED-USG-PARAC", "68505006", {None}),  # left lower quadrant: its name is its side
+        ("DEN-TEETH", "422653006", {R}),  # tooth 11
+    ],
+)
+def test_an_act_at_a_site(act: str, site: str, verdict: set[Side | None]) -> None:
+    procedure, place = sealing.catalog().procedure(act), sealing.catalog().region(site)
+    assert procedure is not None
+    assert place is not None
+    ways = {
+        side
+        for side in (*Side, None)
+        if isinstance(gate(Description(procedure, place, side)), Ready)
+    }
+    assert ways == verdict

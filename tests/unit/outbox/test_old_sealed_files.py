@@ -7,10 +7,12 @@ pixels and one of JPEG, and a sealed instance of each; the sender was no longer 
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from capture_app.catalog.catalog import choice_of
 from capture_app.clock import FixedClock
 from capture_app.dicom.part10 import read
 from capture_app.model.encoded_image import PixelCoding
@@ -29,6 +31,14 @@ pytestmark = pytest.mark.expects_log("trail-broken")  # the database of these fi
 GOLDEN = Path(__file__).parents[2] / "golden" / "sealed-1"
 RAW_DRAFT, JPEG_DRAFT, JPEG, RAW = (
     f"2.25.2419785715537801474500735927719873741{n}" for n in "1234"
+)
+
+_TODAY = sealing.description()
+assert _TODAY.procedure is not None
+DESCRIBED = replace(
+    _TODAY,
+    procedure=replace(_TODAY.procedure, one_sided=False),  # was another field then
+    purpose=choice_of(sealing.catalog().purposes, "treatment"),
 )
 
 
@@ -60,7 +70,7 @@ def test_they_are_read(old: Outbox) -> None:
     for uid, identity in found.items():
         assert identity.instance.sop_instance_uid == identity.capture_id == uid
         assert identity.patient == identity.kept.exam.patient == sealing.MAI
-        assert identity.kept.description == sealing.description()
+        assert identity.kept.description == DESCRIBED
         assert (identity.kept.exam.operator.user_id, identity.user_id) == ("aokafor", "rlee")
         # What a file of before does not say is not made up.
         assert (identity.destinations, identity.sender, identity.shown) == ((), None, None)
