@@ -182,8 +182,10 @@ def test_every_kind_of_object_is_in_order(name: str, tmp_path: Path) -> None:
 def test_every_body_part_and_side_rule_is_in_order(tmp_path: Path) -> None:
     """One region for each of them: all 474 would only take longer."""
     sides = {
-        **{"paired": Side.LEFT, "side-or-midline": Side.MIDLINE},
-        **{"L only": Side.LEFT, "R only": Side.RIGHT},
+        "paired": Side.LEFT,
+        "side-or-midline": Side.MIDLINE,
+        "L only": Side.LEFT,
+        "R only": Side.RIGHT,
     }
     regions = {(r.body_part_examined, r.side_rule, r.code.scheme): r for r in catalog().regions}
     assert len(regions) > 80
