@@ -120,7 +120,7 @@ IDENTITY = (
         _LIST,
         "            and not contradicts(item, self._patients[key].patient)\n",
         "",
-        _TESTED_CENSUS,
+        ("tests/unit/patients/test_census_worklist.py",),
     ),
     Mutant(
         "the-first-of-two-numbers-is-taken",
