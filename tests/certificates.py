@@ -8,6 +8,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 
+def certificate_between(begins: datetime, ends: datetime) -> bytes:
+    """A certificate that holds from `begins` to `ends`, PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "trolley")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(begins)
+        .not_valid_after(ends)
+        .sign(key, hashes.SHA256())
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
 def write_certificates(folder: Path) -> None:
     """Writes good.crt and its good.key, other.key, locked.key (a password) and text.pem."""
     key, other = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from capture_app.archive.commitment import CommitmentListener, StorageCommitment
 from capture_app.archive.dimse import DimseArchive
-from capture_app.archive.echo import EchoResult, Way, echo_dimse, echo_web
+from capture_app.archive.echo import EchoResult, Way, echo_dimse, echo_web, find_no_study
 from capture_app.archive.held_copy import ReadHeldCopy
 from capture_app.archive.outcomes import ProofMethod
 from capture_app.archive.proof import PixelHash
@@ -69,7 +69,7 @@ def commitment_listeners(
     """
     by_place: dict[tuple[str, int], list[ArchiveDestination]] = {}
     for destination in destinations:
-        if destination.commitment_port is not None and _proof_choice(destination) is _COMMITMENT:
+        if destination.commitment_port is not None and proof_choice(destination) is _COMMITMENT:
             place = (destination.commitment_host, destination.commitment_port)
             by_place.setdefault(place, []).append(destination)
     listeners: dict[str, CommitmentListener] = {}
@@ -97,8 +97,10 @@ def commitment_listeners(
 def ways(destination: ArchiveDestination) -> tuple[Way, ...]:
     """By which ways a destination must answer: to take images, and to prove that it has them."""
     takes = Way.WEB if destination.protocol is ArchiveProtocol.STOW else Way.DIMSE
-    proves = Way.WEB if _proof_choice(destination) is ProofChoice.PIXEL_HASH else Way.DIMSE
-    return (takes,) if takes is proves else (takes, proves)
+    by_web = proof_choice(destination) is ProofChoice.PIXEL_HASH
+    # Beside a commitment it is asked where it has filed the image (C-FIND).
+    proves = (Way.WEB,) if by_web else (Way.DIMSE, Way.FIND)
+    return tuple(dict.fromkeys((takes, *proves)))
 
 
 def echo(
@@ -109,12 +111,14 @@ def echo(
     clock: Clock,
     password: Password,
 ) -> EchoResult:
-    """Tries one way to a destination: C-ECHO, or a DICOMweb search that finds nothing.
+    """Tries one way to a destination: C-ECHO, or a search that finds nothing.
 
     Raises OSError for certificate files that cannot be used, and what `password` raises.
     """
     if way is Way.DIMSE:
         return echo_dimse(_peer(destination, station), clock, destination.deadline_seconds)
+    if way is Way.FIND:
+        return find_no_study(_peer(destination, station), clock, destination.deadline_seconds)
     client = _client(destination, password)
     try:
         return echo_web(
@@ -127,7 +131,7 @@ def echo(
 _COMMITMENT = ProofChoice.STORAGE_COMMITMENT
 
 
-def _proof_choice(destination: ArchiveDestination) -> ProofChoice:
+def proof_choice(destination: ArchiveDestination) -> ProofChoice:
     """What `auto` comes to; AUTO where the destination offers neither proof."""
     if destination.proof is not ProofChoice.AUTO:
         return destination.proof
@@ -145,7 +149,7 @@ def _proof(
     read_copy: ReadHeldCopy,
 ) -> ProofMethod:
     seconds = destination.deadline_seconds
-    match _proof_choice(destination):
+    match proof_choice(destination):
         case ProofChoice.PIXEL_HASH:
             return PixelHash(
                 destination.name,

@@ -1,4 +1,4 @@
-"""Whether a peer can be reached, and how fast: for `settings check --connect`."""
+"""Whether a peer can be reached and lets us ask: for `settings check --connect`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
+from pydicom.dataset import Dataset
+
+from capture_app.archive.query import STUDY_ROOT_FIND
 from capture_app.clock import Clock
-from capture_app.errors import DeliveryError, TransientDeliveryError
+from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
 from capture_app.model.words import tr
 from capture_app.net.deadline import Deadline
 from capture_app.net.dicom.association import (
@@ -29,6 +32,7 @@ class Way(StrEnum):
     """How a peer is tried."""
 
     DIMSE = "C-ECHO"
+    FIND = "C-FIND"
     WEB = "DICOMweb"
 
 
@@ -56,6 +60,34 @@ def echo_dimse(peer: Peer, clock: Clock, deadline_seconds: float) -> EchoResult:
         "{name} answered with status {status}.", name=peer.address.name, status=f"{status:04X}"
     )
     return _result(begin, clock, words)
+
+
+def find_dimse(
+    peer: Peer, model: str, identifier: Dataset, clock: Clock, deadline_seconds: float
+) -> EchoResult:
+    """A question (C-FIND) that finds nothing: many a peer lets anybody echo, and refuses the
+    questions of a station that it does not know.
+    """
+    begin = clock.monotonic()
+    try:
+        contexts = [Context(model, UNCOMPRESSED)]
+        with open_association(peer, contexts, Deadline.after(clock, deadline_seconds)) as assoc:
+            for _match in assoc.find(model, identifier, most=1):
+                pass
+    except RefusedDeliveryError:  # no context: worded elsewhere for images that are not taken
+        words = tr("{name} takes no such questions (C-FIND).", name=peer.address.name)
+        return _result(begin, clock, words)
+    except DeliveryError as error:
+        return _result(begin, clock, str(error))
+    return _result(begin, clock)
+
+
+def find_no_study(peer: Peer, clock: Clock, deadline_seconds: float) -> EchoResult:
+    """Asks an archive for a study that nobody has (Study Root, PS3.4 C.6.2)."""
+    identifier = Dataset()
+    identifier.QueryRetrieveLevel = "STUDY"
+    identifier.StudyInstanceUID = clock.new_uid()
+    return find_dimse(peer, STUDY_ROOT_FIND, identifier, clock, deadline_seconds)
 
 
 def echo_web(

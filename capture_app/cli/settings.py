@@ -1,6 +1,7 @@
 """capture-app settings check|show|describe: what is wrong with the settings, or what they are.
 
-`check` looks at what is written; with `--connect` it also tries whom the settings name.
+`check` looks at what is written and at what of it cannot work on this computer; with `--connect` it
+also tries whom the settings name.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_SETTINGS
 from capture_app.cli.start import CLOCK, json_option, print_json, print_table, read_settings
+from capture_app.diagnostics.certificates import certificate_lives
 from capture_app.errors import SettingsError, SettingsFault
 from capture_app.model.words import tr
 from capture_app.patients.finding.scan import ScanRules
+from capture_app.settings.cross_checks import is_loopback
 from capture_app.settings.describe import schema_markdown, settings_shown, settings_toml
 from capture_app.settings.log import configure
 from capture_app.settings.practice import refuse_real_destinations
@@ -50,25 +53,30 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_DONE
     try:
         loaded = read_settings(args)
-        settings = loaded.settings
-        refuse_real_destinations(settings)
+        refuse_real_destinations(loaded.settings)
     except SettingsError as error:
         if not args.json:
             raise
-        faults = [
-            {"file": f.file, "key": f.key, "problem": f.problem, "allowed": f.allowed}
-            for f in error.faults
-        ]
-        print_json({"usable": False, "faults": faults})
+        print_json({"usable": False, "faults": [asdict(fault) for fault in error.faults]})
         return EXIT_WRONG_SETTINGS
-    if args.act == "show":
-        if args.json:
-            print_json(settings_shown(settings, loaded.origins))
-        else:
-            sys.stdout.write(settings_toml(settings, loaded.origins))
-        for one in loaded.overridden:
-            sys.stderr.write(f"{one}\n")
-        return EXIT_DONE
+    return (_show if args.act == "show" else _check)(args, loaded)
+
+
+def _show(args: argparse.Namespace, loaded: Loaded) -> int:
+    if args.json:
+        print_json(settings_shown(loaded.settings, loaded.origins))
+    else:
+        sys.stdout.write(settings_toml(loaded.settings, loaded.origins))
+    for one in loaded.overridden:
+        sys.stderr.write(f"{one}\n")
+    return EXIT_DONE
+
+
+def _check(args: argparse.Namespace, loaded: Loaded) -> int:
+    from capture_app.diagnostics.cannot_work import cannot_work  # noqa: PLC0415 - reads the catalogue
+
+    settings = loaded.settings
+    faults = cannot_work(settings, loaded.place_of, CLOCK)
     tried: tuple[Tried, ...] | None = None
     if args.connect:
         from capture_app.diagnostics.trials import try_peers  # noqa: PLC0415 - what speaks to peers, only now
@@ -76,21 +84,36 @@ def run(args: argparse.Namespace) -> int:
         # To standard error alone: whoever checks may be another user than the one who serves.
         configure(None, console_level=args.log_level)
         tried = try_peers(settings, CLOCK)
+    advice = _advice(loaded)
     if args.json:
         found = {} if tried is None else {"tried": [asdict(one) for one in tried]}
-        print_json({"usable": True, "faults": [], "advice": _advice(loaded), **found})
+        told = {"usable": not faults, "faults": [asdict(fault) for fault in faults]}
+        print_json({**told, "advice": advice, **found})
     else:
-        sys.stdout.write(tr("The settings can be used.") + "\n")
+        if not faults:
+            sys.stdout.write(tr("The settings can be used.") + "\n")
         _print_tried(tried)
-        for advice in _advice(loaded):
-            sys.stdout.write(advice + "\n")
+        for line in advice:
+            sys.stdout.write(line + "\n")
+    if faults:
+        if not args.json:
+            sys.stderr.write("".join(f"{fault}\n" for fault in faults))
+        return EXIT_WRONG_SETTINGS
     return EXIT_DONE if all(one.answers for one in tried or ()) else EXIT_FAILED
 
 
 def _advice(loaded: Loaded) -> list[str]:
     """What may be used and should be looked at all the same."""
+    settings = loaded.settings
     advice = [str(one) for one in loaded.overridden]
-    if not ScanRules.of(loaded.settings).tells_a_whole_code:
+    advice += [
+        f"{life.key}: {life.problem}"
+        for life in certificate_lives(settings, CLOCK.now())
+        if life.is_valid and life.problem
+    ]
+    if settings.adt is not None and is_loopback(settings.adt.host) and not settings.practice:
+        advice.append(tr("adt.host: only this computer reaches the admissions feed there."))
+    if not ScanRules.of(settings).tells_a_whole_code:
         advice.append(
             tr(
                 "Recommended: scan patterns with a symbology or a prefix. Without one the rest of "

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
 from capture_app.archive.connect import echo, ways
-from capture_app.archive.echo import EchoResult, Way, echo_dimse
+from capture_app.archive.echo import EchoResult, Way, echo_dimse, find_dimse
 from capture_app.clock import Clock
 from capture_app.errors import CaptureAppError
 from capture_app.model.words import tr
-from capture_app.patients.sources.worklist.query import peer_of
+from capture_app.patients.sources.worklist.items import identifier_for
+from capture_app.patients.sources.worklist.query import MODALITY_WORKLIST_FIND, peer_of
 from capture_app.security.keys import read_secret
 from capture_app.settings.feeds import Worklist
 from capture_app.settings.schema import ArchiveDestination, Settings
 
 TRY_WITHIN_S: Final = 10.0
+_BEFORE_WORKLISTS: Final = datetime(1900, 1, 2, tzinfo=UTC)
+"""No step is scheduled for that day: the question finds nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,13 @@ def try_peers(settings: Settings, clock: Clock) -> tuple[Tried, ...]:
         password = partial(read_secret, settings.security)
         return echo(short, station, way, clock=clock, password=password)
 
-    def of_worklist(worklist: Worklist) -> EchoResult:
+    def of_worklist(worklist: Worklist, way: Way) -> EchoResult:
         seconds = min(worklist.deadline_seconds, TRY_WITHIN_S)
-        return echo_dimse(peer_of(worklist, station.ae_title), clock, seconds)
+        peer = peer_of(worklist, station.ae_title)
+        if way is Way.DIMSE:
+            return echo_dimse(peer, clock, seconds)
+        nothing = identifier_for(worklist, _BEFORE_WORKLISTS)
+        return find_dimse(peer, MODALITY_WORKLIST_FIND, nothing, clock, seconds)
 
     def tried(kind: str, name: str, way: Way, act: Callable[[], EchoResult]) -> Tried:
         try:
@@ -65,8 +73,9 @@ def try_peers(settings: Settings, clock: Clock) -> tuple[Tried, ...]:
         for way in ways(archive)
     ]
     tries += [
-        partial(tried, "worklist", worklist.name, Way.DIMSE, partial(of_worklist, worklist))
+        partial(tried, "worklist", worklist.name, way, partial(of_worklist, worklist, way))
         for worklist in settings.worklists
+        for way in (Way.DIMSE, Way.FIND)
     ]
     with ThreadPoolExecutor(max(1, len(tries)), "try") as pool:
         return tuple(pool.map(lambda each: each(), tries))

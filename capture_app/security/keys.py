@@ -13,6 +13,7 @@ import re
 import secrets
 import stat
 import sys
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -46,30 +47,66 @@ def load_or_create_key(security: Security, data_dir: Path, *, practice: bool) ->
     """
     make_folder(data_dir)
     with alone(data_dir / "key.lock"):
-        if practice or security.key_store is KeyStore.FILE:
-            path = data_dir / PRACTICE_KEY_FILE if practice else Path(security.key_file)
-            _require_closed(path.parent)
-            text, entry = _read_key_file(path), ""
-        else:
-            _require_allowed_backend(security)
-            entry = _entry_of(data_dir)
-            path, text = Path(), _from_keyring(entry)
+        place = _place_of_key(security, data_dir, practice=practice)
+        text = place.text
         if text is None:
-            if _holds_something_sealed(data_dir):
-                raise KeyUnavailableError(
-                    tr(
-                        "The key that opens the pictures in {folder} is missing. Bring back the "
-                        "key store or key file of the user who made them. No new key was made.",
-                        folder=data_dir,
-                    )
-                )
             text = secrets.token_hex(KEY_BYTES)
-            text = _to_keyring(entry, text) if entry else _write_key_file(path, text)
-        if not _HEX_KEY.fullmatch(text):
-            raise KeyUnavailableError(tr("What stands in the place of the key is not a key."))
-        key = bytes.fromhex(text)
-        _check(data_dir, entry, key)
+            text = (
+                _to_keyring(place.entry, text) if place.entry else _write_key_file(place.path, text)
+            )
+        key = _key_of(text)
+        if not _is_noted(data_dir, key):
+            check = {"entry": place.entry, "check": _check_of(key)}
+            write_once(data_dir / CHECK_FILE, (json.dumps(check, indent=1) + "\n").encode())
         return key
+
+
+def look_for_key(security: Security, data_dir: Path, *, practice: bool) -> bool:
+    """Whether the key of a data folder is there; False where the first start would make it.
+
+    Makes and writes nothing. Raises as `load_or_create_key`.
+    """
+    text = _place_of_key(security, data_dir, practice=practice).text
+    if text is None:
+        return False
+    _is_noted(data_dir, _key_of(text))
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyPlace:
+    """Where the key of a folder is or would be: an entry of the key store, else a file."""
+
+    entry: str
+    path: Path
+    text: str | None
+    """What stands there; None where nothing does, and none is needed yet."""
+
+
+def _place_of_key(security: Security, data_dir: Path, *, practice: bool) -> _KeyPlace:
+    if practice or security.key_store is KeyStore.FILE:
+        path = data_dir / PRACTICE_KEY_FILE if practice else Path(security.key_file)
+        _require_closed(path.parent)
+        place = _KeyPlace("", path, _read_key_file(path))
+    else:
+        _require_allowed_backend(security)
+        entry = _entry_of(data_dir)
+        place = _KeyPlace(entry, Path(), _from_keyring(entry))
+    if place.text is None and _holds_something_sealed(data_dir):
+        raise KeyUnavailableError(
+            tr(
+                "The key that opens the pictures in {folder} is missing. Bring back the "
+                "key store or key file of the user who made them. No new key was made.",
+                folder=data_dir,
+            )
+        )
+    return place
+
+
+def _key_of(text: str) -> bytes:
+    if not _HEX_KEY.fullmatch(text):
+        raise KeyUnavailableError(tr("What stands in the place of the key is not a key."))
+    return bytes.fromhex(text)
 
 
 def read_secret(security: Security, name: str) -> str:
@@ -276,13 +313,16 @@ def _read_check(data_dir: Path) -> dict[str, str] | None:
     return {str(name): str(value) for name, value in noted.items()}
 
 
-def _check(data_dir: Path, entry: str, key: bytes) -> None:
-    check = Cipher(key).keyed_hash("key check")
+def _check_of(key: bytes) -> str:
+    return Cipher(key).keyed_hash("key check")
+
+
+def _is_noted(data_dir: Path, key: bytes) -> bool:
+    """Whether the folder knows this key already. Raises KeyUnavailableError for another one."""
     noted = _read_check(data_dir)
     if noted is None:
-        content = json.dumps({"entry": entry, "check": check}, indent=1) + "\n"
-        write_once(data_dir / CHECK_FILE, content.encode())
-    elif noted.get("check") != check:
+        return False
+    if noted.get("check") != _check_of(key):
         raise KeyUnavailableError(
             tr(
                 "The key that was found is not the key of {folder}: it would open none of its "
@@ -290,3 +330,4 @@ def _check(data_dir: Path, entry: str, key: bytes) -> None:
                 folder=data_dir,
             )
         )
+    return True

@@ -41,6 +41,8 @@ class Loaded:
     settings: Settings
     origins: Mapping[str, str]
     """By key, such as `archives[0].port`: the layer and the place. No entry: the default."""
+    place_of: Callable[[str], str]
+    """Where a key was written; for one that was not, where its table or list was."""
     overridden: tuple[Overridden, ...]
     """What flags, environment and files say, and the mandatory layer does not leave to them."""
 
@@ -100,7 +102,7 @@ def load_layers(
 
     origins = {key: worded(origin) for key, origin in reader.origins if origin != tr("defaults")}
     named = tuple(Overridden(one.key, worded(one.origin), worded(one.by)) for one in put_aside)
-    return Loaded(replace(settings, source_files=tuple(files)), origins, named)
+    return Loaded(replace(settings, source_files=tuple(files)), origins, reader.origin_of, named)
 
 
 def _learnt(root: Table, faults: list[SettingsFault]) -> Table:

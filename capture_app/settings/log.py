@@ -36,7 +36,7 @@ ALLOWED_KEYS: Final = frozenset(
         *("feed", "host", "peer", "pid", "port", "procedure_id", "send_id", "source", "thread"),
         *("transaction_uid", "uid", "user_id", "version", "worker", "worklist"),
         # how it went: short coded facts and numbers
-        *("ack", "action", "attempt", "bytes", "code", "count", "deadline_s", "due_s"),
+        *("ack", "action", "attempt", "bytes", "code", "count", "days", "deadline_s", "due_s"),
         *("error_type", "event_type", "failures", "kind", "mode", "ms", "outcome", "proof"),
         *("protocol", "reason", "role", "seconds", "size", "state", "status", "step", "task"),
         *("transfer_syntax",),

@@ -51,26 +51,43 @@ def claim_data_folder(settings: Settings) -> None:
     """
     folder = settings.data_dir
     try:
+        make_folder(folder)
         problem = _problem_with(folder, settings)
+        if not problem and not (folder / MARKER).exists():
+            write_once(folder / MARKER, _text(_USES[settings.practice]).encode())
+            problem = _problem_with(folder, settings)  # another may have marked it first
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        problem = tr("The folder cannot be used: {reason}.", reason=reason)
+        problem = _unusable(error)
     if problem:
         raise _refused(folder, problem, settings)
 
 
+def folder_problem(settings: Settings) -> str:
+    """Why `claim_data_folder` would refuse the folder as it stands; empty where it would not.
+
+    Makes and writes nothing.
+    """
+    try:
+        return _problem_with(settings.data_dir, settings) if settings.data_dir.exists() else ""
+    except OSError as error:
+        return _unusable(error)
+
+
 def _problem_with(folder: Path, settings: Settings) -> str:
-    make_folder(folder)
     if is_open_to_others(folder):
         return tr("Others could change what is in it: it must be this user's own, with mode 0700.")
-    marker, text = folder / MARKER, _text(_USES[settings.practice])
+    marker = folder / MARKER
     if not marker.exists():
         if settings.practice and any(folder.iterdir()):
             return tr("The folder holds something else.")
-        write_once(marker, text.encode())
-    if marker.read_text(encoding="utf-8", errors="replace") != text:
+    elif marker.read_text(encoding="utf-8", errors="replace") != _text(_USES[settings.practice]):
         return tr("The folder is for another use.")
     return ""
+
+
+def _unusable(error: OSError) -> str:
+    reason = error.strerror or type(error).__name__
+    return tr("The folder cannot be used: {reason}.", reason=reason)
 
 
 def _text(use: str) -> str:

@@ -1,0 +1,165 @@
+"""What is written rightly and cannot work all the same: for `settings check`.
+
+It looks at this computer and at what ships, and speaks to no peer. It writes nothing. A start goes
+on over these faults: pictures can be taken, and wait.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from capture_app.archive.connect import proof_choice
+from capture_app.catalog.catalog import Catalog
+from capture_app.catalog.load import load_catalog
+from capture_app.clock import Clock
+from capture_app.diagnostics.certificates import certificate_lives
+from capture_app.errors import KeyUnavailableError, SettingsFault
+from capture_app.model.words import tr
+from capture_app.security.keys import look_for_key, read_secret
+from capture_app.settings.cross_checks import is_loopback
+from capture_app.settings.practice import folder_problem
+from capture_app.settings.schema import ArchiveDestination, KeyStore, ProofChoice, Settings
+
+OriginOf = Callable[[str], str]
+_Found = tuple[str, str, str]  # key, problem, allowed
+_ADDRESS_FAMILIES: Final = (socket.AF_INET, socket.AF_INET6)
+
+
+def cannot_work(settings: Settings, origin_of: OriginOf, clock: Clock) -> tuple[SettingsFault, ...]:
+    """Every fault, with the file that `origin_of` names for its key."""
+    return tuple(
+        SettingsFault(origin_of(key), key, problem, allowed)
+        for key, problem, allowed in _faults(settings, clock)
+    )
+
+
+def _faults(settings: Settings, clock: Clock) -> Iterator[_Found]:
+    yield from _nobody(settings)
+    if settings.adt is not None:
+        yield from _own_address("adt.host", settings.adt.host)
+    for number, archive in enumerate(settings.archives):
+        yield from _archive(f"archives[{number}]", archive)
+        yield from _password(f"archives[{number}]", archive, settings)
+    for life in certificate_lives(settings, clock.now()):
+        if not life.is_valid:
+            yield life.key, life.problem, tr("a certificate that holds now")
+    yield from _folder_and_key(settings)
+    yield from _of_the_catalogue(settings, load_catalog())
+
+
+def _nobody(settings: Settings) -> Iterator[_Found]:
+    if settings.adt is None and not settings.worklists:
+        problem = tr("Nothing says who the patients are.")
+        yield "adt", problem, tr("an admissions feed ([adt]), a worklist ([[worklists]]), or both")
+    if not settings.archives:
+        problem = tr("There is no archive that pictures could go to.")
+        yield "archives", problem, tr("at least one [[archives]]")
+
+
+def _archive(where: str, archive: ArchiveDestination) -> Iterator[_Found]:
+    proof = proof_choice(archive)
+    if proof is ProofChoice.AUTO:
+        yield (
+            f"{where}.proof",
+            tr(
+                "Nothing can prove that it holds a picture: none ever gets further than Listed, "
+                "and none leaves this computer."
+            ),
+            tr("a url, for pixel-hash, or a commitment_port, for storage-commitment"),
+        )
+    if proof is not ProofChoice.STORAGE_COMMITMENT or archive.commitment_port is None:
+        return
+    key, host = f"{where}.commitment_host", archive.commitment_host
+    if is_loopback(host) and not is_loopback(archive.host):
+        yield (
+            key,
+            tr("The archive is another computer: its report cannot come here."),
+            tr("an address of this computer that the archive reaches, or 0.0.0.0 for all"),
+        )
+    else:
+        yield from _own_address(key, host)
+
+
+def _own_address(key: str, host: str) -> Iterator[_Found]:
+    """Whether we can listen there; on no port in particular: ours may be in use, by a `serve`."""
+    allowed = tr("an address of this computer, or 0.0.0.0 for all of them")
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError:
+        yield key, tr("Nothing knows this name."), allowed
+        return
+    for family, kind, protocol, _name, address in found:
+        if family in _ADDRESS_FAMILIES:
+            try:
+                with socket.socket(family, kind, protocol) as probe:
+                    probe.bind(address)
+            except OSError:
+                continue
+            return
+    yield key, tr("This computer does not have this address."), allowed
+
+
+def _password(where: str, archive: ArchiveDestination, settings: Settings) -> Iterator[_Found]:
+    if not archive.password_key or settings.practice:
+        return
+    try:
+        read_secret(settings.security, archive.password_key)
+    except KeyUnavailableError as error:
+        yield f"{where}.password_key", str(error), tr("an entry that is there")
+
+
+def _folder_and_key(settings: Settings) -> Iterator[_Found]:
+    key = "data_dir"
+    if problem := folder_problem(settings) or _not_writable(settings.data_dir):
+        yield key, problem, tr("a folder of its own, that this user can write")
+        return
+    try:
+        is_there = look_for_key(settings.security, settings.data_dir, practice=settings.practice)
+    except KeyUnavailableError as error:
+        yield _key_setting(settings), str(error), tr("the key of this data folder")
+        return
+    # Where there is none yet, the first start makes one.
+    if is_there or settings.practice or settings.security.key_store is KeyStore.KEYRING:
+        return
+    if problem := _not_writable(Path(settings.security.key_file).parent):
+        yield "security.key_file", problem, tr("a file in a folder that this user can write")
+
+
+def _key_setting(settings: Settings) -> str:
+    is_file = settings.security.key_store is KeyStore.FILE
+    return "security.key_file" if is_file else "security.key_store"
+
+
+def _not_writable(folder: Path) -> str:
+    """Why this user could not write there; of one that is not there yet, in the one above it."""
+    try:
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        if not there.is_dir():
+            return tr("It is no folder.")
+        if os.access(there, os.W_OK | os.X_OK):
+            return ""
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        return tr("The folder cannot be used: {reason}.", reason=reason)
+    return tr("This user cannot write the folder.")
+
+
+def _of_the_catalogue(settings: Settings, catalog: Catalog) -> Iterator[_Found]:
+    department = settings.station.department.strip().casefold()
+    known = sorted({entry.department for entry in catalog.procedures if entry.selectable})
+    named = {*known, *catalog.department_favourites}
+    if department and department not in {name.casefold() for name in named}:
+        problem = tr("The catalogue has no such department.")
+        yield "station.department", problem, tr("empty, or one of {words}", words=", ".join(known))
+    for entry_id in settings.capture.favourites:
+        entry = catalog.procedure(entry_id)
+        if entry is None or not entry.selectable:
+            yield (
+                "capture.favourites",
+                tr("The catalogue has no {entry_id} that can be chosen.", entry_id=entry_id),
+                tr("ids as `capture-app catalog list` shows them"),
+            )
