@@ -23,6 +23,7 @@ from capture_app.audit.watch import TrailWatch
 from capture_app.catalog.catalog import Catalog
 from capture_app.catalog.load import load_catalog
 from capture_app.clock import Clock
+from capture_app.diagnostics.certificates import CertificateWatch
 from capture_app.errors import CaptureAppError, ChildEndedError, KeyUnavailableError, StoreError
 from capture_app.exam.session import ExamService
 from capture_app.imaging.decoding import PictureDecoder
@@ -231,6 +232,7 @@ class Background:
             hindrance=rooms.exams.hindrance,
         )
         self._trail = TrailWatch(rooms.database, clock, rooms.cipher, rooms.anchor)
+        self._certificates = CertificateWatch(settings, clock)
         self._stopping = threading.Event()
         self._leads = threading.Event()
         self._tried = threading.Event()
@@ -309,11 +311,15 @@ class Background:
             self._leads.clear()
 
     def _run(self) -> None:
-        """Holds the ports while this process leads, and follows the census while another does."""
+        """Holds the ports while this process leads, and follows the census while another does.
+
+        Meanwhile it looks after the certificates.
+        """
         open_ports: list[_Listening] = []
         retry_at = 0.0
         while not self._stopping.wait(_LOOK_EVERY_S):
             try:
+                self._certificates.look()
                 if not self._leads.is_set():
                     _stop_all(open_ports)
                     self._follow()

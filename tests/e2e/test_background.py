@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from capture_app.model.audit_event import AuditAction
 from capture_app.patients.census.census import DATABASE
 from capture_app.settings.schema import ProofChoice
 from capture_app.store.role import EngineRole
+from tests.certificates import certificate_between
 from tests.faults.small_disk import small_disk
 from tests.peers import is_listening
 from tests.waiting import eventually
@@ -53,6 +55,20 @@ def test_without_ports_delivery_begins_at_once(
         Background(rooms, program="test") as background,
     ):
         eventually(lambda: background.engine.leads, what="this process to deliver")
+
+
+@pytest.mark.expects_log("certificate-not-valid")
+def test_a_certificate_that_has_expired_is_told_in_the_log(
+    hospital: Hospital, tmp_path: Path
+) -> None:
+    now = SystemClock().now()
+    authority = tmp_path / "ca.pem"
+    authority.write_bytes(certificate_between(now - timedelta(days=9), now - timedelta(days=1)))
+    archive = replace(hospital.settings.archives[0], ca_file=str(authority))
+    told = _log_entry("certificate-not-valid")
+    settings = replace(hospital.settings, archives=(archive,))
+    with open_rooms(settings, SystemClock()) as rooms, Background(rooms, program="test"):
+        assert told.wait(30)
 
 
 @pytest.mark.expects_log("feeds-look-failed")

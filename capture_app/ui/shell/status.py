@@ -9,6 +9,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from capture_app.diagnostics.certificates import CertificateLife, certificate_lives
 from capture_app.errors import CaptureAppError
 from capture_app.model.delivery import ImageState, ImageStatus
 from capture_app.model.words import tr, trn
@@ -26,7 +27,9 @@ _TYPICAL_PICTURE: Final = 6_000_000
 _LOW_BYTES: Final = 5_000_000_000
 _EVERY_MS: Final = 5000
 
-_Read = tuple[Counts, int, tuple[ImageStatus, ...], datetime | None, int, int]
+_Read = tuple[
+    Counts, int, tuple[ImageStatus, ...], datetime | None, int, int, tuple[CertificateLife, ...]
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class StatusState:
     disk: ChipText
     feed: ChipText = ChipText("", "warning", Tone.WARN)  # noqa: RUF009 - frozen
     """What of the feeds somebody should look at; without words where there is nothing."""
+    certificate: ChipText = ChipText("", "warning", Tone.WARN)  # noqa: RUF009 - frozen
+    """The first certificate to end, where that is soon; without words where none does."""
     waiting: int = 0
     """What waits or needs a person: the number beside Outbox in the navigation."""
     unsent: int = 0
@@ -84,7 +89,7 @@ class StatusViewModel(QObject):
 
     def _question(self) -> Callable[[], _Read]:
         outbox, folder = self._services.outbox, self._services.settings.data_dir
-        census = self._services.census
+        census, settings = self._services.census, self._services.settings
         waiting = StatusFilter(
             states=frozenset({ImageState.QUEUED, ImageState.SENDING, ImageState.SENT}), limit=50
         )
@@ -95,16 +100,18 @@ class StatusViewModel(QObject):
             outbox.last_answered(),
             free_bytes(folder),
             sum(to_look_at(feed) for feed in census.feed_status()),
+            certificate_lives(settings, self._services.clock.now()),
         )
 
     def _told(self, told: _Read) -> None:
-        counts, set_apart, waiting, answered, free, for_it = told
+        counts, set_apart, waiting, answered, free, for_it, lives = told
         configured = bool(self._services.settings.archives)
         state = StatusState(
             archive=_archive_words(counts, waiting, answered, configured=configured),
             outbox=_outbox_words(counts, set_apart),
             disk=_disk_words(free),
             feed=_feed_words(for_it),
+            certificate=_certificate_words(lives),
             waiting=counts.waiting + counts.stopped,
             unsent=counts.waiting + counts.stopped + counts.drafts,
             clock=wording.clock_time(self._services.clock.now()),
@@ -174,6 +181,23 @@ def _outbox_words(counts: Counts, set_apart: int) -> ChipText:
 def _feed_words(n: int) -> ChipText:
     words = trn("Ward list: {n} for IT", "Ward list: {n} for IT", n) if n else ""
     return ChipText(words, "warning", Tone.WARN)
+
+
+def _certificate_words(lives: tuple[CertificateLife, ...]) -> ChipText:
+    """The first to end: then nothing is delivered any more, and only IT can renew it."""
+    life = next((life for life in lives if life.problem), None)
+    if life is None:
+        return ChipText("", "warning", Tone.WARN)
+    if life.is_valid:
+        words = trn(
+            "{n} day left: certificate of {name}",
+            "{n} days left: certificate of {name}",
+            life.days,
+            name=life.owner,
+        )
+        return ChipText(words, "warning", Tone.WARN)
+    words = tr("Not valid: certificate of {name}", name=life.owner)
+    return ChipText(words, "warning-circle", Tone.BAD)
 
 
 def _disk_words(free: int) -> ChipText:

@@ -1,4 +1,4 @@
-"""The strip along the lower edge: archive, outbox, disk; who is signed in and when it locks."""
+"""The strip along the lower edge: archive, outbox, certificate, disk; who is signed in."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class StatusStrip(QWidget):
         self._vm = viewmodel
         self.setFixedHeight(Metric.STATUS)
         self._archive, self._outbox, self._disk = _Part(), _Part(), _Part()
-        self._feed = _Part()
+        self._feed, self._certificate = _Part(), _Part()
         self._clock = _Part()
         self._user = Label(size=12, weight=SEMIBOLD, tone=Tone.TEXT_2)
         self._locks = Label(size=12, weight=SEMIBOLD, tone=Tone.TEXT_2)
@@ -53,7 +53,8 @@ class StatusStrip(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 16, 0)
         row.setSpacing(16)
-        for part in (self._archive, self._outbox, self._feed, self._disk, self._clock):
+        parts = (self._archive, self._outbox, self._feed, self._certificate, self._disk)
+        for part in (*parts, self._clock):
             row.addWidget(part)
         row.addStretch(1)
         for label in (self._user, self._locks):
@@ -75,11 +76,13 @@ class StatusStrip(QWidget):
         self._outbox.say(state.outbox)
         self._disk.say(state.disk)
         self._feed.say(state.feed)
+        self._certificate.say(state.certificate)
         self._clock.say(ChipText(state.clock if self._locked else "", "clock"))
         self._outbox.setVisible(not self._locked)
         self._disk.setVisible(not self._locked)
         if self._locked:
             self._feed.hide()
+            self._certificate.hide()
 
     def show_locked(self) -> None:
         """Nobody is signed in."""

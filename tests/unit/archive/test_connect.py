@@ -66,8 +66,8 @@ def test_destinations_that_report_to_one_port_share_its_listener(clock: FixedClo
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ({}, [Way.DIMSE]),
-        ({"commitment_port": 1}, [Way.DIMSE]),
+        ({}, [Way.DIMSE, Way.FIND]),
+        ({"commitment_port": 1}, [Way.DIMSE, Way.FIND]),
         ({"url": URL}, [Way.DIMSE, Way.WEB]),
         ({"url": URL, "protocol": ArchiveProtocol.STOW}, [Way.WEB]),
         (
@@ -77,7 +77,7 @@ def test_destinations_that_report_to_one_port_share_its_listener(clock: FixedClo
                 "commitment_port": 1,
                 "proof": ProofChoice.STORAGE_COMMITMENT,
             },
-            [Way.WEB, Way.DIMSE],
+            [Way.WEB, Way.DIMSE, Way.FIND],
         ),
     ],
 )
