@@ -78,9 +78,11 @@ def run(args: argparse.Namespace) -> int:
                 sys.stdout.write(tr("Serving. Stop with Ctrl+C or SIGTERM.") + "\n")
                 sys.stdout.flush()
             new = _until_told(args, rooms, background, manager, words, refusal)
-            _log.info("stopping" if new is None else "settings-change")
             if new is None:
+                _log.info("stopping")
                 manager.stopping()
+            else:
+                _log.info("settings-change")
         if new is None:
             return EXIT_DONE
         if not background.ended_whole:  # it keeps the engine role: nobody else could deliver
