@@ -141,5 +141,8 @@ def _spans_of(path: Path) -> tuple[tuple[datetime, datetime], ...]:
 def _read_spans(path: Path, _mtime: int, _size: int) -> tuple[tuple[datetime, datetime], ...]:
     from cryptography import x509  # noqa: PLC0415 - few settings name a certificate
 
-    certificates = x509.load_pem_x509_certificates(path.read_bytes())
+    try:
+        certificates = x509.load_pem_x509_certificates(path.read_bytes())
+    except x509.InvalidVersion as error:  # of another tree than the rest of what it raises
+        raise ValueError from error
     return tuple((c.not_valid_before_utc, c.not_valid_after_utc) for c in certificates)

@@ -41,12 +41,18 @@ def places(environ: Mapping[str, str]) -> Places:
             config, data = Path(base) / APP, Path(base) / APP / "data"
     elif sys.platform != "darwin":
         home = environ.get("HOME")
-        named = [Path(base) for base in environ.get("XDG_CONFIG_DIRS", "").split(os.pathsep)]
-        # A path that is not absolute is invalid there and ignored (XDG Base Directory).
-        absolute = [base for base in named if base.is_absolute()] or [Path("/etc/xdg")]
-        sites = [base / APP for base in absolute]
-        if base := environ.get("XDG_CONFIG_HOME") or (home and f"{home}/.config"):
+        named = _absolute(environ, "XDG_CONFIG_DIRS").split(os.pathsep)
+        sites = [Path(base or "/etc/xdg") / APP for base in named]
+        if base := _absolute(environ, "XDG_CONFIG_HOME") or (home and f"{home}/.config"):
             config = Path(base) / APP
-        if base := environ.get("XDG_DATA_HOME") or (home and f"{home}/.local/share"):
+        if base := _absolute(environ, "XDG_DATA_HOME") or (home and f"{home}/.local/share"):
             data = Path(base) / APP
     return Places(tuple(site / FILE_NAME for site in sites), config / FILE_NAME, data)
+
+
+def _absolute(environ: Mapping[str, str], variable: str) -> str:
+    """The folders that the variable names, without those that are invalid there: a path has to be
+    absolute (XDG Base Directory).
+    """
+    named = environ.get(variable, "").split(os.pathsep)
+    return os.pathsep.join(base for base in named if Path(base).is_absolute())

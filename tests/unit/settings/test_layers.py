@@ -143,6 +143,16 @@ def test_every_folder_of_the_system_counts_the_first_most(tmp_path: Path) -> Non
     assert settings.source_files == (last, first)
 
 
+def test_a_folder_that_is_not_absolute_names_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_layer(tmp_path / "here", "[station]\nname = 'HERE'")
+    monkeypatch.chdir(tmp_path)
+    environ = {"HOME": "/home/x", "XDG_CONFIG_HOME": "here", "XDG_DATA_HOME": "here"}
+    settings = load(settings_file=None, data_dir=None, environ=environ)
+    assert settings == Settings(Path("/home/x/.local/share/capture-app"))
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_a_file_is_read_as_any_editor_saves_it(tmp_path: Path, encoding: str, newline: str) -> None:
