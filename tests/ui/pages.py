@@ -46,7 +46,7 @@ COLLEAGUES = (
     ("yaydin", "Y. Aydın"),
 )
 
-PAGES = 40
+PAGES = 41
 """How many there are, with those that come before any services."""
 _HELD = 4
 _ORDER = Order(

@@ -154,7 +154,7 @@ def main_faults(window: MainWindow) -> list[str]:
     return found if strips else [*found, "no strip"]
 
 
-@pytest.mark.expects_log("delivery-needs-you")
+@pytest.mark.expects_log("delivery-needs-you", "destination-silent")
 @pytest.mark.parametrize(
     ("tongue", "practice"),
     [("english", False), ("english", True), ("pseudo", True), ("arabic", False)],
