@@ -242,6 +242,24 @@ def test_the_list_is_the_keyboard_twin_of_the_map(mai: Hands) -> None:
     assert focused() is mai.page.view
 
 
+@pytest.mark.parametrize(
+    ("typed", "site", "side"),
+    [
+        ("navel", "SCT:315003", None),
+        ("armpit", "SCT:76261009", None),
+        ("tooth 36", "SCT:866006002", Side.LEFT),
+    ],
+)
+def test_a_site_is_found_by_what_people_call_it(
+    mai: Hands, typed: str, site: str, side: Side | None
+) -> None:
+    mai.page.site.region.setFocus()
+    mai.key(Qt.Key.Key_Return)
+    mai.type(typed)
+    mai.key(Qt.Key.Key_Return)
+    assert (mai.state.region_key, mai.state.side) == (site, side)
+
+
 def test_b_opens_the_map_large_with_closer_views(mai: Hands) -> None:
     mai.key(Qt.Key.Key_B)
     (large,) = mai.page.findChildren(LargeBodyMap)
