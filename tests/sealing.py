@@ -84,13 +84,25 @@ INSTITUTION = Institution(
 )
 STATION = Station(name="TROLLEY-4B", ae_title="CAPTURE", department="Wound care")
 CAMERA = DeviceInfo(
-    "usb-1", "USB camera 1", DeviceKind.CAMERA, ImageKind.PHOTO, "Lumina", "UC-12", "SN-0815", "2.1"
+    "usb-1",
+    "USB camera 1",
+    DeviceKind.CAMERA,
+    ImageKind.PHOTO,
+    manufacturer="Lumina",
+    model_name="UC-12",
+    serial_number="SN-0815",
+    software_versions="2.1",
+    burned_in_annotation=False,
 )
 DERMATOSCOPE = replace(
     CAMERA, device_id="derm-1", name="Dermatoscope", image_kind=ImageKind.DERMOSCOPY
 )
 ENDOSCOPE = replace(
-    CAMERA, device_id="scope-1", name="Endoscope tower", image_kind=ImageKind.ENDOSCOPY
+    CAMERA,
+    device_id="scope-1",
+    name="Endoscope tower",
+    image_kind=ImageKind.ENDOSCOPY,
+    burned_in_annotation=True,
 )
 MICROSCOPE = replace(
     CAMERA, device_id="micro-1", name="Microscope", image_kind=ImageKind.MICROSCOPY

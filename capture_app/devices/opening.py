@@ -7,12 +7,17 @@ from pathlib import Path
 from capture_app.clock import Clock
 from capture_app.devices.child_source import ChildSource
 from capture_app.devices.source import FrameSource, OpenedSource
-from capture_app.model.device import DeviceInfo, DeviceKind
+from capture_app.model.device import OFTEN_BURNED_IN, DeviceInfo, DeviceKind
 from capture_app.settings.schema import Device
 
 
 def device_info(device: Device) -> DeviceInfo:
-    """What images say of a configured device."""
+    """What images say of a configured device.
+
+    Scanners and endoscopy towers often write the name into the picture; other cameras do not know
+    it. Where the settings say whether they do, that holds.
+    """
+    burned_in = device.burned_in_annotation
     return DeviceInfo(
         device_id=device.id,
         name=device.name,
@@ -22,7 +27,9 @@ def device_info(device: Device) -> DeviceInfo:
         model_name=device.model_name,
         serial_number=device.serial_number,
         software_versions=device.software_versions,
-        burned_in_annotation=device.burned_in_annotation,
+        burned_in_annotation=(
+            device.image_kind in OFTEN_BURNED_IN if burned_in is None else burned_in
+        ),
     )
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from capture_app.model.procedure import ImageKind
+
+OFTEN_BURNED_IN: Final = frozenset({ImageKind.ULTRASOUND, ImageKind.ENDOSCOPY})
+"""Kinds whose source usually writes the patient's name into the picture."""
 
 
 class DeviceKind(StrEnum):
@@ -29,4 +33,5 @@ class DeviceInfo:
     model_name: str = ""
     serial_number: str = ""
     software_versions: str = ""
-    burned_in_annotation: bool = False
+    burned_in_annotation: bool | None = None
+    """Whether its pictures show whose they are; None where nobody has said."""

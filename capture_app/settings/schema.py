@@ -231,9 +231,12 @@ class Device:
     serial_number: Annotated[LongText, Help("Device Serial Number (0018,1000).")] = ""
     software_versions: Annotated[LongText, Help("Software Versions (0018,1020).")] = ""
     burned_in_annotation: Annotated[
-        bool,
-        Help("Whether its pictures show the patient's name: Burned In Annotation (0028,0301)."),
-    ] = False
+        bool | None,
+        Help(
+            "Whether its pictures show the patient's name: Burned In Annotation (0028,0301). "
+            "Not said: yes for ES and US, which often do; no for the others."
+        ),
+    ] = None
     latency_ms: Annotated[
         int,
         Between(0, 5000),

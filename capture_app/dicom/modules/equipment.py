@@ -56,12 +56,17 @@ def _department(request: SealRequest) -> str:
 
 
 def _department_type(request: SealRequest) -> Code | None:
-    """Of the ward where that is another one: only the places of the station know its type."""
-    place = request.place
-    if place is None or not _away(request):
-        return request.institution.department_code
-    known = (one.department_code for one in request.station.places if one.ward == place.ward)
-    return next(known, None)
+    """Of the department that is named, and of no other: of the settings, of the places of the
+    station, or as the catalogue knows its departments.
+    """
+    place, institution, entry = request.place, request.institution, request.description.procedure
+    named = place.ward if place is not None and _away(request) else _home(request)
+    known = [one.department_code for one in request.station.places if one.ward == named]
+    if named == institution.department or not (institution.department or _away(request)):
+        known.insert(0, institution.department_code)
+    if entry is not None and entry.department == named:
+        known.append(entry.department_code)
+    return next(filter(None, known), None)
 
 
 def _home(request: SealRequest) -> str:

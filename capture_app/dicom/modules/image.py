@@ -18,6 +18,7 @@ from capture_app.dicom.local_codes import LOCAL_SCHEME, LOCAL_SCHEME_NAME
 from capture_app.dicom.request import SealRequest
 from capture_app.dicom.times import da, dt, offset_from_utc, tm
 from capture_app.model.coding import Code
+from capture_app.model.device import OFTEN_BURNED_IN, DeviceInfo
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
 from capture_app.model.procedure import ProcedureEntry, Region
 from capture_app.settings.resources import resource
@@ -43,8 +44,7 @@ def general_image_module(ds: Dataset, request: SealRequest, taken_at: datetime) 
     put(ds, "AcquisitionTime", tm(taken_at))
     put(ds, "AcquisitionDateTime", dt(taken_at))
     put(ds, "PatientOrientation", "")  # Type 2C: a hand-held camera does not know
-    burned_in = request.device.burned_in_annotation
-    put(ds, "BurnedInAnnotation", "YES" if burned_in else "NO")
+    _burned_in_annotation(ds, request.device)
 
 
 def image_pixel_module(ds: Dataset, image: EncodedImage) -> None:
@@ -119,6 +119,15 @@ def sop_common_module(
     put(scheme, "CodingSchemeName", LOCAL_SCHEME_NAME)
     put_known(scheme, "CodingSchemeResponsibleOrganization", request.institution.name)
     put(ds, "CodingSchemeIdentificationSequence", [scheme])
+
+
+def _burned_in_annotation(ds: Dataset, device: DeviceInfo) -> None:
+    """What the device profile says; else YES for what often has it, and nothing for the others."""
+    said = device.burned_in_annotation
+    if said is None and device.image_kind in OFTEN_BURNED_IN:
+        said = True
+    if said is not None:
+        put(ds, "BurnedInAnnotation", "YES" if said else "NO")
 
 
 def _photometric_interpretation(image: EncodedImage) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 from pydicom.dataset import Dataset
 
@@ -21,8 +22,8 @@ from capture_app.dicom.request import SealRequest
 from capture_app.dicom.texts import descriptive, person_name_that_fits
 from capture_app.dicom.times import da, study_zone, tm
 from capture_app.model.coding import Code
+from capture_app.model.exam import Exam
 from capture_app.model.order import Order
-from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.procedure import Choice, ImageKind, ProcedureEntry
 
 HAS_INTENT = Code("363703001", "SCT", "Has intent")
@@ -61,6 +62,9 @@ def general_series_module(
     put(ds, "Modality", kind.value)
     put(ds, "SeriesInstanceUID", request.series_instance_uid)
     put(ds, "SeriesNumber", request.series_number)
+    began = exam.started_at.astimezone(study_zone(study.started_at))
+    put(ds, "SeriesDate", da(began))  # of the exam, and no series has images of two
+    put(ds, "SeriesTime", tm(began))
     put(ds, "SeriesDescription", series_description(request.description))
     put_codes(ds, "SeriesDescriptionCodeSequence", [entry_code(entry)])
     _operator(ds, request)
@@ -69,10 +73,9 @@ def general_series_module(
         protocol.append(code_item(entry.code))
     put(ds, "PerformedProtocolCodeSequence", protocol)
     if order is not None:
-        started = study.started_at.astimezone(study_zone(study.started_at))
-        put(ds, "PerformedProcedureStepStartDate", da(started))
-        put(ds, "PerformedProcedureStepStartTime", tm(started))
-        put(ds, "PerformedProcedureStepID", study.study_id)
+        put(ds, "PerformedProcedureStepStartDate", da(began))
+        put(ds, "PerformedProcedureStepStartTime", tm(began))
+        put(ds, "PerformedProcedureStepID", _performed_step_id(exam))
         put(ds, "RequestAttributesSequence", [_request_attributes(order)])
     if (
         not exam.operator.is_service
@@ -85,12 +88,18 @@ def general_series_module(
             put(ds, "OperatorIdentificationSequence", [item(known)])
 
 
+def _performed_step_id(exam: Exam) -> str:
+    """A step is one exam. Its ID is our own, 16 characters: what was asked for has another one."""
+    return f"P{uuid5(NAMESPACE_OID, exam.exam_id).hex[:15].upper()}"
+
+
 def _operator(ds: Dataset, request: SealRequest) -> None:
+    """The name of the person who took it. What the window calls a user is no name of a person:
+    "Ward 4B" has no family.
+    """
     operator = request.exam.operator
-    if operator.is_service:
-        return  # a name there would be a person's
-    name = operator.name if operator.name.pn else PersonName(NameGroup(operator.display_name))
-    put_known(ds, "OperatorsName", person_name_that_fits(name))
+    if not operator.is_service:
+        put_known(ds, "OperatorsName", person_name_that_fits(operator.name))
 
 
 def _protocol(entry: ProcedureEntry, purpose: Choice | None) -> Dataset:

@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.uid import JPEGBaseline8Bit, JPEGLSLossless
 
+from capture_app.devices.opening import device_info
 from capture_app.dicom.build import build
 from capture_app.dicom.conformance import verify
 from capture_app.dicom.descriptions import series_description, study_description
@@ -17,13 +18,14 @@ from capture_app.errors import ConformanceError
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.imaging.rgb import encode_rgb
 from capture_app.model.coding import Code
+from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.encounter import Location
-from capture_app.model.procedure import Description, Side
-from capture_app.settings.schema import StationPlace
+from capture_app.model.procedure import Description, ImageKind, Side
+from capture_app.settings.schema import Device, StationPlace
 from tests.sealing import (
     CAMERA,
+    INSTITUTION,
     ORDER,
-    SCANNER,
     STARTED_AT,
     STATION,
     TAKEN_AT,
@@ -145,6 +147,27 @@ def test_an_order_is_named_and_its_study_values_stand() -> None:
     verify(ds)
 
 
+def test_a_performed_step_is_an_exam_and_no_request() -> None:
+    first = exam(order=ORDER)
+    later = replace(first, exam_id="exam-2", started_at=STARTED_AT + timedelta(hours=2))
+    study = request(exam=first).study
+    one, two, again = (build(request(exam=act, study=study)) for act in (first, later, first))
+    assert one.PerformedProcedureStepID == again.PerformedProcedureStepID
+    ids = {ds.PerformedProcedureStepID for ds in (one, two)}
+    assert len(ids) == 2
+    assert not ids & {ORDER.requested_procedure_id, ORDER.scheduled_procedure_step_id, one.StudyID}
+    assert all(len(step) == 16 for step in ids)
+    assert [ds.PerformedProcedureStepStartTime[:4] for ds in (one, two)] == ["0930", "1130"]
+
+
+def test_a_series_begins_with_its_exam() -> None:
+    later = exam(started_at=STARTED_AT + timedelta(days=1, hours=2))
+    study = request().study
+    ds = build(request(exam=later, study=study))
+    assert (ds.StudyDate, ds.StudyTime) == ("20240702", "093000.000000")
+    assert (ds.SeriesDate, ds.SeriesTime) == ("20240703", "113000.000000")
+
+
 def test_without_an_order_nothing_is_invented() -> None:
     ds = build(request())
     assert ds.AccessionNumber == ""
@@ -172,10 +195,49 @@ def test_a_viewer_is_warned_of_what_it_will_show(
     verify(ds)
 
 
-def test_burned_in_text_is_what_the_device_profile_says() -> None:
-    chosen = description("RH-US-KNEE", "72696002", Side.RIGHT)
-    assert build(request(description=chosen, device=SCANNER)).BurnedInAnnotation == "YES"
-    assert build(request()).BurnedInAnnotation == "NO"
+@pytest.mark.parametrize(
+    ("kind", "said", "written"),
+    [
+        (ImageKind.PHOTO, None, "NO"),
+        (ImageKind.PHOTO, True, "YES"),
+        (ImageKind.DERMOSCOPY, None, "NO"),
+        (ImageKind.MICROSCOPY, None, "NO"),
+        (ImageKind.ULTRASOUND, None, "YES"),
+        (ImageKind.ULTRASOUND, False, "NO"),
+        (ImageKind.ENDOSCOPY, None, "YES"),
+        (ImageKind.ENDOSCOPY, False, "NO"),
+    ],
+)
+def test_a_name_may_be_in_the_picture_of_a_scanner_until_its_profile_says_no(
+    kind: ImageKind, said: bool | None, written: str
+) -> None:
+    profile = Device(
+        "one", "One", DeviceKind.CAMERA, "0", image_kind=kind, burned_in_annotation=said
+    )
+    chosen = {
+        ImageKind.ULTRASOUND: description("RH-US-KNEE", "72696002", Side.RIGHT),
+        ImageKind.ENDOSCOPY: description("GI-COLON", "14742008", None),
+    }.get(kind, description("DERM-LESION", "66643007", Side.RIGHT))
+    ds = build(request(description=chosen, device=device_info(profile)))
+    assert ds.BurnedInAnnotation == written
+    verify(ds)
+
+
+@pytest.mark.parametrize(
+    ("kind", "written"),
+    [(ImageKind.PHOTO, None), (ImageKind.ULTRASOUND, "YES"), (ImageKind.ENDOSCOPY, "YES")],
+)
+def test_where_nothing_is_known_of_a_name_in_the_picture_nothing_is_said(
+    kind: ImageKind, written: str | None
+) -> None:
+    chosen = {
+        ImageKind.ULTRASOUND: description("RH-US-KNEE", "72696002", Side.RIGHT),
+        ImageKind.ENDOSCOPY: description("GI-COLON", "14742008", None),
+    }.get(kind, description())
+    unknown = DeviceInfo("import", "Imported file", DeviceKind.FILE, kind)
+    ds = build(request(description=chosen, device=unknown))
+    assert ds.get("BurnedInAnnotation") == written
+    verify(ds)
 
 
 # ---------------------------------------------------------------------------------- equipment
@@ -208,6 +270,33 @@ def test_the_type_of_another_ward_is_that_of_the_places_of_the_station(
     ds = build(replace(request(), station=station, place=Location(ward)))
     types = ds.get("InstitutionalDepartmentTypeCodeSequence", [])
     assert ds.InstitutionalDepartmentName == ward
+    assert [one.CodeValue for one in types] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("named", "ours", "code"),
+    [
+        ("Wound care", "Wound care", "309967005"),
+        ("", "", "309967005"),
+        ("Burns", "Wound care", "309964003"),
+        ("Dermatology", "Wound care", "309923008"),
+        ("Somewhere", "Wound care", ""),
+    ],
+)
+def test_the_type_of_a_department_is_that_of_the_department_that_is_named(
+    named: str, ours: str, code: str
+) -> None:
+    burns = StationPlace("Burns", Code("309964003", "SCT", "Radiology department"))
+    ds = build(
+        request(
+            exam=exam(department=named),
+            station=replace(STATION, department=ours, places=(burns,)),
+            institution=replace(INSTITUTION, department=ours),
+            description=description("DERM-LESION", "66643007", Side.LEFT),
+        )
+    )
+    types = ds.get("InstitutionalDepartmentTypeCodeSequence", [])
+    assert ds.get("InstitutionalDepartmentName", "") == named
     assert [one.CodeValue for one in types] == ([code] if code else [])
 
 

@@ -189,7 +189,14 @@ def test_the_operator_is_the_user() -> None:
         "99CAPTURE",
         "A. Okafor, RN",
     )
-    nameless = replace(NURSE, name=PersonName(NameGroup()), user_id="u" * 17)
-    ds = build(request(exam=exam(operator=nameless)))
-    assert str(ds.OperatorsName) == "A. Okafor, RN"
+
+
+def test_a_user_without_the_name_of_a_person_is_no_operators_name() -> None:
+    ward = replace(NURSE, display_name="Ward 4B", name=PersonName(NameGroup()))
+    ds = build(request(exam=exam(operator=ward)))
+    assert "OperatorsName" not in ds
+    person = ds.OperatorIdentificationSequence[0]  # who signed in is still told
+    assert code(person.PersonIdentificationCodeSequence[0]) == ("aokafor", "99CAPTURE", "Ward 4B")
+    ds = build(request(exam=exam(operator=replace(ward, user_id="u" * 17))))
+    assert "OperatorsName" not in ds
     assert "OperatorIdentificationSequence" not in ds
