@@ -8,11 +8,13 @@ from capture_app.archive.commitment import CommitmentListener, StorageCommitment
 from capture_app.archive.dimse import DimseArchive
 from capture_app.archive.echo import EchoResult, Way, echo_dimse, echo_web, find_no_study
 from capture_app.archive.held_copy import ReadHeldCopy
+from capture_app.archive.offered import Offer, offered_by
 from capture_app.archive.outcomes import ProofMethod
 from capture_app.archive.proof import PixelHash
 from capture_app.archive.query import ListedOnly
 from capture_app.archive.stow import StowArchive
 from capture_app.clock import Clock
+from capture_app.model.procedure import ImageKind
 from capture_app.net.dicom.association import Peer
 from capture_app.net.http import HttpClient
 from capture_app.net.tls import client_context, server_context
@@ -126,6 +128,17 @@ def echo(
         )
     finally:
         client.close()
+
+
+def offers(
+    destination: ArchiveDestination, station: Station, kinds: Sequence[ImageKind], clock: Clock
+) -> tuple[Offer, ...]:
+    """What an archive that is spoken to by DIMSE says that it takes; nothing is sent.
+
+    Raises DeliveryError, and OSError for certificate files that cannot be used.
+    """
+    peer, commits = _peer(destination, station), proof_choice(destination) is _COMMITMENT
+    return offered_by(peer, kinds, clock, destination.deadline_seconds, commits=commits)
 
 
 _COMMITMENT = ProofChoice.STORAGE_COMMITMENT

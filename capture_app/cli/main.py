@@ -42,6 +42,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "outbox": ("outbox", "list what is on its way to the archive"),
     "catalog": ("catalog", "list or check the coded procedures and regions"),
     "settings": ("settings", "check, try or show the settings"),
+    "doctor": ("doctor", "look whether this station works, and say what to do"),
+    "support-bundle": ("support_bundle", "write a file for who helps from afar, without patients"),
     "users": ("users", "list, add or remove who may sign in; set roles, reset a PIN"),
 }
 

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
+from functools import partial
 from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Final
@@ -22,8 +23,11 @@ import structlog
 from capture_app.bootstrap import Background, Rooms, open_rooms
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED
 from capture_app.cli.start import CLOCK, read_settings, start
+from capture_app.diagnostics.health import Engine, health
+from capture_app.diagnostics.health_pages import page_of
 from capture_app.errors import CaptureAppError, SettingsError, SettingsFault, StoreError
 from capture_app.model.words import tr
+from capture_app.net.http_listener import HttpListener
 from capture_app.net.service_manager import ServiceManager
 from capture_app.settings.practice import refuse_real_destinations
 from capture_app.settings.schema import Settings
@@ -119,9 +123,32 @@ def _running(
     with (
         open_rooms(settings, CLOCK) as rooms,
         Background(rooms, program="serve", on_round=on_round) as background,
+        _health_port(rooms, background),
     ):
         _log.info("serving")
         yield rooms, background
+
+
+@contextmanager
+def _health_port(rooms: Rooms, background: Background) -> Iterator[None]:
+    """Answers a monitoring system, where the settings name a port. One that cannot be had keeps
+    nobody from delivering: it is told.
+    """
+    settings = rooms.settings
+    if settings.health.port is None:
+        yield
+        return
+    engine = Engine(lambda: background.engine.leads, lambda: background.round_at)
+    look = partial(health, settings, rooms.outbox, rooms.census.feed_status, engine, CLOCK)
+    listener = HttpListener(settings.health.port, page_of(look), name="health", clock=CLOCK)
+    try:
+        listener.start()
+    except OSError as error:
+        _log.warning("port-not-had", source="health", reason=type(error).__name__)
+    try:
+        yield
+    finally:
+        listener.stop()
 
 
 def _until_told(

@@ -202,15 +202,22 @@ def _scan_pattern(where: str, pattern: ScanPattern) -> Iterator[_Found]:
 
 
 def _ports(settings: Settings) -> Iterator[_Found]:
-    if settings.adt is None:
-        return
+    """Archives may share a port for their reports; nothing else may."""
+    adt = settings.adt.port if settings.adt is not None else None
     for number, archive in enumerate(settings.archives):
-        if archive.commitment_port == settings.adt.port:
+        if archive.commitment_port is not None and archive.commitment_port == adt:
             yield (
                 f"archives[{number}].commitment_port",
                 tr("The admissions feed listens on this port."),
                 tr("a port that adt.port does not use"),
             )
+    taken = {adt, *(archive.commitment_port for archive in settings.archives)}
+    if settings.health.port is not None and settings.health.port in taken:
+        yield (
+            "health.port",
+            tr("The admissions feed or a commitment report comes to this port."),
+            tr("a port of its own"),
+        )
 
 
 def _missing() -> str:

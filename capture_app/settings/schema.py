@@ -309,6 +309,20 @@ class Capture:
     ] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Figures for a monitoring system."""
+
+    port: Annotated[
+        int | None,
+        Between(1, 65535),
+        Help(
+            "The port on 127.0.0.1 where `serve` answers /health (JSON) and /metrics (Prometheus); "
+            "absent: none."
+        ),
+    ] = None
+
+
 _SCANNER: Final = Scanner()
 
 
@@ -337,6 +351,7 @@ class Settings:
     ] = ()
     security: Annotated[Security, Help("Keys, locking, identity checks.")] = Security()
     capture: Annotated[Capture, Help("Taking, holding and keeping pictures.")] = Capture()
+    health: Annotated[Health, Help("Figures for a monitoring system.")] = Health()
     practice: Annotated[
         bool,
         Help(

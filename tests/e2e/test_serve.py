@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -14,11 +15,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+import requests
 
 from capture_app.clock import SystemClock
 from capture_app.demo.hospital import Hospital
+from capture_app.demo.people import ADMISSIONS
 from capture_app.settings.describe import settings_toml
-from capture_app.settings.schema import Settings
+from capture_app.settings.schema import Health, Settings
 from tests.e2e import planted_serve
 from tests.e2e.commands import CaptureApp
 from tests.peers import free_port, is_listening
@@ -209,3 +212,59 @@ def test_settings_that_cannot_be_opened_are_left_for_those_of_before(
         eventually(lambda: is_listening(feed.port), what="the feed to listen again")
         process.terminate()
         assert process.wait(_PATIENCE_S) == 0
+
+
+def test_health_and_metrics_say_how_it_is_and_name_nobody(
+    hospital: Hospital, capture_app: CaptureApp, manager: Manager, tmp_path: Path
+) -> None:
+    port, flag = free_port(), tmp_path / "flag"
+    write(capture_app, replace(hospital.settings, health=Health(port)))
+    where = f"http://127.0.0.1:{port}"
+    with serving(planted(capture_app, planted_serve.HANGS, flag), manager) as process:
+        assert line_of(process).startswith("Serving")
+        manager.until("READY=1")
+        assert hospital.admissions.acknowledged.wait(_PATIENCE_S)
+        answer = eventually(lambda: _good(where), what="a good health")
+        assert answer is not None
+        assert answer.status_code == 200
+        said = answer.json()
+        assert said["problems"] == []
+        assert said["delivers"] is True
+        assert [one["destination"] for one in said["destinations"]] == ["practice"]
+        adt = next(feed for feed in said["feeds"] if feed["kind"] == "adt")
+        assert adt["last_message_s"] >= 0
+        metrics = requests.get(f"{where}/metrics", timeout=_PATIENCE_S).text
+        assert 'capture_app_oldest_waiting_seconds{destination="practice"} 0\n' in metrics
+        assert "capture_app_good 1\n" in metrics
+        together = metrics + json.dumps(said)
+        for patient in (admission.patient for admission in ADMISSIONS):
+            assert patient.patient_id.value not in together
+            assert patient.name.alphabetic.family not in together
+        flag.touch()
+        assert line_of(process) == "planted"
+        answer = requests.get(f"{where}/health", timeout=_PATIENCE_S)
+        assert answer.json()["round_s"] >= 0, "it is answered however the engine hangs"
+
+
+def _good(where: str) -> requests.Response | None:
+    try:
+        answer = requests.get(f"{where}/health", timeout=_PATIENCE_S)
+    except requests.ConnectionError:
+        return None
+    has_heard = any(feed["last_message_s"] is not None for feed in answer.json()["feeds"])
+    return answer if answer.ok and has_heard else None
+
+
+def test_a_health_port_that_cannot_be_had_stops_nobody(
+    hospital: Hospital, capture_app: CaptureApp, manager: Manager
+) -> None:
+    with socket.socket() as another:
+        another.bind(("127.0.0.1", 0))
+        another.listen()
+        port = another.getsockname()[1]
+        write(capture_app, replace(hospital.settings, health=Health(port)))
+        with serving(capture_app.argv("serve"), manager) as process:
+            manager.until("READY=1")
+            process.terminate()
+            _, err = process.communicate(timeout=_PATIENCE_S)
+    assert "port-not-had" in err

@@ -29,7 +29,7 @@ def test_help_lists_every_command_on_a_line_of_its_own(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     said = help_of(capsys)
-    listed = re.findall(r"^  ([a-z]+) +(.+)$", said.split("commands:\n")[1], re.MULTILINE)
+    listed = re.findall(r"^  ([a-z-]+) +(.+)$", said.split("commands:\n")[1], re.MULTILINE)
     assert listed == [(name, summary) for name, (_, summary) in COMMANDS.items()]
     assert max(map(len, said.splitlines())) <= 80
     assert "Exit codes:" in said

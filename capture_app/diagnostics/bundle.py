@@ -1,0 +1,178 @@
+"""What a person who helps from afar needs, and nothing of a patient: see `scrubbing`."""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, replace
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from capture_app import __version__
+from capture_app.diagnostics import own_computer
+from capture_app.diagnostics.finding import Finding
+from capture_app.diagnostics.scrubbing import Scrubber
+from capture_app.settings.describe import settings_toml
+from capture_app.settings.log import LOG_FOLDER
+from capture_app.settings.schema import Settings
+
+_MOST_LOGS: Final = 10
+_MOST_BYTES_A_LOG: Final = 2_000_000
+_DATABASES: Final = ("outbox.db", "census.db")
+_ABOUT: Final = """\
+Support bundle of Capture App, for whoever helps this station from afar.
+
+settings.toml  the settings in force, without users, passwords and queries in addresses
+versions.json  of the application, the system and every library
+doctor.json    what capture-app doctor found
+counts.json    how many rows each table has, and steps of delivery by kind, state and code
+logs/          the newest entries of the log: texts that are not the application's own are hashes
+               (#...), the same text the same hash within this bundle
+
+There are no pictures, names, numbers, dates of birth, messages, UIDs, users or keys in it.
+"""
+
+
+def contents(settings: Settings, findings: Sequence[Finding], now: datetime) -> Mapping[str, bytes]:
+    """The files of the bundle by their names. Needs no key; a database or log that cannot be read
+    is left out, and says so.
+    """
+    scrubber = Scrubber(frozenset(_names(settings)))
+    files = {
+        "about.txt": _ABOUT,
+        "settings.toml": settings_toml(_without_secrets(settings)),
+        "versions.json": _json(_versions(now)),
+        "doctor.json": _json([asdict(finding) for finding in findings]),
+        "counts.json": _json(dict(_counts(settings.data_dir, scrubber))),
+    }
+    for number, path in enumerate(_newest_logs(settings.data_dir / LOG_FOLDER), 1):
+        text = "\n".join(scrubber.lines(_last_lines(path)))
+        files[f"logs/{number:02}-{scrubber.text(path.name.partition('-')[0])}.jsonl"] = text + "\n"
+    return {name: text.encode() for name, text in files.items()}
+
+
+def zipped(files: Mapping[str, bytes], now: datetime) -> bytes:
+    """The bundle itself."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name, now.timetuple()[:6]), content)
+    return written.getvalue()
+
+
+def _names(settings: Settings) -> Iterator[str]:
+    for archive in settings.archives:
+        yield from (archive.name, archive.host, urlsplit(archive.url).hostname or "")
+    for worklist in settings.worklists:
+        yield from (worklist.name, worklist.host)
+    for device in settings.devices:
+        yield device.id
+    if settings.adt is not None:
+        yield settings.adt.host
+
+
+def _without_secrets(settings: Settings) -> Settings:
+    return replace(
+        settings,
+        archives=tuple(
+            replace(one, url=_plain_address(one.url), user="hidden" if one.user else "")
+            for one in settings.archives
+        ),
+        devices=tuple(
+            replace(one, address=_plain_address(one.address)) for one in settings.devices
+        ),
+    )
+
+
+def _plain_address(address: str) -> str:
+    """An address without user, password, query and fragment; anything else as it is."""
+    if "://" not in address:
+        return address
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+        place = f"[{host}]" if ":" in host else host
+        if parts.port is not None:
+            place += f":{parts.port}"
+    except ValueError:
+        return "hidden"
+    return urlunsplit((parts.scheme, place, parts.path, "", ""))
+
+
+def _versions(now: datetime) -> dict[str, Any]:
+    libraries = {one.name: one.version for one in metadata.distributions() if one.name}
+    return {
+        "capture-app": __version__,
+        "written_at": now.isoformat(timespec="seconds"),
+        **own_computer.versions(),
+        "libraries": dict(sorted(libraries.items())),
+    }
+
+
+def _counts(data_dir: Path, scrubber: Scrubber) -> Iterator[tuple[str, Any]]:
+    """Reads without a key, and writes nothing."""
+    for name in _DATABASES:
+        path = data_dir / name
+        if not path.is_file():
+            yield name, "absent"
+            continue
+        try:
+            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+                yield name, _rows_of(connection, scrubber)
+        except sqlite3.Error as error:
+            yield name, f"unreadable: {type(error).__name__}"
+
+
+def _rows_of(connection: sqlite3.Connection, scrubber: Scrubber) -> dict[str, Any]:
+    tables = [
+        name
+        for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        if name.isidentifier()
+    ]
+    found: dict[str, Any] = {
+        scrubber.text(name): connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 - an identifier, from the schema
+        for name in tables
+    }
+    if "task" in tables:
+        steps = connection.execute(
+            "SELECT kind, state, error_code, count(*) FROM task GROUP BY kind, state, error_code"
+        )
+        found["steps"] = [
+            {
+                "kind": scrubber.text(str(kind)),
+                "state": scrubber.text(str(state)),
+                "code": scrubber.text(str(code)) if code else "",
+                "count": count,
+            }
+            for kind, state, code, count in steps
+        ]
+    return found
+
+
+def _newest_logs(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    ages = sorted(((path.stat().st_mtime, path) for path in folder.glob("*.jsonl*")), reverse=True)
+    return [path for _, path in ages[:_MOST_LOGS]]
+
+
+def _last_lines(path: Path) -> list[str]:
+    """The newest lines of a log; the first may be a part and is left out by the scrubber."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, io.SEEK_END)
+            file.seek(max(0, size - _MOST_BYTES_A_LOG))
+            return file.read(_MOST_BYTES_A_LOG).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return []
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, indent=1) + "\n"
