@@ -5,5 +5,6 @@ from tests.mutants.of_delivery import DELIVERY
 from tests.mutants.of_identity import IDENTITY
 from tests.mutants.of_pictures import PICTURES
 from tests.mutants.of_proof import PROOF
+from tests.mutants.of_settings import SETTINGS
 
-MUTANTS: tuple[Mutant, ...] = (*PROOF, *DELIVERY, *PICTURES, *IDENTITY)
+MUTANTS: tuple[Mutant, ...] = (*PROOF, *DELIVERY, *PICTURES, *IDENTITY, *SETTINGS)
