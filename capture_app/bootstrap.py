@@ -130,7 +130,7 @@ def open_rooms(settings: Settings, clock: Clock) -> Iterator[Rooms]:
                 clock,
                 settings.station,
                 partial(_newest, census),
-                decoder.pixels,
+                decoder,
             ),
             census=census,
             users=folder.users,
@@ -168,7 +168,7 @@ def read_ahead(rooms: Rooms) -> None:
     with suppress(ChildEndedError):  # logged; it is tried again with the first picture
         rooms.decoder.warm()
     from capture_app.dicom import build, conformance, part10  # noqa: F401, PLC0415
-    from capture_app.imaging import jpeg, quality, rgb  # noqa: F401, PLC0415
+    from capture_app.imaging import judge, quality, rgb  # noqa: F401, PLC0415
 
 
 class _Listening(Protocol):

@@ -22,7 +22,7 @@ def _camera() -> Work:
 def _decode_file() -> Work:
     from capture_app.imaging.decoding_work import decode_file  # noqa: PLC0415 - as WORKS says
 
-    return decode_file
+    return decode_file()
 
 
 def _parse_dicom() -> Work:

@@ -39,7 +39,7 @@ _LONGEST_WAIT_S: Final = 86_400
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="baseline JPEG files")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JPEG files")
     parser.add_argument(
         "--patient-id", required=True, metavar="NUMBER", help="the patient's number, as admitted"
     )
@@ -101,7 +101,9 @@ def run(args: argparse.Namespace) -> int:
             keep_id=args.keep,
         )
         device = importing.device_that_took(args.device, settings.devices, description)
-        pictures = [importing.picture_in(path, rooms.decoder) for path in args.files]
+        pictures = [
+            importing.picture_of_file(path, rooms.decoder, now=CLOCK.now()) for path in args.files
+        ]
         entry = importing.entry_named(
             importing.NamedPatient(args.patient_id, args.issuer, args.birth_date, args.visit),
             rooms.census.lookup,
@@ -116,7 +118,6 @@ def run(args: argparse.Namespace) -> int:
                     exam,
                     picture,
                     device=device,
-                    taken_at=CLOCK.now(),
                     description=description,
                     on_safe=partial(_tell_safe, sys.stderr if args.json else sys.stdout),
                 )

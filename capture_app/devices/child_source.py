@@ -24,6 +24,7 @@ from capture_app.settings.schema import Device
 _MOST_PIXEL_BYTES: Final = 100_000_000
 _MOST_JPEG_BYTES: Final = 60_000_000
 _SLOTS: Final = 3
+_MOST_ASPECT: Final = 65_535
 _CLOCKS_DIFFER_BY_S: Final = 0.05
 """Both processes read one clock; what is beyond it in the future was not read from it."""
 
@@ -123,6 +124,7 @@ class ChildSource:
             late=late + max(0.0, now - sent_at),
             pixels=np.frombuffer(pixels.data, np.uint8).reshape(pixels.shape),
             jpeg=None if jpeg is None else bytes(jpeg.data),
+            pixel_aspect=_pixel_aspect(answer),
         )
 
 
@@ -155,6 +157,14 @@ def _trouble(code: str) -> Trouble:
         return Trouble(code)
     except ValueError:
         return Trouble.UNEXPECTED
+
+
+def _pixel_aspect(answer: Answer) -> tuple[int, int]:
+    match answer.facts.get("pixel_aspect"):
+        case [int(height), int(width)] if 0 < height <= _MOST_ASPECT and 0 < width <= _MOST_ASPECT:
+            return height, width
+        case _:
+            raise DeviceTroubleError(Trouble.UNEXPECTED)
 
 
 def _number(answer: Answer, name: str) -> float:

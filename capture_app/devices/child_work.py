@@ -59,5 +59,6 @@ def _answer(frame: Frame, clock: Clock, pace: float | None) -> Answer:
         "late": frame.late,
         "sent_at": clock.monotonic(),
         "pace": pace,
+        "pixel_aspect": list(frame.pixel_aspect),
     }
     return Answer(facts, tuple(blocks))

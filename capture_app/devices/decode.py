@@ -26,7 +26,7 @@ _REDUCED: Final = (
 def shown_pixels(jpeg: bytes) -> NDArray[np.uint8]:
     """Decodes a JPEG for display, RGB; a large one at a half, a quarter or an eighth of its size.
 
-    The EXIF orientation is not applied: what is shown is what is kept. Raises DeviceError.
+    Upright, as EXIF says that it is turned: so it is kept. Raises DeviceError.
     """
     try:
         rows, columns = frame_size(jpeg)
@@ -36,7 +36,7 @@ def shown_pixels(jpeg: bytes) -> NDArray[np.uint8]:
         raise _unreadable()
     how = next((flag for n, flag in _REDUCED if columns // n >= _SHOWN_COLUMNS), cv2.IMREAD_COLOR)
     coded = np.frombuffer(jpeg, np.uint8)
-    pixels = cv2.imdecode(coded, how | cv2.IMREAD_IGNORE_ORIENTATION)
+    pixels = cv2.imdecode(coded, how)
     if pixels is None:
         raise _unreadable()
     return rgb_of_bgr(pixels)

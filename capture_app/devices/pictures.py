@@ -12,10 +12,12 @@ from capture_app.clock import Clock
 from capture_app.devices.decode import shown_pixels
 from capture_app.devices.source import FrameStamp
 from capture_app.devices.trouble import DeviceTroubleError, Trouble
+from capture_app.dicom.jpeg_stream import EOI
 from capture_app.model.device import DeviceInfo
 from capture_app.model.frame import Frame
 
 _INTERVAL_S: Final = 0.1
+_END: Final = bytes((0xFF, EOI))
 _MOST_PICTURES: Final = 256
 JPEG_ENDINGS: Final = frozenset({".jpg", ".jpeg"})
 
@@ -43,7 +45,8 @@ class PictureFileSource:
                 jpeg = path.read_bytes()
             except OSError as error:
                 raise DeviceTroubleError(Trouble.FILE_NOT_FOUND) from error
-            yield self._stamp.frame(shown_pixels(jpeg), jpeg)
+            # A missing end mark is no damage, but OpenCV shows nothing without it.
+            yield self._stamp.frame(shown_pixels(jpeg + _END), jpeg)
             if self._closed.wait(_INTERVAL_S):
                 return
 

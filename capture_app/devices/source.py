@@ -66,6 +66,7 @@ class FrameStamp:
         pixels: NDArray[np.uint8],
         jpeg: bytes | None = None,
         exposure: Exposure | None = None,
+        pixel_aspect: tuple[int, int] = (1, 1),
     ) -> Frame:
         """A frame of now, or of the moment that `exposure` says.
 
@@ -83,4 +84,5 @@ class FrameStamp:
             late=0.0 if exposure is None else exposure.late,
             pixels=pixels,
             jpeg=jpeg,
+            pixel_aspect=pixel_aspect,
         )

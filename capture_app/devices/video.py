@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from fractions import Fraction
 from math import isfinite
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +37,7 @@ _SHORTEST_INTERVAL_S: Final = 1 / 60
 """A faster device is thinned out, so that decoding keeps up and the picture is never old."""
 _MJPG: Final = cv2.VideoWriter.fourcc("M", "J", "P", "G")
 _BAD_READS: Final = 5
+_MOST_ASPECT: Final = 65_535
 
 _log = structlog.get_logger(__name__)
 
@@ -145,7 +147,7 @@ class StreamSource:
                 if not pace.is_due():
                     continue
                 try:
-                    frame = _frame_of(self._stamp, data, exposure, raw=raw)
+                    frame = _frame_of(self._stamp, capture, data, exposure, raw=raw)
                 except DeviceError:  # one broken picture is passed over, a row of them is told
                     if (bad := bad + 1) >= _BAD_READS:
                         raise
@@ -221,7 +223,7 @@ class CameraSource:
                     capture.set(cv2.CAP_PROP_CONVERT_RGB, 1)
                     continue
                 if pace.is_due():
-                    yield _frame_of(self._stamp, data, exposure, raw=raw)
+                    yield _frame_of(self._stamp, capture, data, exposure, raw=raw)
         finally:
             capture.release()
 
@@ -283,7 +285,7 @@ class VideoFileSource:
                 if not there:
                     break
                 count += 1
-                yield _frame_of(self._stamp, data, None, raw=raw)
+                yield _frame_of(self._stamp, capture, data, None, raw=raw)
         finally:
             capture.release()
         if not count and not self._closed.is_set():
@@ -326,10 +328,29 @@ def _time_of(capture: cv2.VideoCapture) -> float | None:
     return milliseconds / 1000 if isfinite(milliseconds) and milliseconds > 0 else None
 
 
+def _pixel_aspect(capture: cv2.VideoCapture) -> tuple[int, int]:
+    """Height and width of a pixel; square where the stream does not say."""
+    width, height = (capture.get(what) for what in (cv2.CAP_PROP_SAR_NUM, cv2.CAP_PROP_SAR_DEN))
+    if not (_is_a_side(width) and _is_a_side(height)):
+        return 1, 1
+    aspect = Fraction(int(height), int(width))
+    return aspect.numerator, aspect.denominator
+
+
+def _is_a_side(said: float) -> bool:
+    return isfinite(said) and 1 <= said <= _MOST_ASPECT
+
+
 def _frame_of(
-    stamp: FrameStamp, data: NDArray[Any], exposure: Exposure | None, *, raw: bool
+    stamp: FrameStamp,
+    capture: cv2.VideoCapture,
+    data: NDArray[Any],
+    exposure: Exposure | None,
+    *,
+    raw: bool,
 ) -> Frame:
+    aspect = _pixel_aspect(capture)
     if not raw:
-        return stamp.frame(rgb_of_bgr(data), exposure=exposure)
+        return stamp.frame(rgb_of_bgr(data), exposure=exposure, pixel_aspect=aspect)
     jpeg = np.ascontiguousarray(data, np.uint8).tobytes()
-    return stamp.frame(shown_pixels(jpeg), jpeg, exposure)
+    return stamp.frame(shown_pixels(jpeg), jpeg, exposure, aspect)

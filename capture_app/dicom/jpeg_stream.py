@@ -31,10 +31,11 @@ class Segment:
     """For SOS: of the coded data that follows the header."""
 
 
-def segments(data: bytes) -> Iterator[Segment]:
+def segments(data: bytes, *, end_may_miss: bool = False) -> Iterator[Segment]:
     """The marker segments between SOI and EOI; fill bytes before markers belong to none.
 
-    Raises ImageError in words where the stream breaks off or is none.
+    `end_may_miss`: a stream may end with a scan, without its EOI. Raises ImageError in words where
+    the stream breaks off or is none.
     """
     if data[:2] != START:
         raise ImageError(damaged())
@@ -52,11 +53,14 @@ def segments(data: bytes) -> Iterator[Segment]:
             raise ImageError(cut_short())
         if marker == SOS:
             ends = _ENDS_A_SCAN.search(data, end)
-            if ends is None:
+            if ends is None and not end_may_miss:
                 raise ImageError(cut_short())
-            end = ends.start()
+            end = len(data) if ends is None else ends.start()
             while data[end - 1] == 0xFF:  # fill bytes: they belong to the marker that follows
                 end -= 1
+            if ends is None:
+                yield Segment(marker, at, end)
+                return
         yield Segment(marker, at, end)
         at = end
 

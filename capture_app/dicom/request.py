@@ -62,6 +62,8 @@ class SealRequest:
     station: Station
     place: Location | None = None
     """Where the patient was when the picture was taken; None: where the station belongs."""
+    is_time_known: bool = True
+    """False where nobody knows when it was exposed: `taken_at` is when it came here."""
 
 
 def first_study_values(

@@ -1,41 +1,65 @@
-"""A frame of a device as the image that is kept."""
+"""A frame of a device, or a file, as the image that is kept, and when it was exposed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
-from capture_app.errors import ImageError
 from capture_app.model.device import DeviceInfo, DeviceKind
-from capture_app.model.encoded_image import EncodedImage, PixelCoding
+from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.frame import Frame
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from capture_app.imaging.judge import Decoder
 
 _CODED_ON_THE_WAY: Final = frozenset({DeviceKind.STREAM, DeviceKind.FILE})
+_SQUARE: Final = (1, 1)
+_OLDEST_FILE: Final = timedelta(days=2 * 365)
+"""A camera whose clock was lost begins again years ago."""
 
 
-class DecodePicture(Protocol):
-    """Decodes a JPEG from outside, whole (see `imaging.decoding`). Raises ImageError."""
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that may be kept."""
 
-    def __call__(self, image: EncodedImage, /) -> NDArray[np.uint8]: ...
+    image: EncodedImage
+    taken_at: datetime
+    """When it was exposed; where nobody knows that, when it came here."""
+    is_time_known: bool = True
 
 
-def encoded(frame: Frame, device: DeviceInfo, decode: DecodePicture) -> EncodedImage:
-    """The device's own JPEG as it is, any other frame losslessly. Raises ImageError."""
+def picture_of(frame: Frame, device: DeviceInfo, decoder: Decoder) -> Picture:
+    """The device's own JPEG as the judge lets it pass, any other frame losslessly.
+
+    Raises ImageError.
+    """
     # Only here: the list of patients need not wait for numpy and Pillow. The window has them read
     # ahead, long before a first frame.
-    from capture_app.imaging.jpeg import prepare_jpeg  # noqa: PLC0415
     from capture_app.imaging.rgb import encode_rgb  # noqa: PLC0415
 
     if frame.jpeg is None:
         # A stream or a film was coded lossily on its way here, and that flag never goes back.
-        return encode_rgb(frame.pixels, came_from_lossy=device.kind in _CODED_ON_THE_WAY)
-    try:
-        return prepare_jpeg(frame.jpeg, check_pixels=False)
-    except ImageError:
-        # A camera whose JPEG may not be wrapped as it is (progressive, 12 bit): its picture is kept
-        # losslessly and whole (what is shown may be smaller), and stays marked as lossy once.
-        whole = decode(EncodedImage(PixelCoding.JPEG_BASELINE, 0, 0, frame.jpeg))
-        return encode_rgb(whole, came_from_lossy=True)
+        image = encode_rgb(frame.pixels, came_from_lossy=device.kind in _CODED_ON_THE_WAY)
+        picture = Picture(image, frame.taken_at, device.kind is not DeviceKind.FILE)
+    elif device.kind is DeviceKind.FILE:
+        picture = picture_in(frame.jpeg, decoder, now=frame.taken_at)
+    else:
+        from capture_app.imaging.judge import judge  # noqa: PLC0415
+
+        picture = Picture(judge(frame.jpeg, decoder).image, frame.taken_at)
+    if picture.image.pixel_aspect == _SQUARE:  # what holds the picture may say it, and it may not
+        shaped = replace(picture.image, pixel_aspect=frame.pixel_aspect)
+        return replace(picture, image=shaped)
+    return picture
+
+
+def picture_in(data: bytes, decoder: Decoder, *, now: datetime) -> Picture:
+    """The picture in a file, with its own time where that can be believed. Raises ImageError."""
+    from capture_app.imaging.judge import judge  # noqa: PLC0415
+
+    judged = judge(data, decoder)
+    own = judged.taken_at
+    if own is None or not now - _OLDEST_FILE <= own <= now:
+        return Picture(judged.image, now, is_time_known=False)
+    return Picture(judged.image, own)

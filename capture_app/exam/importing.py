@@ -9,7 +9,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,11 +17,11 @@ from capture_app.catalog.catalog import Catalog
 from capture_app.devices.opening import device_info
 from capture_app.dicom.kinds import KindMismatch, object_kind
 from capture_app.errors import ImageError, RuleError
+from capture_app.exam.encoding import Picture, picture_in
 from capture_app.exam.rules import Missing, MissingPart, allowed_sides, gate, is_about
-from capture_app.imaging.decoding import LONGEST_FILE, PictureDecoder
-from capture_app.imaging.jpeg import prepare_jpeg
+from capture_app.imaging.decoding import LONGEST_FILE
+from capture_app.imaging.judge import Decoder
 from capture_app.model.device import DeviceInfo, DeviceKind
-from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.patient import Patient
 from capture_app.model.procedure import Choice, Description, ProcedureEntry, Region, Side
 from capture_app.model.words import tr
@@ -147,7 +147,7 @@ def device_that_took(
     return device
 
 
-def picture_in(path: Path, decoder: PictureDecoder) -> EncodedImage:
+def picture_of_file(path: Path, decoder: Decoder, *, now: datetime) -> Picture:
     """A file as a picture that we may keep. Raises RuleError; the file's name is the caller's."""
     try:
         found = path.stat()
@@ -155,7 +155,7 @@ def picture_in(path: Path, decoder: PictureDecoder) -> EncodedImage:
             refuse(tr("{file}: It is not a file.", file=path))
         if found.st_size > LONGEST_FILE:
             refuse(tr("{file}: The file is longer than 200 MB.", file=path))
-        return prepare_jpeg(path.read_bytes(), is_whole=decoder.is_whole)
+        return picture_in(path.read_bytes(), decoder, now=now)
     except OSError as error:
         refuse(tr("{file}: It cannot be read: {reason}.", file=path, reason=error.strerror))
     except ImageError as error:

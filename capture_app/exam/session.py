@@ -9,12 +9,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from capture_app.catalog.catalog import Catalog
 from capture_app.clock import Clock
 from capture_app.errors import RuleError
 from capture_app.exam.describing import completed
-from capture_app.exam.encoding import DecodePicture, encoded
+from capture_app.exam.encoding import Picture, picture_of
 from capture_app.exam.patient_drafts import PatientDrafts
 from capture_app.exam.rules import Missing, Ready, gate_to_send
 from capture_app.exam.standing import (
@@ -31,7 +32,6 @@ from capture_app.exam.standing import (
 )
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.device import DeviceInfo
-from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.encounter import Location
 from capture_app.model.exam import Exam
 from capture_app.model.frame import Frame
@@ -48,6 +48,9 @@ from capture_app.outbox.keeping.drafts import Draft
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
 from capture_app.settings.schema import Station
+
+if TYPE_CHECKING:  # its libraries are read by the first picture
+    from capture_app.imaging.judge import Decoder
 
 People = Callable[[PatientId], PersonNow | None]
 """What the feeds say now of the patient with a record number."""
@@ -70,10 +73,12 @@ class ExamService:
         clock: Clock,
         station: Station,
         people: People,
-        decode: DecodePicture,
+        decoder: Decoder,
     ) -> None:
-        """`people`: what the feeds say now of a patient; None where they say nothing."""
-        self._decode = decode
+        """`people`: what the feeds say now of a patient; None where they say nothing. `decoder`:
+        what looks into the coded data of pictures.
+        """
+        self._decoder = decoder
         self._outbox = outbox
         self._people = people
         self._catalog = catalog
@@ -257,7 +262,8 @@ class ExamService:
     ) -> str:
         """Keeps one frame, and returns its capture id once it is durable.
 
-        The device's own JPEG is kept as it is; any other frame losslessly. Raises RuleError for a
+        The device's own JPEG is kept where the judge of pictures lets it pass; any other frame
+        losslessly. Raises RuleError for a
         frame from before the exam began, of another device, or while another exam is open;
         ImageError, DiskFullError, StoreError.
         """
@@ -268,33 +274,36 @@ class ExamService:
             )
         if frame.device_id != device.device_id:
             raise RuleError(tr("This picture is from another device: it was not kept."))
-        return self._outbox.keep(
-            exam,
-            encoded(frame, device, self._decode),
-            device=device,
-            taken_at=frame.taken_at,
-            description=self.completed(description),
-            place=self._place(exam),
-            on_safe=on_safe,
-        )
+        picture = picture_of(frame, device, self._decoder)
+        return self._keep(exam, picture, device, description, on_safe)
 
     def keep(
         self,
         exam: Exam,
-        image: EncodedImage,
+        picture: Picture,
         *,
         device: DeviceInfo,
-        taken_at: datetime,
         description: Description = Description(),  # noqa: B008 - frozen
         on_safe: Callable[[str], None] | None = None,
     ) -> str:
         """Keeps a picture that came as a file and not as a frame. Raises as `take`."""
         self._require_open(exam)
+        return self._keep(exam, picture, device, description, on_safe)
+
+    def _keep(
+        self,
+        exam: Exam,
+        picture: Picture,
+        device: DeviceInfo,
+        description: Description,
+        on_safe: Callable[[str], None] | None,
+    ) -> str:
         return self._outbox.keep(
             exam,
-            image,
+            picture.image,
             device=device,
-            taken_at=taken_at,
+            taken_at=picture.taken_at,
+            is_time_known=picture.is_time_known,
             description=self.completed(description),
             place=self._place(exam),
             on_safe=on_safe,

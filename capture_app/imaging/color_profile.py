@@ -7,6 +7,7 @@ from typing import Final
 
 _SIGNATURE: Final = b"ICC_PROFILE\x00"
 _HEADER_LENGTH: Final = 128
+_MOST_TAGS: Final = 256
 
 
 @dataclass(slots=True)
@@ -44,5 +45,26 @@ class IccChunks:
             and int.from_bytes(profile[:4], "big") == len(profile)
             and profile[36:40] == b"acsp"
             and profile[16:20] == space
+            and _tags_fill(profile)
         )
         return profile if is_sound else b""
+
+
+def _tags_fill(profile: bytes) -> bool:
+    """Whether the profile is its header, its tag table and what that names, and nothing beside: no
+    byte is left over but padding (ICC.1 7.2, 7.3).
+    """
+    count = int.from_bytes(profile[_HEADER_LENGTH : _HEADER_LENGTH + 4], "big")
+    done = _HEADER_LENGTH + 4 + 12 * count
+    if not 1 <= count <= _MOST_TAGS or done > len(profile):
+        return False
+    places = []
+    for n in range(count):
+        at = _HEADER_LENGTH + 4 + 12 * n
+        start, length = (int.from_bytes(profile[at + i : at + i + 4], "big") for i in (4, 8))
+        places.append((start, start + length))
+    for start, end in sorted(places):
+        if end > len(profile) or profile[done:start].strip(b"\x00"):
+            return False
+        done = max(done, end)
+    return not profile[done:].strip(b"\x00")

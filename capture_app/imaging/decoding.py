@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from capture_app.clock import Clock
 from capture_app.dicom.jpeg_stream import damaged
 from capture_app.errors import ChildEndedError, ImageError, TaskRefusedError
-from capture_app.model.encoded_image import MOST_PIXELS, EncodedImage, PixelCoding
+from capture_app.model.encoded_image import MOST_PIXELS
 from capture_app.sandbox.child import Child
 from capture_app.sandbox.task import Answer, BlockRule, Task
 
@@ -20,7 +20,7 @@ DECODE_FILE: Final = Task(
     "decode-file",
     memory=1 << 30,
     most_in=LONGEST_FILE,
-    blocks=(BlockRule("pixels", MOST_PIXELS * 3, dimensions=3),),
+    blocks=(BlockRule("pixels", MOST_PIXELS * 3, dimensions=3), BlockRule("jpeg", LONGEST_FILE)),
 )
 """What the child does of it stands in `decoding_work`."""
 _WITHIN_S: Final = 20.0
@@ -41,17 +41,19 @@ class PictureDecoder:
         self._child.warm()
 
     def is_whole(self, jpeg: bytes) -> bool:
-        """Whether the coded data of a prepared JPEG is all there (see `jpeg_truncation`)."""
+        """Whether the coded data of a prepared JPEG is read to its end without a warning."""
         return self._asked({"do": "check"}, jpeg).facts.get("is_whole") is True
 
-    def pixels(self, image: EncodedImage, *, at_least: int = 0) -> NDArray[np.uint8]:
-        """The pixels, (rows, columns, 3) uint8 RGB, as `rgb.decode` gives them; read only."""
+    def upright(self, jpeg: bytes, orientation: int) -> bytes | None:
+        """As `surgery.upright`."""
+        block = self._asked({"do": "upright", "orientation": orientation}, jpeg).block("jpeg")
+        return None if block is None else bytes(block.data)
+
+    def pixels(self, jpeg: bytes, orientation: int) -> NDArray[np.uint8]:
+        """As `surgery.pixels`; read only."""
         import numpy as np  # noqa: PLC0415 - whoever only holds a decoder need not wait for it
 
-        if image.coding is PixelCoding.RGB:
-            flat = np.frombuffer(image.data, np.uint8, count=image.rows * image.columns * 3)
-            return flat.reshape(image.rows, image.columns, 3)
-        block = self._asked({"do": "pixels", "at_least": at_least}, image.data).block("pixels")
+        block = self._asked({"do": "pixels", "orientation": orientation}, jpeg).block("pixels")
         if block is None or block.shape[2] != 3:
             raise ImageError(damaged())
         return np.frombuffer(block.data, np.uint8).reshape(block.shape)

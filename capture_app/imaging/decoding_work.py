@@ -7,25 +7,31 @@ from collections.abc import Iterator
 import numpy as np
 
 from capture_app.errors import ImageError, TaskRefusedError
-from capture_app.imaging.jpeg_truncation import scan_is_whole
-from capture_app.imaging.rgb import decode
-from capture_app.model.encoded_image import EncodedImage, PixelCoding
-from capture_app.sandbox.task import Answer, Block, Call
+from capture_app.imaging import surgery, turbo
+from capture_app.sandbox.task import Answer, Block, Call, Work
 
 
-def decode_file(call: Call) -> Iterator[Answer]:
-    """`do` says what is asked: whether the coded data of a JPEG is all there, or its pixels.
-
-    Refuses with "damaged".
+def decode_file() -> Work:
+    """`do` says what is asked of a JPEG: whether its coded data is all there, the same picture
+    turned, or its pixels. Refuses with "damaged".
     """
-    data = bytes(call.data)
+    turbo.is_had()  # reads the library while that is still allowed
+    return _work
+
+
+def _work(call: Call) -> Iterator[Answer]:
+    data, asked = bytes(call.data), call.question
     try:
-        if call.question["do"] == "check":
-            yield Answer({"is_whole": scan_is_whole(data)})
-        else:
-            image = EncodedImage(PixelCoding.JPEG_BASELINE, 0, 0, data)
-            pixels = decode(image, at_least=int(call.question["at_least"]))
-            yield Answer({}, (Block("pixels", np.ascontiguousarray(pixels).data, pixels.shape),))
+        match asked["do"]:
+            case "check":
+                yield Answer({"is_whole": surgery.is_whole(data)})
+            case "upright":
+                made = surgery.upright(data, int(asked["orientation"]))
+                yield Answer({}, () if made is None else (Block.of_bytes("jpeg", made),))
+            case _:
+                pixels = surgery.pixels(data, int(asked["orientation"]))
+                shape = pixels.shape
+                yield Answer({}, (Block("pixels", np.ascontiguousarray(pixels).data, shape),))
     except ImageError as error:
         code = "damaged"
         raise TaskRefusedError(code) from error

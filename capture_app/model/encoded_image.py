@@ -21,9 +21,22 @@ class PixelCoding(StrEnum):
     """A lossless JPEG-LS stream of RGB, 8 bit."""
 
 
+class Handling(StrEnum):
+    """What was done to a picture before it was kept."""
+
+    AS_IT_IS = "as-it-is"
+    """Nothing but its metadata was cut out; pixels that were never coded as a file, likewise."""
+    MADE_BASELINE = "made-baseline"
+    """A JPEG's coefficients were written anew as baseline: every pixel is the same."""
+    TURNED = "turned"
+    """A JPEG was turned by its coefficients: every pixel is the same, in another place."""
+    DECODED = "decoded"
+    """Its pixels are kept without loss: its own coding cannot be."""
+
+
 @dataclass(frozen=True, slots=True)
 class EncodedImage:
-    """A picture ready to be kept: metadata cut out, the entropy-coded part untouched."""
+    """A picture ready to be kept: metadata cut out, and otherwise as `handling` says."""
 
     coding: PixelCoding
     rows: int
@@ -38,3 +51,6 @@ class EncodedImage:
     """True for a JPEG of one component."""
     color_space: str = ""
     """SRGB or ADOBERGB where the metadata says so (0028,2002); an ICC profile goes first."""
+    handling: Handling = Handling.AS_IT_IS
+    pixel_aspect: tuple[int, int] = (1, 1)
+    """Height and width of a pixel, as Pixel Aspect Ratio (0028,0034) has them."""

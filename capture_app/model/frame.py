@@ -28,5 +28,7 @@ class Frame:
     """It was exposed at this moment of the monotonic clock or later (seconds)."""
     pixels: NDArray[np.uint8]
     jpeg: bytes | None = None
+    pixel_aspect: tuple[int, int] = (1, 1)
+    """Height and width of a pixel, where the device says that they are not square."""
     late: float = 0.0
     """By how much later than usual it came from its device (seconds)."""

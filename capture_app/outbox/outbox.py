@@ -142,6 +142,7 @@ class Outbox:
         device: DeviceInfo,
         taken_at: datetime,
         description: Description,
+        is_time_known: bool = True,
         place: Location | None = None,
         on_safe: Callable[[str], None] | None = None,
     ) -> str:
@@ -149,6 +150,7 @@ class Outbox:
 
         Returns the capture id, which is the SOP Instance UID minted at the shutter. `on_safe` is
         called with it at the first moment at which that holds. `place`: where the patient is now.
+        `is_time_known`: False where `taken_at` is only when it came here.
         Raises DiskFullError, StoreError: then nothing was kept.
         """
         capture_id = drafts.keep(
@@ -158,6 +160,7 @@ class Outbox:
             device=device,
             taken_at=taken_at,
             description=description,
+            is_time_known=is_time_known,
             place=place,
             min_free_bytes=self.rules.capture.min_free_mb * _MEGABYTE,
         )

@@ -61,7 +61,7 @@ def _of_jpeg(jpeg: bytes, size: QSize) -> QImage:
     buffer.setData(QByteArray(jpeg))
     buffer.open(QIODevice.OpenModeFlag.ReadOnly)
     reader = QImageReader(buffer, QByteArray(b"jpeg"))
-    reader.setAutoTransform(False)  # as it is kept
+    reader.setAutoTransform(True)  # as it is kept
     whole = reader.size()
     if whole.isValid():
         reader.setScaledSize(_covering(whole, size))

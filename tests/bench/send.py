@@ -63,7 +63,7 @@ def measure(shop: Workshop) -> Iterator[Measure]:
 
 def _objects(shop: Workshop) -> list[_Object]:
     files, sealed = shop.room("files"), shop.room("sealed")
-    image = prepare_jpeg(shop.jpeg, check_pixels=False)
+    image = prepare_jpeg(shop.jpeg)
     study, series = shop.clock.new_uid(), shop.clock.new_uid()
     objects = []
     for number in range(1, _OBJECTS + 1):

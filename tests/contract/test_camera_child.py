@@ -130,8 +130,10 @@ def test_a_child_that_fails_is_told_in_words() -> None:
 
 def answer(**said: object) -> Answer:
     now = CLOCK.monotonic()
-    facts = {"exposed_at": now, "not_before": now, "late": 0.0, "sent_at": now, "pace": None}
-    return Answer({**facts, **said}, (Block("pixels", bytes(12), (2, 2, 3)),))
+    times = {"exposed_at": now, "not_before": now, "late": 0.0, "sent_at": now, "pace": None}
+    return Answer(
+        {**times, "pixel_aspect": [1, 1], **said}, (Block("pixels", bytes(12), (2, 2, 3)),)
+    )
 
 
 def test_its_times_are_of_the_reading_and_what_the_way_took_is_lateness() -> None:
@@ -160,7 +162,8 @@ def test_what_was_learnt_of_a_device_is_told_to_a_new_child() -> None:
     "said",
     [
         *({name: 1e12} for name in ("exposed_at", "not_before", "sent_at")),
-        *({name: None} for name in ("exposed_at", "not_before", "late", "sent_at")),
+        *({name: None} for name in ("exposed_at", "not_before", "late", "sent_at", "pixel_aspect")),
+        *({"pixel_aspect": said} for said in ([0, 1], [1, -1], [1], "1:1", [1, 1 << 20], [1, 0.5])),
         *({"late": value} for value in (-1, "0", True, [0])),
         {"pace": "fast"},
     ],

@@ -14,7 +14,7 @@ from pydicom.encaps import generate_frames
 from capture_app.clock import SystemClock
 from capture_app.devices.chosen import ChosenDevice
 from capture_app.exam.session import ExamService
-from capture_app.imaging.rgb import decode
+from capture_app.imaging import surgery
 from capture_app.model.delivery import ImageState, ProofKind
 from capture_app.model.device import DeviceKind
 from capture_app.model.worklist import FeedSource, IdentifiedBy, PatientListEntry, PersonNow
@@ -119,7 +119,7 @@ def test_the_archive_holds_the_coded_picture_that_the_camera_served(
         CLOCK,
         sealing.STATION,
         lambda _number: PersonNow(sealing.MAI, (sealing.VISIT,), (entry,)),
-        decode,
+        surgery,
     )
     taken: dict[str, bytes] = {}
     with run_mjpeg_server(served, per_second=20) as camera, camera_in_use(camera.url) as devices:

@@ -9,6 +9,7 @@ from capture_app.bootstrap import Rooms, open_rooms
 from capture_app.clock import FixedClock
 from capture_app.demo.people import ADMISSIONS, Admission
 from capture_app.errors import RuleError
+from capture_app.exam.encoding import Picture
 from capture_app.exam.standing import Part, Stop
 from capture_app.hl7.build import Sender, build_adt
 from capture_app.model.patient import NameGroup, PersonName, Sex
@@ -58,9 +59,8 @@ def test_send_reads_the_patient_as_another_process_has_just_heard(
         described = sealing.description()
         one = ours.exams.keep(
             exam,
-            sealing.photo(),
+            Picture(sealing.photo(), clock.now()),
             device=sealing.CAMERA,
-            taken_at=clock.now(),
             description=described,
         )
         clock.advance(60)

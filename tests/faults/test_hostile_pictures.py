@@ -12,10 +12,10 @@ from PIL import Image
 
 from capture_app.clock import SystemClock
 from capture_app.errors import ImageError, RuleError
-from capture_app.exam.importing import picture_in
+from capture_app.exam.importing import picture_of_file
+from capture_app.imaging import surgery
 from capture_app.imaging.decoding import DECODE_FILE, PictureDecoder
 from capture_app.imaging.jpeg import prepare_jpeg
-from capture_app.imaging.rgb import decode
 from capture_app.sandbox.child import Child
 from tests.faults.test_sandbox import HOSTILE
 
@@ -30,11 +30,12 @@ def decoder() -> Iterator[PictureDecoder]:
 
 
 def test_it_decodes_as_the_application_itself_would(decoder: PictureDecoder) -> None:
-    image = prepare_jpeg(GOLDEN.read_bytes(), is_whole=decoder.is_whole)
-    assert image == prepare_jpeg(GOLDEN.read_bytes())
-    for at_least in (0, 16):
+    jpeg = prepare_jpeg(GOLDEN.read_bytes()).data
+    assert decoder.is_whole(jpeg)
+    for orientation in range(1, 9):
+        assert decoder.upright(jpeg, orientation) == surgery.upright(jpeg, orientation)
         np.testing.assert_array_equal(
-            decoder.pixels(image, at_least=at_least), decode(image, at_least=at_least)
+            decoder.pixels(jpeg, orientation), surgery.pixels(jpeg, orientation)
         )
 
 
@@ -46,17 +47,19 @@ def test_a_picture_cut_short_is_refused_and_the_next_is_taken(
     Image.fromarray(noise).save(whole, "JPEG")
     cut = tmp_path / "cut.jpg"
     cut.write_bytes(whole.getvalue()[:-3000])
-    with pytest.raises(RuleError, match="cut short"):
-        picture_in(cut, decoder)
+    with pytest.raises(RuleError, match="damaged"):
+        picture_of_file(cut, decoder, now=CLOCK.now())
     cut.write_bytes(whole.getvalue())
-    assert picture_in(cut, decoder).columns == 400
+    assert picture_of_file(cut, decoder, now=CLOCK.now()).image.columns == 400
 
 
 def test_garbage_is_damage(decoder: PictureDecoder) -> None:
-    image = prepare_jpeg(GOLDEN.read_bytes())
-    for data in (b"", b"\xff\xd8\xff", image.data[:40], b"\x00" * 100_000):
+    jpeg = prepare_jpeg(GOLDEN.read_bytes()).data
+    for data in (b"", b"\xff\xd8\xff", jpeg[:40], b"\x00" * 100_000):
+        assert not decoder.is_whole(data)
+        assert decoder.upright(data, 6) is None
         with pytest.raises(ImageError, match="damaged"):
-            decoder.pixels(replace(image, data=data))
+            decoder.pixels(data, 1)
 
 
 @pytest.mark.expects_log("child-ended", "'reason': 'crashed'")
@@ -64,7 +67,7 @@ def test_a_picture_that_kills_its_decoder_is_refused_by_name(tmp_path: Path) -> 
     decoder = PictureDecoder(CLOCK)
     decoder._child = Child(replace(DECODE_FILE, name="crash"), CLOCK, command=HOSTILE)
     with closing(decoder), pytest.raises(RuleError, match=r"photo\.jpg: It cannot be read"):
-        picture_in(GOLDEN, decoder)
+        picture_of_file(GOLDEN, decoder, now=CLOCK.now())
 
 
 @pytest.mark.expects_log("child-ended", "'reason': 'memory'")
@@ -73,4 +76,4 @@ def test_a_picture_that_becomes_too_much_is_refused_by_name() -> None:
     task = replace(DECODE_FILE, name="hog", memory=100 << 20)
     decoder._child = Child(task, CLOCK, command=HOSTILE)
     with closing(decoder), pytest.raises(RuleError, match=r"photo\.jpg: .*more memory"):
-        picture_in(GOLDEN, decoder)
+        picture_of_file(GOLDEN, decoder, now=CLOCK.now())

@@ -14,7 +14,7 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 from capture_app.clock import Clock
 from capture_app.devices.chosen import ChosenDevice
 from capture_app.exam.session import ExamService
-from capture_app.imaging.rgb import decode
+from capture_app.imaging import surgery
 from capture_app.model.device import DeviceKind
 from capture_app.model.operator import Operator
 from capture_app.model.patient import PatientId
@@ -192,7 +192,7 @@ def _exams(services: Services, census: Census) -> ExamService:
 
     clock: Clock = services.clock
     return ExamService(
-        services.outbox, services.catalog, clock, services.settings.station, newest, decode
+        services.outbox, services.catalog, clock, services.settings.station, newest, surgery
     )
 
 

@@ -14,9 +14,10 @@ from capture_app.catalog.load import load_catalog
 from capture_app.clock import Clock
 from capture_app.demo.people import ADMISSIONS, Admission
 from capture_app.devices.chosen import ChosenDevice
+from capture_app.exam.encoding import Picture
 from capture_app.exam.session import ExamService
 from capture_app.hl7.build import Sender, build_adt
-from capture_app.imaging.rgb import decode
+from capture_app.imaging import surgery
 from capture_app.model.device import DeviceKind
 from capture_app.model.operator import Act, Operator, Role, may
 from capture_app.model.order import Order
@@ -100,9 +101,8 @@ class Stage:
         taken = tuple(
             self.services.exams.keep(
                 exam,
-                sealing.photo(),
+                Picture(sealing.photo(), self.services.clock.now()),
                 device=sealing.CAMERA,
-                taken_at=self.services.clock.now(),
                 description=sealing.description(),
             )
             for _ in range(count)
@@ -147,7 +147,7 @@ def open_stage(
     assert settings.adt is not None
     services = Services(
         census=census,
-        exams=ExamService(outbox, catalog, clock, settings.station, census.person, decode),
+        exams=ExamService(outbox, catalog, clock, settings.station, census.person, surgery),
         outbox=outbox,
         users=Users(outbox.spool.database, cipher, clock, cost=CHEAP),
         catalog=catalog,

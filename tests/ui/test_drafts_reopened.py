@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from capture_app.clock import FixedClock
+from capture_app.exam.encoding import Picture
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.imaging.rgb import encode_rgb
 from capture_app.model.encoded_image import EncodedImage
@@ -69,9 +70,8 @@ def test_a_blurred_draft_says_so_when_its_patient_is_opened_again(
     ):
         services.exams.keep(
             exam,
-            image,
+            Picture(image, services.clock.now()),
             device=sealing.CAMERA,
-            taken_at=services.clock.now(),
             description=sealing.description(),
         )
     services.exams.close()

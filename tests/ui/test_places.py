@@ -13,7 +13,7 @@ from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
 from capture_app.demo.people import ADMISSIONS
 from capture_app.exam.session import ExamService
-from capture_app.imaging.rgb import decode
+from capture_app.imaging import surgery
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.encounter import Location
 from capture_app.settings.schema import StationPlace
@@ -163,7 +163,7 @@ class TestAStationThatStays:
             services = opened.services
             station = replace(services.settings.station, goes_to_patients=False)
             exams = ExamService(
-                opened.outbox, services.catalog, clock, station, opened.census.person, decode
+                opened.outbox, services.catalog, clock, station, opened.census.person, surgery
             )
             settings = replace(services.settings, station=station)
             opened.services = replace(services, settings=settings, exams=exams)

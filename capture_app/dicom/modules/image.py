@@ -19,7 +19,7 @@ from capture_app.dicom.request import SealRequest
 from capture_app.dicom.times import da, dt, offset_from_utc, tm
 from capture_app.model.coding import Code
 from capture_app.model.device import OFTEN_BURNED_IN, DeviceInfo
-from capture_app.model.encoded_image import EncodedImage, PixelCoding
+from capture_app.model.encoded_image import EncodedImage, Handling, PixelCoding
 from capture_app.model.procedure import ProcedureEntry, Region
 from capture_app.settings.resources import resource
 
@@ -35,14 +35,19 @@ _SENSITIVE_CONTENT_CODE_SEQUENCE: Final = 0x0008001D
 
 
 def general_image_module(ds: Dataset, request: SealRequest, taken_at: datetime) -> None:
-    """When it was taken, and that nobody has derived it from another image."""
+    """When it was taken, where that is known, and whether its bytes are those that came
+    (C.7.6.1.1.2).
+    """
     put(ds, "InstanceNumber", request.instance_number)
-    put(ds, "ImageType", ["ORIGINAL", "PRIMARY"])
+    derivation = _derivation(request.image.handling)
+    put(ds, "ImageType", ["DERIVED" if derivation else "ORIGINAL", "PRIMARY"])
+    put_known(ds, "DerivationDescription", derivation)
     put(ds, "ContentDate", da(taken_at))
     put(ds, "ContentTime", tm(taken_at))
-    put(ds, "AcquisitionDate", da(taken_at))
-    put(ds, "AcquisitionTime", tm(taken_at))
-    put(ds, "AcquisitionDateTime", dt(taken_at))
+    if request.is_time_known:
+        put(ds, "AcquisitionDate", da(taken_at))
+        put(ds, "AcquisitionTime", tm(taken_at))
+        put(ds, "AcquisitionDateTime", dt(taken_at))
     put(ds, "PatientOrientation", "")  # Type 2C: a hand-held camera does not know
     _burned_in_annotation(ds, request.device)
 
@@ -56,6 +61,8 @@ def image_pixel_module(ds: Dataset, image: EncodedImage) -> None:
         put(ds, "PlanarConfiguration", 0)
     put(ds, "Rows", image.rows)
     put(ds, "Columns", image.columns)
+    if image.pixel_aspect != (1, 1):
+        put(ds, "PixelAspectRatio", list(image.pixel_aspect))
     put(ds, "BitsAllocated", 8)
     put(ds, "BitsStored", 8)
     put(ds, "HighBit", 7)
@@ -128,6 +135,19 @@ def _burned_in_annotation(ds: Dataset, device: DeviceInfo) -> None:
         said = True
     if said is not None:
         put(ds, "BurnedInAnnotation", "YES" if said else "NO")
+
+
+def _derivation(handling: Handling) -> str:
+    """What was done to bytes that are not those that came; empty where they are."""
+    match handling:
+        case Handling.AS_IT_IS:
+            return ""
+        case Handling.MADE_BASELINE:
+            return "JPEG coefficients written anew as baseline, without loss"
+        case Handling.TURNED:
+            return "JPEG turned by its coefficients, without loss"
+        case Handling.DECODED:
+            return "Decoded, and kept without loss"
 
 
 def _photometric_interpretation(image: EncodedImage) -> str:

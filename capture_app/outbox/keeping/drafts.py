@@ -64,6 +64,8 @@ class PictureIdentity:
     """As it was at the shutter. What was chosen later is in the row."""
     place: Location | None = None
     """Where the patient was then, as the feed said; None where the station does not roam."""
+    is_time_known: bool = True
+    """False where nobody knows when it was exposed: `taken_at` is when it came here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def keep(
     device: DeviceInfo,
     taken_at: datetime,
     description: Description,
+    is_time_known: bool = True,
     place: Location | None = None,
     min_free_bytes: int,
 ) -> str:
@@ -99,7 +102,7 @@ def keep(
     """
     _require_room(spool.captures, min_free_bytes + len(image.data))
     uid = spool.clock.new_uid()
-    kept = PictureIdentity(exam, device, taken_at, description, place)
+    kept = PictureIdentity(exam, device, taken_at, description, place, is_time_known)
     staged = stage_sealed(
         spool.captures,
         uid=uid,
@@ -119,7 +122,11 @@ def keep(
                 sop_instance_uid=uid,
                 study_instance_uid=exam.study_instance_uid,
                 patient_key=spool.patient_key(exam.patient),
-                details={"device": device.device_id, "coding": image.coding},
+                details={
+                    "device": device.device_id,
+                    "coding": image.coding,
+                    "handling": image.handling,
+                },
             ),
         )
     return uid

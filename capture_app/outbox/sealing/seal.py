@@ -287,6 +287,7 @@ def _seal_one(
             series_number=place.series_number,
             instance_number=place.instance_number,
             taken_at=kept.taken_at,
+            is_time_known=kept.is_time_known,
             sealed_at=sealed_at,
             study=place.study.values,
             institution=rules.institution,

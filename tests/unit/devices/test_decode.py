@@ -30,11 +30,11 @@ def test_what_is_shown_is_red_green_blue() -> None:
     assert green < 15
 
 
-def test_the_orientation_of_the_metadata_is_not_applied_because_it_is_not_kept() -> None:
+def test_a_turned_picture_is_shown_upright_because_so_it_is_kept() -> None:
     plain = jpeg(200, 100)
     exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
     turned = plain[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + plain[2:]
-    assert shown_pixels(turned).shape == (100, 200, 3)
+    assert shown_pixels(turned).shape == (200, 100, 3)
 
 
 def test_a_picture_that_claims_to_be_huge_gets_no_memory() -> None:

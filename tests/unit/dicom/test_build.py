@@ -19,6 +19,7 @@ from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.imaging.rgb import encode_rgb
 from capture_app.model.coding import Code
 from capture_app.model.device import DeviceInfo, DeviceKind
+from capture_app.model.encoded_image import Handling
 from capture_app.model.encounter import Location
 from capture_app.model.procedure import Description, ImageKind, Side
 from capture_app.settings.schema import Device, StationPlace
@@ -444,3 +445,33 @@ def test_study_values_say_only_what_is_true_of_every_image() -> None:
     assert mixed.fits(lesion.procedure)
     ds = build(request(description=burn))
     assert ds.ReasonForPerformedProcedureCodeSequence[0].CodeValue == "125666000"
+
+
+@pytest.mark.parametrize(
+    ("handling", "kind"),
+    [
+        (Handling.AS_IT_IS, "ORIGINAL"),
+        (Handling.MADE_BASELINE, "DERIVED"),
+        (Handling.TURNED, "DERIVED"),
+        (Handling.DECODED, "DERIVED"),
+    ],
+)
+def test_derived_is_what_is_not_in_the_bytes_that_came(handling: Handling, kind: str) -> None:
+    ds = build(request(image=replace(photo(), handling=handling)))
+    assert list(ds.ImageType) == [kind, "PRIMARY"]
+    assert ("DerivationDescription" in ds) is (kind == "DERIVED")
+
+
+def test_pixels_that_are_not_square_have_their_aspect_ratio() -> None:
+    assert "PixelAspectRatio" not in build(request())
+    ds = build(request(image=replace(photo(), pixel_aspect=(1, 2))))
+    assert list(map(int, ds.PixelAspectRatio)) == [1, 2]
+    verify(ds)
+
+
+def test_where_nobody_knows_when_it_was_taken_no_acquisition_is_claimed() -> None:
+    ds = build(request(is_time_known=False))
+    for word in ("AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime"):
+        assert word not in ds
+    assert ds.ContentDate
+    verify(ds)

@@ -5,7 +5,7 @@ import pytest
 
 from capture_app.clock import FixedClock
 from capture_app.exam.session import ExamService
-from capture_app.imaging.rgb import decode
+from capture_app.imaging import surgery
 from capture_app.outbox.outbox import Outbox
 from tests import outboxes, sealing
 from tests.unit.exam.examining import FEED
@@ -20,7 +20,7 @@ def outbox(tmp_path: Path, clock: FixedClock) -> Iterator[Outbox]:
 
 @pytest.fixture
 def exams(outbox: Outbox, clock: FixedClock) -> ExamService:
-    return ExamService(outbox, sealing.catalog(), clock, sealing.STATION, FEED.get_now, decode)
+    return ExamService(outbox, sealing.catalog(), clock, sealing.STATION, FEED.get_now, surgery)
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from capture_app.clock import FixedClock
 from capture_app.dicom import part10
 from capture_app.errors import RuleError
 from capture_app.exam.session import ExamService
-from capture_app.imaging.rgb import decode
+from capture_app.imaging import surgery
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.encounter import Location
 from capture_app.model.exam import Exam
@@ -90,7 +90,7 @@ def test_a_place_is_not_picked_for_an_exam_that_is_left_nor_without_a_ward(
     with pytest.raises(RuleError, match="was left"):
         exams.pick_place(exam, Location("Burns"))
     station = replace(sealing.STATION, goes_to_patients=False)
-    stays = ExamService(outbox, sealing.catalog(), clock, station, FEED.get_now, decode)
+    stays = ExamService(outbox, sealing.catalog(), clock, station, FEED.get_now, surgery)
     exam = stays.open(entry(clock), sealing.NURSE, SCAN)
     with pytest.raises(RuleError, match="own department"):
         stays.pick_place(exam, Location("Burns"))
@@ -102,7 +102,7 @@ def test_a_station_that_stays_where_it_is_writes_its_own_department(
     outbox: Outbox, clock: FixedClock
 ) -> None:
     station = replace(sealing.STATION, goes_to_patients=False)
-    exams = ExamService(outbox, sealing.catalog(), clock, station, FEED.get_now, decode)
+    exams = ExamService(outbox, sealing.catalog(), clock, station, FEED.get_now, surgery)
     exam = exams.open(entry(clock), sealing.NURSE, SCAN)
     described = sealing.description()
     one = exams.take(exam, frame(clock), device=sealing.CAMERA, description=described)

@@ -7,13 +7,14 @@ from PIL import Image
 from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
 from capture_app.errors import ChangedSinceSeenError, RuleError
+from capture_app.exam.encoding import Picture
 from capture_app.exam.rules import MissingPart
 from capture_app.exam.session import ExamService, Stopped
 from capture_app.exam.standing import Stop
 from capture_app.model.audit_event import AuditAction, EventOutcome
 from capture_app.model.delivery import ImageState
 from capture_app.model.device import DeviceKind
-from capture_app.model.encoded_image import PixelCoding
+from capture_app.model.encoded_image import Handling, PixelCoding
 from capture_app.model.encounter import EncounterState
 from capture_app.model.operator import Operator, Role
 from capture_app.model.patient import PatientId
@@ -158,7 +159,7 @@ def test_other_frames_are_kept_losslessly_and_say_where_they_come_from(
     assert kept.came_from_lossy is lossy
 
 
-def test_a_jpeg_that_may_not_be_wrapped_is_kept_whole_though_shown_smaller(
+def test_a_jpeg_that_is_no_baseline_is_kept_whole_though_shown_smaller(
     exams: ExamService, outbox: Outbox, clock: FixedClock
 ) -> None:
     progressive = BytesIO()
@@ -167,7 +168,7 @@ def test_a_jpeg_that_may_not_be_wrapped_is_kept_whole_though_shown_smaller(
     shown = sealing.pixels()[::2, ::2]
     odd = replace(frame(clock, jpeg=progressive.getvalue()), pixels=shown)
     kept = outbox.image_of(exams.take(exam, odd, device=sealing.CAMERA))
-    assert (kept.coding, kept.came_from_lossy) == (PixelCoding.RGB, True)
+    assert (kept.coding, kept.handling) == (PixelCoding.JPEG_BASELINE, Handling.MADE_BASELINE)
     assert (kept.rows, kept.columns) == sealing.pixels().shape[:2]
 
 
@@ -197,7 +198,7 @@ def test_only_the_open_exam_takes_pictures(
     with pytest.raises(RuleError, match="Another patient"):
         exams.take(second, frame(clock), device=sealing.CAMERA)
     with pytest.raises(RuleError, match="Another patient"):
-        exams.keep(second, sealing.photo(), device=sealing.CAMERA, taken_at=clock.now())
+        exams.keep(second, Picture(sealing.photo(), clock.now()), device=sealing.CAMERA)
     assert not outbox.drafts()
 
 

@@ -10,57 +10,23 @@ import pytest
 from PIL import Image, ImageCms
 
 from capture_app.errors import ImageError
+from capture_app.imaging import surgery
 from capture_app.imaging.huffman import STANDARD_TABLES
-from capture_app.imaging.jpeg import prepare_jpeg
+from capture_app.imaging.judge import judge
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
-from tests.jpeg_parts import entropy_coded
+from tests.jpeg_parts import entropy_coded, exif, icc_segments, segment, with_segments, without_jfif
 from tests.sealing import jpeg, pixels
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
 
 
-def segment(marker: int, payload: bytes) -> bytes:
-    return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2, "big") + payload
-
-
-def with_segments(data: bytes, *segments: bytes) -> bytes:
-    return SOI + b"".join(segments) + data[2:]
-
-
-def without_jfif(data: bytes) -> bytes:
-    assert data[2:4] == b"\xff\xe0"
-    return SOI + data[4 + int.from_bytes(data[4:6], "big") :]
-
-
-def exif(orientation: int = 1, color_space: int = 1, interop: bytes = b"R98\x00") -> bytes:
-    """A little-endian EXIF with an orientation, a maker of the camera, a GPS and a colour space."""
-
-    def entry(tag: int, kind: int, value: bytes) -> bytes:
-        head = tag.to_bytes(2, "little") + kind.to_bytes(2, "little") + (1).to_bytes(4, "little")
-        return head + value.ljust(4, b"\x00")
-
-    def pointer(tag: int, at: int) -> bytes:
-        return entry(tag, 4, at.to_bytes(4, "little"))
-
-    first = [
-        entry(0x112, 3, orientation.to_bytes(2, "little")),
-        pointer(0x8769, 8 + 2 + 3 * 12 + 4),
-        pointer(0x8825, 8),
-    ]
-    second = [
-        entry(0xA001, 3, color_space.to_bytes(2, "little")),
-        pointer(0xA005, 8 + 2 * (2 + 4) + 5 * 12),
-    ]
-    body = b"".join(
-        len(rows).to_bytes(2, "little") + b"".join(rows) + bytes(4)
-        for rows in (first, second, [entry(1, 2, interop)])
-    )
-    return segment(0xE1, b"Exif\x00\x00II*\x00\x08\x00\x00\x00" + body)
+def kept(data: bytes) -> EncodedImage:
+    return judge(data, surgery).image
 
 
 def refusal(data: bytes) -> str:
     with pytest.raises(ImageError) as caught:
-        prepare_jpeg(data)
+        kept(data)
     return str(caught.value)
 
 
@@ -69,7 +35,7 @@ def refusal(data: bytes) -> str:
 
 def test_a_plain_picture_keeps_its_coded_data_byte_for_byte() -> None:
     data = jpeg()
-    image = prepare_jpeg(data)
+    image = kept(data)
     assert entropy_coded(image.data) == entropy_coded(data)
     assert entropy_coded(data) in data
     assert (image.rows, image.columns) == (48, 64)
@@ -82,8 +48,8 @@ def test_a_plain_picture_keeps_its_coded_data_byte_for_byte() -> None:
 
 
 def test_preparing_twice_changes_nothing_more() -> None:
-    once = prepare_jpeg(with_segments(jpeg(), exif(), segment(0xFE, b"comment")))
-    assert prepare_jpeg(once.data).data == once.data
+    once = kept(with_segments(jpeg(), exif(), segment(0xFE, b"comment")))
+    assert kept(once.data).data == once.data
 
 
 def test_metadata_is_cut_and_the_picture_is_the_same() -> None:
@@ -100,7 +66,7 @@ def test_metadata_is_cut_and_the_picture_is_the_same() -> None:
         + b"\x00Jane Doe"
         + data
     )
-    image = prepare_jpeg(noisy)
+    image = kept(noisy)
     assert b"Jane Doe" not in image.data
     assert b"Exif" not in image.data
     assert b"JFIF" not in image.data
@@ -110,7 +76,7 @@ def test_metadata_is_cut_and_the_picture_is_the_same() -> None:
 
 def test_several_scans_of_a_baseline_picture_are_kept() -> None:
     data = _in_three_scans()
-    image = prepare_jpeg(data)
+    image = kept(data)
     assert image.data == data
     assert image.data.count(b"\xff\xda") == 3
 
@@ -118,30 +84,30 @@ def test_several_scans_of_a_baseline_picture_are_kept() -> None:
 def test_a_comment_between_scans_is_cut() -> None:
     data = _in_three_scans()
     at = data.rindex(b"\xff\xda")
-    assert prepare_jpeg(data[:at] + segment(0xFE, b"Jane Doe") + data[at:]).data == data
+    assert kept(data[:at] + segment(0xFE, b"Jane Doe") + data[at:]).data == data
 
 
 def test_restart_markers_stay() -> None:
     data = jpeg(restart_marker_blocks=2)
     assert b"\xff\xd0" in data
-    assert prepare_jpeg(data).data == without_jfif(data)
+    assert kept(data).data == without_jfif(data)
 
 
 def test_fill_bytes_before_markers_are_dropped_and_the_coded_data_is_not_touched() -> None:
     data = without_jfif(jpeg())
     filled = SOI + b"\xff\xff" + data[2:-2] + b"\xff\xff" + EOI
-    assert prepare_jpeg(filled).data == data
+    assert kept(filled).data == data
 
 
 def test_a_grey_picture() -> None:
-    image = prepare_jpeg(jpeg(grey=True))
+    image = kept(jpeg(grey=True))
     assert image.grey
     assert image.color_space == ""
 
 
 def test_an_rgb_picture_keeps_the_marker_that_says_so() -> None:
     data = jpeg(keep_rgb=True)
-    image = prepare_jpeg(data)
+    image = kept(data)
     assert image.is_rgb_jpeg
     assert b"Adobe" in image.data
     shown = np.asarray(Image.open(BytesIO(image.data)).convert("RGB"))
@@ -151,7 +117,7 @@ def test_an_rgb_picture_keeps_the_marker_that_says_so() -> None:
 def test_motion_jpeg_without_tables_gets_the_standard_ones() -> None:
     data = jpeg()
     bare = _without_tables(data)
-    image = prepare_jpeg(bare)
+    image = kept(bare)
     assert entropy_coded(image.data) == entropy_coded(data)
     shown = [np.asarray(Image.open(BytesIO(stream))) for stream in (image.data, data)]
     assert np.array_equal(shown[0], shown[1])
@@ -168,20 +134,12 @@ def srgb_profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
-def icc_segments(profile: bytes, size: int = 200) -> list[bytes]:
-    parts = [profile[at : at + size] for at in range(0, len(profile), size)]
-    return [
-        segment(0xE2, b"ICC_PROFILE\x00" + bytes((number, len(parts))) + part)
-        for number, part in enumerate(parts, start=1)
-    ]
-
-
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_profile_is_kept_and_put_together(order: int) -> None:
     profile = srgb_profile()
     segments = icc_segments(profile)[::order]
     assert len(segments) > 2
-    image = prepare_jpeg(with_segments(jpeg(), *segments))
+    image = kept(with_segments(jpeg(), *segments))
     assert image.icc_profile == profile
     assert image.color_space == ""
     assert all(part in image.data for part in segments)
@@ -200,18 +158,18 @@ def test_the_profile_is_kept_and_put_together(order: int) -> None:
 def test_a_profile_that_cannot_be_believed_is_not_passed_on(
     broken: Callable[[list[bytes]], list[bytes]],
 ) -> None:
-    image = prepare_jpeg(with_segments(jpeg(), *broken(icc_segments(srgb_profile()))))
+    image = kept(with_segments(jpeg(), *broken(icc_segments(srgb_profile()))))
     assert image.icc_profile == b""
     assert image.color_space == ""  # neither is sRGB claimed
 
 
 @pytest.mark.parametrize(
     ("color_space", "interop", "meant"),
-    [(1, b"R98\x00", "SRGB"), (0xFFFF, b"R03\x00", "ADOBERGB"), (0xFFFF, b"xxx\x00", "SRGB")],
+    [(1, b"R98\x00", "SRGB"), (0xFFFF, b"R03\x00", "ADOBERGB"), (0xFFFF, b"xxx\x00", "")],
 )
 def test_exif_says_which_rgb_it_is(color_space: int, interop: bytes, meant: str) -> None:
     data = with_segments(jpeg(), exif(color_space=color_space, interop=interop))
-    assert prepare_jpeg(data).color_space == meant
+    assert kept(data).color_space == meant
 
 
 def test_contradicting_colours_are_refused() -> None:
@@ -222,32 +180,28 @@ def test_contradicting_colours_are_refused() -> None:
 
 # ----------------------------------------------------------------------------------- refusals
 
-BASELINE_ONLY = "Only baseline JPEG can be imported for now."
+JPEG_ONLY = "Only JPEG can be imported for now."
 
 
 @pytest.mark.parametrize(
     ("data", "said"),
     [
         (b"", "This file is empty."),
-        (b"hello", f"This is not a picture. {BASELINE_ONLY}"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(30), f"This is a PNG file. {BASELINE_ONLY}"),
-        (b"\x00\x00\x00\x18ftypheic" + bytes(9), f"This is a HEIC file. {BASELINE_ONLY}"),
-        (b"\x00\x00\x00\x18ftypavif" + bytes(9), f"This is a AVIF file. {BASELINE_ONLY}"),
-        (b"\x00\x00\x00\x18ftypisom" + bytes(9), f"This is a video file. {BASELINE_ONLY}"),
-        (b"%PDF-1.7", f"This is a PDF file. {BASELINE_ONLY}"),
-        (b"GIF89a", f"This is a GIF file. {BASELINE_ONLY}"),
-        (b"II*\x00" + bytes(9), f"This is a TIFF file. {BASELINE_ONLY}"),
-        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", f"This is a WebP file. {BASELINE_ONLY}"),
-        (bytes(128) + b"DICM", f"This is a DICOM file. {BASELINE_ONLY}"),
-        (b"\x00\x00\x00\x0cjP  \r\n", f"This is a JPEG 2000 file. {BASELINE_ONLY}"),
+        (b"hello", f"This is not a picture. {JPEG_ONLY}"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(30), f"This is a PNG file. {JPEG_ONLY}"),
+        (b"\x00\x00\x00\x18ftypheic" + bytes(9), f"This is a HEIC file. {JPEG_ONLY}"),
+        (b"\x00\x00\x00\x18ftypavif" + bytes(9), f"This is a AVIF file. {JPEG_ONLY}"),
+        (b"\x00\x00\x00\x18ftypisom" + bytes(9), f"This is a video file. {JPEG_ONLY}"),
+        (b"%PDF-1.7", f"This is a PDF file. {JPEG_ONLY}"),
+        (b"GIF89a", f"This is a GIF file. {JPEG_ONLY}"),
+        (b"II*\x00" + bytes(9), f"This is a TIFF file. {JPEG_ONLY}"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", f"This is a WebP file. {JPEG_ONLY}"),
+        (bytes(128) + b"DICM", f"This is a DICOM file. {JPEG_ONLY}"),
+        (b"\x00\x00\x00\x0cjP  \r\n", f"This is a JPEG 2000 file. {JPEG_ONLY}"),
     ],
 )
 def test_other_files_are_named_kindly(data: bytes, said: str) -> None:
     assert refusal(data) == said
-
-
-def test_a_progressive_picture_is_refused() -> None:
-    assert refusal(jpeg(progressive=True)) == f"This is a progressive JPEG. {BASELINE_ONLY}"
 
 
 def test_a_printers_picture_is_refused() -> None:
@@ -259,11 +213,10 @@ def test_a_printers_picture_is_refused() -> None:
 @pytest.mark.parametrize(
     ("marker", "said"),
     [
-        (0xC1, "more than 8 bits or is coded as extended JPEG"),
         (0xC3, "lossless or layered"),
         (0xC5, "lossless or layered"),
-        (0xC9, "arithmetic coded"),
-        (0xCA, "arithmetic coded"),
+        (0xCB, "lossless or layered"),
+        (0xCD, "lossless or layered"),
     ],
 )
 def test_other_processes_of_jpeg_are_refused(marker: int, said: str) -> None:
@@ -294,20 +247,14 @@ def test_impossible_sizes_are_refused_before_anything_is_decoded(
     assert said in refusal(bytes(data))
 
 
-@pytest.mark.parametrize("orientation", range(2, 9))
-def test_a_turned_picture_is_refused_and_never_stored_sideways(orientation: int) -> None:
-    said = refusal(with_segments(jpeg(), exif(orientation=orientation)))
-    assert said.startswith("The camera stored this picture turned or mirrored")
-
-
-def test_stretched_pixels_are_refused() -> None:
-    jfif = segment(0xE0, b"JFIF\x00\x01\x01\x00\x00\x04\x00\x03\x00\x00")
-    assert "not square" in refusal(with_segments(without_jfif(jpeg()), jfif))
-
-
-@pytest.mark.parametrize("missing", [1, 2, 3, 5, 10, 50, 200, 700])
+@pytest.mark.parametrize("missing", [4, 5, 10, 50, 200, 700, 800])
 def test_a_picture_without_its_end_is_refused(missing: int) -> None:
-    assert "cut short" in refusal(jpeg()[:-missing])
+    assert "Copy it again from its source." in refusal(jpeg()[:-missing])
+
+
+@pytest.mark.parametrize("missing", [1, 2])
+def test_a_missing_end_mark_alone_is_no_damage(missing: int) -> None:
+    assert kept(jpeg()[:-missing]).data == kept(jpeg()).data
 
 
 @pytest.mark.parametrize("missing", [1, 2, 5, 20, 100, 500])
@@ -318,7 +265,7 @@ def test_a_scan_cut_short_before_its_end_marker_is_refused(
     data = jpeg(96, 128, **options)
     cut = data[: -2 - missing]
     cut = cut[:-1] if cut.endswith(b"\xff") else cut
-    assert "cut short" in refusal(cut + EOI)
+    assert refusal(cut + EOI).startswith("This picture is damaged")
 
 
 def test_a_picture_with_a_part_gone_from_its_middle_is_refused() -> None:
@@ -337,19 +284,12 @@ def test_a_missing_scan_of_several_is_refused() -> None:
 def test_a_whole_picture_is_never_taken_for_a_short_one() -> None:
     for size in range(1, 40):
         for quality in (5, 50, 100):
-            image = prepare_jpeg(jpeg(size, 41 - size, quality=quality))
+            image = kept(jpeg(size, 41 - size, quality=quality))
             assert (image.rows, image.columns) == (size, 41 - size)
 
 
-def test_a_frame_of_our_own_camera_is_not_decoded_again() -> None:
-    data = jpeg()
-    cut = data[:-300] + EOI
-    image: EncodedImage = prepare_jpeg(cut, check_pixels=False)
-    assert image.rows == 48
-
-
 def test_no_refusal_repeats_the_pictures_metadata() -> None:
-    noisy = with_segments(jpeg(progressive=True), segment(0xFE, b"Jane Doe"))
+    noisy = with_segments(jpeg()[:-300], segment(0xFE, b"Jane Doe"))
     assert "Jane" not in refusal(noisy)
 
 

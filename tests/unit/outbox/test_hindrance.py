@@ -9,7 +9,7 @@ import pytest
 from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
 from capture_app.exam.session import ExamService
-from capture_app.imaging.rgb import decode
+from capture_app.imaging import surgery
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.delivery import ImageState, ImageStatus
 from capture_app.model.encounter import EncounterState
@@ -46,7 +46,7 @@ class Ward:
         outbox = outboxes.open_outbox(self.folder, self.clock)
         self.opened.append(outbox)
         catalog, station = sealing.catalog(), sealing.STATION
-        return outbox, ExamService(outbox, catalog, self.clock, station, self._people, decode)
+        return outbox, ExamService(outbox, catalog, self.clock, station, self._people, surgery)
 
     def _people(self, _number: PatientId) -> PersonNow | None:
         return self.now
