@@ -66,8 +66,8 @@ DELIVERY = (
     Mutant(
         "days-are-counted-from-the-first-archive",
         _TASKS,
-        "        if not unproved:\n",
-        "        if True:\n",
+        "    if unproved or not proved:\n",
+        "    if not proved:\n",
         (_PROMISES,),
         quick=True,
     ),
