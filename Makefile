@@ -36,7 +36,7 @@ faults: ## killed at every call, full disks, bad archives: all of what `make tes
 	@tools/setup.sh test
 	@CAPTURE_TEST_DRAWS=whole $(PYTHON) -m pytest $(TWO_PROCESSES) tests/faults $(ARGS)
 
-fuzz: ## 100,000 messages and 50,000 PDUs that nobody should send, over real sockets
+fuzz: ## 100,000 messages, 50,000 PDUs and 200 pictures that nobody should send
 	@tools/setup.sh test
 	@CAPTURE_TEST_DRAWS=whole $(PYTHON) -m pytest $(TWO_PROCESSES) tests/fuzz $(ARGS)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import importlib.util
 import shutil
 import socket
@@ -19,6 +18,7 @@ from capture_app.archive.connect import proof_choice
 from capture_app.clock import Clock
 from capture_app.diagnostics.finding import Facts, Finding, Grade
 from capture_app.errors import StoreError
+from capture_app.imaging import turbo
 from capture_app.model.words import tr
 from capture_app.net.http_listener import LOOPBACK
 from capture_app.sandbox.walls import walls_here
@@ -214,7 +214,7 @@ def look_at_libraries() -> Iterator[Finding]:
                 tr("{name} is missing.", name=name),
                 tr("Install the application again, with all of requirements.lock."),
             )
-    if ctypes.util.find_library("turbojpeg"):
+    if turbo.is_had():
         words = tr("libturbojpeg is there.")
         yield Finding("library", "libturbojpeg", "library-good", Grade.GOOD, words)
     else:
@@ -223,7 +223,7 @@ def look_at_libraries() -> Iterator[Finding]:
             "libturbojpeg",
             "turbojpeg-absent",
             Grade.ADVICE,
-            tr("libturbojpeg is missing: what it turns without loss is decoded instead."),
+            tr("libturbojpeg is missing: turned pictures are decoded, and less damage is found."),
             tr("Install libturbojpeg0."),
         )
     walls = walls_here()
