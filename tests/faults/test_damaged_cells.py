@@ -61,6 +61,7 @@ NOT_PROVED: Final = {
     "instance.user_id": "the trail says who sent it",
     "instance.send_id": "only what was sent together",
     "task.destination": "one that the settings do not name stops there, and says so",
+    "task.answered": "what is no code of a stop answers none: a person is asked once more",
     "task.error_code": "words",
     "task.last_error": "words",
 }
