@@ -34,7 +34,7 @@ from capture_app.model.words import tr
 APP0, APP1, APP2, APP13, APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
 COM: Final = 0xFE
 _RESTART: Final = re.compile(rb"\xff([\xd0-\xd7])", re.DOTALL)
-_HOLE: Final = re.compile(rb"\x00{64}\x00*[^\x00]", re.DOTALL)
+_HOLE: Final = bytes(64)
 """What a lost packet or block of a disk leaves: decoders make blocks of it and say nothing."""
 _METADATA: Final = frozenset({*range(0xE0, 0xF0), COM})
 _EXTENDED, _PROGRESSIVE, _ARITHMETIC, _ARITHMETIC_PROGRESSIVE = 0xC1, 0xC2, 0xC9, 0xCA
@@ -250,7 +250,7 @@ class _Reading:
             not self.is_arithmetic
             and self.is_sequential
             and self.tables.zeros_are_detail({both & 15 for both in places})
-            and _HOLE.search(coded)
+            and _has_hole(bytes(coded))
         )
         if has_hole or not _restarts_are_in_order(coded):
             raise ImageError(damaged())
@@ -302,6 +302,12 @@ class _Reading:
         if self.is_jfif and without_jfif:
             raise ImageError(_two_colors())
         return without_jfif
+
+
+def _has_hole(coded: bytes) -> bool:
+    """Whether there is one that coded data follows; what a camera fills up with ends the scan."""
+    at = coded.find(_HOLE)
+    return at >= 0 and bool(coded[at:].strip(b"\x00"))
 
 
 def _restarts_are_in_order(scan: memoryview) -> bool:

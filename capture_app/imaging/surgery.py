@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import takewhile
 from typing import Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from capture_app.errors import ImageError
 from capture_app.imaging import turbo
 from capture_app.imaging.jpeg_truncation import scan_is_whole
 
-_ARITHMETIC_FRAMES: Final = (b"\xff\xc9\x00", b"\xff\xca\x00")
+_ARITHMETIC_FRAMES: Final = frozenset({0xC9, 0xCA})
 _BEHIND_ARITHMETIC: Final = bytes(2) + bytes.fromhex("5a963ca569c30ff0") * 16
 """An encoder leaves out zeros at the end, and a decoder asks for no more of them than these."""
 _TURNS: Final = {
@@ -42,7 +43,8 @@ def is_whole(jpeg: bytes) -> bool:
         return scan_is_whole(jpeg)
     if not turbo.has_no_fault(jpeg):
         return False
-    if not any(frame in jpeg for frame in _ARITHMETIC_FRAMES):
+    before_scans = takewhile(lambda segment: segment.marker != SOS, segments(jpeg))
+    if not any(segment.marker in _ARITHMETIC_FRAMES for segment in before_scans):
         return True
     # An arithmetic decoder that runs out of data goes on with zeros, and has nothing to say.
     longer = b"".join(
