@@ -39,7 +39,13 @@ _LONGEST_WAIT_S: Final = 86_400
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JPEG files")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="pictures: JPEG, HEIC, AVIF, PNG, TIFF, WebP, BMP, GIF",
+    )
     parser.add_argument(
         "--patient-id", required=True, metavar="NUMBER", help="the patient's number, as admitted"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Final
 
 import cv2
@@ -40,6 +41,45 @@ def shown_pixels(jpeg: bytes) -> NDArray[np.uint8]:
     if pixels is None:
         raise _unreadable()
     return rgb_of_bgr(pixels)
+
+
+def shown_other(data: bytes) -> NDArray[np.uint8]:
+    """Decodes a file of another format for display: RGB, upright, its first picture.
+
+    What may not be kept of it is said when it is to be kept. Raises DeviceError.
+    """
+    # Only here: cameras need neither.
+    import pi_heif  # noqa: PLC0415
+    from PIL import AvifImagePlugin, Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415
+
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the walls of a child allow no more
+    pi_heif.options.DECODE_THREADS = 1
+    try:
+        whole: Image.Image
+        try:
+            whole = Image.open(BytesIO(data))
+            _require_size(*whole.size)
+            ImageOps.exif_transpose(whole, in_place=True)
+        except UnidentifiedImageError:
+            heic = pi_heif.open_heif(BytesIO(data))
+            _require_size(*heic.size)
+            whole = heic.to_pillow()
+        rgb = whole.convert("RGB")
+        rgb.thumbnail((2 * _SHOWN_COLUMNS, 2 * _SHOWN_COLUMNS))
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        RuntimeError,
+        Image.DecompressionBombError,
+    ) as error:
+        raise _unreadable() from error
+    return np.asarray(rgb, np.uint8)
+
+
+def _require_size(columns: int, rows: int) -> None:
+    if not 0 < rows * columns <= MOST_PIXELS:
+        raise _unreadable()
 
 
 def rgb_of_bgr(pixels: object) -> NDArray[np.uint8]:

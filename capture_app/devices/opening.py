@@ -50,7 +50,7 @@ def open_here(device: Device, clock: Clock, *, pace: float | None = None) -> Ope
     Raises as `open_source`.
     """
     # Only here: OpenCV and numpy take a quarter of a second, and a list of devices needs neither.
-    from capture_app.devices.pictures import JPEG_ENDINGS, PictureFileSource  # noqa: PLC0415
+    from capture_app.devices.pictures import PICTURE_ENDINGS, PictureFileSource  # noqa: PLC0415
     from capture_app.devices.synthetic import SyntheticSource, size_and_quality  # noqa: PLC0415
     from capture_app.devices.video import (  # noqa: PLC0415
         CameraSource,
@@ -66,7 +66,7 @@ def open_here(device: Device, clock: Clock, *, pace: float | None = None) -> Ope
             return StreamSource(info, device.address, clock, latency=latency, pace=pace)
         case DeviceKind.FILE:
             path = Path(device.address)
-            if path.is_dir() or path.suffix.lower() in JPEG_ENDINGS:
+            if path.is_dir() or path.suffix.lower() in PICTURE_ENDINGS:
                 return PictureFileSource(info, path, clock)
             return VideoFileSource(info, path, clock)
         case DeviceKind.SYNTHETIC:

@@ -1,4 +1,4 @@
-"""Pictures from files, shown as if a camera took them: each keeps its own JPEG."""
+"""Pictures from files, shown as if a camera took them: each keeps its own bytes."""
 
 from __future__ import annotations
 
@@ -9,21 +9,26 @@ from pathlib import Path
 from typing import Final
 
 from capture_app.clock import Clock
-from capture_app.devices.decode import shown_pixels
+from capture_app.devices.decode import shown_other, shown_pixels
 from capture_app.devices.source import FrameStamp
 from capture_app.devices.trouble import DeviceTroubleError, Trouble
-from capture_app.dicom.jpeg_stream import EOI
+from capture_app.dicom.jpeg_stream import EOI, START
 from capture_app.model.device import DeviceInfo
 from capture_app.model.frame import Frame
 
 _INTERVAL_S: Final = 0.1
 _END: Final = bytes((0xFF, EOI))
 _MOST_PICTURES: Final = 256
-JPEG_ENDINGS: Final = frozenset({".jpg", ".jpeg"})
+PICTURE_ENDINGS: Final = frozenset(
+    {
+        *(".jpg", ".jpeg", ".png", ".apng", ".tif", ".tiff"),
+        *(".webp", ".bmp", ".gif", ".heic", ".heif", ".avif"),
+    }
+)
 
 
 class PictureFileSource:
-    """One JPEG file, or all JPEG files of a folder by name, ten a second and over again."""
+    """One picture file, or all those of a folder by name, ten a second and over again."""
 
     def __init__(self, info: DeviceInfo, path: Path, clock: Clock) -> None:
         self._info = info
@@ -42,11 +47,14 @@ class PictureFileSource:
     def frames(self) -> Iterator[Frame]:
         for path in cycle(self._paths()):
             try:
-                jpeg = path.read_bytes()
+                data = path.read_bytes()
             except OSError as error:
                 raise DeviceTroubleError(Trouble.FILE_NOT_FOUND) from error
             # A missing end mark is no damage, but OpenCV shows nothing without it.
-            yield self._stamp.frame(shown_pixels(jpeg + _END), jpeg)
+            is_jpeg = data.startswith(START)
+            yield self._stamp.frame(
+                shown_pixels(data + _END) if is_jpeg else shown_other(data), data
+            )
             if self._closed.wait(_INTERVAL_S):
                 return
 
@@ -61,6 +69,6 @@ class PictureFileSource:
             return [self._path]
         if self._path.is_dir():
             inside = sorted(self._path.iterdir())
-            if paths := [path for path in inside if path.suffix.lower() in JPEG_ENDINGS]:
+            if paths := [path for path in inside if path.suffix.lower() in PICTURE_ENDINGS]:
                 return paths[:_MOST_PICTURES]
         raise DeviceTroubleError(Trouble.FILE_NOT_FOUND)

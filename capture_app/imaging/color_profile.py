@@ -39,15 +39,18 @@ class IccChunks:
         if self._is_broken or sorted(self._parts) != wanted:
             return b""
         profile = b"".join(self._parts[number] for number in wanted)
-        space = b"GRAY" if grey else b"RGB "
-        is_sound = (
-            len(profile) > _HEADER_LENGTH
-            and int.from_bytes(profile[:4], "big") == len(profile)
-            and profile[36:40] == b"acsp"
-            and profile[16:20] == space
-            and _tags_fill(profile)
-        )
-        return profile if is_sound else b""
+        return profile if is_sound(profile, grey=grey) else b""
+
+
+def is_sound(profile: bytes, *, grey: bool) -> bool:
+    """Whether a profile can be believed, and is one for such pixels (ICC.1 7.2)."""
+    return (
+        len(profile) > _HEADER_LENGTH
+        and int.from_bytes(profile[:4], "big") == len(profile)
+        and profile[36:40] == b"acsp"
+        and profile[16:20] == (b"GRAY" if grey else b"RGB ")
+        and _tags_fill(profile)
+    )
 
 
 def _tags_fill(profile: bytes) -> bool:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from capture_app.clock import Clock
 from capture_app.dicom.jpeg_stream import damaged
 from capture_app.errors import ChildEndedError, ImageError, TaskRefusedError
+from capture_app.imaging.file_kind import kind_of
+from capture_app.imaging.other_formats import Loss, OtherPicture, refused
 from capture_app.model.encoded_image import MOST_PIXELS
 from capture_app.sandbox.child import Child
 from capture_app.sandbox.task import Answer, BlockRule, Task
@@ -16,13 +21,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LONGEST_FILE: Final = 200_000_000
+_LONGEST_PROFILE: Final = 16_000_000
 DECODE_FILE: Final = Task(
     "decode-file",
     memory=1 << 30,
     most_in=LONGEST_FILE,
-    blocks=(BlockRule("pixels", MOST_PIXELS * 3, dimensions=3), BlockRule("jpeg", LONGEST_FILE)),
+    blocks=(
+        BlockRule("pixels", MOST_PIXELS * 3, dimensions=3),
+        BlockRule("jpeg", LONGEST_FILE),
+        BlockRule("profile", _LONGEST_PROFILE),
+    ),
 )
 """What the child does of it stands in `decoding_work`."""
+_LARGEST_RATIO: Final = 1 << 31
 _WITHIN_S: Final = 20.0
 """The largest picture takes three seconds on a quiet computer."""
 
@@ -51,23 +62,62 @@ class PictureDecoder:
 
     def pixels(self, jpeg: bytes, orientation: int) -> NDArray[np.uint8]:
         """As `surgery.pixels`; read only."""
-        import numpy as np  # noqa: PLC0415 - whoever only holds a decoder need not wait for it
+        return _pixels_in(self._asked({"do": "pixels", "orientation": orientation}, jpeg))
 
-        block = self._asked({"do": "pixels", "orientation": orientation}, jpeg).block("pixels")
-        if block is None or block.shape[2] != 3:
+    def other(self, data: bytes) -> OtherPicture:
+        """As `other_formats_work.decode`, with its refusals in words."""
+        kind = kind_of(data)
+        answer = self._asked({"do": "other"}, data, refused=lambda code: refused(code, kind))
+        said, profile = answer.facts, answer.block("profile")
+        try:
+            aspect = Fraction(int(said["height"]), int(said["width"]))
+            taken_at = datetime.fromisoformat(said["taken_at"]) if said["taken_at"] else None
+            loss = Loss(said["loss"])
+        except (ValueError, TypeError, KeyError, ZeroDivisionError) as error:
+            raise ImageError(damaged()) from error
+        is_told_well = (
+            said.get("color_space") in {"", "SRGB", "ADOBERGB"}
+            and aspect > 0
+            and max(aspect.numerator, aspect.denominator) < _LARGEST_RATIO
+            and (taken_at is None or taken_at.tzinfo is not None)
+        )
+        if not is_told_well:
             raise ImageError(damaged())
-        return np.frombuffer(block.data, np.uint8).reshape(block.shape)
+        return OtherPicture(
+            pixels=_pixels_in(answer),
+            loss=loss,
+            icc_profile=b"" if profile is None else bytes(profile.data),
+            color_space=said["color_space"],
+            taken_at=taken_at,
+            pixel_aspect=aspect,
+        )
 
     def close(self) -> None:
         """Ends the child."""
         self._child.close()
 
-    def _asked(self, question: dict[str, object], data: bytes) -> Answer:
+    def _asked(
+        self,
+        question: dict[str, object],
+        data: bytes,
+        *,
+        refused: Callable[[str], str] = lambda _: damaged(),
+    ) -> Answer:
         if len(data) > LONGEST_FILE:
             raise ImageError(damaged())
         try:
             return self._child.ask(question, data, within=_WITHIN_S)
-        except TaskRefusedError:
-            raise ImageError(damaged()) from None
+        except TaskRefusedError as error:
+            raise ImageError(refused(error.code)) from None
         except ChildEndedError as error:
             raise ImageError(str(error)) from error
+
+
+def _pixels_in(answer: Answer) -> NDArray[np.uint8]:
+    """Read only."""
+    import numpy as np  # noqa: PLC0415 - whoever only holds a decoder need not wait for it
+
+    block = answer.block("pixels")
+    if block is None or block.shape[2] != 3:
+        raise ImageError(damaged())
+    return np.frombuffer(block.data, np.uint8).reshape(block.shape)

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from capture_app.errors import ImageError, TaskRefusedError
-from capture_app.imaging import surgery, turbo
+from capture_app.imaging import other_formats_work, surgery, turbo
 from capture_app.sandbox.task import Answer, Block, Call, Work
 
 
 def decode_file() -> Work:
     """`do` says what is asked of a JPEG: whether its coded data is all there, the same picture
-    turned, or its pixels. Refuses with "damaged".
+    turned, or its pixels; or ("other") for the picture in a file of another format. Refuses with a
+    code of `other_formats.Refusal`.
     """
     turbo.is_had()  # reads the library while that is still allowed
     return _work
@@ -28,6 +29,8 @@ def _work(call: Call) -> Iterator[Answer]:
             case "upright":
                 made = surgery.upright(data, int(asked["orientation"]))
                 yield Answer({}, () if made is None else (Block.of_bytes("jpeg", made),))
+            case "other":
+                yield _other(data)
             case _:
                 pixels = surgery.pixels(data, int(asked["orientation"]))
                 shape = pixels.shape
@@ -35,3 +38,18 @@ def _work(call: Call) -> Iterator[Answer]:
     except ImageError as error:
         code = "damaged"
         raise TaskRefusedError(code) from error
+
+
+def _other(data: bytes) -> Answer:
+    picture = other_formats_work.decode(data)
+    blocks = [Block("pixels", np.ascontiguousarray(picture.pixels).data, picture.pixels.shape)]
+    if picture.icc_profile:
+        blocks.append(Block.of_bytes("profile", picture.icc_profile))
+    facts = {
+        "loss": picture.loss,
+        "color_space": picture.color_space,
+        "taken_at": "" if picture.taken_at is None else picture.taken_at.isoformat(),
+        "height": picture.pixel_aspect.numerator,
+        "width": picture.pixel_aspect.denominator,
+    }
+    return Answer(facts, tuple(blocks))

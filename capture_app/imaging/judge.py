@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from capture_app.dicom.jpeg_stream import START, damaged
 from capture_app.errors import ImageError
-from capture_app.imaging.file_kind import kind_of
+from capture_app.imaging.file_kind import RAW_KINDS, kind_of
 from capture_app.imaging.jpeg import ReadJpeg, read_jpeg
+from capture_app.imaging.other_formats import DECODED_KINDS, Loss, OtherPicture, is_raw
 from capture_app.imaging.rgb import encode_rgb
 from capture_app.model.encoded_image import EncodedImage, Handling
 from capture_app.model.words import tr
@@ -44,6 +45,10 @@ class Decoder(Protocol):
         """The pixels, turned: (rows, columns, 3) uint8 RGB."""
         ...
 
+    def other(self, data: bytes) -> OtherPicture:
+        """The picture in a file of one of `DECODED_KINDS`. Raises ImageError that says why not."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -57,7 +62,7 @@ class Judged:
 def judge(data: bytes, decoder: Decoder) -> Judged:
     """The picture in the bytes of a file or of a device. Raises ImageError in words."""
     if data[:2] != START:
-        raise ImageError(_not_a_jpeg(data))
+        return _of_another_format(data, decoder)
     found = read_jpeg(data)
     stream = _whole(found.stream, decoder)
     if found.is_baseline and found.said.orientation == 1:
@@ -109,9 +114,33 @@ def _decoded(found: ReadJpeg, stream: bytes, decoder: Decoder) -> EncodedImage:
     )
 
 
-def _not_a_jpeg(data: bytes) -> str:
+def _of_another_format(data: bytes, decoder: Decoder) -> Judged:
+    kind = kind_of(data)
+    if kind not in DECODED_KINDS:
+        raise ImageError(_not_taken(data, kind))
+    other = decoder.other(data)
+    rows, columns, _ = other.pixels.shape
+    method = "" if other.loss is Loss.NAMELESS else other.loss
+    image = replace(
+        encode_rgb(other.pixels, came_from_lossy=other.loss is not Loss.NONE),
+        icc_profile=other.icc_profile,
+        color_space=other.color_space,
+        handling=Handling.DECODED,
+        lossy_method=str(method),
+        lossy_ratio=rows * columns * 3 / len(data) if method else 0.0,
+        pixel_aspect=(other.pixel_aspect.numerator, other.pixel_aspect.denominator),
+    )
+    return Judged(image, other.taken_at)
+
+
+def _not_taken(data: bytes, kind: str) -> str:
     if not data:
         return tr("This file is empty.")
-    if kind := kind_of(data):
-        return tr("This is a {kind} file. Only JPEG can be imported for now.", kind=kind)
-    return tr("This is not a picture. Only JPEG can be imported for now.")
+    formats = ", ".join(("JPEG", *sorted(DECODED_KINDS)))
+    if kind in RAW_KINDS:
+        return is_raw(tr("{kind} camera raw", kind=kind))
+    if kind:
+        return tr(
+            "This is a {kind} file. These can be imported: {formats}.", kind=kind, formats=formats
+        )
+    return tr("This is not a picture. These can be imported: {formats}.", formats=formats)

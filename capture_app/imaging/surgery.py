@@ -17,24 +17,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from capture_app.dicom.jpeg_stream import SOS, damaged, segments
-from capture_app.errors import ImageError
-from capture_app.imaging import turbo
+from capture_app.errors import ImageError, TaskRefusedError
+from capture_app.imaging import other_formats_work, turbo
+from capture_app.imaging.file_kind import kind_of
 from capture_app.imaging.jpeg_truncation import scan_is_whole
+from capture_app.imaging.other_formats import OtherPicture, refused
+from capture_app.imaging.turns import TURNS
 
 _ARITHMETIC_FRAMES: Final = frozenset({0xC9, 0xCA})
 _BEHIND_ARITHMETIC: Final = bytes(2) + bytes.fromhex("5a963ca569c30ff0") * 16
 """An encoder leaves out zeros at the end, and a decoder asks for no more of them than these."""
-_TURNS: Final = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""By EXIF orientation, what puts such a picture upright; Pillow turns to the left."""
 
 
 def is_whole(jpeg: bytes) -> bool:
@@ -70,7 +62,7 @@ def upright(jpeg: bytes, orientation: int) -> bytes | None:
 
 def pixels(jpeg: bytes, orientation: int) -> NDArray[np.uint8]:
     """The picture decoded and put upright: (rows, columns, 3) uint8 RGB. Raises ImageError."""
-    turn = _TURNS[orientation]
+    turn = TURNS[orientation]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -80,3 +72,11 @@ def pixels(jpeg: bytes, orientation: int) -> NDArray[np.uint8]:
                 return np.asarray(upright_now, np.uint8)
     except (OSError, SyntaxError, ValueError, Warning) as error:
         raise ImageError(damaged()) from error
+
+
+def other(data: bytes) -> OtherPicture:
+    """The picture in a file of another format than JPEG, upright. Raises ImageError in words."""
+    try:
+        return other_formats_work.decode(data)
+    except TaskRefusedError as error:
+        raise ImageError(refused(error.code, kind_of(data))) from None

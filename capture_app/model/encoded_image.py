@@ -52,5 +52,11 @@ class EncodedImage:
     color_space: str = ""
     """SRGB or ADOBERGB where the metadata says so (0028,2002); an ICC profile goes first."""
     handling: Handling = Handling.AS_IT_IS
+    lossy_method: str = ""
+    """How RGB was coded before, as Lossy Image Compression Method (0028,2114) names it; empty where
+    nobody knows or it has no name for it.
+    """
+    lossy_ratio: float = 0.0
+    """By how much that had made it smaller; 0 where there is no method."""
     pixel_aspect: tuple[int, int] = (1, 1)
     """Height and width of a pixel, as Pixel Aspect Ratio (0028,0034) has them."""

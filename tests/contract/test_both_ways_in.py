@@ -3,7 +3,7 @@ shutter from a device that shows files. Both decode in the real child.
 """
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta, timezone
 from io import BytesIO
@@ -30,6 +30,7 @@ from tests.waiting import eventually
 CLOCK = SystemClock()
 NOW = CLOCK.now()
 EOI = b"\xff\xd9"
+GOLDEN = Path(__file__).parents[1] / "golden"
 SAID = "Jane Doe, ward 4B"
 
 
@@ -72,6 +73,15 @@ KEPT = {
         Handling.AS_IT_IS,
     ),
 }
+OTHERS: dict[str, Callable[[Image.Image], bytes]] = {
+    "one.png": lambda image: saved(image, "PNG"),
+    "one.tiff": lambda image: saved(image, "TIFF"),
+    "one.webp": lambda image: saved(image, "WEBP"),
+    "one.bmp": lambda image: saved(image, "BMP"),
+    "one.gif": lambda image: saved(image, "GIF"),
+    "one.avif": lambda image: saved(image, "AVIF"),
+    "one.heic": lambda _: (GOLDEN / "turned.heic").read_bytes(),
+}
 REFUSED = {
     "a hole": (with_hole(), "damaged"),
     "cut short": (big()[:-400], "damaged"),
@@ -86,6 +96,11 @@ REFUSED = {
     ),
     "for printing": (cmyk(), "CMYK"),
 }
+
+
+def saved(image: Image.Image, kind: str) -> bytes:
+    image.save(out := BytesIO(), kind)
+    return out.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +191,25 @@ def test_a_files_own_time_counts_where_it_can_be_believed(
             assert picture.taken_at == own
         else:
             assert picture.taken_at >= NOW
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_formats_are_decoded_both_ways_alike(
+    name: str, decoder: PictureDecoder, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(OTHERS[name](Image.fromarray(pixels())))
+    picture = imported(path, decoder)
+    assert picture.image.handling is Handling.DECODED
+    assert taken(path, decoder).image == picture.image
+
+
+def test_a_sixteen_bit_picture_is_refused_both_ways(
+    decoder: PictureDecoder, tmp_path: Path
+) -> None:
+    path = tmp_path / "one.png"
+    path.write_bytes(saved(Image.new("I;16", (64, 48)), "PNG"))
+    with pytest.raises(RuleError, match="more than 8 bits"):
+        imported(path, decoder)
+    with pytest.raises(ImageError, match="more than 8 bits"):
+        taken(path, decoder)

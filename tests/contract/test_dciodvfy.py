@@ -59,6 +59,9 @@ ALLOWED_WARNINGS = {
         "terms of Annex L that are younger than this dciodvfy"
     ),
     r"Modality.* - Unrecognized defined term = <DMS>": "Sup 221 is younger than this dciodvfy",
+    r"LossyImageCompressionMethod.* - Unrecognized defined term = <ISO_23008_2>": (
+        "HEVC (PS3.3 C.7.6.1.1.5.1) is younger than this dciodvfy"
+    ),
 }
 
 ALLOWED_FOR_SENSITIVE_CONTENT = {
@@ -130,6 +133,9 @@ OBJECTS: dict[str, SealRequest] = {
     ),
     "photo, grey": request(image=prepare_jpeg(jpeg(grey=True))),
     "photo, RGB": request(image=RGB),
+    "photo, decoded from HEIC": request(
+        image=replace(RGB, lossy_method="ISO_23008_2", lossy_ratio=8.8)
+    ),
     "photo, RGB of odd length": request(image=encode_rgb(pixels(3, 5), came_from_lossy=False)),
     "dermoscopy": request(
         description=description("DERM-DERMOSCOPY", "66643007", Side.MIDLINE), device=DERMATOSCOPE

@@ -25,6 +25,7 @@ from capture_app.settings.resources import resource
 
 INSTANCE_CREATOR_UID: Final = "2.25.60728694199698736765380178086647934924"
 """This application (0008,0014)."""
+IDENTIFYING: Final = Code("131393", "DCM", "Identifying")
 NUDITY: Final = Code("131391", "DCM", "Nudity")
 _JPEG: Final = "ISO_10918_1"
 _OFFSET_TABLE: Final = bytes.fromhex("feff00e0 04000000 00000000")
@@ -103,7 +104,7 @@ def dermoscopic_image_module(ds: Dataset) -> None:
 
 def privacy(ds: Dataset, entry: ProcedureEntry, region: Region) -> None:
     """Whether it shows who it is, and what a viewer should be warned of (CID 900)."""
-    if region.recognizable:
+    if region.recognizable or entry.sensitive_content == IDENTIFYING:
         put(ds, "RecognizableVisualFeatures", "YES")
     content = entry.sensitive_content or (NUDITY if region.intimate else None)
     if content is not None:
@@ -183,6 +184,9 @@ def _lossy_compression(ds: Dataset, image: EncodedImage, samples: int) -> None:
         ratio = image.rows * image.columns * samples / len(image.data)
         put(ds, "LossyImageCompressionRatio", f"{max(ratio, 0.1):.1f}")
         put(ds, "LossyImageCompressionMethod", _JPEG)
+    elif image.came_from_lossy and image.lossy_method:
+        put(ds, "LossyImageCompressionRatio", f"{max(image.lossy_ratio, 0.1):.1f}")
+        put(ds, "LossyImageCompressionMethod", image.lossy_method)
 
 
 def _encapsulated(data: bytes) -> bytes:

@@ -182,6 +182,8 @@ def test_without_an_order_nothing_is_invented() -> None:
         ("DERM-GENITAL", "60944009", Side.MIDLINE, "131391", ""),
         ("DERM-LESION", "59112000", Side.MIDLINE, "131391", ""),
         ("DERM-FACE", "73897004", Side.MIDLINE, "131393", "YES"),
+        ("DERM-FACE", "68698007", Side.MIDLINE, "131393", "YES"),
+        ("DERM-TBP-BASE", "39937001", None, "131391", "YES"),
         ("ED-PHOTO-ABUSE", "25763004", Side.LEFT, "131395", ""),
         ("WND-LEG-ULCER", "25763004", Side.LEFT, "", ""),
     ],
