@@ -219,7 +219,7 @@ class Background:
                     settings.station,
                     listener=listeners.get(archive.name),
                     clock=clock,
-                    password=_passwords(settings),
+                    password=passwords(settings),
                     read_copy=self._reader,
                 )
                 for archive in settings.archives
@@ -358,7 +358,9 @@ def _stop_all(ports: list[_Listening]) -> None:
         ports.pop().stop()
 
 
-def _passwords(settings: Settings) -> Callable[[str], str | None]:
+def passwords(settings: Settings) -> Callable[[str], str | None]:
+    """Gives the secret under a name of the key store of the settings; None where it is not had."""
+
     def password(name: str) -> str | None:
         try:
             return read_secret(settings.security, name)

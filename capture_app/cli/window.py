@@ -42,6 +42,7 @@ def start_camera(rooms: Rooms, services: Services) -> None:
 
 def window_services(rooms: Rooms) -> Services:
     """What the window is given of the opened rooms, and the camera."""
+    from capture_app.bootstrap import passwords  # noqa: PLC0415
     from capture_app.catalog.body_map import load_body_map  # noqa: PLC0415
     from capture_app.devices.chosen import ChosenDevice  # noqa: PLC0415
     from capture_app.ui.services import Services  # noqa: PLC0415
@@ -50,7 +51,7 @@ def window_services(rooms: Rooms) -> Services:
         census=rooms.census,
         exams=rooms.exams,
         outbox=rooms.outbox,
-        devices=ChosenDevice(rooms.settings.devices, rooms.clock),
+        devices=ChosenDevice(rooms.settings.devices, rooms.clock, passwords(rooms.settings)),
         users=rooms.users,
         catalog=rooms.catalog,
         body_map=load_body_map(),

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from capture_app.clock import Clock
+from capture_app.devices.network_camera import Password, no_password
+from capture_app.devices.relay import CameraRelay
 from capture_app.devices.trouble import DeviceTroubleError, Trouble
 from capture_app.errors import ChildEndedError, DeviceError, TaskRefusedError
 from capture_app.model.device import DeviceInfo, DeviceKind
@@ -36,9 +38,12 @@ class ChildSource:
     slot is free for is dropped: the next one is newer.
     """
 
-    def __init__(self, info: DeviceInfo, device: Device, clock: Clock) -> None:
+    def __init__(
+        self, info: DeviceInfo, device: Device, clock: Clock, password: Password = no_password
+    ) -> None:
         self._info = info
         self._device = device
+        self._password = password
         self._clock = clock
         self._child = Child(device_task(device), clock)
         self._lock = threading.Lock()
@@ -58,11 +63,11 @@ class ChildSource:
                 return
             self._is_reading = True
         try:
-            with closing(self._child.answers(self._question())) as answers:
-                for answer in answers:
-                    yield self._frame(answer)
-        except TaskRefusedError as refusal:
-            raise DeviceTroubleError(_trouble(refusal.code)) from None
+            if self._device.kind is DeviceKind.STREAM:
+                relay = CameraRelay(self._device, self._clock, self._password)
+                yield from self._relayed(relay)
+            else:
+                yield from self._answered(self._device.address)
         except ChildEndedError as error:
             if error.why == ChildEnd.CLOSED:
                 return
@@ -80,6 +85,22 @@ class ChildSource:
                 # another, and the child cannot be let have it.
                 self._child.rest()
 
+    def _relayed(self, relay: CameraRelay) -> Iterator[Frame]:
+        """What went wrong beyond the relay, only the relay knows: the child lost a loopback."""
+        with relay.listening():
+            try:
+                yield from self._answered(relay.address)
+            except DeviceTroubleError as error:
+                raise relay.trouble or error from None
+
+    def _answered(self, address: str) -> Iterator[Frame]:
+        try:
+            with closing(self._child.answers(self._question(address))) as answers:
+                for answer in answers:
+                    yield self._frame(answer)
+        except TaskRefusedError as refusal:
+            raise DeviceTroubleError(_trouble(refusal.code)) from None
+
     def renew(self) -> None:
         self._child.note({"renew": 1})
 
@@ -92,9 +113,8 @@ class ChildSource:
         else:
             self._child.close()
 
-    def _question(self) -> dict[str, Any]:
+    def _question(self, address: str) -> dict[str, Any]:
         device = self._device
-        address = device.address
         return {
             "id": device.id,
             "kind": device.kind.value,
@@ -129,11 +149,18 @@ class ChildSource:
 
 
 _FILE: Final = DeviceKind.FILE
+_OF_FFMPEG: Final = (
+    "rtsp_transport;tcp|max_redirects;0|protocol_whitelist;http,tcp"
+    # No playlist (hls, dash, concat, sdp), which would send FFmpeg elsewhere.
+    "|format_whitelist;mpjpeg,mjpeg,rtsp,mpegts,h264,hevc,m4v,flv,matroska,webm"
+)
+"""What a stream may be and where FFmpeg may go for it: to the relay, and nowhere from there."""
 
 
 def device_task(device: Device) -> Task:
     """What the child of a device may have: its own device or file, or the network."""
     address = device.address.strip()
+    is_stream = device.kind is DeviceKind.STREAM
     camera = f"/dev/video{address}" if address.isdigit() else address
     return Task(
         "camera",
@@ -147,8 +174,11 @@ def device_task(device: Device) -> Task:
         cpu_seconds=None,
         readable=(str(Path(address).absolute()),) if device.kind is _FILE else (),
         devices=(camera,) if device.kind is DeviceKind.CAMERA else (),
-        network=device.kind is DeviceKind.STREAM,
-        environment={"OPENCV_FFMPEG_LOGLEVEL": "-8"},
+        network=is_stream,
+        environment={
+            "OPENCV_FFMPEG_LOGLEVEL": "-8",
+            **({"OPENCV_FFMPEG_CAPTURE_OPTIONS": _OF_FFMPEG} if is_stream else {}),
+        },
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from capture_app.clock import Clock
 from capture_app.devices.capture import CaptureThread, Live, LiveState
+from capture_app.devices.network_camera import Password, no_password
 from capture_app.devices.opening import device_info, open_source
 from capture_app.errors import DeviceError
 from capture_app.model.device import DeviceInfo
@@ -20,9 +21,12 @@ StateListener = Callable[[LiveState], None]
 class ChosenDevice:
     """Answers as one capture thread would, whichever device is chosen. For use by any thread."""
 
-    def __init__(self, devices: Sequence[Device], clock: Clock) -> None:
+    def __init__(
+        self, devices: Sequence[Device], clock: Clock, password: Password = no_password
+    ) -> None:
         self._devices = {device.id: device for device in devices}
         self._clock = clock
+        self._password = password
         self._lock = threading.RLock()
         self._telling = threading.Lock()
         self._listeners: list[StateListener] = []
@@ -60,7 +64,7 @@ class ChosenDevice:
         Raises DeviceError for an address that cannot be one of its kind; then nothing changed.
         """
         device = self._devices[device_id]
-        capture = CaptureThread(open_source(device, self._clock), self._clock)
+        capture = CaptureThread(open_source(device, self._clock, self._password), self._clock)
         with self._lock:
             self._retire()
             self._chosen, self._capture = device, capture

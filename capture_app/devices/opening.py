@@ -6,6 +6,7 @@ from pathlib import Path
 
 from capture_app.clock import Clock
 from capture_app.devices.child_source import ChildSource
+from capture_app.devices.network_camera import Password, no_password
 from capture_app.devices.source import FrameSource, OpenedSource
 from capture_app.model.device import OFTEN_BURNED_IN, DeviceInfo, DeviceKind
 from capture_app.settings.schema import Device
@@ -33,15 +34,17 @@ def device_info(device: Device) -> DeviceInfo:
     )
 
 
-def open_source(device: Device, clock: Clock) -> FrameSource:
+def open_source(device: Device, clock: Clock, password: Password = no_password) -> FrameSource:
     """The source of a device: in a child of its own, but for one that is only drawn.
+
+    `password` gives what `password_key` of a network camera names.
 
     The device itself is opened by `frames`, and there it may fail. Raises DeviceError for an
     address that cannot be one of its kind.
     """
     if device.kind is DeviceKind.SYNTHETIC:
         return open_here(device, clock)
-    return ChildSource(device_info(device), device, clock)
+    return ChildSource(device_info(device), device, clock, password)
 
 
 def open_here(device: Device, clock: Clock, *, pace: float | None = None) -> OpenedSource:

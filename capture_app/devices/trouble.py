@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import assert_never
+from typing import Final
 
 from capture_app.errors import DeviceError
 from capture_app.model.words import tr
@@ -20,6 +21,18 @@ class Trouble(StrEnum):
     UNREADABLE_PICTURE = "unreadable-picture"
     FILE_NOT_FOUND = "file-not-found"
     NO_FILM = "no-film"
+    NOT_SIGNED_IN = "not-signed-in"
+    SIGN_IN_REFUSED = "sign-in-refused"
+    PASSWORD_IN_CLEAR = "password-in-clear"  # noqa: S105 - a code, no password
+    PASSWORD_NOT_HAD = "password-not-had"  # noqa: S105 - a code, no password
+    AUTHORITIES_UNREADABLE = "authorities-unreadable"
+    FORBIDDEN = "forbidden"
+    NO_SUCH_ADDRESS = "no-such-address"
+    ANSWERS_ERROR = "answers-error"
+    REDIRECTED = "redirected"
+    WEB_PAGE = "web-page"
+    NO_PICTURES = "no-pictures"
+    NO_BOUNDARY = "no-boundary"
     UNEXPECTED = "unexpected"
 
 
@@ -28,28 +41,64 @@ class DeviceTroubleError(DeviceError):
 
     def __init__(self, trouble: Trouble) -> None:
         self.trouble = trouble
-        super().__init__(_words(trouble))
+        super().__init__(_WORDS[trouble]())
 
 
-def _words(trouble: Trouble) -> str:
-    match trouble:
-        case Trouble.NOT_FOUND:
-            return tr("Camera not found. Check the cable.")
-        case Trouble.IN_USE:
-            return tr("The camera is in use by another program. Close that one.")
-        case Trouble.NOT_FOUND_OR_IN_USE:
-            return tr("Camera not found, or in use by another program. Check the cable.")
-        case Trouble.NO_ANSWER:
-            return tr("The camera does not answer. Check its cable and its power.")
-        case Trouble.STOPPED:
-            return tr("The camera stopped sending pictures.")
-        case Trouble.UNREADABLE_PICTURE:
-            return tr("The camera sent a picture that cannot be read.")
-        case Trouble.FILE_NOT_FOUND:
-            return tr("The file to be shown was not found.")
-        case Trouble.NO_FILM:
-            return tr("The file to be shown cannot be read as a film.")
-        case Trouble.UNEXPECTED:
-            return tr("The camera failed in a way that was not expected.")
-        case _:
-            assert_never(trouble)
+_WORDS: Final[dict[Trouble, Callable[[], str]]] = {
+    Trouble.NOT_FOUND: lambda: tr("Camera not found. Check the cable."),
+    Trouble.IN_USE: lambda: tr("The camera is in use by another program. Close that one."),
+    Trouble.NOT_FOUND_OR_IN_USE: lambda: tr(
+        "Camera not found, or in use by another program. Check the cable."
+    ),
+    Trouble.NO_ANSWER: lambda: tr("The camera does not answer. Check its cable and its power."),
+    Trouble.STOPPED: lambda: tr("The camera stopped sending pictures."),
+    Trouble.UNREADABLE_PICTURE: lambda: tr("The camera sent a picture that cannot be read."),
+    Trouble.FILE_NOT_FOUND: lambda: tr("The file to be shown was not found."),
+    Trouble.NO_FILM: lambda: tr("The file to be shown cannot be read as a film."),
+    Trouble.NOT_SIGNED_IN: lambda: tr(
+        "The camera asks for a user and a password. IT enters them in the settings: user "
+        "and password_key of the device."
+    ),
+    Trouble.SIGN_IN_REFUSED: lambda: tr(
+        "The camera does not accept this station's user or password. IT checks user and "
+        "password_key of the device."
+    ),
+    Trouble.PASSWORD_IN_CLEAR: lambda: tr(
+        "The camera wants its password in clear over the network, which is not done. IT "
+        "sets an https or rtsps address, or digest authentication in the camera."
+    ),
+    Trouble.PASSWORD_NOT_HAD: lambda: tr(
+        "The password of the camera is not in the key store. IT enters it there, under the "
+        "name that password_key of the device gives."
+    ),
+    Trouble.AUTHORITIES_UNREADABLE: lambda: tr(
+        "The camera's ca_file cannot be read. IT checks the file and its rights."
+    ),
+    Trouble.FORBIDDEN: lambda: tr(
+        "The camera does not let this station's user see its pictures. IT gives that user "
+        "the right, in the camera."
+    ),
+    Trouble.NO_SUCH_ADDRESS: lambda: tr(
+        "The camera has no pictures at its address. IT checks the path in the settings."
+    ),
+    Trouble.ANSWERS_ERROR: lambda: tr(
+        "The camera answers with an error. Restart it; if it stays, tell IT."
+    ),
+    Trouble.REDIRECTED: lambda: tr(
+        "The camera points to another address, which is not followed. IT enters the final "
+        "address in the settings."
+    ),
+    Trouble.WEB_PAGE: lambda: tr(
+        "The camera shows a web page, perhaps its sign-in page, not pictures. IT checks "
+        "address and user in the settings."
+    ),
+    Trouble.NO_PICTURES: lambda: tr(
+        "What the camera sends is neither pictures nor a film. IT checks the address in "
+        "the settings."
+    ),
+    Trouble.NO_BOUNDARY: lambda: tr(
+        "The camera's stream does not begin as one of pictures does: its first boundary "
+        "is missing. Restart the camera; if it stays, tell IT."
+    ),
+    Trouble.UNEXPECTED: lambda: tr("The camera failed in a way that was not expected."),
+}

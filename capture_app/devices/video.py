@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from capture_app.clock import Clock
 from capture_app.devices.decode import rgb_of_bgr, shown_pixels
 from capture_app.devices.exposure import Exposure, ExposureClock
+from capture_app.devices.polled import content_type_at, pictures_at
 from capture_app.devices.source import FrameStamp
 from capture_app.devices.trouble import DeviceTroubleError, Trouble
 from capture_app.errors import DeviceError
@@ -88,7 +89,10 @@ class _Freshness:
 
 
 class StreamSource:
-    """A network camera or grabber: MJPEG over HTTP, RTSP."""
+    """A network camera or grabber: MJPEG, single pictures or a film over HTTP, RTSP.
+
+    `address` is that of a relay on this computer (see `relay`), which speaks to the camera.
+    """
 
     def __init__(
         self,
@@ -107,6 +111,9 @@ class StreamSource:
             *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_limit_ms),
             *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_limit_ms),
         ]
+        self._open_limit = open_limit_ms / 1000
+        self._read_limit = read_limit_ms / 1000
+        self._latency = latency
         self._clock = clock
         self._freshness = _Freshness(info.device_id, clock, latency, pace)
         self._stamp = FrameStamp(info.device_id, clock)
@@ -123,11 +130,37 @@ class StreamSource:
     def frames(self) -> Iterator[Frame]:
         _hush()
         while not self._closed.is_set():
-            yield from self._opened()
+            self._freshness.begin()
+            if self._address.startswith("http") and self._gives_single_pictures():
+                yield from self._polled()
+            else:
+                yield from self._opened()
+
+    def _gives_single_pictures(self) -> bool:
+        return content_type_at(self._address, self._open_limit) == "image/jpeg"
+
+    def _polled(self) -> Iterator[Frame]:
+        """One picture for each request: it was exposed after that began."""
+        bad = 0
+        for picture in pictures_at(self._address, self._read_limit, self._closed, self._clock):
+            took = picture.arrived_at - picture.asked_at
+            exposure = Exposure(
+                arrival=picture.arrived_at,
+                not_before=picture.asked_at - self._latency,
+                delay=took + self._latency,
+                late=took,
+            )
+            try:
+                frame = self._stamp.frame(shown_pixels(picture.jpeg), picture.jpeg, exposure)
+            except DeviceError:  # as in a stream
+                if (bad := bad + 1) >= _BAD_READS:
+                    raise
+                continue
+            bad = 0
+            yield frame
 
     def _opened(self) -> Iterator[Frame]:
         """The frames until it is closed, or has to be opened again."""
-        self._freshness.begin()
         capture = cv2.VideoCapture(self._address, cv2.CAP_FFMPEG, self._limits)
         try:
             if not capture.isOpened():

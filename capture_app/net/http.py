@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from queue import Empty, SimpleQueue
@@ -58,6 +58,35 @@ class HttpResponse:
     status: int
     content_type: str
     body: bytes
+
+
+class HttpStream:
+    """An answer whose body is read as it comes. `challenges` are its WWW-Authenticate fields."""
+
+    def __init__(
+        self,
+        response: requests.Response,
+        failure_of_read: Callable[[BaseException], TransientDeliveryError],
+    ) -> None:
+        self._response = response
+        self._failure_of_read = failure_of_read
+        self.status: int = response.status_code
+        self.content_type: str = response.headers.get("Content-Type", "")
+        self.length: int = _number(response.headers.get("Content-Length", ""))
+        """0 where the server does not state it."""
+        self.is_encoded = not _is_identity(response)
+        self.challenges: tuple[str, ...] = tuple(response.raw.headers.getlist("WWW-Authenticate"))
+        self.is_whole = False
+        """Whether all of it was read."""
+
+    def read(self) -> bytes:
+        """What has come, at least one byte; empty at the end. Raises as `HttpClient.stream`."""
+        try:
+            piece: bytes = self._response.raw.read1(_READ_AT_ONCE)
+        except (HTTPError, OSError) as error:
+            raise self._failure_of_read(error) from error
+        self.is_whole = not piece
+        return piece
 
 
 class HttpClient:
@@ -110,6 +139,47 @@ class HttpClient:
                 raise failure(self._name, "timeout") from error
             raise self._failure(error) from error
 
+    @contextmanager
+    def stream(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str | bytes],
+        deadline: Deadline,
+        stall_seconds: float,
+        interruption: Interruption | None = None,
+    ) -> Iterator[HttpStream]:
+        """Asks for what may have no end, and gives the answer once its head is there, whatever its
+        status. The deadline is for the head; after it no read waits longer than `stall_seconds`.
+
+        Raises TransientDeliveryError as `exchange`, but nothing for a status.
+        """
+        interruption = interruption or Interruption()
+
+        def told(error: BaseException) -> TransientDeliveryError:
+            interruption.raise_if_interrupted()
+            return self._failure(error)
+
+        with ExitStack() as stack:
+            try:
+                line = stack.enter_context(self._line())
+                stack.enter_context(interruption.ended_by(line.sockets.shut))
+                with _watchdog(deadline, line.sockets.shut):
+                    response = self._answer(line, "GET", url, headers, None, deadline)
+            except (requests.RequestException, HTTPError, OSError) as error:
+                interruption.raise_if_interrupted()
+                if deadline.remaining <= 0:
+                    raise failure(self._name, "timeout") from error
+                raise self._failure(error) from error
+            stack.callback(response.close)
+            line.sockets.wait_at_most(stall_seconds)
+            stream = HttpStream(response, told)
+            try:
+                yield stream
+            finally:
+                if not stream.is_whole:
+                    line.sockets.shut()
+
     def close(self) -> None:
         """Closes the connections that were kept alive."""
         while not self._idle.empty():
@@ -136,7 +206,7 @@ class HttpClient:
         line: _Line,
         method: str,
         url: str,
-        headers: Mapping[str, str],
+        headers: Mapping[str, str | bytes],
         body: Body | None,
         deadline: Deadline,
     ) -> requests.Response:
@@ -160,7 +230,7 @@ class HttpClient:
         if 300 <= status < 400:
             raise TransientDeliveryError(Reason.of("redirected", name=self._name))
         # Nobody asked for it, and what it unpacks to has no limit until it is unpacked.
-        if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        if not _is_identity(response):
             raise failure(self._name, "protocol")
         if _number(response.headers.get("Content-Length", "")) > longest:
             raise TransientDeliveryError(Reason.of("too-long", name=self._name))
@@ -203,6 +273,11 @@ def _basic(
     return authorise
 
 
+def _is_identity(response: requests.Response) -> bool:
+    """Whether the body is as it is, not compressed."""
+    return response.headers.get("Content-Encoding", "identity").strip().lower() == "identity"
+
+
 def _number(text: str) -> int:
     """The length that a header states; 0 where it states none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
@@ -236,6 +311,13 @@ class _OpenSockets:
             self._sockets.append(sock)
             if self.is_shut:
                 shut(sock)
+
+    def wait_at_most(self, seconds: float) -> None:
+        """No read and no write on them waits longer from now on."""
+        with self._lock:
+            for sock in self._sockets:
+                if sock.fileno() != -1:
+                    sock.settimeout(seconds)
 
     def shut(self) -> None:
         """Ends every read and write on them; from any thread."""

@@ -27,6 +27,8 @@ CONNECT_SECONDS: Final = 10.0
 STALL_SECONDS: Final = 20.0
 """The longest that a peer may take no byte of what we send, or pause within a message."""
 
+_TAKEN_AT_ONCE: Final = 1 << 16
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -140,6 +142,25 @@ class Wire:
         except OSError as error:
             raise self._failure(error) from error
         return bytes(buffer)
+
+    def fileno(self) -> int:
+        """For a selector; what TLS has read ahead it does not show: see `has_more`."""
+        return self._socket.fileno()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something was read ahead, which no selector can know of."""
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
+
+    def take(self) -> bytes | None:
+        """What has come, without waiting: empty where nothing has, None at the end."""
+        try:
+            self._socket.settimeout(0)
+            return self._socket.recv(_TAKEN_AT_ONCE) or None
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return b""
+        except OSError as error:
+            raise self._failure(error) from error
 
     def is_readable(self, seconds: float) -> bool:
         """Whether something (bytes, or the end) comes within that time."""

@@ -124,7 +124,8 @@ def _archive_trust(where: str, archive: ArchiveDestination) -> Iterator[_Found]:
     if bool(archive.certificate_file) != bool(archive.certificate_key_file):
         missing = "certificate_key_file" if archive.certificate_file else "certificate_file"
         yield (f"{where}.{missing}", _missing(), tr("a certificate and its key, or neither"))
-    yield from _certificates(where, archive)
+    yield from _authorities(where, archive.ca_file)
+    yield from _certificate(where, archive)
     address = urlsplit(archive.url)
     if archive.user and address.scheme == "http" and not is_loopback(address.hostname or ""):
         yield (
@@ -134,35 +135,42 @@ def _archive_trust(where: str, archive: ArchiveDestination) -> Iterator[_Found]:
         )
 
 
-def _certificates(where: str, archive: ArchiveDestination) -> Iterator[_Found]:
-    """Files that are there but cannot be used: found now, not when the first image is sent."""
-    certificate, key = archive.certificate_file, archive.certificate_key_file
-    if not (archive.ca_file or certificate):
+def _authorities(where: str, ca_file: str) -> Iterator[_Found]:
+    """A file that is there but cannot be used: found now, not at the first connection."""
+    if not Path(ca_file).is_file():
         return
     import ssl  # noqa: PLC0415 - it takes a while to read, and few settings need it
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if Path(archive.ca_file).is_file():
-        try:
-            context.load_verify_locations(archive.ca_file)
-        except OSError:
-            yield (
-                f"{where}.ca_file",
-                tr("It holds no certificate that can be read."),
-                tr("certificates of authorities, PEM"),
-            )
-    if Path(certificate).is_file() and Path(key).is_file():
-        try:
-            context.load_cert_chain(certificate, key, password=lambda: "")
-        except OSError:
-            yield (
-                f"{where}.certificate_file",
-                tr("It cannot be used with its key."),
-                tr("a certificate and the key that belongs to it, PEM, without a password"),
-            )
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_file)
+    except OSError:
+        yield (
+            f"{where}.ca_file",
+            tr("It holds no certificate that can be read."),
+            tr("certificates of authorities, PEM"),
+        )
+
+
+def _certificate(where: str, archive: ArchiveDestination) -> Iterator[_Found]:
+    """Files that are there but cannot be used: found now, not when the first image is sent."""
+    certificate, key = archive.certificate_file, archive.certificate_key_file
+    if not (Path(certificate).is_file() and Path(key).is_file()):
+        return
+    import ssl  # noqa: PLC0415 - it takes a while to read, and few settings need it
+
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_cert_chain(certificate, key, password=lambda: "")
+    except OSError:
+        yield (
+            f"{where}.certificate_file",
+            tr("It cannot be used with its key."),
+            tr("a certificate and the key that belongs to it, PEM, without a password"),
+        )
 
 
 def _device(where: str, device: Device) -> Iterator[_Found]:
+    yield from _device_trust(where, device)
     key, address = f"{where}.address", device.address
     if device.kind is DeviceKind.STREAM:
         rule = WebAddress(("rtsp", "rtsps", "http", "https"))
@@ -174,6 +182,23 @@ def _device(where: str, device: Device) -> Iterator[_Found]:
         yield (key, tr("It is not a full path."), tr("a full path, for kind = file"))
     elif device.kind is DeviceKind.CAMERA and not address:
         yield (key, _missing(), tr("a number or a device path, for kind = camera"))
+
+
+def _device_trust(where: str, device: Device) -> Iterator[_Found]:
+    yield from _authorities(where, device.ca_file)
+    if bool(device.user) != bool(device.password_key):
+        missing = "password_key" if device.user else "user"
+        yield (f"{where}.{missing}", _missing(), tr("user and password_key both, or neither"))
+    if device.kind is not DeviceKind.STREAM:
+        for key in ("user", "ca_file"):
+            if getattr(device, key):
+                yield (f"{where}.{key}", tr("It is for streams alone."), tr("empty"))
+    elif device.ca_file and not device.address.startswith(("https:", "rtsps:")):
+        yield (
+            f"{where}.ca_file",
+            tr("The address is not encrypted: nothing would be checked."),
+            tr("empty, or an https or rtsps address"),
+        )
 
 
 def _scan_pattern(where: str, pattern: ScanPattern) -> Iterator[_Found]:

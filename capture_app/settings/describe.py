@@ -96,6 +96,11 @@ mode 0600).
 """
 
 
+_SECRET_IN_QUERY: Final = re.compile(
+    r"([?&][^=&#]*(?:pass|pwd|psw|pw|secret|token|auth|key|cred)[^=&#]*=)[^&#]*", re.IGNORECASE
+)
+
+
 def schema_markdown() -> str:
     """The reference page."""
     parts = [_HEAD]
@@ -109,14 +114,14 @@ def settings_shown(settings: Settings, origins: Mapping[str, str]) -> dict[str, 
     """The settings in force, for JSON, and under `origins` where each key was written that was.
     There is no secret among them.
     """
-    return {**_plain(settings), "origins": dict(origins)}
+    return {**_without_secrets(settings), "origins": dict(origins)}
 
 
 def settings_toml(settings: Settings, origins: Mapping[str, str] | None = None) -> str:
-    """The settings in force, as a settings file that loads to the same; with `origins` (by key)
-    each line says where it comes from.
+    """The settings in force, as a settings file that loads to the same, but for the secrets that
+    stand in a camera's query; with `origins` (by key) each line says where it comes from.
     """
-    plain = _plain(settings)
+    plain = _without_secrets(settings)
     del plain["source_files"]
     lines = [f"schema_version = {SCHEMA_VERSION}"]
     lines += _toml_table(plain, "", origins)
@@ -127,6 +132,14 @@ def tables_toml(tables: Mapping[str, object]) -> str:
     """Sections alone, as a settings file."""
     plain = {name: _plain(table) for name, table in tables.items()}
     return "\n".join([f"schema_version = {SCHEMA_VERSION}", *_toml_table(plain, "")]) + "\n"
+
+
+def _without_secrets(settings: Settings) -> dict[str, Any]:
+    """Some cameras take a password in the query of their address alone."""
+    plain: dict[str, Any] = _plain(settings)
+    for device in plain["devices"]:
+        device["address"] = _SECRET_IN_QUERY.sub(r"\1***", device["address"])
+    return plain
 
 
 def _sections(table: type = Settings, above: str = "") -> Iterator[tuple[str, str, type]]:

@@ -245,6 +245,20 @@ class Device:
             "milliseconds). No receiver can see this: measure it with a clock before the camera."
         ),
     ] = 0
+    user: Annotated[
+        str, Text(64), Help("The user that a stream asks for; empty: it asks for none.")
+    ] = ""
+    password_key: Annotated[
+        KeyName, Help("Which entry of the key store holds that user's password.")
+    ] = ""
+    ca_file: Annotated[
+        str,
+        ExistingFile(),
+        Help(
+            "Authorities to trust for an https or rtsps stream, PEM; empty: the computer's own. "
+            "For a certificate that the camera made itself: that certificate."
+        ),
+    ] = ""
 
 
 DEFAULT_KEYRING_BACKENDS: Final = (

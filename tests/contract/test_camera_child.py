@@ -151,9 +151,9 @@ def test_its_times_are_of_the_reading_and_what_the_way_took_is_lateness() -> Non
 
 def test_what_was_learnt_of_a_device_is_told_to_a_new_child() -> None:
     with closing(source_of("http://127.0.0.1:9/")) as source:
-        assert source._question()["pace"] is None
+        assert source._question("http://127.0.0.1:9/")["pace"] is None
         source._frame(answer(pace=0.04))
-        assert source._question()["pace"] == 0.04
+        assert source._question("http://127.0.0.1:9/")["pace"] == 0.04
     device = Device("net", "Network camera", DeviceKind.STREAM, "http://127.0.0.1:9/")
     assert open_here(device, CLOCK, pace=0.04).pace == 0.04
 

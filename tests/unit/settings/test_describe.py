@@ -1,5 +1,5 @@
 import tomllib
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -81,3 +81,12 @@ def test_settings_in_force_load_to_the_same(tmp_path: Path, settings: Settings) 
     del expected["source_files"]
     assert shown == expected
     assert tomllib.loads(settings_toml(again)) == tomllib.loads(settings_toml(settings))
+
+
+def test_a_password_in_the_query_of_a_camera_is_not_shown() -> None:
+    address = "http://cam/video?user=nurse&Password=geheim77&size=1#a"
+    camera = Device("c", "Camera", DeviceKind.STREAM, address)
+    shown = replace(FULL, devices=(camera,))
+    for text in (settings_toml(shown), str(settings_shown(shown, {}))):
+        assert "geheim77" not in text
+        assert "http://cam/video?user=nurse&Password=***&size=1#a" in text
