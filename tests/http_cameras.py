@@ -77,7 +77,8 @@ class _Handler(BaseHTTPRequestHandler):
             match self.path.partition("?")[0][1:]:
                 case "live" | "live.ts":
                     self._live()
-                case "picture":
+                case "picture" | "slow-picture":
+                    camera.ended.wait(1.0 if self.path == "/slow-picture" else 0)
                     turn = len(camera.asked)
                     self._answer(200, "image/jpeg", camera.pictures[turn % len(camera.pictures)])
                 case "digest" | "digest-old":

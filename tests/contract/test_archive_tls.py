@@ -83,6 +83,22 @@ def _named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
+def own_certificate(folder: Path) -> Path:
+    """The path of a certificate for HOST that its owner signed; its key lies beside it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    host = x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))])
+    certificate = (
+        _certificate(_named("device"), _named("device"), key.public_key())
+        .add_extension(host, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "own.crt"
+    _write(path, certificate.public_bytes(serialization.Encoding.PEM))
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    _write(path.with_suffix(".key"), key.private_bytes(pem, form, serialization.NoEncryption()))
+    return path
+
+
 def _certificate(
     subject: x509.Name,
     issuer: x509.Name,

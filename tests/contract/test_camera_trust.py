@@ -21,7 +21,7 @@ from capture_app.model.device import DeviceKind
 from capture_app.model.frame import Frame
 from capture_app.settings.schema import Device
 from tests import sealing
-from tests.contract.test_archive_tls import Authority
+from tests.contract.test_archive_tls import Authority, own_certificate
 from tests.http_cameras import PASSWORD, USER, HttpCamera, run_http_camera
 from tests.rtsp_camera import run_rtsp_camera
 
@@ -137,6 +137,22 @@ def test_a_camera_without_tls_is_not_taken_for_one_with_it(
 def test_rtsp_without_such_an_address_is_told_in_its_own_words() -> None:
     with run_rtsp_camera(PICTURES) as camera, pytest.raises(DeviceError, match="no pictures at"):
         first(device(camera.url + "/nothing"))
+
+
+def test_a_certificate_of_its_own_is_trusted_where_the_settings_give_it(tmp_path: Path) -> None:
+    certificate = own_certificate(tmp_path)
+    with run_http_camera(PICTURES, certificate) as camera:
+        assert first(device(f"{camera.root}/live", certificate), 1)
+        with pytest.raises(DeviceError, match="Nobody whom this station trusts"):
+            first(device(f"{camera.root}/live"))
+
+
+def test_a_single_picture_is_of_after_it_was_asked_for(camera: HttpCamera) -> None:
+    began = CLOCK.monotonic()
+    frames = first(device(f"{camera.root}/slow-picture"), 2)
+    assert began <= frames[0].not_before
+    assert frames[0].not_before + 1.0 <= frames[1].not_before
+    assert all(frame.late >= 1.0 for frame in frames), "too late to be a live image"
 
 
 # -------------------------------------------------------------------------------- no detours

@@ -406,6 +406,7 @@ def test_certificates_are_read_before_they_are_needed(
 
 
 CAMERA = "[[devices]]\nid = 'c'\nname = 'C'\nkind = 'stream'\naddress = 'https://h/live'\n"
+FILM = "[[devices]]\nid = 'f'\nname = 'F'\nkind = 'file'\naddress = '/film'\n"
 
 
 @pytest.mark.parametrize(
@@ -415,11 +416,7 @@ CAMERA = "[[devices]]\nid = 'c'\nname = 'C'\nkind = 'stream'\naddress = 'https:/
         (CAMERA + "password_key = 'k'", ["user"]),
         (CAMERA + "ca_file = '{folder}/text.pem'", ["ca_file"]),
         (CAMERA.replace("https", "rtsp") + "ca_file = '{folder}/good.crt'", ["ca_file"]),
-        (
-            CAMERA.replace("'stream'", "'file'").replace("https:/", "")
-            + "user = 'u'\npassword_key = 'k'",
-            ["user"],
-        ),
+        (FILM + "user = 'u'\npassword_key = 'k'", ["user"]),
         (CAMERA.replace("https://", "https://u:p@"), ["address"]),
         (CAMERA + "user = 'u'\npassword_key = 'k'\nca_file = '{folder}/good.crt'", []),
     ],
