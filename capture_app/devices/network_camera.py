@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from capture_app.devices.trouble import DeviceTroubleError, Trouble
-from capture_app.errors import DeviceError, TransientDeliveryError
+from capture_app.errors import DeviceError, KeyUnavailableError, TransientDeliveryError
 from capture_app.net.http_auth import Authorisation, strongest_challenge
 from capture_app.net.tls import client_context
 from capture_app.net.wire import Address
@@ -22,7 +22,7 @@ OPENED_WITHIN_S: Final = 4.5
 STALLS_FOR_S: Final = 1.5
 
 Password = Callable[[str], str | None]
-"""The secret under a name of the key store; None where there is none."""
+"""The secret under a name of the key store; None, or KeyUnavailableError, where there is none."""
 
 
 def no_password(_name: str) -> None:
@@ -120,7 +120,10 @@ class SignIn:
             is_here = self._camera.host in {"127.0.0.1", "::1", "localhost"}
             if challenge.is_basic and not self._camera.is_secure and not is_here:
                 raise DeviceTroubleError(Trouble.PASSWORD_IN_CLEAR)
-            password = self._password(self._password_key)
+            try:
+                password = self._password(self._password_key)
+            except KeyUnavailableError:
+                password = None
             if password is None:
                 raise DeviceTroubleError(Trouble.PASSWORD_NOT_HAD)
             self._authorisation = Authorisation(challenge, self._user, password)

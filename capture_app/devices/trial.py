@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from capture_app.clock import Clock
+from capture_app.devices.network_camera import Password, no_password
 from capture_app.devices.opening import open_source
 from capture_app.errors import DeviceError
 from capture_app.model.words import tr
@@ -27,12 +28,12 @@ class DeviceTrial:
     """0 where it delivered one picture only."""
 
 
-def try_device(device: Device, clock: Clock) -> DeviceTrial:
+def try_device(device: Device, clock: Clock, password: Password = no_password) -> DeviceTrial:
     """Opens the device, looks for two seconds and closes it. The pictures are dropped.
 
     Raises DeviceError, in words: not found, in use, refused, silent.
     """
-    source = open_source(device, clock)
+    source = open_source(device, clock, password)
     end = threading.Timer(_OPENS_WITHIN_S + _LOOKS_FOR_S, source.close)
     end.daemon = True
     end.start()

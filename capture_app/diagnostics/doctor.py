@@ -26,6 +26,7 @@ from capture_app.errors import CaptureAppError, DeviceError
 from capture_app.model.device import DeviceKind
 from capture_app.model.procedure import ImageKind
 from capture_app.model.words import tr
+from capture_app.security.keys import read_secret
 from capture_app.settings.schema import ArchiveDestination, ArchiveProtocol, Device, Settings
 
 _AREAS: Final = {"data_dir": "folder", "security": "key"}
@@ -46,7 +47,7 @@ def examine(
             for archive in settings.archives
             if archive.protocol is ArchiveProtocol.DIMSE
         ),
-        *(partial(_device, device, clock) for device in settings.devices),
+        *(partial(_device, device, settings, clock) for device in settings.devices),
     ]
     delivery, somebody_delivers = own_computer.look_at_delivery(engine_lock)
     found = [
@@ -140,9 +141,9 @@ def _offer(archive: str, one: Offer) -> Finding:
     return Finding("contexts", archive, "class-taken", Grade.GOOD, words, facts=facts)
 
 
-def _device(device: Device, clock: Clock) -> Iterator[Finding]:
+def _device(device: Device, settings: Settings, clock: Clock) -> Iterator[Finding]:
     try:
-        seen = try_device(device, clock)
+        seen = try_device(device, clock, partial(read_secret, settings.security))
     except DeviceError as error:
         remedy = (
             tr("Check address, user, network and that nobody else has the camera.")
