@@ -405,32 +405,6 @@ def test_certificates_are_read_before_they_are_needed(
         assert settings_of(path).archives[0].ca_file
 
 
-CAMERA = "[[devices]]\nid = 'c'\nname = 'C'\nkind = 'stream'\naddress = 'https://h/live'\n"
-FILM = "[[devices]]\nid = 'f'\nname = 'F'\nkind = 'file'\naddress = '/film'\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "keys"),
-    [
-        (CAMERA + "user = 'u'", ["password_key"]),
-        (CAMERA + "password_key = 'k'", ["user"]),
-        (CAMERA + "ca_file = '{folder}/text.pem'", ["ca_file"]),
-        (CAMERA.replace("https", "rtsp") + "ca_file = '{folder}/good.crt'", ["ca_file"]),
-        (FILM + "user = 'u'\npassword_key = 'k'", ["user"]),
-        (CAMERA.replace("https://", "https://u:p@"), ["address"]),
-        (CAMERA + "user = 'u'\npassword_key = 'k'\nca_file = '{folder}/good.crt'", []),
-    ],
-)
-def test_how_a_camera_is_trusted_is_checked(
-    write: Write, certificates: Path, text: str, keys: list[str]
-) -> None:
-    path = write(text.replace("{folder}", str(certificates)))
-    if keys:
-        assert sorted(faults_of(path)) == [f"devices[0].{key}" for key in keys]
-    else:
-        assert settings_of(path).devices[0].password_key == "k"
-
-
 @pytest.mark.parametrize("host", ["", "h:104", "http://h", "a b", "-a", "1.2.3.999", "a..b", "é"])
 def test_what_is_no_host_is_a_fault(write: Write, host: str) -> None:
     text = f"[[worklists]]\nname = 'w'\nhost = '{host}'\nport = 1\nae_title = 'A'"
