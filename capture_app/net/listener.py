@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -18,6 +19,7 @@ import structlog
 
 from capture_app.clock import Clock
 from capture_app.errors import DeliveryError
+from capture_app.net.callers import EVERYBODY, AllowedNetworks, caller_place
 from capture_app.net.deadline import Deadline, Interruption
 from capture_app.net.wire import failure_of, shut
 
@@ -102,10 +104,13 @@ class Caller:
 class Listener:
     """Takes callers on a port and serves each on a thread of its own: `serve(caller)`.
 
-    Never more than `most_callers` at once. With all places taken one is freed: of those that have
-    shown nothing yet the oldest, else that of the caller that has been idle longest; where all are
-    at work the newest is refused. `serve` may raise DeliveryError and OSError for a connection that
-    broke; anything else is a fault of ours: it is logged and ends this caller alone.
+    Who is not `allowed` is hung up on at once. Never more than `most_callers` at once. With all
+    places taken one is freed, of the address that has most of them: of those that have shown
+    nothing yet the oldest, else that of the caller that has been idle longest. Where all of them
+    are at work the newest is refused, but for one whose address has fewer places: so no address can
+    keep another out, whatever it shows. `serve` may raise DeliveryError and OSError for a
+    connection that broke; anything else is a fault of ours: it is logged and ends this caller
+    alone.
     """
 
     def __init__(
@@ -117,6 +122,7 @@ class Listener:
         name: str,
         clock: Clock,
         most_callers: int = MOST_CALLERS,
+        allowed: AllowedNetworks = EVERYBODY,
     ) -> None:
         """`name` stands in the log and in the names of threads; port 0 takes a free one."""
         self._host = host
@@ -125,13 +131,14 @@ class Listener:
         self._name = name
         self._clock = clock
         self._most_callers = most_callers
+        self._allowed = allowed
         self._room = threading.Condition()
         self._callers: dict[Caller, threading.Thread] = {}
         self._stopping = threading.Event()
         self._server: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
-        self._refused = 0
-        self._log_refusals_at = 0.0
+        self._refusals = Counter[str]()
+        self._log_refusals_at = dict[str, float]()
 
     @property
     def port(self) -> int:
@@ -202,11 +209,15 @@ class Listener:
                 is_failing = False
 
     def _take(self, sock: socket.socket, peer: str) -> None:
+        if not self._allowed.admits(peer):
+            sock.close()
+            self._log_stranger(peer)
+            return
         caller = Caller(sock, peer, self._clock)
         thread = threading.Thread(
             target=self._run, args=(caller,), name=f"{self._name}-caller", daemon=True
         )
-        if not self._has_room():
+        if not self._has_room(peer):
             sock.close()
             self._log_refusal(peer)
             return
@@ -219,13 +230,13 @@ class Listener:
             sock.close()
             raise
 
-    def _has_room(self) -> bool:
-        """Whether one more can be served, after another has made room if need be."""
+    def _has_room(self, peer: str) -> bool:
+        """Whether one more from there can be served, after another has made room if need be."""
         with self._room:
             if len(self._callers) < self._most_callers:
                 return True
             callers = [caller for caller in self._callers if not caller.is_ending]
-        if not self._frees_one(callers):
+        if not self._frees_one(callers, peer):
             return False
         with self._room:
             self._room.wait_for(self._is_free_or_over, _GIVES_WAY_WITHIN_S)
@@ -234,7 +245,19 @@ class Listener:
     def _is_free_or_over(self) -> bool:
         return len(self._callers) < self._most_callers or self._stopping.is_set()
 
-    def _frees_one(self, callers: list[Caller]) -> bool:
+    def _frees_one(self, callers: list[Caller], peer: str) -> bool:
+        places = Counter(caller_place(caller.peer) for caller in callers)
+        places[caller_place(peer)] += 1  # with the place that it asks for
+        most = max(places.values())
+        crowd = [caller for caller in callers if places[caller_place(caller.peer)] == most]
+        if self._ends_one(crowd):
+            return True
+        if places[caller_place(peer)] == most or not crowd:
+            return False
+        max(crowd, key=lambda caller: caller.since).end()
+        return True
+
+    def _ends_one(self, callers: list[Caller]) -> bool:
         newcomers = [caller for caller in callers if not caller.is_proven]
         late = self._clock.monotonic() - _GRACE_S
         for caller in sorted(newcomers, key=lambda c: c.since):
@@ -268,12 +291,25 @@ class Listener:
             self._room.notify_all()
 
     def _log_refusal(self, peer: str) -> None:
-        """One entry a minute at most: a crowd must not push everything else out of the log."""
-        self._refused += 1
+        if count := self._due_count("refused"):
+            _log.warning("caller-refused", source=self._name, peer=peer, count=count)
+
+    def _log_stranger(self, peer: str) -> None:
+        if count := self._due_count("not-allowed"):
+            _log.warning("caller-not-allowed", source=self._name, peer=peer, count=count)
+
+    def _due_count(self, what: str) -> int:
+        """How many of a kind the entry that is due now stands for; 0 where none is due.
+
+        One a minute at most: a crowd must not push everything else out of the log.
+        """
         now = self._clock.monotonic()
-        if now >= self._log_refusals_at:
-            _log.warning("caller-refused", source=self._name, peer=peer, count=self._refused)
-            self._refused, self._log_refusals_at = 0, now + _REFUSALS_LOGGED_EVERY_S
+        with self._room:
+            self._refusals[what] += 1
+            if now < self._log_refusals_at.get(what, 0.0):
+                return 0
+            self._log_refusals_at[what] = now + _REFUSALS_LOGGED_EVERY_S
+            return self._refusals.pop(what)
 
 
 def _bound(host: str, port: int) -> socket.socket:

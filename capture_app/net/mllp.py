@@ -17,6 +17,7 @@ import structlog
 from capture_app.clock import Clock
 from capture_app.errors import FeedError
 from capture_app.model.words import tr
+from capture_app.net.callers import EVERYBODY, AllowedNetworks
 from capture_app.net.deadline import Deadline
 from capture_app.net.listener import MOST_CALLERS, Caller, Listener
 from capture_app.net.wire import failure, failure_of
@@ -111,6 +112,8 @@ class Unframer:
 class MllpListener:
     """Listens for messages and answers each with what `on_message` returns; b"" is no answer.
 
+    It is given the message and the address of its sender.
+
     `on_message` runs on the thread of its connection, several at once for several senders. What it
     raises is a fault of ours: it is logged, the connection ends without an answer, and the sender
     will send again. `on_too_long` gets the beginning of a message that is longer than allowed.
@@ -120,11 +123,12 @@ class MllpListener:
         self,
         host: str,
         port: int,
-        on_message: Callable[[bytes], bytes],
+        on_message: Callable[[bytes, str], bytes],
         *,
-        on_too_long: Callable[[bytes], bytes],
+        on_too_long: Callable[[bytes, str], bytes],
         clock: Clock,
         limits: Limits = Limits(),
+        allowed: AllowedNetworks = EVERYBODY,
     ) -> None:
         self._place = (host, port)
         self._on_message = on_message
@@ -138,6 +142,7 @@ class MllpListener:
             name="mllp",
             clock=clock,
             most_callers=limits.max_connections,
+            allowed=allowed,
         )
 
     @property
@@ -186,7 +191,7 @@ class MllpListener:
                 answered = True
                 caller.prove()
                 handle = self._on_message if message.is_whole else self._on_too_long
-                if answer := handle(message.content):
+                if answer := handle(message.content, caller.peer):
                     sock.settimeout(limits.message_seconds)
                     sock.sendall(framed(answer))
             if unframer.is_within:

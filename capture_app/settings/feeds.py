@@ -15,6 +15,7 @@ from capture_app.settings.rules import (
     Host,
     Items,
     Matching,
+    Network,
     OneOf,
     Text,
     TimeZone,
@@ -91,6 +92,16 @@ class AdtFeed:
         str, Host(), Help("The address on which we listen; 127.0.0.1 is this computer only.")
     ] = "127.0.0.1"
     port: Annotated[Port, Help("The port on which we listen.")] = 2575
+    senders: Annotated[
+        tuple[str, ...],
+        Network(),
+        Items(50),
+        Help(
+            "The addresses and networks of the systems that send here, as "
+            '["10.20.0.5", "10.30.0.0/16"]; all others are hung up on. Empty: everybody who '
+            "reaches the port may send."
+        ),
+    ] = ()
     assigning_authority: Annotated[
         LongText,
         Help(
@@ -150,6 +161,17 @@ class AdtFeed:
     max_message_bytes: Annotated[
         int, Between(1_000, 50_000_000), Help("A longer message is refused; its beginning is kept.")
     ] = 1_000_000
+    max_mb_per_day: Annotated[
+        int,
+        Between(1, 100_000),
+        Help(
+            "What is stored of all senders in a day (UTC), in MB, each message with 2 kB more. "
+            "What is beyond is answered AE and not kept."
+        ),
+    ] = 1000
+    max_mb_per_day_of_a_sender: Annotated[
+        int, Between(1, 100_000), Help("The same for one address (of IPv6: for one /64).")
+    ] = 250
     closed_visible_hours: Annotated[
         int, Between(0, 720), Help("How long a discharged patient stays in the list.")
     ] = 24

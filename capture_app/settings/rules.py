@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
@@ -155,6 +155,22 @@ class Host:
             if len(value) <= 253 and not numeric and all(map(_LABEL.fullmatch, labels)):
                 return ""
             return tr("This is neither a host name nor an IP address.")
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """An IP address, or a network in CIDR form."""
+
+    @property
+    def allowed(self) -> str:
+        return tr("an IP address, or a network as 10.20.0.0/16 (the part behind it all zeros)")
+
+    def problem(self, value: Any) -> str:
+        try:
+            ip_network(value)
+        except ValueError:
+            return tr("This is neither an address nor a network.")
         return ""
 
 

@@ -91,13 +91,13 @@ def feed(tmp_path: Path) -> Iterator[Running]:
 
 @contextmanager
 def listening(
-    on_message: Callable[[bytes], bytes], limits: Limits | None = None
+    on_message: Callable[[bytes, str], bytes], limits: Limits | None = None
 ) -> Iterator[MllpListener]:
     listener = MllpListener(
         HOST,
         0,
         on_message,
-        on_too_long=lambda _beginning: b"TOO LONG",
+        on_too_long=lambda _beginning, _peer: b"TOO LONG",
         clock=CLOCK,
         limits=limits or Limits(),
     )
@@ -193,7 +193,7 @@ def test_our_own_sender(feed: Running) -> None:
 
 
 def test_our_own_sender_waits_for_no_answer_beyond_its_deadline() -> None:
-    def nothing(_message: bytes) -> bytes:
+    def nothing(_message: bytes, _peer: str) -> bytes:
         return b""
 
     with listening(nothing) as listener, pytest.raises(TransientDeliveryError) as error:
@@ -235,7 +235,7 @@ def test_a_broken_message_is_answered_and_the_same_connection_goes_on(feed: Runn
 def test_a_sender_without_end_is_cut_off(beginning: bytes) -> None:
     limits = Limits(max_bytes=1_000)
     with (
-        listening(lambda _message: b"OK", limits) as listener,
+        listening(lambda _message, _peer: b"OK", limits) as listener,
         socket.create_connection((HOST, listener.port), timeout=60) as sock,
     ):
         sock.sendall(beginning)
@@ -254,7 +254,7 @@ def test_neither_silence_nor_half_a_message_holds_a_connection(
 ) -> None:
     limits = Limits(idle_seconds=0.2, message_seconds=0.2)
     with (
-        listening(lambda _message: b"OK", limits) as listener,
+        listening(lambda _message, _peer: b"OK", limits) as listener,
         socket.create_connection((HOST, listener.port), timeout=60) as sock,
     ):
         sock.sendall(beginning)
@@ -265,7 +265,7 @@ def test_neither_silence_nor_half_a_message_holds_a_connection(
 def test_a_trickle_does_not_hold_a_connection() -> None:
     limits = Limits(idle_seconds=60, message_seconds=0.3)
     with (
-        listening(lambda _message: b"OK", limits) as listener,
+        listening(lambda _message, _peer: b"OK", limits) as listener,
         socket.create_connection((HOST, listener.port), timeout=60) as sock,
     ):
         ended = threading.Event()
@@ -291,7 +291,7 @@ def test_a_trickle_does_not_hold_a_connection() -> None:
 
 def test_an_idle_connection_makes_room_for_a_new_one(eventually: Eventually) -> None:
     limits = Limits(max_connections=2)
-    with listening(lambda _message: b"OK", limits) as listener:
+    with listening(lambda _message, _peer: b"OK", limits) as listener:
         senders = [MllpSender(HOST, listener.port, within()) for _ in range(2)]
         for sender in senders:
             assert sender.send(b"MSH|", within()) == b"OK"
@@ -310,7 +310,7 @@ def test_a_crowd_that_brings_nothing_keeps_nobody_out(monkeypatch: pytest.Monkey
     """Half messages on every connection: they go first, and who has delivered before stays."""
     monkeypatch.setattr("capture_app.net.listener._GRACE_S", 0.0)
     with (
-        listening(lambda _message: b"OK", Limits(max_connections=3)) as listener,
+        listening(lambda _message, _peer: b"OK", Limits(max_connections=3)) as listener,
         MllpSender(HOST, listener.port, within()) as known,
         ExitStack() as stack,
     ):
@@ -327,7 +327,7 @@ def test_a_crowd_that_brings_nothing_keeps_nobody_out(monkeypatch: pytest.Monkey
 def test_with_all_connections_at_work_a_new_one_is_refused() -> None:
     begun, go_on = threading.Semaphore(0), threading.Event()
 
-    def slow(_message: bytes) -> bytes:
+    def slow(_message: bytes, _peer: str) -> bytes:
         begun.release()
         go_on.wait(60)
         return b"OK"
@@ -353,7 +353,7 @@ def test_with_all_connections_at_work_a_new_one_is_refused() -> None:
 
 @pytest.mark.expects_log("caller-failed")
 def test_a_fault_of_ours_is_not_acknowledged() -> None:
-    def broken(_message: bytes) -> bytes:
+    def broken(_message: bytes, _peer: str) -> bytes:
         raise ZeroDivisionError
 
     with listening(broken) as listener, pytest.raises(TransientDeliveryError) as error:

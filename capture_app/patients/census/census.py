@@ -16,7 +16,6 @@ from typing import Final
 import structlog
 
 from capture_app.clock import Clock
-from capture_app.errors import MessageError
 from capture_app.hl7.split import Hl7Message
 from capture_app.model.encounter import Location
 from capture_app.model.feed_note import WITHOUT_EFFECT, NoteCode
@@ -26,6 +25,7 @@ from capture_app.patients.census.cells import Cells
 from capture_app.patients.census.dead_letters import DeadLetterBox
 from capture_app.patients.census.fold import STATE_VERSION, CensusPatient
 from capture_app.patients.census.folding import Folding, successor
+from capture_app.patients.census.intake import Intake
 from capture_app.patients.census.journal import Folded, Journal
 from capture_app.patients.census.orders import OrderBook, WorklistAnswer
 from capture_app.patients.census.reporting import (
@@ -73,8 +73,9 @@ class Census:
         """How messages of the feed are read here."""
         reading = cipher.keyed_hash(READER_VERSION, STATE_VERSION, repr(self.reader))
         self._cells = Cells(cipher)
-        self._journal = Journal(db, self._cells, reading)
-        self._letters = DeadLetterBox(db, self._cells)
+        self._intake = Intake(db, settings)
+        self._journal = Journal(db, self._cells, reading, self._intake)
+        self._letters = DeadLetterBox(db, self._cells, self._intake)
         self._folding = Folding(self._journal, self.reader)
         self._writing = threading.Lock()  # taken before _lock, held while the disk is waited for
         self._lock = threading.RLock()
@@ -101,10 +102,10 @@ class Census:
 
     # ------------------------------------------------------------------------- what the feed says
 
-    def apply(self, raw: bytes, message: Hl7Message, event: AdtEvent) -> bool:
+    def apply(self, raw: bytes, message: Hl7Message, event: AdtEvent, *, sender: str = "") -> bool:
         """Stores a message durably and folds it in; False for a repeat, which changes nothing.
 
-        Raises StoreError where it could not be stored: then it must not be acknowledged.
+        StoreError where it could not be, or `sender` (its address) sent too much: no AA then.
         MessageError where it puts a number of another patient in place of one (A47).
         """
         duplicate_key = self._journal.duplicate_key(raw, message)
@@ -114,6 +115,7 @@ class Census:
                 self._catch_up()  # another process held the feed before
             if self._journal.is_repeat(duplicate_key):
                 return False
+            self._intake.require_room(sender, len(raw), event.received_at)
             self._learn_names(event)
             event = self._folding.names.in_event(event)
             prior = event.prior
@@ -132,7 +134,9 @@ class Census:
                 return folded[-1]
 
             event_id = self._journal.keep(
-                raw, duplicate_key, number, event.received_at, fold_in, prior=prior
+                *(raw, duplicate_key, number, event.received_at, fold_in),
+                prior=prior,
+                sender=sender,
             )
             if event_id is None:
                 return False
@@ -153,14 +157,20 @@ class Census:
         ack_code: str,
         at: datetime,
         is_merge: bool = False,
+        sender: str = "",
     ) -> None:
-        """Keeps a message that cannot be used where a person will see it.
+        """Keeps a message that cannot be used where a person sees it. StoreError as by `apply`.
 
         A merge marks the rows of all whom it names until it is forgotten or carried out.
         """
         with self._writing:
             self._letters.keep(
-                raw, message, reason=reason, ack_code=ack_code, received_at=at, is_merge=is_merge
+                *(raw, message),
+                reason=reason,
+                ack_code=ack_code,
+                sender=sender,
+                received_at=at,
+                is_merge=is_merge,
             )
             if is_merge:
                 self._mark_merges()
@@ -190,6 +200,7 @@ class Census:
                 gone = self._list.silent_since(before)
             self._journal.forget(gone)
             self._letters.forget(before)
+            self._intake.forget(self._clock.now())
             with self._lock:
                 for number in gone:
                     self._list.remove(number.key)
@@ -406,25 +417,18 @@ class Census:
 
     def _mark_merges(self) -> None:
         """Marks all whom a refused merge names."""
-        named: set[PatientKey] = set()
-        for message in self._letters.refused_merges():
-            try:
-                persons = self.reader.persons_of_merge(message.raw)
-            except MessageError as error:
-                _log.info("refused-merge-unreadable", feed=ADT, reason=str(error))
-            else:
-                named.update(self._folding.names.named(person).key for person in persons)
+        said = self._letters.named_by_merges(self.reader.persons_of_merge)
+        named = frozenset(self._folding.names.named(person).key for person in said)
         self._last_merge = self._letters.last_merge()
         with self._lock:
-            self._list.mark_merges(frozenset(named))
+            self._list.mark_merges(named)
 
     def _adt_status(self, now: datetime) -> FeedStatus:
-        ask = self._links.get(ADT)
         with self._lock:
             count, doubts = len(self._list), self._list.count_doubts()
-        stored = stored_status(self._journal, self._letters, self._folding, now)
+        stored = stored_status(self._journal, self._letters, self._folding, self._intake, now)
         status = replace(stored, count=count, doubts=doubts, incomplete_since=self._created_at)
-        if ask is None:
+        if (ask := self._links.get(ADT)) is None:
             return status
         link = ask()
         return replace(status, connected=link.connected, problem=link.problem or status.problem)

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
+import structlog
+
+from capture_app.errors import MessageError
 from capture_app.hl7.split import Hl7Message
+from capture_app.model.patient import PatientId
 from capture_app.patients.census.cells import Cells, StoredMessage, context_of
+from capture_app.patients.census.intake import Intake
 from capture_app.patients.census.status import DeadLetter
 from capture_app.store.database import Database
 
+_log = structlog.get_logger(__name__)
+
 MOST_DEAD_LETTERS: Final = 10_000
-"""A sender with wrong settings must not fill the disk of a camera; the oldest go first. Each was
-refused, so its sender knows of it."""
+MOST_DEAD_BYTES: Final = 50_000_000
+"""A sender with wrong settings must not fill the disk of a camera; the oldest of the sender who has
+most of them go first, so that a stranger's push out nobody else's. Each was refused: its sender
+knows of it."""
 
 
 class DeadLetterBox:
     """Refused messages on disk, each once however often it is sent."""
 
-    def __init__(self, db: Database, cells: Cells) -> None:
+    def __init__(self, db: Database, cells: Cells, intake: Intake) -> None:
         self._db = db
+        self._intake = intake
         self._cells = cells
 
     def keep(
@@ -32,24 +43,35 @@ class DeadLetterBox:
         ack_code: str,
         received_at: datetime,
         is_merge: bool = False,
+        sender: str = "",
     ) -> None:
-        """Keeps a message that cannot be used; one that is sent again and again is kept once."""
+        """Keeps a message that cannot be used; one that is sent again and again is kept once.
+
+        `sender`: the address that it came from. StoreError where that has sent too much.
+        """
+        if not self._has(raw, message):
+            self._intake.require_room(sender, len(raw), received_at)
         key = self._cells.duplicate_key(raw, message)
         sealed = self._cells.cipher.seal_blob(raw, context_of("dead letter", key))
         with self._db.transaction() as connection:
-            connection.execute(
+            (times,) = connection.execute(
                 "INSERT INTO dead_letters"
-                " (received_at, times, duplicate_key, ack_code, reason, message, is_merge)"
-                " VALUES (?, 1, ?, ?, ?, ?, ?) ON CONFLICT (duplicate_key) DO UPDATE SET"
+                " (received_at, times, duplicate_key, ack_code, reason, message, is_merge, sender)"
+                " VALUES (?, 1, ?, ?, ?, ?, ?, ?) ON CONFLICT (duplicate_key) DO UPDATE SET"
                 " received_at = excluded.received_at, times = times + 1,"
-                " ack_code = excluded.ack_code, reason = excluded.reason",
-                (received_at.isoformat(), key, ack_code, reason, sealed, int(is_merge)),
-            )
-            connection.execute(
-                "DELETE FROM dead_letters WHERE dead_letter_id <="
-                " (SELECT max(dead_letter_id) FROM dead_letters) - ?",
-                (MOST_DEAD_LETTERS,),
-            )
+                " ack_code = excluded.ack_code, reason = excluded.reason RETURNING times",
+                (received_at.isoformat(), key, ack_code, reason, sealed, int(is_merge), sender),
+            ).fetchone()
+            if times == 1:
+                _make_room(connection)
+                self._intake.count(connection, sender, len(raw), received_at)
+
+    def _has(self, raw: bytes, message: Hl7Message | None) -> bool:
+        rows = self._db.read().execute(
+            "SELECT 1 FROM dead_letters WHERE duplicate_key = ?",
+            (self._cells.duplicate_key(raw, message),),
+        )
+        return rows.fetchone() is not None
 
     def newest(self, limit: int) -> tuple[DeadLetter, ...]:
         """Messages that could not be used, the newest first."""
@@ -70,8 +92,17 @@ class DeadLetterBox:
             is not None
         )
 
-    def refused_merges(self) -> Iterator[StoredMessage]:
-        """Merges that were refused, the oldest first."""
+    def named_by_merges(
+        self, persons_of: Callable[[bytes], Iterable[PatientId]]
+    ) -> Iterator[PatientId]:
+        """All whom refused merges name; `persons_of` reads one, MessageError where it cannot."""
+        for message in self._refused_merges():
+            try:
+                yield from persons_of(message.raw)
+            except MessageError as error:
+                _log.info("refused-merge-unreadable", feed="adt", reason=str(error))
+
+    def _refused_merges(self) -> Iterator[StoredMessage]:
         rows = self._db.read().execute(
             "SELECT dead_letter_id, received_at, duplicate_key, message FROM dead_letters"
             " WHERE is_merge = 1 ORDER BY dead_letter_id"
@@ -99,3 +130,19 @@ class DeadLetterBox:
             connection.execute(
                 "DELETE FROM dead_letters WHERE received_at < ?", (before.isoformat(),)
             )
+
+
+def _make_room(connection: sqlite3.Connection) -> None:
+    """Deletes the oldest of the sender who has most, until the box is within its limits."""
+    while True:
+        count, size = connection.execute(
+            "SELECT count(*), total(length(message)) FROM dead_letters"
+        ).fetchone()
+        if count <= 1 or (count <= MOST_DEAD_LETTERS and size <= MOST_DEAD_BYTES):
+            return
+        connection.execute(
+            "DELETE FROM dead_letters WHERE dead_letter_id = (SELECT min(dead_letter_id)"
+            " FROM dead_letters WHERE sender = (SELECT sender FROM dead_letters GROUP BY sender"
+            " ORDER BY iif(?, count(*), total(length(message))) DESC LIMIT 1))",
+            (count > MOST_DEAD_LETTERS,),
+        )

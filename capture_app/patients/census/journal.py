@@ -17,6 +17,7 @@ from capture_app.model.patient import PatientId
 from capture_app.model.words import tr
 from capture_app.patients.census.cells import Cells, StoredMessage, context_of
 from capture_app.patients.census.fold import CensusPatient
+from capture_app.patients.census.intake import Intake
 from capture_app.patients.sources.adt.naming import Pair
 from capture_app.store.database import Database
 from capture_app.store.record import from_record, to_brief_record
@@ -53,10 +54,11 @@ class Journal:
     A damaged cell is set apart (see `Cells`); all else is read.
     """
 
-    def __init__(self, db: Database, cells: Cells, reading: str) -> None:
+    def __init__(self, db: Database, cells: Cells, reading: str, intake: Intake) -> None:
         self._db = db
         self._cipher = cells.cipher
         self._reading = reading
+        self._intake = intake
         self._rebuilt = 0
         self._counted: dict[tuple[frozenset[NoteCode], datetime | None], int] = {}
         self._counted_after = (-1, 0)
@@ -136,12 +138,14 @@ class Journal:
         fold: Callable[[int], Folded],
         *,
         prior: PatientId | None = None,
+        sender: str = "",
     ) -> int | None:
         """Stores a message and what follows from it, durably: both or none.
 
         `fold` is called with the message's place in the order of arrival and gives the new state
-        of the patient. `prior`: the number whose messages are this patient's from now on. That
-        place; None for a repeat, which changes nothing.
+        of the patient. `prior`: the number whose messages are this patient's from now on.
+        `sender`: the address whose share of the disk it takes. That place; None for a repeat, which
+        changes nothing.
         """
         key, patient_key = duplicate_key, self.patient_key(number)
         sealed = self._cipher.seal_blob(raw, context_of("event", key))
@@ -172,6 +176,7 @@ class Journal:
                 ),
             )
             _write_notes(connection, folded.notes)
+            self._intake.count(connection, sender, len(raw), received_at)
         return event_id
 
     def duplicate_key(self, raw: bytes, message: Hl7Message) -> bytes:

@@ -14,6 +14,7 @@ from capture_app.model.words import tr, trn
 from capture_app.model.worklist import Doubt, FeedSource
 from capture_app.patients.census.dead_letters import DeadLetterBox
 from capture_app.patients.census.folding import Folding
+from capture_app.patients.census.intake import Intake
 from capture_app.patients.census.journal import Journal
 from capture_app.patients.census.orders import WorklistAnswer
 from capture_app.patients.census.status import FeedMessage, FeedStatus, NotedMessage
@@ -26,7 +27,7 @@ _ROWS_NAMED: Final = 5
 
 
 def stored_status(
-    journal: Journal, letters: DeadLetterBox, folding: Folding, now: datetime
+    journal: Journal, letters: DeadLetterBox, folding: Folding, intake: Intake, now: datetime
 ) -> FeedStatus:
     """How the feed is, by what is on disk and how that was read."""
     heard, yesterday = journal.last_heard(), now - timedelta(days=1)
@@ -43,7 +44,15 @@ def stored_status(
         refused_today=letters.count(yesterday),
         without_effect_today=journal.count_notes(WITHOUT_EFFECT, yesterday),
         damaged=journal.damaged,
-        problem=_trouble(folding.unreadable, journal.damaged, folding.names.contradicting),
+        problem=" ".join(
+            filter(
+                None,
+                (
+                    intake.trouble(now),
+                    _trouble(folding.unreadable, journal.damaged, folding.names.contradicting),
+                ),
+            )
+        ),
     )
 
 

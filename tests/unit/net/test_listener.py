@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from capture_app.clock import SystemClock
 from capture_app.errors import TransientDeliveryError
 from capture_app.model.reason import Reason
+from capture_app.net.callers import EVERYBODY, AllowedNetworks
 from capture_app.net.dicom.event_report_scp import EventReportScp
 from capture_app.net.listener import Caller, Listener
 from capture_app.net.mllp import MllpListener, framed
@@ -36,9 +37,14 @@ def echo(caller: Caller) -> None:
 
 @contextmanager
 def listening(
-    serve: Callable[[Caller], None] = echo, *, most_callers: int = 16
+    serve: Callable[[Caller], None] = echo,
+    *,
+    most_callers: int = 16,
+    allowed: AllowedNetworks = EVERYBODY,
 ) -> Iterator[Listener]:
-    listener = Listener(HOST, 0, serve, name="test", clock=CLOCK, most_callers=most_callers)
+    listener = Listener(
+        HOST, 0, serve, name="test", clock=CLOCK, most_callers=most_callers, allowed=allowed
+    )
     listener.start()
     try:
         yield listener
@@ -46,8 +52,8 @@ def listening(
         listener.stop()
 
 
-def connected(port: int) -> socket.socket:
-    return socket.create_connection((HOST, port), timeout=PATIENCE)
+def connected(port: int, source: str = HOST) -> socket.socket:
+    return socket.create_connection((HOST, port), timeout=PATIENCE, source_address=(source, 0))
 
 
 def says(sock: socket.socket, data: bytes) -> bytes:
@@ -131,6 +137,63 @@ def test_with_all_at_work_the_newest_is_refused_without_a_thread() -> None:
     refusals = [entry for entry in entries if entry["event"] == "caller-refused"]
     assert len(refusals) == 1  # a crowd must not fill the log
     assert refusals[0]["peer"] == HOST
+
+
+STRANGER = "127.0.0.2"
+
+
+def test_who_is_not_allowed_gets_no_thread_and_one_line_a_minute() -> None:
+    with (
+        capture_logs() as entries,
+        listening(allowed=AllowedNetworks.of([HOST])) as listener,
+        connected(listener.port) as known,
+    ):
+        assert says(known, b"x") == b"x"
+        for _ in range(20):
+            with connected(listener.port, STRANGER) as stranger:
+                assert says(stranger, b"x") == b""
+            assert threads() == 1
+        assert says(known, b"x") == b"x"
+    said = [entry for entry in entries if entry["event"] == "caller-not-allowed"]
+    assert [entry["peer"] for entry in said] == [STRANGER]
+
+
+def test_an_address_that_has_all_places_gives_one_to_another_address() -> None:
+    """However much it has shown, and however idle the other is."""
+    with listening(most_callers=3) as listener, ExitStack() as stack:
+        crowd = [stack.enter_context(connected(listener.port, STRANGER)) for _ in range(3)]
+        assert [says(sock, b"p") for sock in crowd] == [b"p"] * 3
+        known = stack.enter_context(connected(listener.port))
+        assert says(known, b"p") == b"p"
+        for _ in range(6):  # more of the crowd come, each from the place of one of its own
+            more = stack.enter_context(connected(listener.port, STRANGER))
+            assert says(more, b"p") == b"p"
+        assert says(known, b"x") == b"x"
+        assert listener.callers == 3
+
+
+@pytest.mark.expects_log("caller-refused")
+def test_not_even_an_address_at_work_in_all_places_keeps_another_out() -> None:
+    at_work = threading.Semaphore(0)
+
+    def works_for_the_stranger(caller: Caller) -> None:
+        if caller.peer == STRANGER:
+            caller.begin_work()
+            caller.prove()
+            at_work.release()
+            caller.sock.recv(1)  # until it is ended
+        else:
+            echo(caller)
+
+    with listening(works_for_the_stranger, most_callers=2) as listener, ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(connected(listener.port, STRANGER))
+            assert at_work.acquire(timeout=PATIENCE)
+        known = stack.enter_context(connected(listener.port))
+        assert says(known, b"x") == b"x"
+        third = stack.enter_context(connected(listener.port, STRANGER))
+        assert third.recv(1) == b""
+        assert says(known, b"x") == b"x"
 
 
 def test_a_caller_that_was_told_to_go_begins_nothing_more() -> None:
@@ -280,7 +343,7 @@ def without_descriptors() -> Iterator[None]:
 def ports() -> dict[str, MllpListener | EventReportScp]:
     return {
         "mllp": MllpListener(
-            HOST, 0, lambda _raw: b"OK", on_too_long=lambda _raw: b"", clock=CLOCK
+            HOST, 0, lambda _raw, _peer: b"OK", on_too_long=lambda _raw, _peer: b"", clock=CLOCK
         ),
         "event-reports": EventReportScp(
             host=HOST,

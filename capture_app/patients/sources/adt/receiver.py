@@ -13,6 +13,7 @@ from capture_app.errors import FeedError, MessageError, StoreError
 from capture_app.hl7.ack import AckOutcome, Refusal, build_ack
 from capture_app.hl7.split import Hl7Message, parse_header
 from capture_app.model.words import tr
+from capture_app.net.callers import AllowedNetworks, caller_place
 from capture_app.net.mllp import Limits, MllpListener
 from capture_app.patients.census.census import Census
 from capture_app.patients.census.reporting import ADT
@@ -52,6 +53,7 @@ class AdtReceiver:
             on_too_long=self.refuse_too_long,
             clock=clock,
             limits=Limits(max_bytes=adt.max_message_bytes),
+            allowed=AllowedNetworks.of(adt.senders),
         )
 
     @property
@@ -78,8 +80,10 @@ class AdtReceiver:
         """Whether a sender is connected now, and what is wrong."""
         return Link(self._listener.connections > 0, self._problem)
 
-    def handle(self, raw: bytes) -> bytes:
+    def handle(self, raw: bytes, peer: str = "") -> bytes:
         """The answer to one message, given after it is stored durably; b"" where none is wanted.
+
+        `peer`: the address that it came from.
 
         A message that cannot be used is kept, answered with the reason, and the feed goes on. One
         that cannot be stored is answered with an error and is the sender's to send again.
@@ -89,20 +93,20 @@ class AdtReceiver:
         try:
             self._tidy_daily()
             header = parse_header(raw)
-            refused = self._use(raw, header, received_at)
+            refused = self._use(raw, header, received_at, peer)
         except MessageError as error:
             refused = _Refused(_outcome(error), Refusal(str(error)))
         except StoreError as error:
-            return self._not_stored(header, error)
+            return self._not_stored(header, error, peer)
         except Exception:  # noqa: BLE001 - logged with its traceback, kept, and the feed goes on
             _log.exception("feed-message-failed", feed=ADT)
             reason = tr("The message met a fault of this application; it is kept.")
             refused = _Refused(AckOutcome.ERROR, Refusal(reason))
         if refused is None:
             return build_ack(header, AckOutcome.ACCEPTED, None, self._clock)
-        return self._refuse(raw, header, refused, received_at)
+        return self._refuse(raw, header, refused, received_at, peer)
 
-    def refuse_too_long(self, beginning: bytes) -> bytes:
+    def refuse_too_long(self, beginning: bytes, peer: str = "") -> bytes:
         """The answer to a message that is longer than allowed; its beginning is kept."""
         try:
             header = parse_header(beginning)
@@ -110,7 +114,7 @@ class AdtReceiver:
             header = None
         refusal = Refusal(tr("The message is longer than the settings allow (max_message_bytes)."))
         refused = _Refused(AckOutcome.ERROR, refusal)
-        return self._refuse(beginning, header, refused, self._clock.now())
+        return self._refuse(beginning, header, refused, self._clock.now(), peer)
 
     def _tidy_daily(self) -> None:
         if self._clock.monotonic() < self._tidy_at:
@@ -123,7 +127,9 @@ class AdtReceiver:
         else:
             _log.info("census-tidied", feed=ADT, count=gone)
 
-    def _use(self, raw: bytes, header: Hl7Message, received_at: datetime) -> _Refused | None:
+    def _use(
+        self, raw: bytes, header: Hl7Message, received_at: datetime, peer: str
+    ) -> _Refused | None:
         """Stores and folds a message in; why not, for one that is not taken here."""
         if (refused := self._not_for_us(header)) is not None:
             return refused
@@ -132,11 +138,15 @@ class AdtReceiver:
             return refused
         event = self._reader.event_of(message, received_at)
         try:
-            is_new = self._census.apply(raw, message, event)
+            is_new = self._census.apply(raw, message, event, sender=caller_place(peer))
         except MessageError as error:
             return _Refused(_outcome(error), Refusal(str(error)), event.prior is not None)
         _log.debug(
-            "feed-message", feed=ADT, event_type=event.event, mode="new" if is_new else "repeat"
+            "feed-message",
+            feed=ADT,
+            event_type=event.event,
+            mode="new" if is_new else "repeat",
+            peer=peer,
         )
         return None
 
@@ -150,29 +160,36 @@ class AdtReceiver:
         return None
 
     def _refuse(
-        self, raw: bytes, header: Hl7Message | None, refused: _Refused, received_at: datetime
+        self,
+        raw: bytes,
+        header: Hl7Message | None,
+        refused: _Refused,
+        received_at: datetime,
+        peer: str,
     ) -> bytes:
         code = f"A{refused.outcome}"
-        _log.info("feed-message-refused", feed=ADT, ack=code, reason=refused.refusal.reason)
+        reason = refused.refusal.reason
+        _log.info("feed-message-refused", feed=ADT, ack=code, reason=reason, peer=peer)
         try:
             self._census.keep_dead_letter(
                 raw,
                 header,
-                reason=refused.refusal.reason,
+                reason=reason,
                 ack_code=code,
                 at=received_at,
                 is_merge=refused.is_merge,
+                sender=caller_place(peer),
             )
         except StoreError as error:
-            return self._not_stored(header, error)
+            return self._not_stored(header, error, peer)
         except Exception:  # noqa: BLE001 - logged with its traceback; the sender is answered
             _log.exception("feed-message-failed", feed=ADT)
-            reason = tr("The message met a fault of this application; it is not kept.")
-            return build_ack(header, AckOutcome.ERROR, Refusal(reason), self._clock)
+            fault = tr("The message met a fault of this application; it is not kept.")
+            return build_ack(header, AckOutcome.ERROR, Refusal(fault), self._clock)
         return build_ack(header, refused.outcome, refused.refusal, self._clock)
 
-    def _not_stored(self, header: Hl7Message | None, error: StoreError) -> bytes:
-        _log.error("feed-message-not-stored", feed=ADT, reason=str(error))
+    def _not_stored(self, header: Hl7Message | None, error: StoreError, peer: str) -> bytes:
+        _log.error("feed-message-not-stored", feed=ADT, reason=str(error), peer=peer)
         return build_ack(header, AckOutcome.ERROR, Refusal(str(error)), self._clock)
 
 

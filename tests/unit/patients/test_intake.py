@@ -1,0 +1,158 @@
+"""What senders of the feed may put on the disk in a day, each and all; dead letters by bytes."""
+
+import shutil
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from capture_app.clock import FixedClock
+from capture_app.patients.census import dead_letters, intake
+from capture_app.patients.census.census import Census
+from capture_app.patients.sources.adt.receiver import AdtReceiver
+from capture_app.settings.feeds import AdtFeed
+from tests.unit.patients.feeding import Opener
+
+FEED = AdtFeed(assigning_authority="HOSP", port=1, max_mb_per_day=2, max_mb_per_day_of_a_sender=1)
+ENGINE, STRANGER = "10.0.0.5", "10.0.0.66"
+TOO_MUCH = b"More was sent today than the settings allow"
+LONG = "X" * 98_000
+"""With the rest of its message and its share of the overhead: ten are more than a sender may."""
+
+
+def admission(number: int, padding: str = "") -> bytes:
+    return (
+        f"MSH|^~\\&|ADT|HOSP|||20240702080000||ADT^A01|ID{number}|P|2.5.1||||||UNICODE UTF-8\r"
+        f"EVN|A01|20240702080000\rPID|1||{number}^^^HOSP^MR||Doe^J||19560714|F\r"
+        f"PV1|1|I|4B^12||||||||||||||||V{number}\rNTE|1||{padding}\r"
+    ).encode()
+
+
+def noise(number: int, size: int = 100_000) -> bytes:
+    return f"noise {number} ".encode().ljust(size, b"x")
+
+
+@pytest.fixture
+def census(opened: Opener) -> Census:
+    return opened(FEED)
+
+
+@pytest.fixture
+def receiver(census: Census, clock: FixedClock) -> AdtReceiver:
+    return AdtReceiver(census, FEED, clock)
+
+
+def rows(census: Census) -> int:
+    return len(census.dead_letters(1000)) + len(census.find("", limit=1000))
+
+
+@pytest.mark.parametrize("make", [lambda n: admission(n, LONG), noise])
+def test_a_stranger_takes_no_more_of_the_disk_than_a_sender_may(
+    receiver: AdtReceiver, census: Census, make: Any
+) -> None:
+    with capture_logs() as entries:
+        answers = [receiver.handle(make(number), STRANGER) for number in range(30)]
+    assert not any(TOO_MUCH in answer for answer in answers[:9])
+    assert all(TOO_MUCH in answer and b"MSA|AE" in answer for answer in answers[10:])
+    assert rows(census) <= 10
+    (status,) = census.feed_status()
+    assert STRANGER in status.problem
+    said = [entry for entry in entries if entry["event"] == "feed-sender-sent-too-much"]
+    assert [entry["peer"] for entry in said] == [STRANGER]  # once a day
+    # The hospital's own sender goes on.
+    assert b"MSA|AA" in receiver.handle(admission(999), ENGINE)
+
+
+@pytest.mark.expects_log("feed-message-not-stored", "feed-sender-sent-too-much")
+def test_small_messages_count_with_what_they_take_beside_their_bytes(
+    receiver: AdtReceiver, census: Census
+) -> None:
+    answers = [receiver.handle(b"%d" % number, STRANGER) for number in range(600)]
+    assert rows(census) == 1_000_000 // (intake.OVERHEAD_BYTES + 3)
+    assert TOO_MUCH in answers[-1]
+
+
+@pytest.mark.expects_log("feed-message-not-stored", "feed-sender-sent-too-much")
+def test_all_strangers_together_have_a_total(receiver: AdtReceiver, census: Census) -> None:
+    for stranger in range(6):
+        for number in range(6):
+            receiver.handle(noise(stranger * 100 + number), f"10.0.1.{stranger}")
+    assert rows(census) == 19  # of 2 MB
+    (status,) = census.feed_status()
+    assert "More was sent than is taken in a day" in status.problem
+
+
+@pytest.mark.expects_log("feed-message-not-stored", "feed-sender-sent-too-much")
+def test_addresses_of_one_ipv6_network_are_one_sender(
+    receiver: AdtReceiver, census: Census
+) -> None:
+    for number in range(30):
+        receiver.handle(noise(number), f"fd00::{number + 1:x}")
+    assert rows(census) == 9
+
+
+def test_repeats_cost_nothing(receiver: AdtReceiver, census: Census) -> None:
+    """A sender with a message that is refused sends it again and again: its others are taken."""
+    for _ in range(30):
+        receiver.handle(noise(1), ENGINE)
+        assert b"MSA|AA" in receiver.handle(admission(1, LONG), ENGINE)
+    assert b"MSA|AA" in receiver.handle(admission(2), ENGINE)
+    assert rows(census) == 3
+
+
+@pytest.mark.expects_log("feed-message-not-stored", "feed-sender-sent-too-much")
+def test_neither_a_restart_nor_another_process_begins_anew_and_the_next_day_does(
+    receiver: AdtReceiver, census: Census, opened: Opener, clock: FixedClock
+) -> None:
+    for number in range(12):
+        receiver.handle(noise(number), STRANGER)
+    again = AdtReceiver(opened(FEED), FEED, clock)
+    assert TOO_MUCH in again.handle(noise(20), STRANGER)
+    clock.advance(86_400)
+    assert TOO_MUCH not in again.handle(noise(20), STRANGER)
+    (status,) = census.feed_status()
+    assert status.problem == ""
+
+
+@pytest.mark.expects_log("feed-message-not-stored")
+def test_the_feed_never_takes_the_room_that_the_shutter_needs(
+    receiver: AdtReceiver, census: Census, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nearly_full(_folder: object) -> Any:
+        return shutil._ntuple_diskusage(10**12, 10**12 - 10**8, 10**8)
+
+    monkeypatch.setattr(shutil, "disk_usage", nearly_full)
+    for message in (admission(1), b"noise"):
+        answer = receiver.handle(message, STRANGER)
+        assert b"MSA|AE" in answer
+        assert b"kept for pictures" in answer
+    monkeypatch.undo()
+    assert rows(census) == 0
+    assert b"MSA|AA" in receiver.handle(admission(1), STRANGER)
+
+
+def test_dead_letters_are_bounded_by_bytes_and_a_strangers_push_out_nobody_elses(
+    receiver: AdtReceiver, census: Census, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "MOST_DEAD_BYTES", 200_000)
+    receiver.handle(noise(0, 10_000), ENGINE)
+    for number in range(1, 50):
+        receiver.handle(noise(number, 15_000), STRANGER)
+    kept = census.dead_letters(1000)
+    assert sum(len(letter.message) for letter in kept) <= 200_000
+    assert len(kept) > 10
+    assert noise(0, 10_000) in [letter.message for letter in kept]
+    assert noise(49, 15_000) in [letter.message for letter in kept]
+
+
+def test_dead_letters_are_bounded_by_number_and_a_strangers_push_out_nobody_elses(
+    receiver: AdtReceiver, census: Census, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "MOST_DEAD_LETTERS", 10)
+    for number in range(3):
+        receiver.handle(noise(number, 1_000), ENGINE)
+    for number in range(100, 150):
+        receiver.handle(noise(number, 20), STRANGER)
+    kept = {letter.message[:9] for letter in census.dead_letters(1000)}
+    assert len(kept) == 10
+    assert {b"noise 0 x", b"noise 1 x", b"noise 2 x", b"noise 149"} <= kept
