@@ -7,7 +7,7 @@ The only place that names concrete adapters. `open_rooms` opens what every comma
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -205,7 +205,7 @@ class Background:
         listeners = commitment_listeners(settings.archives, settings.station, clock)
         self._ports: list[_Listening] = [*{id(port): port for port in listeners.values()}.values()]
         if settings.adt is not None:
-            self._ports.append(AdtReceiver(rooms.census, settings.adt, clock))
+            self._ports.append(AdtReceiver(rooms.census, settings.adt, clock, record=self._record))
         self._pollers = tuple(
             WorklistPoller(rooms.census, worklist, settings.station, clock)
             for worklist in settings.worklists
@@ -279,13 +279,14 @@ class Background:
         self._record(AuditAction.APPLICATION_STOPPED)
         self._trail.stop()
 
-    def _record(self, action: AuditAction) -> None:
-        """Application Activity (PS3.15 A.5.3.1). A disk that takes no row keeps nobody from work:
-        what is on its way must still be delivered.
+    def _record(self, action: AuditAction, details: Mapping[str, str] | None = None) -> None:
+        """Application Activity (PS3.15 A.5.3.1), or Node Authentication (A.5.3.9) of `details`. A
+        disk that takes no row keeps nobody from work: what is on its way must still be delivered.
         """
         from capture_app.outbox.steps.tasks import ENGINE_USER  # noqa: PLC0415 - as in __init__
 
-        details = {"program": self._program, "version": __version__}
+        if details is None:
+            details = {"program": self._program, "version": __version__}
         event = AuditEvent(action, ENGINE_USER, details=details)
         rooms = self._rooms
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -23,6 +23,7 @@ from capture_app.clock import Clock
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
 from capture_app.model.delivery import MOST_BROKEN_OFF, Instance, ProofKind, ProofReceipt
 from capture_app.model.reason import BROKEN_OFF, Reason
+from capture_app.net.callers import AllowedCallers
 from capture_app.net.deadline import Deadline, Interruption
 from capture_app.net.dicom.association import (
     SUCCESS,
@@ -154,7 +155,7 @@ class CommitmentListener:
         host: str,
         port: int,
         ae_title: str,
-        archive_ae_titles: Collection[str],
+        archive_ae_titles: Mapping[str, AllowedCallers],
         clock: Clock,
         tls: ssl.SSLContext | None = None,
     ) -> None:

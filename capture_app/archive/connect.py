@@ -15,6 +15,7 @@ from capture_app.archive.query import ListedOnly
 from capture_app.archive.stow import StowArchive
 from capture_app.clock import Clock
 from capture_app.model.procedure import ImageKind
+from capture_app.net.callers import AllowedCallers
 from capture_app.net.dicom.association import Peer
 from capture_app.net.http import HttpClient
 from capture_app.net.tls import client_context, server_context
@@ -88,7 +89,12 @@ def commitment_listeners(
             host=host,
             port=port,
             ae_title=station.ae_title,
-            archive_ae_titles=[destination.ae_title for destination in sharing],
+            archive_ae_titles={
+                destination.ae_title: AllowedCallers.of(
+                    destination.report_senders, destination.report_certificates
+                )
+                for destination in sharing
+            },
             clock=clock,
             tls=tls,
         )

@@ -68,6 +68,10 @@ class AuditAction(StrEnum):
     TRAIL_EXPORTED = "trail-exported"
     CLOCK_JUMPED = "clock-jumped"
     """The time of this computer was set, by hand or by a time server."""
+    FEED_SENDER_HEARD = "feed-sender-heard"
+    """The first message of an address, or of a certificate, since the application was started."""
+    FEED_SENDER_TURNED_AWAY = "feed-sender-turned-away"
+    """Somebody called the port of the feed who may not; of an address once in that time."""
 
 
 class EventOutcome(StrEnum):

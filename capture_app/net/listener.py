@@ -7,11 +7,12 @@ descriptor left, a caller gone before it was taken); a caller that is not served
 from __future__ import annotations
 
 import socket
+import ssl
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import Final
 
@@ -19,7 +20,7 @@ import structlog
 
 from capture_app.clock import Clock
 from capture_app.errors import DeliveryError
-from capture_app.net.callers import EVERYBODY, AllowedNetworks, caller_place
+from capture_app.net.callers import ANYBODY, AllowedCallers, Certificate, caller_place
 from capture_app.net.deadline import Deadline, Interruption
 from capture_app.net.wire import failure_of, shut
 
@@ -35,6 +36,7 @@ _GIVES_WAY_WITHIN_S: Final = 1.0
 _GRACE_S: Final = 0.25
 """A newcomer that has shown nothing by then may have to make room for another."""
 _REFUSALS_LOGGED_EVERY_S: Final = 60.0
+_HANDSHAKE_SECONDS: Final = 5.0
 
 
 class Caller:
@@ -44,6 +46,8 @@ class Caller:
         self.sock = sock
         self.peer = peer
         """The address of the other side, for the log."""
+        self.certificate: Certificate | None = None
+        """What it showed, where TLS is spoken and callers are asked."""
         self.interruption = Interruption()
         """What frees the thread of this caller; the socket is shut by it already."""
         self.since = clock.monotonic()
@@ -104,13 +108,13 @@ class Caller:
 class Listener:
     """Takes callers on a port and serves each on a thread of its own: `serve(caller)`.
 
-    Who is not `allowed` is hung up on at once. Never more than `most_callers` at once. With all
-    places taken one is freed, of the address that has most of them: of those that have shown
-    nothing yet the oldest, else that of the caller that has been idle longest. Where all of them
-    are at work the newest is refused, but for one whose address has fewer places: so no address can
-    keep another out, whatever it shows. `serve` may raise DeliveryError and OSError for a
-    connection that broke; anything else is a fault of ours: it is logged and ends this caller
-    alone.
+    Who is not `allowed` is hung up on, by the address at once, by the certificate after the
+    handshake. Never more than `most_callers` at once. With all places taken one is freed, of the
+    address that has most of them: of those that have shown nothing yet the oldest, else that of the
+    caller that has been idle longest. Where all of them are at work the newest is refused, but for
+    one whose address has fewer places: so no address can keep another out, whatever it shows.
+    `serve` may raise DeliveryError and OSError for a connection that broke; anything else is a
+    fault of ours: it is logged and ends this caller alone.
     """
 
     def __init__(
@@ -122,9 +126,14 @@ class Listener:
         name: str,
         clock: Clock,
         most_callers: int = MOST_CALLERS,
-        allowed: AllowedNetworks = EVERYBODY,
+        allowed: AllowedCallers = ANYBODY,
+        tls: ssl.SSLContext | None = None,
+        on_not_allowed: Callable[[str], None] = lambda _peer: None,
     ) -> None:
-        """`name` stands in the log and in the names of threads; port 0 takes a free one."""
+        """`name` stands in the log and in the names of threads; port 0 takes a free one. With `tls`
+        a caller's socket is served after the handshake. `on_not_allowed` is given the address of
+        who was turned away.
+        """
         self._host = host
         self._wanted_port = port
         self._serve = serve
@@ -132,6 +141,8 @@ class Listener:
         self._clock = clock
         self._most_callers = most_callers
         self._allowed = allowed
+        self._tls = tls
+        self._on_not_allowed = on_not_allowed
         self._room = threading.Condition()
         self._callers: dict[Caller, threading.Thread] = {}
         self._stopping = threading.Event()
@@ -209,17 +220,17 @@ class Listener:
                 is_failing = False
 
     def _take(self, sock: socket.socket, peer: str) -> None:
-        if not self._allowed.admits(peer):
+        if not self._allowed.networks.admits(peer):
+            self._turned_away(peer)
             sock.close()
-            self._log_stranger(peer)
             return
         caller = Caller(sock, peer, self._clock)
         thread = threading.Thread(
             target=self._run, args=(caller,), name=f"{self._name}-caller", daemon=True
         )
         if not self._has_room(peer):
-            sock.close()
             self._log_refusal(peer)
+            sock.close()
             return
         with self._room:
             self._callers[caller] = thread
@@ -274,7 +285,11 @@ class Listener:
         try:
             with closing(caller.sock), caller.interruption.ended_by(partial(shut, caller.sock)):
                 caller.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._serve(caller)
+                with self._secured(caller):
+                    if self._allowed.admits_certificate(caller.certificate):
+                        self._serve(caller)
+                    else:
+                        self._turned_away(caller.peer)
         except DeliveryError as error:
             ended(code=error.code)
         except OSError as error:
@@ -284,6 +299,22 @@ class Listener:
             _log.exception("caller-failed", source=self._name, peer=caller.peer)
         finally:
             self._forget(caller)
+
+    @contextmanager
+    def _secured(self, caller: Caller) -> Iterator[None]:
+        if self._tls is None:
+            yield
+            return
+        sock = self._tls.wrap_socket(caller.sock, server_side=True, do_handshake_on_connect=False)
+        with closing(sock), caller.interruption.ended_by(partial(shut, sock)):
+            sock.settimeout(_HANDSHAKE_SECONDS)
+            sock.do_handshake()
+            caller.sock, caller.certificate = sock, Certificate.of(sock)
+            yield
+
+    def _turned_away(self, peer: str) -> None:
+        self._log_stranger(peer)
+        self._on_not_allowed(peer)
 
     def _forget(self, caller: Caller) -> None:
         with self._room:

@@ -7,6 +7,7 @@ time within one. Each message gets its answer before the next one of its connect
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import structlog
 from capture_app.clock import Clock
 from capture_app.errors import FeedError
 from capture_app.model.words import tr
-from capture_app.net.callers import EVERYBODY, AllowedNetworks
+from capture_app.net.callers import ANYBODY, AllowedCallers
 from capture_app.net.deadline import Deadline
 from capture_app.net.listener import MOST_CALLERS, Caller, Listener
 from capture_app.net.wire import failure, failure_of
@@ -116,7 +117,8 @@ class MllpListener:
 
     `on_message` runs on the thread of its connection, several at once for several senders. What it
     raises is a fault of ours: it is logged, the connection ends without an answer, and the sender
-    will send again. `on_too_long` gets the beginning of a message that is longer than allowed.
+    will send again. `on_sender` hears of each caller that has brought a message. `on_too_long` gets
+    the beginning of a message that is longer than allowed.
     """
 
     def __init__(
@@ -128,13 +130,17 @@ class MllpListener:
         on_too_long: Callable[[bytes, str], bytes],
         clock: Clock,
         limits: Limits = Limits(),
-        allowed: AllowedNetworks = EVERYBODY,
+        allowed: AllowedCallers = ANYBODY,
+        tls: ssl.SSLContext | None = None,
+        on_sender: Callable[[Caller], None] = lambda _caller: None,
+        on_not_allowed: Callable[[str], None] = lambda _peer: None,
     ) -> None:
         self._place = (host, port)
         self._on_message = on_message
         self._on_too_long = on_too_long
         self._clock = clock
         self._limits = limits
+        self._on_sender = on_sender
         self._listener = Listener(
             host,
             port,
@@ -143,6 +149,8 @@ class MllpListener:
             clock=clock,
             most_callers=limits.max_connections,
             allowed=allowed,
+            tls=tls,
+            on_not_allowed=on_not_allowed,
         )
 
     @property
@@ -189,6 +197,8 @@ class MllpListener:
             caller.begin_work()
             for message in unframer.feed(data):
                 answered = True
+                if not caller.is_proven:
+                    self._on_sender(caller)
                 caller.prove()
                 handle = self._on_message if message.is_whole else self._on_too_long
                 if answer := handle(message.content, caller.peer):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from capture_app.errors import SettingsFault
 from capture_app.model.device import DeviceKind
 from capture_app.model.words import tr
+from capture_app.settings.feeds import AdtFeed
 from capture_app.settings.rules import Host, WebAddress
 from capture_app.settings.scanning import CheckDigit, ScanPattern, Suffix
 from capture_app.settings.schema import (
@@ -56,6 +57,8 @@ def _faults(settings: Settings) -> Iterator[_Found]:
         yield from _archive_trust(f"archives[{number}]", archive)
     for number, device in enumerate(settings.devices):
         yield from _device(f"devices[{number}]", device)
+    if settings.adt is not None:
+        yield from _adt_trust(settings.adt)
     yield from _ports(settings)
     if settings.security.key_store is KeyStore.FILE and not settings.security.key_file:
         yield ("security.key_file", _missing(), tr("a full path, for key_store = file"))
@@ -151,9 +154,9 @@ def _authorities(where: str, ca_file: str) -> Iterator[_Found]:
         )
 
 
-def _certificate(where: str, archive: ArchiveDestination) -> Iterator[_Found]:
+def _certificate(where: str, peer: ArchiveDestination | AdtFeed) -> Iterator[_Found]:
     """Files that are there but cannot be used: found now, not when the first image is sent."""
-    certificate, key = archive.certificate_file, archive.certificate_key_file
+    certificate, key = peer.certificate_file, peer.certificate_key_file
     if not (Path(certificate).is_file() and Path(key).is_file()):
         return
     import ssl  # noqa: PLC0415 - it takes a while to read, and few settings need it
@@ -167,6 +170,21 @@ def _certificate(where: str, archive: ArchiveDestination) -> Iterator[_Found]:
             tr("It cannot be used with its key."),
             tr("a certificate and the key that belongs to it, PEM, without a password"),
         )
+
+
+def _adt_trust(adt: AdtFeed) -> Iterator[_Found]:
+    if bool(adt.certificate_file) != bool(adt.certificate_key_file):
+        missing = "certificate_key_file" if adt.certificate_file else "certificate_file"
+        yield (f"adt.{missing}", _missing(), tr("a certificate and its key, or neither"))
+    if adt.tls and not adt.certificate_file:
+        yield ("adt.certificate_file", _missing(), tr("a certificate and its key, for tls"))
+    if not adt.tls and (adt.ca_file or adt.sender_certificates):
+        key = "ca_file" if adt.ca_file else "sender_certificates"
+        yield (f"adt.{key}", tr("Without TLS no certificate is asked for."), tr("tls = true"))
+    if adt.sender_certificates and not adt.ca_file:
+        yield ("adt.ca_file", _missing(), tr("a file, for sender_certificates"))
+    yield from _authorities("adt", adt.ca_file)
+    yield from _certificate("adt", adt)
 
 
 def _device(where: str, device: Device) -> Iterator[_Found]:

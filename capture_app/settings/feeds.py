@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
 
-from capture_app.settings.kinds import LongText, Name, Port, Seconds, ShortText
+from capture_app.settings.kinds import CallerCertificates, LongText, Name, Port, Seconds, ShortText
 from capture_app.settings.rules import (
     AeTitle,
     Between,
+    ExistingFile,
     Help,
     Host,
     Items,
@@ -102,6 +103,22 @@ class AdtFeed:
             "reaches the port may send."
         ),
     ] = ()
+    tls: Annotated[bool, Help("Whether the port speaks TLS; certificate_file is needed then.")] = (
+        False
+    )
+    certificate_file: Annotated[str, ExistingFile(), Help("The certificate of the port, PEM.")] = ""
+    certificate_key_file: Annotated[
+        str, ExistingFile(), Help("The private key of that certificate, PEM.")
+    ] = ""
+    ca_file: Annotated[
+        str,
+        ExistingFile(),
+        Help(
+            "Authorities, PEM, that vouch for the senders: they must show a certificate then. "
+            "Empty: senders are not asked for one."
+        ),
+    ] = ""
+    sender_certificates: CallerCertificates = ()
     assigning_authority: Annotated[
         LongText,
         Help(

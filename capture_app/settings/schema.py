@@ -15,7 +15,14 @@ from capture_app.model.coding import Code
 from capture_app.model.device import DeviceKind
 from capture_app.model.procedure import ImageKind
 from capture_app.settings.feeds import AdtFeed, Worklist
-from capture_app.settings.kinds import KeyName, LongText, Name, Seconds, ShortText
+from capture_app.settings.kinds import (
+    CallerCertificates,
+    KeyName,
+    LongText,
+    Name,
+    Seconds,
+    ShortText,
+)
 from capture_app.settings.rules import (
     AeTitle,
     Between,
@@ -26,6 +33,7 @@ from capture_app.settings.rules import (
     Items,
     Line,
     Matching,
+    Network,
     Text,
     WebAddress,
 )
@@ -182,6 +190,16 @@ class ArchiveDestination:
         Between(1, 65535),
         Help("The port on which we listen for the archive's commitment report."),
     ] = None
+    report_senders: Annotated[
+        tuple[str, ...],
+        Network(),
+        Items(50),
+        Help(
+            "From which addresses and networks its reports come; its AE title is not taken from "
+            "elsewhere. Empty: from anywhere."
+        ),
+    ] = ()
+    report_certificates: CallerCertificates = ()
     user: Annotated[
         str, Text(64), Help("The user of its DICOMweb service; empty: no basic authentication.")
     ] = ""

@@ -19,6 +19,7 @@ from capture_app.clock import FixedClock
 from capture_app.demo.dimse_archive import PracticeArchive
 from capture_app.demo.shelf import Shelf
 from capture_app.model.delivery import ProofReceipt
+from capture_app.net.callers import ANYBODY
 from capture_app.net.deadline import Deadline
 from capture_app.net.dicom.association import UNCOMPRESSED, Association, Peer, open_association
 from capture_app.net.dicom.dimse_messages import N_EVENT_REPORT_RQ
@@ -117,7 +118,7 @@ def test_an_archive_that_does_not_know_us_says_so(orthanc: Orthanc) -> None:
 def listener() -> Iterator[CommitmentListener]:
     """A listener that knows the archive PACS, on a free port."""
     listener = CommitmentListener(
-        host=HOST, port=0, ae_title="CAPTURE", archive_ae_titles=["PACS"], clock=CLOCK
+        host=HOST, port=0, ae_title="CAPTURE", archive_ae_titles={"PACS": ANYBODY}, clock=CLOCK
     )
     listener.start()
     yield listener

@@ -220,9 +220,12 @@ class _Busy(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving_https(certificate: Path) -> Iterator[int]:
+def serving_https(certificate: Path, suite: str = "") -> Iterator[int]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    if suite:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(suite)
 
     class Server(HTTPServer):
         def get_request(self) -> tuple[Any, Any]:
@@ -283,6 +286,60 @@ def test_reports_may_come_by_tls_from_who_shows_a_certificate(
         assert is_hung_up_on(unknown, listener.port)
     finally:
         listener.stop()
+
+
+@pytest.mark.expects_log(
+    "Association Rejected", "Result: Rejected Permanent", "Calling AE title not recognised"
+)
+def test_a_known_ae_title_counts_only_from_where_its_archive_is(
+    hospital: Authority,
+) -> None:
+    """By address, and by the certificate that it shows."""
+    ours, pacs = hospital.sign("listener"), hospital.sign("pacs", host="192.0.2.9")
+    settings = ArchiveDestination(
+        "pacs",
+        host=HOST,
+        port=free_port(),
+        ae_title="PACS",
+        commitment_host=HOST,
+        commitment_port=free_port(),
+        report_senders=(HOST,),
+        report_certificates=("192.0.2.9",),
+        tls=True,
+        ca_file=str(hospital.file),
+        certificate_file=str(ours),
+        certificate_key_file=str(ours.with_suffix(".key")),
+    )
+    listener = commitment_listeners([settings], STATION, CLOCK)["pacs"]
+    listener.start()
+    try:
+        ae = AE("PACS")
+        ae.connection_timeout = ae.acse_timeout = ae.network_timeout = 5
+        ae.add_requested_context(STORAGE_COMMITMENT)
+        for certificate, source, is_taken in (
+            (pacs, HOST, True),
+            (pacs, "127.0.0.2", False),
+            (hospital.sign("another"), HOST, False),
+        ):
+            assoc = ae.associate(
+                *(HOST, listener.port),
+                ae_title="CAPTURE",
+                tls_args=(showing(hospital, certificate), HOST),
+                bind_address=(source, 0),
+            )
+            assert assoc.is_established is is_taken
+            if is_taken:
+                assoc.release()
+    finally:
+        listener.stop()
+
+
+@pytest.mark.parametrize("suite", ["AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA"])
+def test_an_archive_with_weak_suites_only_is_not_talked_to(hospital: Authority, suite: str) -> None:
+    server = hospital.sign("weak")
+    with serving_https(server, suite) as port:
+        (outcome,) = store(archive_for(dimse(port, hospital, None)), [photo()])
+        assert said(outcome) in {"transient tls", "transient tls-broken-off"}
 
 
 def showing(trusted: Authority, certificate: Path) -> ssl.SSLContext:

@@ -7,19 +7,18 @@ one are the first to go when it is crowded (see `Listener`).
 
 from __future__ import annotations
 
-import socket
 import ssl
-from collections.abc import Callable, Collection, Iterator
-from contextlib import closing, contextmanager
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import structlog
 from pydicom.uid import UID
 from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from pynetdicom.pdu_primitives import A_ASSOCIATE, SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext, build_context, negotiate_as_acceptor
 
 from capture_app.clock import Clock
+from capture_app.net.callers import AllowedCallers
 from capture_app.net.deadline import Deadline
 from capture_app.net.dicom import upper_layer
 from capture_app.net.dicom.association import (
@@ -39,7 +38,9 @@ from capture_app.net.dicom.dimse_messages import (
 )
 from capture_app.net.dicom.upper_layer import AcceptedContext, Terms
 from capture_app.net.listener import MOST_CALLERS, Caller, Listener
-from capture_app.net.wire import Wire, failure, shut
+from capture_app.net.wire import Wire, failure
+
+_log = structlog.get_logger(__name__)
 
 _ASSOCIATE_SECONDS: Final = 5.0
 _CONVERSATION_SECONDS: Final = 30.0
@@ -54,7 +55,8 @@ _CALLED_AE_TITLE_UNKNOWN: Final = 0x07
 class EventReportScp:
     """Takes N-EVENT-REPORTs of one SOP class. `on_report` answers with a status, from any thread.
 
-    `known_ae_titles` may call; `ae_title` is ours. With `tls`, callers must show a certificate.
+    `known_ae_titles` may call, each from where it may; `ae_title` is ours. With `tls`, callers must
+    show a certificate.
     """
 
     def __init__(
@@ -63,17 +65,16 @@ class EventReportScp:
         host: str,
         port: int,
         ae_title: str,
-        known_ae_titles: Collection[str],
+        known_ae_titles: Mapping[str, AllowedCallers],
         sop_class_uid: str,
         on_report: Callable[[EventReport], int],
         clock: Clock,
         tls: ssl.SSLContext | None = None,
         most_connections: int = MOST_CALLERS,
     ) -> None:
-        self._negotiator = _Negotiator(ae_title, frozenset(known_ae_titles), sop_class_uid)
+        self._negotiator = _Negotiator(ae_title, dict(known_ae_titles), sop_class_uid)
         self._on_report = on_report
         self._clock = clock
-        self._tls = tls
         self._listener = Listener(
             host,
             port,
@@ -81,6 +82,7 @@ class EventReportScp:
             name="event-reports",
             clock=clock,
             most_callers=most_connections,
+            tls=tls,
         )
 
     def start(self) -> None:
@@ -98,33 +100,21 @@ class EventReportScp:
 
     def _converse(self, caller: Caller) -> None:
         begin = Deadline.after(self._clock, _ASSOCIATE_SECONDS)
-        with self._secured(caller) as sock:
-            wire = Wire(sock, _CALLER, begin, caller.interruption)
-            terms = self._negotiator.agree(wire)
-            caller.prove()
-            conversation = Conversation(wire, terms)
-            while True:
-                wire.deadline = Deadline.after(self._clock, _CONVERSATION_SECONDS)
-                try:
-                    message = conversation.receive()
-                except ReleaseRequested:
-                    wire.send(upper_layer.RELEASE_RP_PDU)
-                    _let_the_caller_close(wire)
-                    return
-                caller.begin_work()
-                self._answer(conversation, message)
-                caller.end_work()
-
-    @contextmanager
-    def _secured(self, caller: Caller) -> Iterator[socket.socket]:
-        if self._tls is None:
-            yield caller.sock
-            return
-        sock = self._tls.wrap_socket(caller.sock, server_side=True, do_handshake_on_connect=False)
-        with closing(sock), caller.interruption.ended_by(partial(shut, sock)):
-            sock.settimeout(_ASSOCIATE_SECONDS)
-            sock.do_handshake()
-            yield sock
+        wire = Wire(caller.sock, _CALLER, begin, caller.interruption)
+        terms = self._negotiator.agree(wire, caller)
+        caller.prove()
+        conversation = Conversation(wire, terms)
+        while True:
+            wire.deadline = Deadline.after(self._clock, _CONVERSATION_SECONDS)
+            try:
+                message = conversation.receive()
+            except ReleaseRequested:
+                wire.send(upper_layer.RELEASE_RP_PDU)
+                _let_the_caller_close(wire)
+                return
+            caller.begin_work()
+            self._answer(conversation, message)
+            caller.end_work()
 
     def _answer(self, conversation: Conversation, message: DimseMessage) -> None:
         if message.field == N_EVENT_REPORT_RQ:
@@ -144,12 +134,14 @@ class EventReportScp:
 class _Negotiator:
     """Answers A-ASSOCIATE-RQ (PS3.8 7.1)."""
 
-    def __init__(self, ae_title: str, known_ae_titles: frozenset[str], sop_class_uid: str) -> None:
+    def __init__(
+        self, ae_title: str, known_ae_titles: Mapping[str, AllowedCallers], sop_class_uid: str
+    ) -> None:
         self._ae_title = ae_title
         self._known_ae_titles = known_ae_titles
         self._sop_class_uid = sop_class_uid
 
-    def agree(self, wire: Wire) -> Terms:
+    def agree(self, wire: Wire, caller: Caller) -> Terms:
         """Reads the request and answers it. Raises what the wire raises, "rejected", "protocol"."""
         kind, pdu = upper_layer.read_pdu(wire)
         if kind != upper_layer.ASSOCIATE_RQ:
@@ -158,7 +150,7 @@ class _Negotiator:
             request = A_ASSOCIATE_RQ()
             request.decode(pdu)
             asked: Any = request.to_primitive()
-            reason = self._reason_to_reject(asked)
+            reason = self._reason_to_reject(asked, caller)
             answer, terms = self._accepted(wire, asked)
         except Exception as error:  # hostile bytes: the decoder may raise anything
             raise failure(wire.name, "protocol") from error
@@ -169,10 +161,12 @@ class _Negotiator:
         wire.send(A_ASSOCIATE_AC(answer).encode())
         return terms
 
-    def _reason_to_reject(self, asked: Any) -> int | None:
+    def _reason_to_reject(self, asked: Any, caller: Caller) -> int | None:
         if asked.called_ae_title.strip() != self._ae_title:
             return _CALLED_AE_TITLE_UNKNOWN
-        if asked.calling_ae_title.strip() not in self._known_ae_titles:
+        known = self._known_ae_titles.get(asked.calling_ae_title.strip())
+        if known is None or not known.admits(caller.peer, caller.certificate):
+            _log.info("caller-not-known", source="event-reports", peer=caller.peer)
             return _CALLING_AE_TITLE_UNKNOWN
         return None
 

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from capture_app.clock import SystemClock
 from capture_app.errors import TransientDeliveryError
 from capture_app.model.reason import Reason
-from capture_app.net.callers import EVERYBODY, AllowedNetworks
+from capture_app.net.callers import ANYBODY, AllowedCallers
 from capture_app.net.dicom.event_report_scp import EventReportScp
 from capture_app.net.listener import Caller, Listener
 from capture_app.net.mllp import MllpListener, framed
@@ -40,7 +40,7 @@ def listening(
     serve: Callable[[Caller], None] = echo,
     *,
     most_callers: int = 16,
-    allowed: AllowedNetworks = EVERYBODY,
+    allowed: AllowedCallers = ANYBODY,
 ) -> Iterator[Listener]:
     listener = Listener(
         HOST, 0, serve, name="test", clock=CLOCK, most_callers=most_callers, allowed=allowed
@@ -145,7 +145,7 @@ STRANGER = "127.0.0.2"
 def test_who_is_not_allowed_gets_no_thread_and_one_line_a_minute() -> None:
     with (
         capture_logs() as entries,
-        listening(allowed=AllowedNetworks.of([HOST])) as listener,
+        listening(allowed=AllowedCallers.of([HOST], [])) as listener,
         connected(listener.port) as known,
     ):
         assert says(known, b"x") == b"x"
@@ -349,7 +349,7 @@ def ports() -> dict[str, MllpListener | EventReportScp]:
             host=HOST,
             port=0,
             ae_title="CAPTURE",
-            known_ae_titles=["PACS"],
+            known_ae_titles={"PACS": ANYBODY},
             sop_class_uid="1.2.840.10008.1.20.1",
             on_report=lambda _report: 0,
             clock=CLOCK,

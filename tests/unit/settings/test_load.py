@@ -362,6 +362,23 @@ def test_archive_must_hang_together(write: Write, text: str, keys: list[str]) ->
     assert sorted(faults_of(write(text))) == [f"archives[0].{key}" for key in keys]
 
 
+ADT_CERTIFICATE = "certificate_file = '/etc/hostname'\ncertificate_key_file = '/etc/hostname'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("tls = true", ["certificate_file"]),
+        ("certificate_file = '/etc/hostname'", ["certificate_key_file"]),
+        ("sender_certificates = ['engine.example']", ["ca_file", "sender_certificates"]),
+        ("tls = true\n" + ADT_CERTIFICATE, ["certificate_file"]),  # there, but no certificate
+        ("sender_certificates = ['https://engine.example']", ["sender_certificates"]),
+    ],
+)
+def test_the_trust_of_the_feed_must_hang_together(write: Write, text: str, keys: list[str]) -> None:
+    assert {f"adt.{key}" for key in keys} <= set(faults_of(write("[adt]\n" + text)))
+
+
 @pytest.mark.parametrize(
     "text",
     [

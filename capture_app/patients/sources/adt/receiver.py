@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,9 +15,12 @@ from capture_app.clock import Clock
 from capture_app.errors import FeedError, MessageError, StoreError
 from capture_app.hl7.ack import AckOutcome, Refusal, build_ack
 from capture_app.hl7.split import Hl7Message, parse_header
+from capture_app.model.audit_event import AuditAction
 from capture_app.model.words import tr
-from capture_app.net.callers import AllowedNetworks, caller_place
+from capture_app.net.callers import AllowedCallers, caller_place
+from capture_app.net.listener import Caller
 from capture_app.net.mllp import Limits, MllpListener
+from capture_app.net.tls import server_context
 from capture_app.patients.census.census import Census
 from capture_app.patients.census.reporting import ADT
 from capture_app.patients.census.status import Link
@@ -24,6 +30,7 @@ from capture_app.settings.feeds import AdtFeed
 _log = structlog.get_logger(__name__)
 
 _DAY_S: Final = 86_400.0
+_MOST_RECORDED: Final = 100
 _MERGES: Final = frozenset({"A18", "A30", "A34", "A35", "A36", "A39", "A40", "A41", "A42", "A43"})
 """Events that merge patients or visits, or move identifiers between them."""
 
@@ -39,13 +46,26 @@ class _Refused:
 class AdtReceiver:
     """Takes the admissions feed for the census of this process, which must hold the engine role."""
 
-    def __init__(self, census: Census, adt: AdtFeed, clock: Clock) -> None:
+    def __init__(
+        self,
+        census: Census,
+        adt: AdtFeed,
+        clock: Clock,
+        *,
+        record: Callable[[AuditAction, Mapping[str, str]], None] = lambda _action, _details: None,
+    ) -> None:
+        """`record` puts into the trail who sends and who was turned away, each once a run. Raises
+        OSError for certificate files that cannot be used.
+        """
         self._census = census
         self._processing_id = adt.processing_id
         self._reader = census.reader
         self._clock = clock
         self._problem = ""
         self._tidy_at = 0.0
+        self._record = record
+        self._recorded: set[tuple[str, ...]] = set()
+        self._recording = threading.Lock()
         self._listener = MllpListener(
             adt.host,
             adt.port,
@@ -53,7 +73,10 @@ class AdtReceiver:
             on_too_long=self.refuse_too_long,
             clock=clock,
             limits=Limits(max_bytes=adt.max_message_bytes),
-            allowed=AllowedNetworks.of(adt.senders),
+            allowed=AllowedCallers.of(adt.senders, adt.sender_certificates),
+            tls=_tls(adt),
+            on_sender=self._note_sender,
+            on_not_allowed=self._note_stranger,
         )
 
     @property
@@ -115,6 +138,24 @@ class AdtReceiver:
         refusal = Refusal(tr("The message is longer than the settings allow (max_message_bytes)."))
         refused = _Refused(AckOutcome.ERROR, refusal)
         return self._refuse(beginning, header, refused, self._clock.now(), peer)
+
+    def _note_sender(self, caller: Caller) -> None:
+        shown = caller.certificate.fingerprint if caller.certificate else ""
+        _log.info("feed-sender", feed=ADT, peer=caller.peer)
+        self._once(AuditAction.FEED_SENDER_HEARD, caller.peer, shown)
+
+    def _note_stranger(self, peer: str) -> None:
+        self._once(AuditAction.FEED_SENDER_TURNED_AWAY, peer, "")
+
+    def _once(self, action: AuditAction, peer: str, certificate: str) -> None:
+        """Strangers must not fill the trail."""
+        key = (action, caller_place(peer), certificate)
+        with self._recording:
+            if key in self._recorded or len(self._recorded) >= _MOST_RECORDED:
+                return
+            self._recorded.add(key)
+        shown = {"certificate": certificate} if certificate else {}
+        self._record(action, {"feed": ADT, "peer": peer, **shown})
 
     def _tidy_daily(self) -> None:
         if self._clock.monotonic() < self._tidy_at:
@@ -191,6 +232,17 @@ class AdtReceiver:
     def _not_stored(self, header: Hl7Message | None, error: StoreError, peer: str) -> bytes:
         _log.error("feed-message-not-stored", feed=ADT, reason=str(error), peer=peer)
         return build_ack(header, AckOutcome.ERROR, Refusal(str(error)), self._clock)
+
+
+def _tls(adt: AdtFeed) -> ssl.SSLContext | None:
+    if not adt.tls:
+        return None
+    return server_context(
+        ca_file=adt.ca_file,
+        certificate_file=adt.certificate_file,
+        key_file=adt.certificate_key_file,
+        asks_callers=bool(adt.ca_file),
+    )
 
 
 def _not_taken(event: str) -> _Refused | None:
