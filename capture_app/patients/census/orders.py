@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from capture_app.model.feed_note import FeedNote
 from capture_app.model.order import Order
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.worklist import Doubt, FeedSource, PatientListEntry
+from capture_app.patients.census.sequence import fits
 from capture_app.patients.finding.same_person import may_be_one_name
 from capture_app.patients.sources.adt.naming import LearntNames
 from capture_app.patients.sources.authorities import NONE_ARE_THE_SAME, SameAuthorities
@@ -121,7 +122,7 @@ class OrderBook:
         numbers: Collection[tuple[str, str]] = (),
         *,
         beside: Patient | None = None,
-        gone: Container[tuple[str, str]] = (),
+        gone: Collection[tuple[str, str]] = (),
     ) -> tuple[PatientListEntry, ...]:
         """Rows for a patient who is not here by the admissions feed: one for each visit named.
 
@@ -165,7 +166,7 @@ class OrderBook:
         self,
         rows: Sequence[PatientListEntry],
         keys: Iterable[tuple[str, str]],
-        gone: Container[tuple[str, str]] = (),
+        gone: Collection[tuple[str, str]] = (),
     ) -> tuple[PatientListEntry, ...]:
         """The rows of a patient with the orders for any of the identifiers.
 
@@ -202,10 +203,12 @@ class OrderBook:
         return self._names.named(self._same.named(number))
 
 
-def is_among(visit: Encounter, keys: Container[tuple[str, str]]) -> bool:
-    """Whether a visit is one of these, by number; an issuer that is not told contradicts none."""
-    return bool(visit.visit_number) and (
-        (visit.visit_number, visit.issuer) in keys or (visit.visit_number, "") in keys
+def is_among(visit: Encounter, keys: Collection[tuple[str, str]]) -> bool:
+    """Whether a visit is one of these, by number; an issuer that either does not tell contradicts
+    none: worklists seldom name one.
+    """
+    return bool(visit.visit_number) and any(
+        fits(visit.visit_number, visit.issuer, *key) for key in keys
     )
 
 

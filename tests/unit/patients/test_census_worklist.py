@@ -173,6 +173,21 @@ def test_a_cancelled_visit_does_not_come_back_as_a_row_of_the_worklist(
     assert accessions(census) == [[]]
 
 
+@pytest.mark.parametrize("issuer", ["", "HOSP"])
+def test_nor_where_the_worklist_does_not_say_whose_visit_number_it_is(
+    opened: Opener, clock: FixedClock, issuer: str
+) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(), a_visit("V1"))
+    feed.send("A11", a_patient(), a_visit("V1"))
+    census.put_worklist(answer(item(a_patient(), replace(a_visit("V1"), issuer=issuer))))
+    assert census.find("") == ()
+    assert census.feed_status()[1].skipped == 1
+    census.put_worklist(answer(item(a_patient(), replace(a_visit("V2"), issuer=issuer))))
+    assert shown(census) == [("7", "V2")]
+
+
 def test_one_study_on_two_patients_is_doubted(opened: Opener, clock: FixedClock) -> None:
     census = opened()
     feed = Feed(census, clock)
