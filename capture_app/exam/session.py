@@ -87,6 +87,7 @@ class ExamService:
         self._lock = threading.Lock()
         self._open: tuple[str, float] | None = None
         self._confirmed: dict[str, Patient] = {}
+        self._known: dict[str, Patient | None] = {}
         self._followed: dict[str, Patient] = {}
         self._picked: dict[str, Location] = {}
 
@@ -153,6 +154,7 @@ class ExamService:
             self._open = (opened.exam_id, since)
         if (picked := self._picked.get(exam.exam_id)) is not None:
             self._picked[opened.exam_id] = picked
+        self._known[opened.exam_id] = self._known.get(exam.exam_id)
         return opened
 
     def reopen(
@@ -199,7 +201,8 @@ class ExamService:
         now = self._people(exam.patient.patient_id)
         confirmed = self._confirmed.get(exam.exam_id)
         others = (self._outbox.exam(one) for one in dict.fromkeys(earlier) if one != exam.exam_id)
-        return {one.exam_id: standing_of(one, now, confirmed) for one in (exam, *others)}
+        standings = {one.exam_id: standing_of(one, now, confirmed) for one in others}
+        return {exam.exam_id: standing_of(exam, now, self._known.get(exam.exam_id)), **standings}
 
     def confirm(
         self, exam: Exam, patient: Patient, identified_by: IdentifiedBy, operator: Operator
@@ -208,11 +211,12 @@ class ExamService:
         self._outbox.record_about(
             exam, operator, AuditAction.IDENTITY_CHECKED, {"identified-by": identified_by}
         )
-        self._confirmed[exam.exam_id] = patient
+        self._confirmed[exam.exam_id] = self._known[exam.exam_id] = patient
 
     def follow(self, exam: Exam) -> None:
         """Writes into the trail that the feed words the patient of an open exam anew; once each."""
-        patient = self.standing(exam).patient
+        standing = self.standing(exam)
+        self._known[exam.exam_id], patient = standing.known, standing.patient
         before = self._followed.get(exam.exam_id, exam.patient)
         if not (changed := differences(before, patient)):
             return

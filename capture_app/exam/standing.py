@@ -85,17 +85,22 @@ class Standing:
     is_visit_shared: bool = False
     """Another patient has a visit of the same number, now or when the exam began: no picture
     carries it."""
+    known: Patient | None = None
+    """The wording that changes to come are compared with; None: that of the exam."""
 
 
 def standing_of(exam: Exam, now: PersonNow | None, confirmed: Patient | None = None) -> Standing:
     """Compares an exam with what the feeds say now; None: they say nothing of the patient any more.
 
-    `confirmed`: the wording about which somebody was asked since, and said that it is the patient.
+    `confirmed`: the wording that changes are compared with in place of the exam's: somebody was
+    asked about it and said that it is the patient, or a placeholder became known (see `known`).
     """
     if now is None:
         return Standing(exam.patient, exam.encounter, is_visit_shared=exam.is_visit_shared)
     patient = worded(exam.patient, now.patient)
-    changed = real_changes(confirmed or exam.patient, patient)
+    known = confirmed or exam.patient
+    changed = real_changes(known, patient)
+    asks = changed if len(changed) >= _TWO else ()
     encounter = visit_now(exam.encounter, now)
     stop: Stop | None = None
     caution: Caution | None = None
@@ -115,10 +120,11 @@ def standing_of(exam: Exam, now: PersonNow | None, confirmed: Patient | None = N
         patient,
         encounter,
         newer=differences(exam.patient, patient),
-        asks=changed if len(changed) >= _TWO else (),
+        asks=asks,
         stop=stop,
         caution=caution,
         is_visit_shared=exam.is_visit_shared or _shares_visit(exam.encounter, now),
+        known=known if asks else with_known(known, patient),
     )
 
 
@@ -194,7 +200,7 @@ def as_it_is_now(entry: PatientListEntry, now: PersonNow | None) -> PatientListE
     encounter = visit_now(entry.encounter, now)
     if encounter is not None and encounter.state is EncounterState.CANCELLED:
         raise RuleError(tr("This visit was cancelled. Choose the patient from the list again."))
-    listed = (row for row in now.entries if _is_same_visit(row.encounter, entry.encounter))
+    listed = (row for row in now.entries if _is_same_visit(row.encounter, encounter))
     row = next(listed, None)
     return replace(
         entry,
@@ -293,6 +299,20 @@ def real_changes(before: Patient, after: Patient) -> tuple[Part, ...]:
     return tuple(parts)
 
 
+def with_known(before: Patient, after: Patient) -> Patient:
+    """What later changes are compared with: what was a placeholder as it became known, all else as
+    it was.
+    """
+    if before.identity_unknown:
+        return before if after.identity_unknown else after
+    known = before
+    if is_placeholder(before.name) and not is_placeholder(after.name):
+        known = replace(known, name=after.name)
+    if before.birth_date is None and not _birth_date_changed(before, after):
+        known = known.with_birth_date(after.birth_date or after.partial_birth_date)
+    return replace(known, sex=after.sex) if before.sex is Sex.UNKNOWN else known
+
+
 def is_placeholder(name: PersonName) -> bool:
     """Whether a name stands for one that is not known yet: BABY GIRL OF NGUYEN, Unknown, empty."""
     groups = _groups(name)
@@ -322,10 +342,22 @@ def _is_about_same_birth(before: Patient, after: Patient) -> bool:
 
 
 def visit_now(frozen: Encounter | None, now: PersonNow) -> Encounter | None:
-    """The visit of an exam as it is now; as it was frozen where the feed names it no more."""
+    """The visit of an exam as it is now; as it was frozen where the feed names it no more.
+
+    A visit that was known by its account, or by no number, may have its own number by now.
+    """
     if frozen is None:
         return None
-    same = [visit for visit in now.visits if visit.visit_number == frozen.visit_number]
+    number, issuer = frozen.visit_number, frozen.issuer
+    same = [visit for visit in now.visits if visit.visit_number == number]
+    if not same and number:
+        same = [
+            visit
+            for account, its_issuer, visit in now.by_account
+            if account == number and (its_issuer == issuer or not its_issuer or not issuer)
+        ]
+    elif not same and len(now.visits) == 1:
+        same = list(now.visits)
     exact = [visit for visit in same if visit.issuer == frozen.issuer]
     found = exact or same
     return found[0] if len(found) == 1 else frozen

@@ -86,3 +86,5 @@ class PersonNow:
     entries: tuple[PatientListEntry, ...]
     """The rows of the list."""
     doubts: frozenset[Doubt] = frozenset()
+    by_account: tuple[tuple[str, str, Encounter], ...] = ()
+    """Account number (PID-18) and its issuer, with a visit that may first have been known by it."""

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from capture_app.model.encounter import EncounterState
+from capture_app.model.encounter import Encounter, EncounterState
 from capture_app.model.feed_note import FeedNote, NoteCode
 from capture_app.model.patient import (
     NameGroup,
@@ -145,6 +145,15 @@ def entries(
         ends = hidden_from(visit, closed_visible)
         if ends is None or now < ends:
             yield PatientListEntry(known.patient, visit.encounter, (), FeedSource.ADT, known.as_of)
+
+
+def by_account(known: CensusPatient) -> tuple[tuple[str, str, Encounter], ...]:
+    """Account number (PID-18) and its issuer, with a visit that may have been known by it."""
+    return tuple(
+        (visit.account_number, visit.account_issuer, visit.encounter)
+        for visit in known.visits.values()
+        if visit.account_number
+    )
 
 
 def hidden_from(visit: Visit, closed_visible: timedelta) -> datetime | None:

@@ -17,7 +17,7 @@ from capture_app.clock import Clock
 from capture_app.model.encounter import EncounterState, Location
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.worklist import Doubt, PatientListEntry, PersonNow
-from capture_app.patients.census.fold import CensusPatient, entries, hidden_from
+from capture_app.patients.census.fold import CensusPatient, by_account, entries, hidden_from
 from capture_app.patients.census.orders import (
     OrderBook,
     WorklistAnswer,
@@ -267,6 +267,7 @@ class PatientList:
             visits=visits or tuple(entry.encounter for entry in shown if entry.encounter),
             entries=shown,
             doubts=frozenset(doubts),
+            by_account=by_account(known) if known else (),
         )
 
     def places(self) -> frozenset[Location]:

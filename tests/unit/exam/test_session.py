@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import date
 from io import BytesIO
 
 import pytest
@@ -10,14 +11,14 @@ from capture_app.errors import ChangedSinceSeenError, RuleError
 from capture_app.exam.encoding import Picture
 from capture_app.exam.rules import MissingPart
 from capture_app.exam.session import ExamService, Stopped
-from capture_app.exam.standing import Stop
+from capture_app.exam.standing import Part, Stop
 from capture_app.model.audit_event import AuditAction, EventOutcome
 from capture_app.model.delivery import ImageState
 from capture_app.model.device import DeviceKind
 from capture_app.model.encoded_image import Handling, PixelCoding
 from capture_app.model.encounter import EncounterState
 from capture_app.model.operator import Operator, Role
-from capture_app.model.patient import PatientId
+from capture_app.model.patient import NameGroup, PatientId, PersonName, Sex
 from capture_app.model.procedure import Description, Side
 from capture_app.model.worklist import Doubt, IdentifiedBy
 from capture_app.outbox.outbox import Outbox
@@ -373,3 +374,24 @@ def test_an_order_of_a_study_that_two_patients_have_is_refused_in_words(
         exams.choose_order(plain, sealing.ORDER, (sealing.ORDER,))
     entry(clock)
     assert exams.choose_order(plain, sealing.ORDER, (sealing.ORDER,)).order == sealing.ORDER
+
+
+def test_a_patient_who_became_known_is_not_somebody_else_unasked(
+    exams: ExamService, clock: FixedClock
+) -> None:
+    unnamed = PersonName(NameGroup("Unknown", "Trauma 7"))
+    nobody = replace(sealing.MAI, name=unnamed, birth_date=None, sex=Sex.UNKNOWN)
+    exam = exams.open(entry(clock, patient=nobody), sealing.NURSE, SCAN)
+    entry(clock, patient=sealing.MAI)
+    assert exams.standing(exam).asks == ()
+    exams.follow(exam)
+    other = PersonName(NameGroup("Jones", "Mary"))
+    entry(clock, patient=replace(sealing.MAI, name=other, birth_date=date(1980, 1, 1)))
+    exams.follow(exam)
+    assert exams.standing(exam).asks == (Part.NAME, Part.BIRTH_DATE)
+    exam = exams.choose_order(exam, sealing.ORDER, (sealing.ORDER,))
+    assert exams.standing(exam).asks == (Part.NAME, Part.BIRTH_DATE)
+    capture_id = exams.take(exam, frame(clock), device=sealing.CAMERA)
+    exams.describe({capture_id: Description()}, sealing.description(), sealing.NURSE)
+    with pytest.raises(RuleError, match="changed who this is"):
+        exams.send(exam, {capture_id: sealing.description()}, shown=sealing.MAI)

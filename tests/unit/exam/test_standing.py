@@ -15,6 +15,8 @@ from capture_app.exam.standing import (
     is_placeholder,
     real_changes,
     standing_of,
+    visit_now,
+    with_known,
 )
 from capture_app.model.encounter import EncounterState
 from capture_app.model.patient import NameGroup, PartialDate, Patient, PersonName, Sex
@@ -103,6 +105,55 @@ def test_one_change_follows_and_two_ask_until_somebody_confirmed_it() -> None:
     assert standing_of(EXAM, now(other), other).asks == ()
     again = standing_of(EXAM, now(MAI), other)
     assert again.asks == (Part.NAME, Part.BIRTH_DATE, Part.SEX)
+
+
+UNNAMED = {
+    "name": named("Unknown", "Trauma 7"),
+    "birth_date": None,
+    "partial_birth_date": None,
+    "sex": Sex.UNKNOWN,
+}
+
+
+@pytest.mark.parametrize("unknown", [UNNAMED, {**UNNAMED, "identity_unknown": True}])
+def test_who_became_known_does_not_become_somebody_else_unasked(unknown: dict[str, object]) -> None:
+    trauma = changed(**unknown)
+    assert real_changes(trauma, changed(**ALL_THREE)) == ()
+    known = with_known(trauma, MAI)
+    assert real_changes(known, MAI) == ()
+    assert real_changes(known, changed(**ALL_THREE)) == (Part.NAME, Part.BIRTH_DATE, Part.SEX)
+    assert with_known(known, changed(name=named("Tran", "Linh"))) == known, "what was known stays"
+
+
+def test_a_part_that_is_not_known_yet_goes_on_to_follow() -> None:
+    unknown = changed(**UNNAMED)
+    named_only = replace(unknown, name=MAI.name)
+    assert with_known(unknown, named_only) == named_only
+    assert real_changes(named_only, MAI) == ()
+    nobody = changed(**UNNAMED, identity_unknown=True)
+    assert with_known(nobody, replace(nobody, name=MAI.name)) == nobody
+
+
+@pytest.mark.parametrize(
+    ("frozen", "issuer", "found"),
+    [
+        ("ACC9", "", True),
+        ("ACC9", "HOSP", True),
+        ("ACC9", "OTHER", False),
+        ("", "", True),
+        ("V0", "", False),
+    ],
+)
+def test_a_visit_that_got_its_own_number_is_still_the_visit_of_the_exam(
+    frozen: str, issuer: str, *, found: bool
+) -> None:
+    gone = replace(sealing.VISIT, visit_number="V1", state=EncounterState.CANCELLED)
+    said = replace(now(), visits=(gone,), by_account=(("ACC9", "HOSP", gone),))
+    exam = replace(EXAM, encounter=replace(sealing.VISIT, visit_number=frozen, issuer=issuer))
+    assert standing_of(exam, said).stop is (Stop.VISIT_CANCELLED if found else None)
+    if not frozen:
+        several = replace(said, visits=(gone, replace(gone, visit_number="V2")))
+        assert visit_now(exam.encounter, several) == exam.encounter, "it could be any of them"
 
 
 def test_the_number_of_the_exam_stays_whatever_the_feed_says_of_it() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from capture_app.clock import FixedClock
+from capture_app.exam.standing import visit_now
+from capture_app.model.encounter import EncounterState
 from capture_app.model.feed_note import NoteCode
 from capture_app.patients.census.census import Census, open_census
 from capture_app.settings.schema import Settings
@@ -388,3 +390,19 @@ def test_the_right_value_does_not_depend_on_the_order_of_arrival(
         census = opened(str(number))
         send(census, *order)
         assert told(census) == script.right, order
+
+
+@pytest.mark.parametrize("account", ["ACC9", ""])
+def test_the_visit_of_an_open_exam_is_found_under_the_number_that_it_got(
+    opened: Callable[..., Census], account: str
+) -> None:
+    census = opened()
+    send(census, said("A01", "0800", visit="", account=account))
+    (row,) = census.find("")
+    send(census, said("A08", "0810", visit="V1", account=account))
+    send(census, said("A11", "0820", visit="V1", account=account))
+    now = census.person(row.patient.patient_id)
+    assert now is not None
+    visit = visit_now(row.encounter, now)
+    assert visit is not None
+    assert (visit.visit_number, visit.state) == ("V1", EncounterState.CANCELLED)
