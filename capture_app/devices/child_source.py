@@ -10,11 +10,10 @@ from contextlib import closing
 from datetime import timedelta
 from math import isfinite
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from capture_app.clock import Clock
 from capture_app.devices.network_camera import Password, no_password
-from capture_app.devices.relay import CameraRelay
 from capture_app.devices.trouble import DeviceTroubleError, Trouble
 from capture_app.errors import ChildEndedError, DeviceError, TaskRefusedError
 from capture_app.model.device import DeviceInfo, DeviceKind
@@ -22,6 +21,9 @@ from capture_app.model.frame import Frame
 from capture_app.sandbox.child import Child
 from capture_app.sandbox.task import Answer, BlockRule, ChildEnd, Task
 from capture_app.settings.schema import Device
+
+if TYPE_CHECKING:
+    from capture_app.devices.relay import CameraRelay
 
 _MOST_PIXEL_BYTES: Final = 100_000_000
 _MOST_JPEG_BYTES: Final = 60_000_000
@@ -64,6 +66,9 @@ class ChildSource:
             self._is_reading = True
         try:
             if self._device.kind is DeviceKind.STREAM:
+                # Not read before the list of patients is shown: it needs requests.
+                from capture_app.devices.relay import CameraRelay  # noqa: PLC0415 - as above
+
                 relay = CameraRelay(self._device, self._clock, self._password)
                 yield from self._relayed(relay)
             else:

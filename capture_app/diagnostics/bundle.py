@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import sqlite3
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import datetime
 from importlib import metadata
@@ -19,9 +17,11 @@ from capture_app import __version__
 from capture_app.diagnostics import own_computer
 from capture_app.diagnostics.finding import Finding
 from capture_app.diagnostics.scrubbing import Scrubber
+from capture_app.errors import StoreError
 from capture_app.settings.describe import settings_toml
 from capture_app.settings.log import LOG_FOLDER
 from capture_app.settings.schema import Settings
+from capture_app.store.database import Reader, looking_into
 
 _MOST_LOGS: Final = 10
 _MOST_BYTES_A_LOG: Final = 2_000_000
@@ -124,24 +124,25 @@ def _counts(data_dir: Path, scrubber: Scrubber) -> Iterator[tuple[str, Any]]:
             yield name, "absent"
             continue
         try:
-            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-                yield name, _rows_of(connection, scrubber)
-        except sqlite3.Error as error:
+            with looking_into(path) as reader:
+                rows = _rows_of(reader, scrubber)
+            yield name, rows
+        except StoreError as error:
             yield name, f"unreadable: {type(error).__name__}"
 
 
-def _rows_of(connection: sqlite3.Connection, scrubber: Scrubber) -> dict[str, Any]:
+def _rows_of(reader: Reader, scrubber: Scrubber) -> dict[str, Any]:
     tables = [
         name
-        for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        for (name,) in reader.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
         if name.isidentifier()
     ]
     found: dict[str, Any] = {
-        scrubber.text(name): connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 - an identifier, from the schema
+        scrubber.text(name): reader.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 - an identifier, from the schema
         for name in tables
     }
     if "task" in tables:
-        steps = connection.execute(
+        steps = reader.execute(
             "SELECT kind, state, error_code, count(*) FROM task GROUP BY kind, state, error_code"
         )
         found["steps"] = [

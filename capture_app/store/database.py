@@ -108,6 +108,18 @@ class Reader:
             self.execute("COMMIT")
 
 
+@contextmanager
+def looking_into(path: Path) -> Iterator[Reader]:
+    """A database as it stands, whatever its version: nothing is made, migrated or checked.
+
+    Raises StoreError for a file that is no database.
+    """
+    database = Database(path)
+    address = f"{path.as_uri()}?mode=ro"
+    with _translated(database), closing(sqlite3.connect(address, uri=True)) as connection:
+        yield Reader(connection, database)
+
+
 class Database:
     """One database file. Each thread has a connection of its own; `close` closes them all.
 

@@ -145,7 +145,7 @@ def test_a_file_that_cannot_be_written_is_said_and_can_be_tried_again(
 ) -> None:
     desk, page, keyboard = at_page
     learn(desk, page, keyboard, *(f"P{band}\t" for band in BANDS))
-    (stage.folder / f".{SCANNER_FILE}.tmp").mkdir()
+    (stage.folder / SCANNER_FILE).mkdir()  # a file cannot take the place of a folder
     page.save.click()
     desk.qtbot.waitUntil(lambda: bool(state_of(page).problem))
     assert "cannot be written" in state_of(page).problem

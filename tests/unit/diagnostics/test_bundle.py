@@ -131,4 +131,4 @@ def test_it_is_made_where_nothing_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "outbox.db").write_bytes(b"no database at all" * 100)
     files = contents(Settings(tmp_path), [], NOW)
     counts = json.loads(files["counts.json"])
-    assert counts == {"outbox.db": "unreadable: DatabaseError", "census.db": "absent"}
+    assert counts == {"outbox.db": "unreadable: StoreError", "census.db": "absent"}
