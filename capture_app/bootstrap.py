@@ -30,8 +30,10 @@ from capture_app.imaging.decoding import PictureDecoder
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.patient import PatientId
 from capture_app.model.worklist import PersonNow
+from capture_app.outbox.clock_watch import ClockWatch
 from capture_app.outbox.outbox import Outbox, OutboxRules
 from capture_app.patients.census.census import Census, open_census
+from capture_app.security.auditing import Auditing
 from capture_app.security.keys import load_or_create_key, read_secret, trail_anchor
 from capture_app.security.users import Users
 from capture_app.settings.practice import claim_data_folder, refuse_real_destinations
@@ -68,6 +70,7 @@ class Rooms:
     exams: ExamService
     census: Census
     users: Users
+    auditing: Auditing
     catalog: Catalog
     decoder: PictureDecoder
     """Its child is started when it is needed."""
@@ -82,12 +85,16 @@ class DataFolder:
     anchor: AnchorPlace | None
     outbox: Outbox
     users: Users
+    auditing: Auditing
 
 
 @contextmanager
-def open_data_folder(settings: Settings, clock: Clock) -> Iterator[DataFolder]:
+def open_data_folder(
+    settings: Settings, clock: Clock, *, check: bool = False
+) -> Iterator[DataFolder]:
     """Opens the data folder of the settings, and closes it at the end.
 
+    `check` reads the whole database first: for who stays, and not for each command.
     Raises SettingsError where practice and patients would meet, KeyUnavailableError, StoreError.
     """
     refuse_real_destinations(settings)
@@ -100,20 +107,32 @@ def open_data_folder(settings: Settings, clock: Clock) -> Iterator[DataFolder]:
         station=settings.station,
         capture=settings.capture,
     )
-    database = Database.open(folder / OUTBOX_DATABASE, migrations("outbox"))
+    database = Database.open(folder / OUTBOX_DATABASE, migrations("outbox"), check=check)
     anchor = None if settings.practice else trail_anchor(settings.security, folder)
     with closing(Outbox(database, folder / PICTURES, cipher, clock, rules)) as outbox:
         if anchor is not None:  # before any act: else that would sign a folder that was put back
             hold_to_anchor(database, clock, cipher, anchor)
-        yield DataFolder(cipher, database, anchor, outbox, Users(database, cipher, clock))
+        yield DataFolder(
+            cipher,
+            database,
+            anchor,
+            outbox,
+            Users(database, cipher, clock),
+            Auditing(database, cipher, clock),
+        )
+        if anchor is not None:
+            with suppress(StoreError):  # what was done here is noted at the next opening
+                hold_to_anchor(database, clock, cipher, anchor)
 
 
 @contextmanager
-def open_rooms(settings: Settings, clock: Clock) -> Iterator[Rooms]:
-    """Opens every room on the data folder of the settings. Raises as `open_data_folder`."""
+def open_rooms(settings: Settings, clock: Clock, *, check: bool = False) -> Iterator[Rooms]:
+    """Opens every room on the data folder of the settings. As `open_data_folder`."""
     with (
-        open_data_folder(settings, clock) as folder,
-        closing(open_census(settings.data_dir, folder.cipher, clock, settings)) as census,
+        open_data_folder(settings, clock, check=check) as folder,
+        closing(
+            open_census(settings.data_dir, folder.cipher, clock, settings, check=check)
+        ) as census,
         closing(PictureDecoder(clock)) as decoder,
     ):
         catalog = load_catalog()
@@ -134,6 +153,7 @@ def open_rooms(settings: Settings, clock: Clock) -> Iterator[Rooms]:
             ),
             census=census,
             users=folder.users,
+            auditing=folder.auditing,
             catalog=catalog,
             decoder=decoder,
         )
@@ -231,7 +251,8 @@ class Background:
             on_round=self._on_engine_round,
             hindrance=rooms.exams.hindrance,
         )
-        self._trail = TrailWatch(rooms.database, clock, rooms.cipher, rooms.anchor)
+        watch = ClockWatch(rooms.outbox.spool)
+        self._trail = TrailWatch(rooms.database, clock, rooms.cipher, rooms.anchor, also=watch.look)
         self._certificates = CertificateWatch(settings, clock)
         self._stopping = threading.Event()
         self._leads = threading.Event()

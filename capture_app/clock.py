@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import math
 import sys
 import time
 from dataclasses import dataclass, field
@@ -10,6 +12,12 @@ from itertools import count
 from typing import Final, Protocol
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+AGREES_WITHIN_S: Final = 300.0
+"""Two clocks that differ by less say the same time, as far as days of keeping go."""
+_AGREED_FOR_S: Final = 3600.0
+_TIMEX_BYTES: Final = 512  # more than struct timex has anywhere
+_TIME_ERROR: Final = 5  # adjtimex(2): the clock is not synchronised
 
 
 class Clock(Protocol):
@@ -25,6 +33,14 @@ class Clock(Protocol):
         """
         ...
 
+    def heard(self, now: datetime) -> None:
+        """Another computer said what time it is now: an archive, or the sender of a feed."""
+        ...
+
+    def is_confirmed(self) -> bool:
+        """Whether a second source agrees with `now()`: a time server, or what was heard lately."""
+        ...
+
     def new_uid(self) -> str:
         """A new DICOM UID of the form 2.25.<uuid> (PS3.5 B.2), at most 44 characters."""
         ...
@@ -35,9 +51,32 @@ def uid_of(uuid: UUID) -> str:
     return f"2.25.{uuid.int}"
 
 
+@dataclass(slots=True)
+class _Agreement:
+    """When another computer last said the same time as this one."""
+
+    ahead: float = 0.0
+    """By how much the wall clock was ahead of the computer's own then."""
+    monotonic: float = -math.inf
+
+
 @dataclass(frozen=True, slots=True)
 class SystemClock:
     """The clock of this computer."""
+
+    _agreed: _Agreement = field(default_factory=_Agreement, compare=False, repr=False)
+
+    def heard(self, now: datetime) -> None:
+        ours, monotonic = self.now(), self.monotonic()
+        if abs((ours - now).total_seconds()) <= AGREES_WITHIN_S:
+            self._agreed.ahead = ours.timestamp() - monotonic
+            self._agreed.monotonic = monotonic
+
+    def is_confirmed(self) -> bool:
+        monotonic = self.monotonic()
+        moved = self.now().timestamp() - monotonic - self._agreed.ahead
+        is_fresh = monotonic - self._agreed.monotonic <= _AGREED_FOR_S
+        return (is_fresh and abs(moved) <= AGREES_WITHIN_S) or _is_kept_by_a_time_server()
 
     def now(self) -> datetime:
         return datetime.now().astimezone()
@@ -52,12 +91,27 @@ class SystemClock:
         return uid_of(uuid4())
 
 
+def _is_kept_by_a_time_server() -> bool:
+    """What the kernel says of chrony, ntpd or systemd-timesyncd: it forgets when somebody sets the
+    clock. False where it cannot be asked.
+    """
+    if sys.platform != "linux":
+        return False
+    asked = ctypes.create_string_buffer(_TIMEX_BYTES)  # all zero: changes nothing
+    try:
+        state = ctypes.CDLL(None, use_errno=True).adjtimex(asked)
+    except (OSError, AttributeError):
+        return False
+    return 0 <= int(state) < _TIME_ERROR
+
+
 @dataclass(slots=True)
 class FixedClock:
     """A clock that moves only when told to, with UIDs that count up: for tests and golden files."""
 
     at: datetime
     elapsed: float = 0.0
+    confirmed: bool = True
     _uids: count[int] = field(default_factory=lambda: count(1))
 
     def now(self) -> datetime:
@@ -65,6 +119,12 @@ class FixedClock:
 
     def monotonic(self) -> float:
         return self.elapsed
+
+    def heard(self, now: datetime) -> None:
+        """Whether it is confirmed is told by the field."""
+
+    def is_confirmed(self) -> bool:
+        return self.confirmed
 
     def new_uid(self) -> str:
         return uid_of(UUID(int=0x1234_5678_0000_4000_8000_0000_0000_0000 + next(self._uids)))

@@ -49,7 +49,7 @@ def connect(
         return StowArchive(
             destination.name,
             destination.url,
-            client=_client(destination, password),
+            client=_client(destination, password, clock),
             proof=proof,
             clock=clock,
             deadline_seconds=destination.deadline_seconds,
@@ -127,7 +127,7 @@ def echo(
         return echo_dimse(_peer(destination, station), clock, destination.deadline_seconds)
     if way is Way.FIND:
         return find_no_study(_peer(destination, station), clock, destination.deadline_seconds)
-    client = _client(destination, password)
+    client = _client(destination, password, clock)
     try:
         return echo_web(
             destination.name, destination.url, client, clock, destination.deadline_seconds
@@ -173,7 +173,7 @@ def _proof(
             return PixelHash(
                 destination.name,
                 destination.url,
-                client=_client(destination, password),
+                client=_client(destination, password, clock),
                 read_copy=read_copy,
                 clock=clock,
                 deadline_seconds=seconds,
@@ -199,7 +199,7 @@ def _peer(destination: ArchiveDestination, station: Station) -> Peer:
     return Peer(address, destination.ae_title, station.ae_title)
 
 
-def _client(destination: ArchiveDestination, password: Password) -> HttpClient:
+def _client(destination: ArchiveDestination, password: Password, clock: Clock) -> HttpClient:
     def credentials() -> tuple[str, str] | None:
         if not destination.user:
             return None
@@ -212,4 +212,4 @@ def _client(destination: ArchiveDestination, password: Password) -> HttpClient:
             certificate_file=destination.certificate_file,
             key_file=destination.certificate_key_file,
         )
-    return HttpClient(destination.name, credentials=credentials, tls=tls)
+    return HttpClient(destination.name, credentials=credentials, tls=tls, heard=clock.heard)

@@ -28,6 +28,7 @@ from capture_app.model.operator import Act, Operator
 from capture_app.model.procedure import Side
 from capture_app.model.words import tr, trn
 from capture_app.model.worklist import IdentifiedBy
+from capture_app.outbox.counted_time import seconds_behind
 from capture_app.outbox.status import StatusFilter
 
 _SETTLED: Final = frozenset(
@@ -97,6 +98,8 @@ def run(args: argparse.Namespace) -> int:
     with open_rooms(settings, CLOCK) as rooms:
         if not settings.archives:
             importing.refuse(tr("No archive is set up: add one to the settings first."))
+        if behind := seconds_behind(rooms.outbox.spool):
+            sys.stderr.write(_clock_words(behind) + "\n")
         operator = _operator(args, rooms)
         description = importing.described(
             rooms.catalog,
@@ -152,6 +155,16 @@ def run(args: argparse.Namespace) -> int:
     _report(args.files, capture_ids, statuses, as_json=args.json)
     confirmed = all(status is not None and status.state in _CONFIRMED for status in statuses)
     return EXIT_DONE if confirmed or not args.wait else EXIT_FAILED
+
+
+def _clock_words(behind: float) -> str:
+    return trn(
+        "The clock of this computer is {n} day behind what it has said before, at least. "
+        "Put it right: images get their dates from it.",
+        "The clock of this computer is {n} days behind what it has said before, at least. "
+        "Put it right: images get their dates from it.",
+        int(behind // 86_400),
+    )
 
 
 def _operator(args: argparse.Namespace, rooms: Rooms) -> Operator:

@@ -44,6 +44,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "settings": ("settings", "check, try or show the settings"),
     "doctor": ("doctor", "look whether this station works, and say what to do"),
     "support-bundle": ("support_bundle", "write a file for who helps from afar, without patients"),
+    "trail": ("trail", "list, prove or export what was done on this computer"),
     "users": ("users", "list, add or remove who may sign in; set roles, reset a PIN"),
 }
 

@@ -121,7 +121,7 @@ def _running(
             words.put(_Word.ROUND)
 
     with (
-        open_rooms(settings, CLOCK) as rooms,
+        open_rooms(settings, CLOCK, check=True) as rooms,
         Background(rooms, program="serve", on_round=on_round) as background,
         _health_port(rooms, background),
     ):

@@ -18,7 +18,7 @@ def open_window(settings: Settings) -> int:
     from capture_app.bootstrap import Background, open_rooms  # noqa: PLC0415
     from capture_app.ui.shell.app import run as run_window  # noqa: PLC0415
 
-    with open_rooms(settings, CLOCK) as rooms, ExitStack() as behind:
+    with open_rooms(settings, CLOCK, check=True) as rooms, ExitStack() as behind:
         services = window_services(rooms)
 
         def begin() -> None:
@@ -53,6 +53,7 @@ def window_services(rooms: Rooms) -> Services:
         outbox=rooms.outbox,
         devices=ChosenDevice(rooms.settings.devices, rooms.clock, passwords(rooms.settings)),
         users=rooms.users,
+        auditing=rooms.auditing,
         catalog=rooms.catalog,
         body_map=load_body_map(),
         settings=rooms.settings,

@@ -12,8 +12,10 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from queue import Empty, SimpleQueue
 from typing import Any, ClassVar, Final, Protocol
@@ -101,8 +103,11 @@ class HttpClient:
         *,
         credentials: Credentials | None = None,
         tls: ssl.SSLContext | None = None,
+        heard: Callable[[datetime], object] = lambda _: None,
     ) -> None:
+        """`heard` is called with what time it is by each answer (Date, RFC 9110 6.6.1)."""
         self._name = name
+        self._heard = heard
         self._credentials = credentials
         self._tls = tls
         self._idle: SimpleQueue[_Line] = SimpleQueue()
@@ -225,6 +230,7 @@ class HttpClient:
 
     def _read(self, response: requests.Response, longest: int) -> HttpResponse:
         status = response.status_code
+        self._hear(response.headers.get("Date", ""))
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             raise TransientDeliveryError(Reason.of("auth", name=self._name))
         if 300 <= status < 400:
@@ -240,6 +246,12 @@ class HttpClient:
             if len(content) > longest:
                 raise TransientDeliveryError(Reason.of("too-long", name=self._name))
         return HttpResponse(status, response.headers.get("Content-Type", ""), bytes(content))
+
+    def _hear(self, date: str) -> None:
+        with suppress(ValueError, TypeError, OverflowError):
+            said = parsedate_to_datetime(date)
+            if said.tzinfo is not None:
+                self._heard(said)
 
     def _failure(self, error: BaseException) -> TransientDeliveryError:
         # requests and urllib3 wrap the error that tells something, sometimes in an argument.

@@ -139,9 +139,10 @@ class Database:
         return self._closed
 
     @classmethod
-    def open(cls, path: Path, migrations: Traversable) -> Self:
+    def open(cls, path: Path, migrations: Traversable, *, check: bool = True) -> Self:
         """Opens or creates the database and brings it to the newest of the migrations.
 
+        `check` reads all of its pages: for who stays, and not for each command.
         `migrations` is a folder of NNNN_name.sql, such as files("capture_app.outbox") /
         "migrations". Raises NewerDatabaseError for a database of a later version, StoreError for
         a file that is no database or is damaged (it is left as it is), DiskFullError.
@@ -155,7 +156,8 @@ class Database:
                     path.touch(mode=0o600)  # before SQLite makes it with the umask of the day
                     fsync_folder(path.parent)
                 connection = database._connection()
-                _check(connection, path)
+                if check:
+                    _check(connection, path)
                 _migrate(connection, steps, path)
         except BaseException:
             database.close()
@@ -203,6 +205,17 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+    def shrink(self) -> None:
+        """Gives pages that hold nothing any more back to the disk, and empties the write-ahead log.
+
+        Of a database of before it does the latter alone. Raises StoreError.
+        """
+        with _translated(self):
+            # As a script: `execute` ends after one step, which frees one page.
+            self._connection().executescript(
+                "PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)"
+            )
 
     def data_version(self) -> int:
         """A number that differs from the last one when another connection has changed the data."""
@@ -281,6 +294,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        if connection.execute("PRAGMA page_count").fetchone() == (0,):  # made just now
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")

@@ -11,6 +11,7 @@ from capture_app.devices.chosen import ChosenDevice
 from capture_app.exam.session import ExamService
 from capture_app.outbox.outbox import Outbox
 from capture_app.patients.census.census import Census
+from capture_app.security.auditing import Auditing
 from capture_app.security.users import Users
 from capture_app.settings.schema import Settings
 
@@ -25,6 +26,7 @@ class Services:
     devices: ChosenDevice
     """The camera in use: warm over patients and locks; started and stopped with the window."""
     users: Users
+    auditing: Auditing
     catalog: Catalog
     body_map: BodyMap
     settings: Settings

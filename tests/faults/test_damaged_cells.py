@@ -49,6 +49,7 @@ _VALUES: Final = {
         "'0001-01-01T00:00:00.000000+00:00'",
     ),
     "INTEGER": ("-7", "9223372036854775807"),
+    "REAL": ("-7.0", "1e300"),
     "BLOB": ("x'00'", "x''"),
 }
 OPERATOR: Final = Operator("ada", "Ada", FIRST_ROLES)
@@ -60,6 +61,7 @@ NOT_PROVED: Final = {
     "capture.fault": "words; a start looks at the file again",
     "instance.user_id": "the trail says who sent it",
     "instance.send_id": "only what was sent together",
+    "waiting_since": "what cannot be begins anew; the time of the wall clock must be over as well",
     "task.destination": "one that the settings do not name stops there, and says so",
     "task.answered": "what is no code of a stop answers none: a person is asked once more",
     "task.error_code": "words",

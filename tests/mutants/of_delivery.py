@@ -74,10 +74,10 @@ DELIVERY = (
     Mutant(
         "purged-before-the-commit",
         _RETAIN,
-        "        rows = connection.execute(_PURGEABLE, (spool.now(),)).fetchall()\n",
-        "        rows = connection.execute(_PURGEABLE, (spool.now(),)).fetchall()\n"
+        "        for task_id, uid, _, capture_id, _, exam_id, patient_key,",
         "        for row in rows:\n"
-        "            remove_file(spool.instances / row[2])\n",
+        "            remove_file(spool.instances / row[2])\n"
+        "        for task_id, uid, _, capture_id, _, exam_id, patient_key,",
         (_PROMISES,),
     ),
     Mutant(
@@ -89,10 +89,24 @@ DELIVERY = (
     ),
     Mutant(
         "purged-before-its-days-are-over",
-        _RETAIN,
-        "AND retain.due_at <= ? ",
-        "AND retain.due_at <> ? ",
-        (f"{_PROMISES}::test_days_are_counted_from_the_last_archive",),
+        "capture_app/outbox/counted_time.py",
+        "    return bool(now - row[0] + _ROUNDING_S >= wanted.total_seconds())\n",
+        "    return True\n",
+        ("tests/unit/outbox/test_counted_time.py",),
+    ),
+    Mutant(
+        "the-next-act-signs-a-head-that-was-changed",
+        "capture_app/audit/chain.py",
+        "is_ours and mac == head_mac(cipher, head)",
+        "is_ours",
+        ("tests/unit/audit/test_trail.py",),
+    ),
+    Mutant(
+        "a-folder-that-was-put-back-is-whole",
+        "capture_app/audit/anchor.py",
+        "if row is not None and row[0] == anchor.last_hash:",
+        "if True:",
+        ("tests/unit/audit/test_anchor.py",),
     ),
     Mutant(
         "a-commit-error-discards-the-file",

@@ -21,6 +21,7 @@ from capture_app.model.patient import PatientId
 from capture_app.model.worklist import PersonNow
 from capture_app.patients.census.census import Census, open_census
 from capture_app.patients.finding.scan import ScannedCode
+from capture_app.security.auditing import Auditing
 from capture_app.security.users import Users
 from capture_app.settings.schema import Device
 from capture_app.store.cipher import Cipher
@@ -176,6 +177,7 @@ def _of_another_process(folder: Path, first: Services) -> Iterator[Services]:
         outbox=outbox,
         census=census,
         users=Users(outbox.spool.database, cipher, clock, cost=CHEAP),
+        auditing=Auditing(outbox.spool.database, cipher, clock),
         devices=ChosenDevice((_SMALL,), clock),
     )
     try:

@@ -46,7 +46,7 @@ COLLEAGUES = (
     ("yaydin", "Y. Aydın"),
 )
 
-PAGES = 41
+PAGES = 42
 """How many there are, with those that come before any services."""
 _HELD = 4
 _ORDER = Order(
@@ -148,6 +148,9 @@ def all_pages(
     wait(lambda: outbox.state.proof is not None)
     yield "outbox-proof", window
     outbox.close_proof()
+    content.go(Place.TRAIL)
+    wait(lambda: bool(content.trail[0].state.rows) and bool(content.trail[0].state.verdict))
+    yield "trail", window
     content.go(Place.PATIENTS)
     yield from twin_pages(window, content, stage, wait)
     yield from feed_pages(window, content, stage, wait)

@@ -28,6 +28,7 @@ from capture_app.outbox.outbox import Outbox
 from capture_app.patients.census.census import Census, open_census
 from capture_app.patients.census.orders import WorklistAnswer, WorklistItem
 from capture_app.patients.sources.adt.receiver import AdtReceiver
+from capture_app.security.auditing import Auditing
 from capture_app.security.pins import PinCost
 from capture_app.security.users import Users
 from capture_app.settings.feeds import AdtFeed
@@ -150,6 +151,7 @@ def open_stage(
         exams=ExamService(outbox, catalog, clock, settings.station, census.person, surgery),
         outbox=outbox,
         users=Users(outbox.spool.database, cipher, clock, cost=CHEAP),
+        auditing=Auditing(outbox.spool.database, cipher, clock),
         catalog=catalog,
         body_map=_body_map(),
         devices=devices,

@@ -20,6 +20,7 @@ from capture_app.model.operator import Operator, Role
 from capture_app.outbox.outbox import Outbox
 from capture_app.patients.census.census import Census
 from capture_app.patients.finding.scan import ScannedCode
+from capture_app.security.auditing import Auditing, ExportKind
 from capture_app.security.users import FIRST_ROLES, Users
 from capture_app.settings.scanning import Suffix
 from capture_app.ui.outbox.row_widget import OutboxRowWidget
@@ -29,7 +30,9 @@ from capture_app.ui.set_up.viewmodel import SetUpViewModel
 from capture_app.ui.shell.app_bar import Place
 from capture_app.ui.sign_in.viewmodel import SignInViewModel
 from capture_app.ui.tasks import Tasks
+from capture_app.ui.trail.viewmodel import TrailViewModel
 from capture_app.ui.words.key_stroke import KeyStroke
+from capture_app.ui.words.marks import Tone
 from capture_app.ui.workspace.page import WorkspacePage
 from tests.ui.conftest import Desk
 from tests.ui.ends import MAI, MINH, SAID, Break, ends, shown_in
@@ -295,6 +298,25 @@ def test_a_scanner_that_could_not_be_saved_can_be_saved_again(
     assert vm.state.can_save
     vm.save()
     qtbot.waitUntil(lambda: bool(vm.state.saved))
+
+
+@ends("TrailViewModel")
+def test_a_trail_that_could_not_be_read_or_written_out_can_be_again(
+    desk: Desk, ada: Operator, qtbot: QtBot, break_once: Break, tmp_path: Path
+) -> None:
+    vm = TrailViewModel(desk.stage.services, desk.window.tasks, ada)
+    break_once(Auditing, "verify")
+    vm.appear()
+    qtbot.waitUntil(lambda: SAID in vm.state.fault)
+    vm.appear()
+    qtbot.waitUntil(lambda: bool(vm.state.rows) and not vm.state.fault)
+    assert vm.state.tone is Tone.OK
+    break_once(Auditing, "export")
+    vm.export(ExportKind.CSV, tmp_path / "trail.csv")
+    qtbot.waitUntil(lambda: SAID in vm.state.fault and not vm.state.busy)
+    vm.export(ExportKind.CSV, tmp_path / "trail.csv")
+    qtbot.waitUntil(lambda: bool(vm.state.said) and not vm.state.busy)
+    assert (tmp_path / "trail.csv").read_text().startswith("row,at,act,user")
 
 
 # ------------------------------------------------------------------------------ all of them

@@ -217,6 +217,7 @@ class Engine:
         if self._tidied is None or now - self._tidied >= _TIDY_EVERY_S:
             self._tidied = now
             if purge_due(self._spool) + clean_deleted(self._spool):
+                self._spool.database.shrink()
                 self._outbox.tell_changes()
 
     def _tell_role(self, *, leads: bool) -> None:

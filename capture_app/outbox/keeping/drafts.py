@@ -35,6 +35,7 @@ from capture_app.model.reason import (
 )
 from capture_app.model.words import tr
 from capture_app.model.worklist import IdentifiedBy
+from capture_app.outbox.counted_time import Waiting, begin_waiting
 from capture_app.outbox.keeping.description import (
     Seen,
     description_context,
@@ -203,6 +204,7 @@ def delete(
             connection.execute(
                 "UPDATE capture SET deleted_at = ? WHERE capture_id = ?", (spool.now(), capture_id)
             )
+            begin_waiting(connection, spool, Waiting.CLEAN, capture_id)
             _record(connection, spool, AuditAction.DELETED, capture_id, operator)
 
 

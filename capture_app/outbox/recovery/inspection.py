@@ -18,6 +18,7 @@ from capture_app.errors import SealBrokenError
 from capture_app.model.delivery import Instance, ProofKind, TaskKind, TaskState
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description
+from capture_app.outbox.counted_time import is_damaged
 from capture_app.outbox.keeping.description import description_context
 from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
 from capture_app.outbox.recovery.comparison import compare
@@ -96,6 +97,7 @@ def inspect(spool: Spool) -> Inspection:
             *_unnamed_files(spool, "instance", [whole[p] for p in instances.strays if p in whole]),
             *_missing_tasks(spool),
             *_damaged_users(spool),
+            *_damaged_time(spool),
             *_damaged_pages(spool),
         ),
         trail=verify_chain(spool.database.read(), cipher=spool.cipher),
@@ -339,6 +341,11 @@ def _missing_tasks(spool: Spool) -> Iterator[DamagedCell]:
 def _damaged_users(spool: Spool) -> Iterator[DamagedCell]:
     for user_id, cell in damaged_users(UserTable(spool.database, spool.cipher, spool.clock)):
         yield DamagedCell("users", user_id, cell)
+
+
+def _damaged_time(spool: Spool) -> Iterator[DamagedCell]:
+    if is_damaged(spool.database.read(), spool):
+        yield DamagedCell("counted_time", "1", "mac")
 
 
 def _damaged_pages(spool: Spool) -> Iterator[DamagedCell]:

@@ -22,6 +22,7 @@ from capture_app.model.delivery import TaskState
 from capture_app.model.procedure import Description
 from capture_app.model.reason import FILE_MISSING, SEAL_BROKEN, UNKNOWN_DESTINATION, Reason
 from capture_app.model.words import tr
+from capture_app.outbox.counted_time import note_missing
 from capture_app.outbox.keeping.description import description_context
 from capture_app.outbox.keeping.drafts import (
     UNDO_DELETE_FOR,
@@ -98,6 +99,7 @@ def recover(
         _tell_missing(report, uid)
     _look_again_at_marked(spool)
     _list_drafts_anew(spool)
+    note_missing(spool)
     give_lost_steps_again(spool, destinations)
     report.requeued = _requeue(spool, destinations, live_sends, others_may_undo=others_may_undo)
     return report

@@ -7,9 +7,10 @@ from __future__ import annotations
 import structlog
 
 from capture_app.model.audit_event import AuditAction, AuditEvent
+from capture_app.outbox.counted_time import Waiting, end_waiting, has_waited
 from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
 from capture_app.outbox.sealing.seal import remove_file
-from capture_app.outbox.spool import Spool, is_past, stamp
+from capture_app.outbox.spool import Spool, is_past, moment, stamp
 from capture_app.outbox.steps.tasks import ENGINE_USER
 
 _log = structlog.get_logger(__name__)
@@ -18,7 +19,8 @@ _log = structlog.get_logger(__name__)
 # and a listing is no proof.
 _PURGEABLE = (
     "SELECT retain.task_id, instance.sop_instance_uid, instance.file, capture.capture_id, "
-    "capture.file, capture.exam_id, coalesce(exam.patient_key, ''), series.study_instance_uid "
+    "capture.file, capture.exam_id, coalesce(exam.patient_key, ''), series.study_instance_uid, "
+    "retain.changed_at, retain.due_at "
     "FROM task AS retain JOIN instance USING (sop_instance_uid) JOIN capture USING (capture_id) "
     "LEFT JOIN exam USING (exam_id) JOIN series USING (series_instance_uid) "
     "WHERE retain.kind = 'retain' AND retain.state = 'queued' AND retain.due_at <= ? "
@@ -37,8 +39,14 @@ def purge_due(spool: Spool) -> int:
     if not spool.database.read().execute(_PURGEABLE, (spool.now(),)).fetchall():
         return 0
     with spool.database.transaction() as connection:
-        rows = connection.execute(_PURGEABLE, (spool.now(),)).fetchall()
+        rows = [
+            row
+            for *row, since, due in connection.execute(_PURGEABLE, (spool.now(),)).fetchall()
+            # The wall clock alone purges nothing: it may have been set forward.
+            if has_waited(connection, spool, Waiting.PURGE, row[1], moment(due) - moment(since))
+        ]
         for task_id, uid, _, capture_id, _, exam_id, patient_key, study_instance_uid in rows:
+            end_waiting(connection, Waiting.PURGE, uid)
             now = spool.now()
             connection.execute(
                 "UPDATE task SET state = 'done', changed_at = ? WHERE task_id = ?", (now, task_id)
@@ -83,8 +91,10 @@ def clean_deleted(spool: Spool) -> int:
             row
             for *row, deleted_at in connection.execute(deleted, (oldest,)).fetchall()
             if is_past(deleted_at, now)
+            and has_waited(connection, spool, Waiting.CLEAN, row[0], UNDO_DELETE_FOR)
         ]
         for capture_id, _, exam_id, patient_key in rows:
+            end_waiting(connection, Waiting.CLEAN, capture_id)
             connection.execute(
                 "UPDATE capture SET file = NULL, fault = '' WHERE capture_id = ?", (capture_id,)
             )

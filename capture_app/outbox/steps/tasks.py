@@ -15,6 +15,7 @@ from capture_app.errors import CodedReason, DeliveryError, SealBrokenError
 from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt, StoreReceipt, TaskKind
 from capture_app.model.reason import Reason
+from capture_app.outbox.counted_time import Waiting, begin_waiting
 from capture_app.outbox.sealing.identity import read_identity
 from capture_app.outbox.sealing.seal import instance_context
 from capture_app.outbox.spool import LONGEST_KEEP_DAYS, MOST, Spool, stamp
@@ -247,6 +248,7 @@ def count_days_where_proved(
         "ON CONFLICT (kind, sop_instance_uid, destination) DO NOTHING",
         (sop_instance_uid, stamp(due), spool.now()),
     )
+    begin_waiting(connection, spool, Waiting.PURGE, sop_instance_uid)
     # Whatever was wrong with the picture's file here, every archive has the picture.
     connection.execute(
         "UPDATE capture SET fault = '' WHERE fault <> '' AND capture_id = "

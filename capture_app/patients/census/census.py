@@ -441,10 +441,9 @@ class Census:
                 _log.exception("census-listener-failed")
 
 
-def open_census(data_dir: Path, cipher: Cipher, clock: Clock, settings: Settings) -> Census:
-    """The census of a data folder, with all that its feed said so far.
-
-    Raises StoreError for a database that cannot be used, SealBrokenError for another key.
-    """
-    database = Database.open(data_dir / DATABASE, migrations("patients"))
+def open_census(
+    data_dir: Path, cipher: Cipher, clock: Clock, settings: Settings, *, check: bool = True
+) -> Census:
+    """The census of a data folder. Raises StoreError, and SealBrokenError for another key."""
+    database = Database.open(data_dir / DATABASE, migrations("patients"), check=check)
     return Census(database, cipher, clock, settings)

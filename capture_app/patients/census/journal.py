@@ -282,7 +282,7 @@ class Journal:
         return rows.fetchone() is not None
 
     def forget(self, numbers: Iterable[PatientId]) -> None:
-        """Deletes everything about these patients."""
+        """Deletes everything about these patients, and gives its room back to the disk."""
         keys = [(self.patient_key(number),) for number in numbers]
         with self._db.transaction() as connection:
             connection.executemany(
@@ -297,6 +297,8 @@ class Journal:
                 keys,
             )
             connection.executemany("DELETE FROM events WHERE patient_key = ?", keys)
+        if keys:
+            self._db.shrink()
 
     def count_notes(self, codes: Iterable[NoteCode], since: datetime | None = None) -> int:
         """How many messages have a note of one of these codes, or came since then with one.

@@ -25,6 +25,8 @@ class Place(StrEnum):
 
     PATIENTS = "patients"
     OUTBOX = "outbox"
+    TRAIL = "trail"
+    """For auditors."""
 
 
 class AppBar(QWidget):
@@ -39,9 +41,18 @@ class AppBar(QWidget):
         super().__init__(parent)
         self.setFixedHeight(Metric.BAR)
         self._places = TabRow(
-            {Place.PATIENTS: tr("Patients"), Place.OUTBOX: tr("Outbox")},
-            icons={Place.PATIENTS: "users", Place.OUTBOX: "paper-plane-right"},
+            {
+                Place.PATIENTS: tr("Patients"),
+                Place.OUTBOX: tr("Outbox"),
+                Place.TRAIL: tr("Trail"),
+            },
+            icons={
+                Place.PATIENTS: "users",
+                Place.OUTBOX: "paper-plane-right",
+                Place.TRAIL: "list-bullets",
+            },
         )
+        self._places.show_tab(Place.TRAIL, shown=False)
         self._places.asked.connect(self.went)
         self._avatar = Avatar(size=36)
         self._name = Label(size=14, weight=SEMIBOLD)
@@ -55,18 +66,21 @@ class AppBar(QWidget):
         row.setSpacing(8)
         row.addWidget(Icon("aperture", Metric.ICON_BRAND, tone=Tone.ACCENT))
         row.addWidget(Label(tr("Capture"), 18, BOLD))
-        row.addSpacing(24)
+        row.addSpacing(12)
         row.addWidget(self._places)
         row.addStretch(1)
         row.addWidget(self._avatar)
         row.addWidget(self._name)
-        row.addSpacing(8)
         row.addWidget(clean)
         row.addWidget(self._lock)
 
     def show_place(self, place: Place) -> None:
         """Where one is."""
         self._places.show_chosen(place)
+
+    def offer_trail(self, *, offered: bool) -> None:
+        """Whether who is signed in may read the trail."""
+        self._places.show_tab(Place.TRAIL, shown=offered)
 
     def show_waiting(self, count: int) -> None:
         """How many pictures wait or need a person."""

@@ -24,6 +24,7 @@ from capture_app.ui.shell.app_bar import AppBar, Place
 from capture_app.ui.shell.page_stack import Pages
 from capture_app.ui.shell.status import StatusViewModel
 from capture_app.ui.shell.status_strip import StatusStrip
+from capture_app.ui.shell.trail_page import trail_page
 from capture_app.ui.tasks import Tasks
 from capture_app.ui.thumbnails import small
 from capture_app.ui.widgets.card import Backdrop
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from capture_app.ui.outbox.page import OutboxPage
     from capture_app.ui.outbox.viewmodel import OutboxViewModel
     from capture_app.ui.scanner.page import ScannerPage
+    from capture_app.ui.trail.page import TrailPage
+    from capture_app.ui.trail.viewmodel import TrailViewModel
     from capture_app.ui.workspace.page import WorkspacePage
     from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
 
@@ -94,6 +97,8 @@ class Content(Backdrop):
         self._outbox: tuple[OutboxViewModel, OutboxPage] | None = None
         self._bar = AppBar()
         self._bar.show_user(operator.display_name)
+        self._bar.offer_trail(offered=may(operator, Act.READ_TRAIL))
+        self._trail: tuple[TrailViewModel, TrailPage] | None = None
         self._bar.went.connect(self.go)
         self._bar.lock_asked.connect(self.lock_asked)
         self._bar.clean_asked.connect(self.clean_asked)
@@ -128,8 +133,9 @@ class Content(Backdrop):
         self._leave_workspace()
         self.camera_scan.close()
         self.patients_vm.close()
-        if self._outbox is not None:
-            self._outbox[0].close()
+        for looked_at in (self._outbox, self._trail):
+            if looked_at is not None:
+                looked_at[0].close()
 
     # ---------------------------------------------------------------------- going about
 
@@ -152,6 +158,11 @@ class Content(Backdrop):
         if place is Place.OUTBOX:
             self._show_outbox(None)
             return
+        if place is Place.TRAIL:
+            if may(self.operator, Act.READ_TRAIL):
+                self._show_place(Place.TRAIL, self.trail[1])
+                self.trail[1].list.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
         self._show_place(place, self.patients)
         self.patients_vm.read()
         self.patients.focus_list()
@@ -171,6 +182,15 @@ class Content(Backdrop):
         self.outbox.show_way_back(words)
         self._show_place(Place.OUTBOX, self.outbox)
         self.outbox.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @property
+    def trail(self) -> tuple[TrailViewModel, TrailPage]:
+        """What the page of the trail shows, and the page."""
+        if self._trail is None:
+            self._trail = trail_page(self._services, self._tasks, self.operator, self)
+            self._trail[1].left.connect(self.go_to_patients)
+            self._pages.addWidget(self._trail[1])
+        return self._trail
 
     def show_scanner(self) -> None:
         """The set-up page of the scanner, for administrators."""

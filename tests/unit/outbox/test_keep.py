@@ -37,6 +37,12 @@ class SameUid:
     def monotonic(self) -> float:
         return self.inner.monotonic()
 
+    def heard(self, now: datetime) -> None:
+        self.inner.heard(now)
+
+    def is_confirmed(self) -> bool:
+        return self.inner.is_confirmed()
+
     def new_uid(self) -> str:
         return self.uid
 

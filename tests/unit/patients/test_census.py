@@ -439,6 +439,21 @@ def test_patients_who_left_long_ago_are_forgotten_with_all_that_was_said(
     assert events == 3  # the last of then stays as the place of the next
 
 
+def test_a_clock_that_was_set_forward_forgets_nobody(opened: Opener, clock: FixedClock) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(number="here"), a_visit())
+    feed.send("A03", a_patient(number="here"), a_visit())
+    clock.confirmed = False
+    clock.advance(400 * 86_400)
+    feed.send("A28", a_patient(number="new", family="Zed"))
+    assert census.feed_status()[0].count == 2
+    clock.confirmed = True
+    clock.advance(86_400)
+    feed.send("A28", a_patient(number="newer", family="Zet"))
+    assert census.feed_status()[0].count == 2
+
+
 def test_a_number_of_half_the_hospital_chooses_nobody_and_does_not_flood(
     opened: Opener, clock: FixedClock
 ) -> None:

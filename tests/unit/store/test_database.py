@@ -287,3 +287,30 @@ def test_statements_are_told_apart_by_sqlite_itself() -> None:
     assert len(list(statements("SELECT 1; SELECT 2; -- and no more"))) == 2
     with pytest.raises(ValueError, match="middle"):
         list(statements("CREATE TABLE a (x"))
+
+
+def test_pages_that_hold_nothing_go_back_to_the_disk(db: Database) -> None:
+    for _ in range(200):
+        add(db, "x" * 10_000)
+    db.shrink()
+    before = db.path.stat().st_size
+    with db.transaction() as connection:
+        connection.execute("DELETE FROM note WHERE rowid % 10 <> 0")
+    db.shrink()
+    assert db.path.stat().st_size < before / 5
+    assert db.path.with_name("x.db-wal").stat().st_size == 0
+    assert count(db) == 20
+
+
+def test_not_every_opening_reads_the_whole_database(tmp_path: Path, migrations: Path) -> None:
+    path = tmp_path / "x.db"
+    database = Database.open(path, migrations)
+    for _ in range(200):
+        add(database, "x" * 10_000)
+    database.close()
+    content = bytearray(path.read_bytes())
+    content[-4096:] = b"\xff" * 4096
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="damaged"):
+        Database.open(path, migrations)
+    Database.open(path, migrations, check=False).close()

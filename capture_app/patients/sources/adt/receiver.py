@@ -158,7 +158,8 @@ class AdtReceiver:
         self._record(action, {"feed": ADT, "peer": peer, **shown})
 
     def _tidy_daily(self) -> None:
-        if self._clock.monotonic() < self._tidy_at:
+        # By a wall clock that was set forward everybody would be long gone.
+        if self._clock.monotonic() < self._tidy_at or not self._clock.is_confirmed():
             return
         self._tidy_at = self._clock.monotonic() + _DAY_S
         try:
@@ -178,6 +179,8 @@ class AdtReceiver:
         if (refused := _not_taken(message.event)) is not None:
             return refused
         event = self._reader.event_of(message, received_at)
+        if event.order.sent_at is not None:
+            self._clock.heard(event.order.sent_at)
         try:
             is_new = self._census.apply(raw, message, event, sender=caller_place(peer))
         except MessageError as error:
