@@ -10,10 +10,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 from capture_app.errors import KeyUnavailableError, RefusedDeliveryError
 from capture_app.exam.initials import example_of
 from capture_app.exam.second_identifier import Answer
+from capture_app.model.delivery import ImageState
 from capture_app.model.operator import Operator
 from capture_app.model.order import Order
 from capture_app.model.procedure import Side
 from capture_app.model.reason import Reason
+from capture_app.outbox.status import StatusFilter
 from capture_app.patients.finding.patient_list import Tab
 from capture_app.patients.finding.scan import ScannedCode
 from capture_app.security.users import FIRST_ROLES
@@ -97,7 +99,8 @@ def furnish(stage: Stage, wait: Wait) -> Operator:
         wait(lambda: outbox.counts().it_asked == 1)
         stage.archive.is_down = True
         outbox.seal(stage.pictures("0011902114", 2, ada), ada, release_now=True)
-        wait(lambda: any(status.failures for status in outbox.statuses()))
+        waiting = StatusFilter(states=frozenset({ImageState.QUEUED}))
+        wait(lambda: any(status.failures for status in outbox.statuses(waiting)))
     finally:
         engine.stop()
     outbox.seal(stage.pictures("0012345678", _HELD, ada), ada)
