@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from collections.abc import MutableMapping
 from typing import Final, Self
@@ -78,6 +79,8 @@ class ServiceManager:
             self._say(f"STATUS={sentence}")
 
     def _say(self, *lines: str, patience: float = _PATIENCE_S) -> None:
+        if sys.platform == "win32":  # no such sockets, and another kind of service
+            return
         if not self._address:
             return
         try:

@@ -46,8 +46,8 @@ IDENTITY = (
     Mutant(
         "nobody-is-asked-who-is-there",
         _STANDING,
-        "asks=changed if len(changed) >= _TWO else (),",
-        "asks=(),",
+        "    asks = changed if len(changed) >= _TWO else ()\n",
+        "    asks: tuple[Part, ...] = ()\n",
         _TESTED_STANDING,
         quick=True,
     ),
