@@ -10,7 +10,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import TextIO
 
+import numpy as np
 import pytest
+from PIL import Image
 from pydicom import dcmread
 
 from capture_app.audit.trail import read_trail
@@ -251,17 +253,21 @@ def test_what_was_kept_and_could_not_be_sent_is_told(
     from capture_app.cli import import_pictures, main  # noqa: PLC0415 - within this process
 
     _admitted(capture_app, hospital)
+    picture = tmp_path / "larger-than-the-database.jpg"
+    noise = np.random.default_rng(1).integers(0, 256, (700, 900, 3), np.uint8)
+    Image.fromarray(noise).save(picture, quality=90)
     tell_safe = import_pictures._tell_safe
     with ExitStack() as full:
 
         def tell_and_fill(told: TextIO, uid: str) -> None:
             tell_safe(told, uid)
-            most = PICTURE.stat().st_size + 5_500
+            kept = (path.stat().st_size for path in (tmp_path / "data").rglob(f"*{SUFFIX}"))
+            most = max(kept) + 200
             full.enter_context(small_disk("file-size-limit", tmp_path / "data", most))
 
         monkeypatch.setattr(import_pictures, "_tell_safe", tell_and_fill)
         settings = ("--settings", str(capture_app.settings))
-        assert main.main(["import", *settings, str(PICTURE), *MAI, *WOUND]) == 1
+        assert main.main(["import", *settings, str(picture), *MAI, *WOUND]) == 1
     heard = capfd.readouterr()
     assert heard.out.startswith("SAFE ")
     assert "1 picture is kept as a draft and was not sent." in heard.err
