@@ -65,7 +65,12 @@ def twin_pages(window: MainWindow, content: Content, stage: Stage, wait: Wait) -
     popover.close_asked.emit()
     stage.admit(_TWIN)
     number = _TWIN.patient.patient_id.value
-    wait(lambda: any(row.key.number == number for row in patients.state.rows))
+
+    def is_listed() -> bool:
+        patients.apply_changes()  # wherever the pointer of another test was left
+        return any(row.key.number == number for row in patients.state.rows)
+
+    wait(is_listed)
     patients.choose(next(row.key for row in patients.state.rows if row.key.number == number))
     wait(lambda: question(window) is not None)
     popover = question(window)
