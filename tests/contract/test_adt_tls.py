@@ -105,6 +105,7 @@ def s_client(port: int, trusted: Authority, *options: str, said: bytes = framed(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        bufsize=0,  # else what was not taken would be written once more at the end
     ) as process:
         assert process.stdin
         assert process.stdout
