@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
 from itertools import count
 from typing import Final, Protocol
 from uuid import UUID, uuid4
@@ -99,10 +100,15 @@ def _is_kept_by_a_time_server() -> bool:
         return False
     asked = ctypes.create_string_buffer(_TIMEX_BYTES)  # all zero: changes nothing
     try:
-        state = ctypes.CDLL(None, use_errno=True).adjtimex(asked)
+        state = _c_library().adjtimex(asked)
     except (OSError, AttributeError):
         return False
     return 0 <= int(state) < _TIME_ERROR
+
+
+@cache
+def _c_library() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(slots=True)

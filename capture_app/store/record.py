@@ -87,7 +87,7 @@ def _writer(kind: Any, is_brief: bool) -> Callable[[Any], Any]:  # noqa: FBT001 
             for field in dataclasses.fields(kind)
         ]
         return lambda value: {
-            name: write(part)
+            name: part if type(part) in _AS_THEY_ARE else write(part)
             for name, default in fields
             if (part := getattr(value, name)) != default
         }

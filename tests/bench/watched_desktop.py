@@ -5,9 +5,12 @@ python -m tests.bench.watched_desktop [arguments of the command]
 
 import sys
 
-from capture_app.cli import window
-from capture_app.cli.main import main
-from capture_app.settings.schema import Settings
+# Development tools bring it along, and structlog reads it; an installed application has none.
+sys.modules["rich"] = None  # type: ignore[assignment]
+
+from capture_app.cli import window  # noqa: E402 - structlog comes with it
+from capture_app.cli.main import main  # noqa: E402 - as above
+from capture_app.settings.schema import Settings  # noqa: E402 - as above
 
 _open_window = window.open_window
 
@@ -21,7 +24,5 @@ def _watched(settings: Settings) -> int:
 
 
 if __name__ == "__main__":
-    # Development tools bring it along, and structlog reads it; an installed application has none.
-    sys.modules["rich"] = None  # type: ignore[assignment]
     window.open_window = _watched
     sys.exit(main(["desktop", *sys.argv[1:]]))

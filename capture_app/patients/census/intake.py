@@ -72,8 +72,9 @@ class Intake:
                     "and have the sender repeat the message."
                 )
             )
+        used = self._used(at, sender, _ALL)
         for whose, most in ((sender, allowed.of_one_bytes), (_ALL, allowed.of_all_bytes)):
-            if self._used(whose, at) + size + OVERHEAD_BYTES > most:
+            if used.get(whose, 0) + size + OVERHEAD_BYTES > most:
                 self._note_refusal(whose, sender, at)
                 raise StoreError(
                     tr(
@@ -115,12 +116,12 @@ class Intake:
         with self._db.transaction() as connection:
             connection.execute("DELETE FROM intake WHERE day < ?", (_day(now - timedelta(days=1)),))
 
-    def _used(self, whose: str, at: datetime) -> int:
+    def _used(self, at: datetime, *senders: str) -> dict[str, int]:
         rows = self._db.read().execute(
-            "SELECT bytes FROM intake WHERE day = ? AND sender = ?", (_day(at), whose)
+            "SELECT sender, bytes FROM intake WHERE day = ? AND sender IN (?, ?)",
+            (_day(at), *senders),
         )
-        row = rows.fetchone()
-        return int(row[0]) if row else 0
+        return {whose: int(used) for whose, used in rows}
 
     def _note_refusal(self, whose: str, sender: str, at: datetime) -> None:
         """Once a day: refusals themselves must not fill disk and log."""

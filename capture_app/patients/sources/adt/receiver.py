@@ -30,6 +30,7 @@ from capture_app.settings.feeds import AdtFeed
 _log = structlog.get_logger(__name__)
 
 _DAY_S: Final = 86_400.0
+_ASK_CLOCK_AGAIN_S: Final = 60.0
 _MOST_RECORDED: Final = 100
 _MERGES: Final = frozenset({"A18", "A30", "A34", "A35", "A36", "A39", "A40", "A41", "A42", "A43"})
 """Events that merge patients or visits, or move identifiers between them."""
@@ -159,9 +160,13 @@ class AdtReceiver:
 
     def _tidy_daily(self) -> None:
         # By a wall clock that was set forward everybody would be long gone.
-        if self._clock.monotonic() < self._tidy_at or not self._clock.is_confirmed():
+        now = self._clock.monotonic()
+        if now < self._tidy_at:
             return
-        self._tidy_at = self._clock.monotonic() + _DAY_S
+        if not self._clock.is_confirmed():
+            self._tidy_at = now + _ASK_CLOCK_AGAIN_S
+            return
+        self._tidy_at = now + _DAY_S
         try:
             gone = self._census.forget_long_gone()
         except StoreError as error:
