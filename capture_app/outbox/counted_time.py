@@ -10,6 +10,7 @@ keeping lasts longer, never shorter.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -116,6 +117,24 @@ def note_missing(spool: Spool) -> None:
         )
 
 
+def must_wait(spool: Spool, what: Waiting, wanted: Mapping[str, timedelta]) -> frozenset[str]:
+    """Those for which so much time has not passed yet: looks at all of them in one short
+    transaction. Raises StoreError.
+    """
+    with spool.database.transaction() as connection:
+        now = count(connection, spool)
+    since = dict(
+        spool.database.read().execute(
+            "SELECT uid, counted FROM waiting_since WHERE kind = ?", (what.value,)
+        )
+    )
+    return frozenset(
+        uid
+        for uid, time in wanted.items()
+        if _can_be(since.get(uid), now) and not _is_over(since[uid], now, time)
+    )
+
+
 def has_waited(
     connection: sqlite3.Connection, spool: Spool, what: Waiting, uid: str, wanted: timedelta
 ) -> bool:
@@ -127,10 +146,18 @@ def has_waited(
     row = connection.execute(
         "SELECT counted FROM waiting_since WHERE kind = ? AND uid = ?", (what.value, uid)
     ).fetchone()
-    if row is None or not isinstance(row[0], float) or not 0 <= row[0] <= now:
+    if row is None or not _can_be(row[0], now):
         begin_waiting(connection, spool, what, uid)
         return wanted <= timedelta()
-    return bool(now - row[0] + _ROUNDING_S >= wanted.total_seconds())
+    return _is_over(row[0], now, wanted)
+
+
+def _can_be(since: object, now: float) -> bool:
+    return isinstance(since, float) and 0 <= since <= now
+
+
+def _is_over(since: float, now: float, wanted: timedelta) -> bool:
+    return now - since + _ROUNDING_S >= wanted.total_seconds()
 
 
 def end_waiting(connection: sqlite3.Connection, what: Waiting, uid: str) -> None:

@@ -24,6 +24,9 @@ _log = structlog.get_logger(__name__)
 
 BUSY_TIMEOUT_MS: Final = 5000
 _FULL: Final = 2  # PRAGMA synchronous
+_PAGES_AT_ONCE: Final = 256
+_MOST_STEPS: Final = 100
+_LET_OTHERS_WRITE_S: Final = 0.02
 _MOST_CELLS: Final = 100
 _OF_A_CELL: Final = re.compile(r"CHECK constraint failed in |NULL value in |non-[A-Z]+ value in ")
 """How SQLite begins to say that a value, and not the file, is wrong."""
@@ -131,12 +134,12 @@ class Database:
         self._local = threading.local()
         self._all: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._lock = threading.Lock()
-        self._closed = False
+        self._closing = threading.Event()
 
     @property
     def is_closed(self) -> bool:
         """Whether `close` was called."""
-        return self._closed
+        return self._closing.is_set()
 
     @classmethod
     def open(cls, path: Path, migrations: Traversable, *, check: bool = True) -> Self:
@@ -176,7 +179,7 @@ class Database:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             with self._lock:
-                if self._closed:
+                if self.is_closed:
                     raise StoreError(tr("The database is closed."))
                 self._close_those_of_ended_threads()
                 with _translated(self):
@@ -209,13 +212,27 @@ class Database:
     def shrink(self) -> None:
         """Gives pages that hold nothing any more back to the disk, and empties the write-ahead log.
 
-        Of a database of before it does the latter alone. Raises StoreError.
+        A few at a time, and others write in between: what is left goes the next time. The log is
+        emptied only where nobody reads or writes. Of a database of before it does the latter alone.
+        Raises StoreError.
         """
+        connection = self._connection()
         with _translated(self):
-            # As a script: `execute` ends after one step, which frees one page.
-            self._connection().executescript(
-                "PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)"
-            )
+            for _ in range(_MOST_STEPS):
+                (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+                if not free:
+                    break
+                # As a script: `execute` ends after one step, which frees one page.
+                connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})")
+                (left,) = connection.execute("PRAGMA freelist_count").fetchone()
+                if left == free or self._closing.wait(_LET_OTHERS_WRITE_S):
+                    break
+            # It would wait for readers with the write lock in its hand.
+            connection.execute("PRAGMA busy_timeout = 0")
+            try:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
     def data_version(self) -> int:
         """A number that differs from the last one when another connection has changed the data."""
@@ -225,7 +242,7 @@ class Database:
     def close(self) -> None:
         """Closes the connections of all threads. They must have ended their work."""
         with self._lock:
-            self._closed = True
+            self._closing.set()
             connections, self._all = self._all, []
         for _thread, connection in connections:
             connection.close()

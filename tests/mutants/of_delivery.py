@@ -90,7 +90,7 @@ DELIVERY = (
     Mutant(
         "purged-before-its-days-are-over",
         "capture_app/outbox/counted_time.py",
-        "    return bool(now - row[0] + _ROUNDING_S >= wanted.total_seconds())\n",
+        "    return now - since + _ROUNDING_S >= wanted.total_seconds()\n",
         "    return True\n",
         ("tests/unit/outbox/test_counted_time.py",),
     ),

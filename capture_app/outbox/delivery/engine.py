@@ -22,6 +22,7 @@ from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.ports import Archive, Hindrance
 from capture_app.outbox.recovery.start_up import recover
 from capture_app.outbox.steps import tasks
+from capture_app.outbox.steps.forget import forget_over
 from capture_app.outbox.steps.retain import clean_deleted, purge_due
 from capture_app.store.role import EngineRole
 
@@ -216,9 +217,9 @@ class Engine:
         now = self._clock.monotonic()
         if self._tidied is None or now - self._tidied >= _TIDY_EVERY_S:
             self._tidied = now
-            if purge_due(self._spool) + clean_deleted(self._spool):
-                self._spool.database.shrink()
+            if purge_due(self._spool) + clean_deleted(self._spool) + forget_over(self._spool):
                 self._outbox.tell_changes()
+            self._spool.database.shrink()
 
     def _tell_role(self, *, leads: bool) -> None:
         if self._on_role is not None:

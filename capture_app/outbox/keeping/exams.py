@@ -50,10 +50,11 @@ def open_exam(spool: Spool, exam: Exam, action: AuditAction = AuditAction.PATIEN
 
 
 def insert_exam(connection: sqlite3.Connection, spool: Spool, exam: Exam) -> None:
-    """The row of an exam, where it is not there yet."""
+    """The row of an exam, where it is not there yet, or was emptied as one without pictures."""
     connection.execute(
         "INSERT INTO exam (exam_id, patient_key, visit_key, study_instance_uid, user_id, "
-        "opened_at, sealed) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (exam_id) DO NOTHING",
+        "opened_at, sealed) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (exam_id) "
+        "DO UPDATE SET sealed = excluded.sealed WHERE length(exam.sealed) = 0",
         (
             exam.exam_id,
             spool.patient_key(exam.patient),

@@ -35,6 +35,7 @@ from capture_app.outbox.spool import (
     moment,
     stamp,
 )
+from capture_app.outbox.steps.forget import IS_EXAM_OVER, IS_OVER
 from capture_app.security.user_table import UserTable, damaged_users
 from capture_app.store.sealed import SUFFIX, verify_sealed
 
@@ -145,8 +146,24 @@ def _hash(_spool: Spool, _key: str, cell: str) -> None:
         raise ValueError
 
 
-def _sealed(kind: type, context: Callable[[str], str]) -> Check:
-    return lambda spool, key, cell: spool.unseal(kind, cell, context(key))
+def _sealed(kind: type, context: Callable[[str], str], is_over: str) -> Check:
+    """The cell opens, or was emptied rightly: where `is_over` finds the row."""
+
+    def check(spool: Spool, key: str, cell: bytes) -> None:
+        if cell == b"" and spool.database.read().execute(is_over, (key,)).fetchone() is not None:
+            return
+        spool.unseal(kind, cell, context(key))
+
+    return check
+
+
+_CAPTURE_OVER: Final = f"SELECT 1 FROM capture WHERE capture_id = ? AND {IS_OVER}"  # noqa: S608 - a constant of ours
+_INSTANCE_OVER: Final = (
+    "SELECT 1 FROM capture WHERE capture_id = "  # noqa: S608 - a constant of ours
+    f"(SELECT capture_id FROM instance WHERE sop_instance_uid = ?) AND {IS_OVER}"
+)
+_EXAM_OVER: Final = f"SELECT 1 FROM exam WHERE exam_id = ? AND {IS_EXAM_OVER}"  # noqa: S608 - a constant of ours
+_NEVER: Final = "SELECT 1 WHERE ? IS NULL"
 
 
 def _json(_spool: Spool, _key: str, cell: str) -> None:
@@ -214,7 +231,7 @@ _CELLS: Final[dict[str, tuple[str, dict[str, Check]]]] = {
         "exam_id",
         {
             "opened_at": _time,
-            "sealed": _sealed(Exam, exam_context),
+            "sealed": _sealed(Exam, exam_context, _EXAM_OVER),
             "patient_key": _of_the_exam(lambda spool, exam: spool.patient_key(exam.patient)),
             "visit_key": _of_the_exam(lambda spool, exam: visit_key(spool.cipher, exam)),
             "study_instance_uid": _of_the_exam(lambda _spool, exam: exam.study_instance_uid),
@@ -224,7 +241,7 @@ _CELLS: Final[dict[str, tuple[str, dict[str, Check]]]] = {
         "study_instance_uid",
         {
             "study_key": _hash,
-            "sealed": _sealed(StudyValues, study_context),
+            "sealed": _sealed(StudyValues, study_context, _NEVER),
             "study_number": _count(),
             "last_series_number": _count(),
         },
@@ -247,7 +264,7 @@ _CELLS: Final[dict[str, tuple[str, dict[str, Check]]]] = {
             "taken_at": _time,
             "kept_at": _time,
             "deleted_at": _deleted,
-            "description": _sealed(Description, description_context),
+            "description": _sealed(Description, description_context, _CAPTURE_OVER),
         },
     ),
     "instance": (
@@ -258,7 +275,7 @@ _CELLS: Final[dict[str, tuple[str, dict[str, Check]]]] = {
             "instance_number": _count(),
             "sealed_at": _time,
             "keep_days": _count(LONGEST_KEEP_DAYS),
-            "sealed": _sealed(Instance, instance_context),
+            "sealed": _sealed(Instance, instance_context, _INSTANCE_OVER),
         },
     ),
     "task": (

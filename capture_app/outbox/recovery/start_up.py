@@ -219,10 +219,10 @@ def _is_wanted(connection: sqlite3.Connection, spool: Spool, identity: SealedIde
     if row is None:
         return True
     cell, deleted_at, file = row
+    if is_past(deleted_at, spool.now()):
+        return False
     now = spool.unseal(Description, cell, description_context(identity.capture_id))
-    return not is_past(deleted_at, spool.now()) and (
-        now == identity.kept.description or now == _described_at_the_shutter(spool, file)
-    )
+    return now == identity.kept.description or now == _described_at_the_shutter(spool, file)
 
 
 def _described_at_the_shutter(spool: Spool, file: str | None) -> Description | None:

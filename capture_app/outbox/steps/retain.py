@@ -4,16 +4,23 @@ day after a draft was deleted. Nothing is ever removed to make room.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from typing import Final
+
 import structlog
 
 from capture_app.model.audit_event import AuditAction, AuditEvent
-from capture_app.outbox.counted_time import Waiting, end_waiting, has_waited
+from capture_app.outbox.counted_time import Waiting, end_waiting, has_waited, must_wait
 from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
 from capture_app.outbox.sealing.seal import remove_file
 from capture_app.outbox.spool import Spool, is_past, moment, stamp
 from capture_app.outbox.steps.tasks import ENGINE_USER
 
 _log = structlog.get_logger(__name__)
+
+_AT_ONCE: Final = 25
+"""Pictures that are purged in one transaction: who takes one meanwhile waits no longer for it."""
 
 # Asked of the rows once more, whatever put the retain step there: each archive has proved custody,
 # and a listing is no proof.
@@ -36,12 +43,31 @@ _PURGEABLE = (
 
 def purge_due(spool: Spool) -> int:
     """Removes both files of each picture whose days are over; returns how many pictures."""
-    if not spool.database.read().execute(_PURGEABLE, (spool.now(),)).fetchall():
+    wanted = {
+        uid: (task_id, moment(due) - moment(since))
+        for task_id, uid, *_, since, due in spool.database.read().execute(
+            _PURGEABLE, (spool.now(),)
+        )
+    }
+    if not wanted:
         return 0
+    waiting = must_wait(spool, Waiting.PURGE, {uid: time for uid, (_, time) in wanted.items()})
+    due_ids = [task_id for uid, (task_id, _) in wanted.items() if uid not in waiting]
+    return sum(
+        _purge(spool, due_ids[first : first + _AT_ONCE])
+        for first in range(0, len(due_ids), _AT_ONCE)
+    )
+
+
+def _purge(spool: Spool, task_ids: Sequence[int]) -> int:
+    """Of the pictures of these retain steps those that are due, in one transaction."""
     with spool.database.transaction() as connection:
         rows = [
             row
-            for *row, since, due in connection.execute(_PURGEABLE, (spool.now(),)).fetchall()
+            for *row, since, due in connection.execute(
+                _PURGEABLE + " AND retain.task_id IN (SELECT value FROM json_each(?))",  # noqa: S608 - constants of ours
+                (spool.now(), json.dumps(task_ids)),
+            ).fetchall()
             # The wall clock alone purges nothing: it may have been set forward.
             if has_waited(connection, spool, Waiting.PURGE, row[1], moment(due) - moment(since))
         ]

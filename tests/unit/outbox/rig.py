@@ -1,5 +1,6 @@
 """An engine with an archive that does as it is told."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,12 +10,29 @@ from capture_app.model.audit_event import AuditAction
 from capture_app.model.delivery import (
     ImageState,
     ImageStatus,
+    ProofKind,
+    ProofReceipt,
+    StoreReceipt,
+    TaskKind,
 )
 from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.steps import tasks
 from tests import outboxes, sealing
 from tests.outboxes import DirectoryArchive, begin, keep
 from tests.waiting import Eventually
+
+
+def prove_at(outbox: Outbox, destinations: Sequence[str]) -> None:
+    """Stores and proves what is open for these archives, as their workers would."""
+    for task in tasks.open_tasks(outbox.spool):
+        uid = task.sop_instance_uid
+        if task.destination in destinations and task.kind is TaskKind.STORE:
+            tasks.settle_stored(outbox.spool, task, StoreReceipt(uid, 0))
+    for task in tasks.open_tasks(outbox.spool):
+        if task.destination in destinations and task.kind is TaskKind.PROVE:
+            receipt = ProofReceipt(task.sop_instance_uid, ProofKind.PIXEL_HASH, task.destination)
+            tasks.settle_proved(outbox.spool, task, receipt)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """What is promised of each image whatever goes wrong: step by step, on a real folder."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from capture_app.errors import (
     SealBrokenError,
     StoreError,
 )
-from capture_app.model.delivery import ImageState, ProofKind, ProofReceipt, StoreReceipt, TaskKind
+from capture_app.model.delivery import ImageState, TaskKind
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.patient import PatientId
 from capture_app.model.procedure import Side
@@ -30,6 +30,7 @@ from capture_app.outbox.steps.retain import purge_due
 from capture_app.store.sealed import stage_sealed
 from tests import outboxes, sealing
 from tests.outboxes import PACS, DirectoryArchive, begin, keep
+from tests.unit.outbox.rig import prove_at
 
 Opens = Callable[..., object]
 
@@ -251,17 +252,6 @@ def test_an_act_counts_on_what_was_seen_alone(outbox: Outbox, clock: FixedClock)
 
 
 # -------------------------------------------------------------------------------------- the purge
-
-
-def prove_at(outbox: Outbox, destinations: Sequence[str]) -> None:
-    for task in tasks.open_tasks(outbox.spool):
-        uid = task.sop_instance_uid
-        if task.destination in destinations and task.kind is TaskKind.STORE:
-            tasks.settle_stored(outbox.spool, task, StoreReceipt(uid, 0))
-    for task in tasks.open_tasks(outbox.spool):
-        if task.destination in destinations and task.kind is TaskKind.PROVE:
-            receipt = ProofReceipt(task.sop_instance_uid, ProofKind.PIXEL_HASH, task.destination)
-            tasks.settle_proved(outbox.spool, task, receipt)
 
 
 def test_days_are_counted_from_the_last_archive(tmp_path: Path, clock: FixedClock) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from capture_app.errors import NewerDatabaseError, StoreError
-from capture_app.store.database import Database, read_migrations, statements
+from capture_app.store.database import BUSY_TIMEOUT_MS, Database, read_migrations, statements
 
 FIRST = """
 -- a comment; with a semicolon
@@ -300,6 +300,39 @@ def test_pages_that_hold_nothing_go_back_to_the_disk(db: Database) -> None:
     assert db.path.stat().st_size < before / 5
     assert db.path.with_name("x.db-wal").stat().st_size == 0
     assert count(db) == 20
+
+
+def test_pages_are_given_back_a_few_at_a_time(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture_app.store.database._PAGES_AT_ONCE", 10)
+    monkeypatch.setattr("capture_app.store.database._MOST_STEPS", 3)
+    add(db, "x" * 400_000)
+    with db.transaction() as connection:
+        connection.execute("DELETE FROM note")
+    free = pragma(db, "freelist_count")
+    assert isinstance(free, int)
+    db.shrink()
+    assert pragma(db, "freelist_count") == free - 30
+    while pragma(db, "freelist_count"):  # the rest goes the next times
+        db.shrink()
+    assert db.path.stat().st_size < 100_000
+
+
+def test_who_reads_keeps_nobody_from_writing_while_pages_are_given_back(db: Database) -> None:
+    """Waiting for readers would keep the write lock for the whole busy timeout."""
+    add(db)
+    with db.read().at_one_moment():
+        assert count(db) == 1
+        shrinking = threading.Thread(target=db.shrink)
+        writing = threading.Thread(target=add, args=(db, "y"))
+        for thread in (shrinking, writing):
+            thread.start()
+        for thread in (shrinking, writing):
+            thread.join(BUSY_TIMEOUT_MS / 2000)
+            assert not thread.is_alive()
+    assert count(db) == 2
+    assert pragma(db, "busy_timeout") == BUSY_TIMEOUT_MS
 
 
 def test_not_every_opening_reads_the_whole_database(tmp_path: Path, migrations: Path) -> None:
