@@ -18,6 +18,7 @@ from capture_app.ui.set_up.page import SetUpPage
 from capture_app.ui.widgets.buttons import DigitButton
 from capture_app.ui.widgets.fields import ShortField
 from tests.ui.conftest import Desk
+from tests.ui.keyboard import Keyboard
 from tests.ui.stage import NURSE, PIN, Stage
 
 
@@ -205,3 +206,33 @@ def test_nothing_is_counted_for_a_lock_page_that_is_not_there(
     assert vm.state.unsent == ""
     desk.window.lock()
     qtbot.waitUntil(lambda: vm.state.unsent.startswith("1 picture"))
+
+
+@pytest.mark.parametrize("gap_ms", [55, 100, 140])
+def test_a_pin_typed_fast_on_the_real_keyboard_arrives(
+    desk: Desk, qtbot: QtBot, gap_ms: int
+) -> None:
+    keyboard = _keyboard_of(desk)
+    keyboard.type(PIN, gap_ms=gap_ms)
+    qtbot.waitUntil(lambda: not desk.window.scanner.is_holding)
+    assert desk.window.sign_in_vm.state.digits == len(PIN)
+    keyboard.press(Qt.Key.Key_Return, "\r", after_ms=gap_ms)
+
+    qtbot.waitUntil(lambda: not desk.window.is_locked)
+
+
+def test_a_scan_before_the_lock_is_no_pin_and_says_that_nobody_was_opened(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    _keyboard_of(desk).type("0009812204\r", gap_ms=5)
+    qtbot.waitUntil(lambda: bool(desk.window.sign_in_vm.state.fault))
+
+    state = desk.window.sign_in_vm.state
+    assert (state.digits, state.fault) == (0, "Nobody was opened by the scan. Sign in first.")
+    assert not any("sign-in-failed" in event for event in audit_of(desk.stage))
+
+
+def _keyboard_of(desk: Desk) -> Keyboard:
+    handle = desk.window.windowHandle()
+    assert handle is not None
+    return Keyboard(handle)

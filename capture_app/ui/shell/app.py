@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from PySide6.QtCore import QLocale, Qt, QTimer
+from PySide6.QtCore import QLocale, QRect, QSize, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 from capture_app import __version__
@@ -23,6 +23,7 @@ from capture_app.ui.shell.surprises import shown_in
 from capture_app.ui.widgets import reader_roles
 
 _BEGIN_AFTER_MS: Final = 1000
+_WIDE: Final = QSize(1366, 768)
 
 _log = structlog.get_logger(__name__)
 
@@ -107,10 +108,14 @@ def show_problem(error: CaptureAppError) -> None:
 
 
 def _show(window: QWidget, app: QApplication) -> None:
-    """At 1366 x 768, or filling a screen that is not larger."""
-    window.resize(1366, 768)
-    room = app.primaryScreen().availableSize()
-    if room.width() <= window.width() or room.height() <= window.height():
+    """At 1366 x 768, or filling a screen that is not larger: also where nobody manages windows, as
+    in a kiosk's session, which leaves a window at the size that it asks for.
+    """
+    room = app.primaryScreen().availableGeometry()
+    if room.width() <= _WIDE.width() or room.height() <= _WIDE.height():
+        window.setGeometry(QRect(room.topLeft(), _WIDE.boundedTo(room.size())))
         window.setWindowState(Qt.WindowState.WindowMaximized)
+    else:
+        window.resize(_WIDE)
     window.show()
     window.activateWindow()

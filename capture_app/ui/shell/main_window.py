@@ -259,11 +259,15 @@ class MainWindow(QWidget):
     def _scanned(self, code: ScannedCode) -> None:
         if self.content is not None and not self.is_locked:
             self.content.patients_vm.scanned(code)
+        else:
+            self.sign_in_vm.refuse_scan()
 
     def _scan_failed(self, why: Failed) -> None:
         _log.info("scan-failed", reason=why.value)
         if self.content is not None and not self.is_locked:
             self.content.tell(scan_again() if why is not Failed.SLOW else scanner_is_slow())
+        else:
+            self.sign_in_vm.refuse_scan()
 
     def _use_scanner(self, learnt: Learnt) -> None:
         """What the set-up page saved holds at once, and for whoever signs in next."""

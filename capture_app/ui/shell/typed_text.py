@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import shiboken6
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
-from capture_app.ui.widgets.fields import TAKES_TYPING
+from capture_app.ui.widgets.fields import TAKES_PIN, TAKES_TYPING
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,21 @@ def _is_shown(edit: QLineEdit) -> bool:
 def is_typing() -> bool:
     """Whether letters and digits are text where the focus is: no shortcut, no choice."""
     widget = QApplication.focusWidget()
-    if isinstance(widget, QLineEdit):
-        return True
-    while widget is not None:
-        if widget.property(TAKES_TYPING):
-            return True
-        widget = widget.parentWidget()
-    return False
+    return isinstance(widget, QLineEdit) or _is_within(widget, TAKES_TYPING, TAKES_PIN)
 
 
 def is_secret() -> bool:
     """Whether a PIN is being typed."""
     widget = QApplication.focusWidget()
-    return isinstance(widget, QLineEdit) and widget.echoMode() is not QLineEdit.EchoMode.Normal
+    if isinstance(widget, QLineEdit):
+        return widget.echoMode() is not QLineEdit.EchoMode.Normal
+    return _is_within(widget, TAKES_PIN)
+
+
+def _is_within(widget: QWidget | None, *properties: str) -> bool:
+    """Whether a widget, or one around it, has one of these properties."""
+    while widget is not None:
+        if any(widget.property(name) for name in properties):
+            return True
+        widget = widget.parentWidget()
+    return False

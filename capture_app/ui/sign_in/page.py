@@ -21,7 +21,7 @@ from capture_app.ui.widgets.buttons import (
     Pressable,
 )
 from capture_app.ui.widgets.card import Backdrop, Panel
-from capture_app.ui.widgets.fields import PinDots
+from capture_app.ui.widgets.fields import TAKES_PIN, PinDots
 from capture_app.ui.widgets.labels import FaultLabel, Icon, Label
 from capture_app.ui.widgets.scrolling import ScrollColumn
 from capture_app.ui.words.marks import Tone
@@ -150,6 +150,7 @@ class SignInPage(Backdrop):
 
     def __init__(self, viewmodel: SignInViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setProperty(TAKES_PIN, True)  # noqa: FBT003 - Qt's own
         self._vm = viewmodel
         self._tiles: list[_Tile] = []
         self._digits: list[_PadDigit] = []

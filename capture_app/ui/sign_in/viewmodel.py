@@ -182,6 +182,12 @@ class SignInViewModel(QObject):
         self._pin += character
         self._show(replace(self.state, digits=len(self._pin), fault=""))
 
+    def refuse_scan(self) -> None:
+        """A scanner was used before the lock: said, for whoever did looks at the patient."""
+        if not self.state.busy:
+            words = tr("Nobody was opened by the scan. Sign in first.")
+            self._show(replace(self.state, fault=words))
+
     def delete(self) -> None:
         """The last character goes."""
         if not self.state.busy:
@@ -202,7 +208,9 @@ class SignInViewModel(QObject):
             return
         if not self.state.can_submit:
             if not self.state.busy:
-                words = tr("A PIN has at least {n} characters.", n=self.state.shortest)
+                words = tr("That is too short for a PIN.")
+                if self.state.asks is not Asks.PIN:
+                    words = tr("A PIN has at least {n} characters.", n=self.state.shortest)
                 self._show(replace(self.state, fault=words))
             return
         pin, self._pin = self._pin, ""

@@ -37,6 +37,8 @@ _NAVIGATION = (
 
 TAKES_TYPING: Final = "takes_typing"
 """Property of a page that puts what is typed anywhere on it into a field of its own."""
+TAKES_PIN: Final = "takes_pin"
+"""Property of a page on which what is typed anywhere is a PIN."""
 
 
 class Field(QLineEdit):
