@@ -125,7 +125,7 @@ def test_the_camera_reads_nothing_where_it_is_off_until_it_is_turned_on(
     assert desk.content.camera_scan.state.preview is None
     card.turn.setFocus()
     desk.key(Qt.Key.Key_Space)
-    assert card.turn.text() == "Stop reading by camera"
+    assert card.turn.text() == "Stop reading"
     desk.qtbot.waitUntil(lambda: desk.content.exam is not None, timeout=20_000)
 
 

@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from capture_app.exam.standing import Stop
 from capture_app.ui.widgets.buttons import Button, ToggleButton
+from capture_app.ui.widgets.chips import Chip
 from capture_app.ui.widgets.fields import FilterField
 from capture_app.ui.widgets.labels import Label
 from capture_app.ui.widgets.scrolling import ScrollColumn
@@ -58,12 +59,47 @@ def in_sight(banner: PatientBanner) -> list[str]:
     return [label.text() for label in labels]
 
 
-@pytest.mark.parametrize("width", [960, 1024, 1093, 1366, 1920])
-def test_the_banner_never_cuts_name_birth_date_sex_or_number(width: int, qtbot: QtBot) -> None:
-    banner = PatientBanner(STATE)
-    qtbot.addWidget(banner)
+@pytest.fixture
+def page(qtbot: QtBot) -> QWidget:
+    """What the banner stands in: a window of its own would be as wide as it asks for."""
+    page = QWidget()
+    qtbot.addWidget(page)
+    return page
+
+
+def banner_of(state: BannerState, width: int, page: QWidget) -> PatientBanner:
+    page.resize(width, 200)
+    banner = PatientBanner(state, page)
     banner.resize(width, banner.height())
+    page.show()
     banner.show()
+    return banner
+
+
+@pytest.mark.parametrize("width", [960, 1024, 1093, 1366])
+def test_a_patient_who_is_asked_for_again_is_so_in_sight(width: int, page: QWidget) -> None:
+    due = ChipText("Identity asked at Send", "clock", Tone.WARN)
+    short = replace(STATE, name="NGUYEN, Thi Mai", native="阮氏梅", identified=due)
+    for state in (STATE, short):  # the words come with the state, as after idle minutes
+        banner = banner_of(state, width, page)
+        banner.show_state(replace(state, identified=due))
+        QApplication.processEvents()
+        (chip,) = banner.findChildren(Chip)
+        assert chip.isVisible()
+        assert banner.rect().contains(chip.geometry())
+
+
+def test_how_the_patient_was_identified_is_in_sight_at_1366_and_125_per_cent(page: QWidget) -> None:
+    banner = banner_of(replace(STATE, name="NGUYEN, Thi Mai", native="阮氏梅"), 1093, page)
+    QApplication.processEvents()
+    (chip,) = banner.findChildren(Chip)
+    assert chip.isVisible()
+    assert banner.rect().contains(chip.geometry())
+
+
+@pytest.mark.parametrize("width", [960, 1024, 1093, 1366, 1920])
+def test_the_banner_never_cuts_name_birth_date_sex_or_number(width: int, page: QWidget) -> None:
+    banner = banner_of(STATE, width, page)
     banner.show_order(ORDER)
     for changed in (STATE, replace(STATE, name="NGUYEN, Mai", place="")):
         banner.show_state(changed)  # its facts are new, and were never on screen
@@ -80,6 +116,7 @@ def test_a_toast_is_as_high_as_its_words_need(width: int, qtbot: QtBot) -> None:
     qtbot.addWidget(page)
     page.resize(900, 400)
     page.show()
+    banner.show()
     toast = Toast(page)
     what = "Nothing was sent. 3 pictures need 2 things, and 14 are kept as they are."
     toast.fit(width)

@@ -17,7 +17,7 @@ from capture_app.ui.tasks import Tasks
 from capture_app.ui.thumbnails import small_image
 from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.widgets.card import Backdrop, Panel
-from capture_app.ui.widgets.fields import FilterField
+from capture_app.ui.widgets.fields import TAKES_TYPING, FilterField
 from capture_app.ui.widgets.labels import ElidedLabel, FaultLabel, Icon, Label
 from capture_app.ui.widgets.popover import host_of
 from capture_app.ui.widgets.scrolling import ScrollColumn
@@ -91,6 +91,7 @@ class OutboxPage(Backdrop):
         self, viewmodel: OutboxViewModel, tasks: Tasks, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
+        self.setProperty(TAKES_TYPING, True)  # noqa: FBT003 - Qt's own
         self._vm = viewmodel
         self._tasks = tasks
         self._popover: ProofPopover | None = None

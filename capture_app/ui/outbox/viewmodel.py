@@ -282,6 +282,19 @@ def empty_words(state: OutboxState) -> str:
         return ""
     if state.filter_text:
         return tr('No pictures of "{text}" here.', text=state.filter_text)
-    if state.tab is OutboxTab.CONFIRMED:
+    counts, tab = state.counts, state.tab
+    if tab is OutboxTab.CONFIRMED:
         return tr("Nothing confirmed today yet.")
+    if tab is OutboxTab.NEEDS_YOU:
+        return tr("Nothing needs you.")
+    if tab is OutboxTab.IT_ASKED:
+        return tr("IT is asked about nothing.")
+    if counts.stopped or state.files:
+        return tr("Nothing is on its way.")
+    if counts.drafts:
+        return trn(
+            "Nothing is on its way. {n} draft is not sent yet: open its patient.",
+            "Nothing is on its way. {n} drafts are not sent yet: open their patients.",
+            counts.drafts,
+        )
     return tr("All sent and confirmed.")

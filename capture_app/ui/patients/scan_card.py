@@ -83,7 +83,7 @@ class ScanCard(Card):
             self._preview.show_image(image.copy())
         self._words.setText(state.words)
         self._words.setVisible(bool(state.words))
-        self.turn.setText(tr("Stop reading by camera") if state.is_on else tr("Read by camera"))
+        self.turn.setText(tr("Stop reading") if state.is_on else tr("Read by camera"))
 
     def show_drawing(self, has_room: bool) -> None:  # noqa: FBT001 - as a Qt setter
         """The drawing of a code only where the window has room for it."""

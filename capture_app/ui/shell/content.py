@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Act, Operator, may
-from capture_app.model.words import tr
 from capture_app.model.worklist import PatientListEntry
 from capture_app.ui.held_sends import HeldSend, HeldSends
 from capture_app.ui.patients.camera_scan import CameraScan
@@ -30,13 +29,14 @@ from capture_app.ui.thumbnails import small
 from capture_app.ui.widgets.card import Backdrop
 from capture_app.ui.widgets.popover import HOST
 from capture_app.ui.widgets.toast import Toast
-from capture_app.ui.words import wording
 from capture_app.ui.words.marks import Message, Tone
 from capture_app.ui.words.send_words import (
     drafts_again_message,
     not_sent_message,
     sent_message,
+    still_open,
     too_late_message,
+    whose,
 )
 
 if TYPE_CHECKING:
@@ -171,15 +171,12 @@ class Content(Backdrop):
         self._pages.setCurrentWidget(page)  # first: the workspace leaves no room for the bar
         self._bar.show()
         self._bar.show_place(place)
+        self._place_toast()
         self.in_workspace.emit(False)  # noqa: FBT003 - a signal has no keywords
 
     def _show_outbox(self, exam: Exam | None) -> None:
         """`exam`: the open one, to which Esc goes back."""
-        words = ""
-        if exam is not None:
-            number = exam.patient.patient_id
-            words = f"{wording.family(exam.patient.name)} {wording.last_digits(number)}"
-        self.outbox.show_way_back(words)
+        self.outbox.show_way_back(whose(exam) if exam is not None else "")
         self._show_place(Place.OUTBOX, self.outbox)
         self.outbox.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -224,6 +221,7 @@ class Content(Backdrop):
         self.in_workspace.emit(True)  # noqa: FBT003 - a signal has no keywords
         self._pages.setCurrentWidget(page)
         page.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._place_toast()
 
     @property
     def place(self) -> Place | None:
@@ -413,9 +411,7 @@ class Content(Backdrop):
         nobody: it says who is still open.
         """
         if message.is_loud and self._workspace_vm is not None:
-            patient = self._workspace_vm.exam.patient
-            who = f"{wording.family(patient.name)} {wording.last_digits(patient.patient_id)}"
-            still = tr("Still open: {who}.", who=who)
+            still = still_open(self._workspace_vm.exam)
             message = replace(message, todo=f"{still} {message.todo}")
         self._toast.say(message)
         self._place_toast()
@@ -426,6 +422,9 @@ class Content(Backdrop):
         return self._toast.message
 
     def _place_toast(self) -> None:
+        if self._workspace is not None and self._shown_workspace is not None:
+            self._workspace.place_toast(self._toast)
+            return
         width = min(760, self.width() - 64)
         self._toast.fit(width)
         above = self.height() - self.strip.height() - self._toast.height() - 16

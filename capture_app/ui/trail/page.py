@@ -15,7 +15,7 @@ from capture_app.ui.looks.theme import Metric
 from capture_app.ui.trail.viewmodel import Period, TrailViewModel
 from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.widgets.card import Backdrop, Panel
-from capture_app.ui.widgets.fields import FilterField
+from capture_app.ui.widgets.fields import TAKES_TYPING, FilterField
 from capture_app.ui.widgets.labels import FaultLabel, Icon, Label
 from capture_app.ui.widgets.listbox import ListBox
 from capture_app.ui.widgets.tabs import TabRow
@@ -39,6 +39,7 @@ class TrailPage(Backdrop):
 
     def __init__(self, viewmodel: TrailViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setProperty(TAKES_TYPING, True)  # noqa: FBT003 - Qt's own
         self._vm = viewmodel
         self._tabs = TabRow(
             {Period.DAY: tr("24 hours"), Period.WEEK: tr("7 days"), Period.ALL: tr("All")}

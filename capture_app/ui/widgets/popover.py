@@ -70,6 +70,7 @@ class Popover(QWidget):
         column.addWidget(self._scroll, 1)
         self.keep_clear = 0
         """What stands at the upper edge and stays in sight, in pixels; the middle is below it."""
+        self._yielding: tuple[QWidget, int, int] | None = None
         self._focus_before: QWidget | None = None
         self._inside = self._scroll.inside
         self._inside.installEventFilter(self)
@@ -80,6 +81,13 @@ class Popover(QWidget):
     def card(self) -> QWidget:
         """The raised card."""
         return self._card
+
+    def gives_way(self, part: QWidget, *, least: int, most: int) -> None:
+        """A part of the body that is `most` high, and lower on a low window, down to `least`: so
+        that what is under it is seen without scrolling.
+        """
+        part.setFixedHeight(most)
+        self._yielding = part, least, most
 
     def set_width(self, width: int) -> None:
         """Another width; with a bar to scroll by where it is too high, it is wider by that."""
@@ -103,6 +111,11 @@ class Popover(QWidget):
         card = self._card
         card.setFixedWidth(self._width)
         whole, room = self._whole_height(), self.height() - 2 * _EDGE
+        if self._yielding is not None:
+            part, least, most = self._yielding
+            others = whole - part.minimumHeight()
+            part.setFixedHeight(max(least, min(most, room - others)))
+            whole = self._whole_height()
         if whole > room:
             card.setFixedWidth(min(self._width + BAR, self.width() - 2 * _EDGE))
         card.setFixedHeight(min(whole, room))

@@ -42,6 +42,16 @@ def not_sent_message(reason: str) -> Message:
     return Message(tr("Nothing was sent. {reason}", reason=why), "", "warning-circle", Tone.BAD)
 
 
+def still_open(exam: Exam) -> str:
+    """Whose exam goes on, after something that opened nobody."""
+    return tr("Still open: {who}.", who=whose(exam))
+
+
+def whose(exam: Exam) -> str:
+    """NGUYEN ...678."""
+    return " ".join(_whose(exam))
+
+
 def _whose(exam: Exam) -> tuple[str, str]:
     patient = exam.patient
     return wording.family(patient.name), wording.last_digits(patient.patient_id)

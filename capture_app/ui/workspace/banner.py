@@ -30,7 +30,7 @@ _ORDER_LEAST = 96
 class _Fact(QWidget):
     def __init__(self, fact: BannerFact) -> None:
         super().__init__()
-        column = QVBoxLayout()
+        self._column = column = QVBoxLayout()
         column.setSpacing(4)
         column.addStretch(1)
         self._value = Label(fact.value, 15, SEMIBOLD)
@@ -47,6 +47,7 @@ class _Fact(QWidget):
     def set_small(self, *, small: bool) -> None:
         """Its value in a smaller type, where the banner is narrow."""
         self._value.set_font(13 if small else 15, SEMIBOLD)
+        self._column.invalidate()  # it is measured again at once, not at the next turn
 
 
 class _NoteLine(QWidget):
@@ -92,9 +93,11 @@ class PatientBanner(QWidget):
     """Back, NAME, Given, native script, facts, order, how identified, Change Esc. 64 px and a line
     where the feed changed something; never scrolls.
 
-    Where there is no room first Visit, then Place, then the words of the chip go into the tooltip
-    of a "more" mark, and the button that picks the place goes: its key stays. Then the words of the
-    order are cut and the facts set smaller. The name is never cut: a long one takes more lines.
+    Where there is no room first Visit, then Place go into the tooltip of a "more" mark; then the
+    cap of the key in *Change* and the native script go, and the facts are set smaller. Where that
+    is not enough for the chip, it goes instead, unless it says that the patient is asked for again:
+    that goes last of all. Then the button that picks the place goes, whose key stays, and the words
+    of the order are cut. The name is never cut: a long one takes more lines.
     """
 
     reader_role = Role.Grouping
@@ -217,37 +220,53 @@ class PatientBanner(QWidget):
                 widget.hide()
                 self._more.show()
                 gone.insert(0, f"{fact.label}: {fact.value}")
-        if self._over():
-            self._chip.hide()
-            self._more.show()
-            gone.append(self._state.identified.words)
-        if self._over():
-            self._native.hide()
+        is_due = self._state.identified.tone is Tone.WARN
+        self._tighten()
+        if self._over() and not is_due:
+            self._loosen()
+            gone.append(self._without_chip())
+            self._tighten()
+        if self._native.isHidden():
             gone.insert(0, self._state.native)
         if self._over():
             self.place.hide()
         if over := self._over():
             self.order.set_widest(max(_ORDER_LEAST, self.order.sizeHint().width() - over))
-        if self._over():
-            self._change.set_key("")
-        if self._over():
-            for small in self._facts:
-                small.set_small(small=True)
+        if self._name.minimumWidth() - self._over() < _NAME_LEAST and not self._chip.isHidden():
+            gone.append(self._without_chip())
         if over := self._over():
             self._wrap_name(max(_NAME_LEAST, self._name.minimumWidth() - over))
         self._more.setToolTip("\n".join(part for part in gone if part))
         self._more.setAccessibleName(", ".join(part for part in gone if part))
 
+    def _tighten(self) -> None:
+        """What goes before the words that say how the patient was identified."""
+        if self._over():
+            self._change.set_key("")
+        if self._over():
+            self._native.hide()
+        if self._over():
+            for fact in self._facts:
+                fact.set_small(small=True)
+
+    def _loosen(self) -> None:
+        self._change.set_key(tr("Esc"))
+        self._native.setHidden(not self._state.native)
+        for fact in self._facts:
+            fact.set_small(small=False)
+
+    def _without_chip(self) -> str:
+        self._chip.hide()
+        self._more.show()
+        return self._state.identified.words
+
     def _show_all(self) -> None:
         for widget in (*self._facts, *self._droppable, self._chip):
             widget.show()  # a new one counts as hidden until then, and would not be measured
-        self._native.setHidden(not self._state.native)
+        self._loosen()
         self.place.setHidden(not self._state.place)
         self._more.hide()
         self.order.set_widest(ORDER_WIDEST)
-        self._change.set_key(tr("Esc"))
-        for fact in self._facts:
-            fact.set_small(small=False)
         self._name.setWordWrap(False)
         self._name.set_font(20, BOLD)
         self._name.setFixedHeight(24)

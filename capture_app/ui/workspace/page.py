@@ -352,7 +352,7 @@ class WorkspacePage(Backdrop):
             self.toast.say(message)
         else:
             self.toast.say(message, for_ms=_INFO_MS)
-        self._place_toast()
+        self.place_toast(self.toast)
 
     def _render_camera(self) -> None:
         live = self._vm.live
@@ -406,12 +406,16 @@ class WorkspacePage(Backdrop):
 
     # --------------------------------------------------------------------------- where and when
 
-    def _place_toast(self) -> None:
-        picture = QRect(self.view.mapTo(self, QPoint(0, 0)), self.view.size())
+    def place_toast(self, toast: Toast) -> None:
+        """Over the lower edge of the picture, where it covers neither shutter nor Send: a message
+        of this page, or one of the window around it.
+        """
+        above = toast.parentWidget() or self
+        picture = QRect(self.view.mapTo(above, QPoint(0, 0)), self.view.size())
         width = min(_TOAST_WIDTH, picture.width() - 2 * _TOAST_INSET)
-        self.toast.fit(width)
+        toast.fit(width)
         x = picture.x() + (picture.width() - width) // 2
-        self.toast.move(x, picture.bottom() + 1 - _TOAST_INSET - self.toast.height())
+        toast.move(x, picture.bottom() + 1 - _TOAST_INSET - toast.height())
 
     def minimumSizeHint(self) -> QSize:
         return SMALLEST
@@ -419,7 +423,7 @@ class WorkspacePage(Backdrop):
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._arrangement.fold(event.size())
         super().resizeEvent(event)
-        self._place_toast()
+        self.place_toast(self.toast)
         if self._popover is not None:
             self._popover.setGeometry(self.rect())
             self._popover.place()
@@ -427,7 +431,7 @@ class WorkspacePage(Backdrop):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._frames.start()
-        QTimer.singleShot(0, self, self._place_toast)
+        QTimer.singleShot(0, self, lambda: self.place_toast(self.toast))
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._frames.stop()

@@ -24,6 +24,8 @@ from capture_app.ui.workspace.body_map import BodyMapView
 
 _SHOWN_ROWS: Final = 9
 _MAP_HEIGHT: Final = 470
+_MAP_LEAST: Final = 320
+"""Lower than this a limb is no target: then the card scrolls."""
 _CLOSER: Final = (
     ("Body", ("front", "back")),
     ("Face", ("face",)),
@@ -88,7 +90,7 @@ class LargeBodyMap(Popover):
     def __init__(self, host: QWidget, body_map: BodyMap, selection: Selection | None) -> None:
         super().__init__(host, tr("Site and side"), width=880)
         self.map = BodyMapView(body_map, ("front", "back"), small=False)
-        self.map.setFixedHeight(_MAP_HEIGHT)
+        self.gives_way(self.map, least=_MAP_LEAST, most=_MAP_HEIGHT)
         self.map.show_selection(selection)
         self.map.touched.connect(self.touched)
         self.map.hovered.connect(self._show_hover)
