@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from PySide6.QtCore import QRect, QSize
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from capture_app.catalog.body_map import load_body_map
 from capture_app.exam.standing import Stop
 from capture_app.ui.widgets.buttons import Button, ToggleButton
 from capture_app.ui.widgets.chips import Chip
@@ -16,6 +18,7 @@ from capture_app.ui.widgets.toast import Toast
 from capture_app.ui.words.marks import ChipText, Message, Tone
 from capture_app.ui.words.shown import OrderShown
 from capture_app.ui.workspace.banner import PatientBanner
+from capture_app.ui.workspace.region_picker import LargeBodyMap
 from capture_app.ui.workspace.whose_words import BannerFact, BannerState, stop_message
 
 STATE = BannerState(
@@ -116,7 +119,6 @@ def test_a_toast_is_as_high_as_its_words_need(width: int, qtbot: QtBot) -> None:
     qtbot.addWidget(page)
     page.resize(900, 400)
     page.show()
-    banner.show()
     toast = Toast(page)
     what = "Nothing was sent. 3 pictures need 2 things, and 14 are kept as they are."
     toast.fit(width)
@@ -153,3 +155,16 @@ def test_each_stop_says_what_happened_and_who_helps() -> None:
     )
     assert "IT" in said[Stop.NUMBER_OF_TWO].todo
     assert all("2 pictures are safe here." in message.todo for message in said.values())
+
+
+@pytest.mark.parametrize("size", [QSize(1093, 590), QSize(1366, 768), QSize(1920, 1080)])
+def test_the_large_body_map_is_whole(size: QSize, page: QWidget) -> None:
+    page.resize(size)
+    page.show()
+    popover = LargeBodyMap(page, load_body_map(), None)
+    popover.show_at(QRect())
+    QApplication.processEvents()
+    seen = popover.map.visibleRegion().boundingRect()
+    assert seen.size() == popover.map.size()
+    assert page.rect().contains(popover.card.geometry())
+    assert popover.map.height() >= 320

@@ -14,13 +14,19 @@ from capture_app.errors import RefusedDeliveryError
 from capture_app.model.operator import Operator
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.reason import Reason
+from capture_app.outbox.status import Counts
 from capture_app.outbox.steps.tasks import claim, open_tasks, settle_untried
 from capture_app.store.role import EngineRole
 from capture_app.store.sealed import SUFFIX
 from capture_app.ui.outbox.proof_popover import ProofPopover
 from capture_app.ui.outbox.row_widget import OutboxRowWidget
 from capture_app.ui.outbox.rows import OutboxAct, OutboxRow, Section
-from capture_app.ui.outbox.viewmodel import OutboxTab, OutboxViewModel
+from capture_app.ui.outbox.viewmodel import (
+    OutboxState,
+    OutboxTab,
+    OutboxViewModel,
+    empty_words,
+)
 from capture_app.ui.shell.app_bar import Place
 from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.words.marks import Tone
@@ -100,6 +106,17 @@ def test_a_row_names_the_patient_as_sent(outbox_desk: Desk) -> None:
 
 def test_an_empty_outbox_says_so(outbox_desk: Desk, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: outbox_desk.content.outbox.empty_text == "All sent and confirmed.")
+
+
+def test_an_empty_page_says_nothing_that_is_not_so() -> None:
+    def said(tab: OutboxTab, **counts: int) -> str:
+        return empty_words(OutboxState(counts=Counts(**counts), tab=tab, loaded=True))
+
+    assert said(OutboxTab.ALL) == said(OutboxTab.WAITING) == "All sent and confirmed."
+    assert "2 drafts are not sent yet" in said(OutboxTab.ALL, drafts=2)
+    assert said(OutboxTab.NEEDS_YOU, queued=3) == "Nothing needs you."
+    assert said(OutboxTab.IT_ASKED, queued=3) == "IT is asked about nothing."
+    assert said(OutboxTab.WAITING, needs_you=1) == "Nothing is on its way."
 
 
 def test_one_send_is_one_row(outbox_desk: Desk) -> None:

@@ -19,6 +19,7 @@ from capture_app.patients.finding.scan import ScannedCode
 from capture_app.settings.schema import Security, ThemeName
 from capture_app.ui.identity.popover import IdentityPopover
 from capture_app.ui.looks import theme
+from capture_app.ui.shell import app as shell_app
 from capture_app.ui.shell.app_bar import Place
 from capture_app.ui.shell.keys_popover import KeysPopover
 from capture_app.ui.shell.leave_popover import LeavePopover
@@ -46,6 +47,18 @@ def place_of(desk: Desk) -> Place | None:
 def shown_words(desk: Desk) -> str:
     labels = desk.window.findChildren(QLabel)
     return " ".join(label.text() for label in labels if label.isVisible())
+
+
+def test_a_window_is_no_larger_than_its_screen_where_nobody_manages_windows(qtbot: QtBot) -> None:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    room = app.primaryScreen().availableGeometry()
+    assert room.width() < 1366
+    window = QWidget()
+    qtbot.addWidget(window)
+    shell_app.show_fitting(window, app)
+    assert room.contains(window.normalGeometry())
+    assert window.isMaximized()
 
 
 def test_idle_minutes_lock_the_window_and_are_in_the_trail(desk: Desk, clock: FixedClock) -> None:

@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from capture_app.clock import FixedClock
@@ -17,6 +18,9 @@ from capture_app.model.encounter import Encounter
 from capture_app.model.operator import Operator
 from capture_app.model.patient import NameGroup, PatientId, PersonName
 from capture_app.settings.scanning import ScanPattern
+from capture_app.ui.shell.app_bar import Place
+from capture_app.ui.widgets.fields import FilterField
+from capture_app.ui.widgets.toast import Toast
 from capture_app.ui.words.marks import Tone
 from tests.ui.conftest import Desk
 from tests.ui.hands import Hands, at_work, clinic
@@ -225,3 +229,35 @@ def test_a_name_typed_fast_on_the_list_goes_to_the_filter(hands: Hands) -> None:
     pieces(hands, (f"{HANSEN[:6]}", 0), (f"{BAKKER}\r", 60))
     assert vm.state.text == "bakk22"
     assert open_number(hands) == ""
+
+
+@pytest.mark.parametrize("place", [Place.OUTBOX, Place.TRAIL])
+def test_what_is_typed_fast_beside_a_filter_goes_to_it(hands: Hands, place: Place) -> None:
+    content = hands.window.content
+    assert content is not None
+    content.go(place)
+    page = content.outbox if place is Place.OUTBOX else content.trail[1]
+    (field,) = page.findChildren(FilterField)
+    hands.keyboard.at_ms += 2_500
+    hands.keyboard.type("bak22", gap_ms=100)
+    hands.qtbot.waitUntil(lambda: not hands.window.scanner.is_holding)
+    assert field.text() == "bak22"
+    assert content.said.what == ""
+
+
+@pytest.mark.parametrize("size", [QSize(1366, 768), QSize(1093, 614), QSize(960, 500)])
+def test_a_scan_that_opened_nobody_is_said_beside_shutter_and_send(
+    with_draft: Hands, size: QSize
+) -> None:
+    window, page = with_draft.window, with_draft.page
+    window.resize(size)
+    QApplication.processEvents()
+    with_draft.type_code("4711")
+    content = window.content
+    assert content is not None
+    (toast,) = (t for t in content.findChildren(Toast) if t.isVisible() and t is not page.toast)
+    covered = QRect(toast.mapTo(window, QPoint(0, 0)), toast.size())
+    for part in (page.banner, page.shutter.shutter, page.filmstrip, page.send_bar.send):
+        assert not covered.intersects(QRect(part.mapTo(window, QPoint(0, 0)), part.size()))
+    content.go(Place.OUTBOX)
+    assert toast.geometry().bottom() > content.strip.y() - 40

@@ -55,7 +55,7 @@ def run(services: Services, begin: Callable[[], object]) -> int:
     window = MainWindow(services)
     with shown_in(window, services.clock):
         try:
-            _show(window, app)
+            show_fitting(window, app)
             QTimer.singleShot(
                 _BEGIN_AFTER_MS, window, lambda: window.tasks.run(begin, owner=window)
             )
@@ -89,7 +89,7 @@ def first_run(settings: Settings, settings_file: Path) -> FirstRunChoice:
         page.close()
 
     viewmodel.chosen.connect(choose)
-    _show(page, app)
+    show_fitting(page, app)
     app.exec()
     return chosen[0]
 
@@ -103,11 +103,11 @@ def show_problem(error: CaptureAppError) -> None:
     page = ProblemPage(tr("Capture cannot open"), str(error))
     page.setWindowTitle(tr("Capture"))
     page.close_asked.connect(page.close)
-    _show(page, app)
+    show_fitting(page, app)
     app.exec()
 
 
-def _show(window: QWidget, app: QApplication) -> None:
+def show_fitting(window: QWidget, app: QApplication) -> None:
     """At 1366 x 768, or filling a screen that is not larger: also where nobody manages windows, as
     in a kiosk's session, which leaves a window at the size that it asks for.
     """
