@@ -74,8 +74,8 @@ class Transaction:
     def answer(self, information: Dataset) -> None:
         """Takes what a report says of the instances that were asked for, and of no others.
 
-        A promise for our instance as one of another class is none. Raises AttributeError,
-        TypeError or ValueError for what cannot be read.
+        A promise for our instance as one of another class is none. Raises whatever the decoder
+        does for what cannot be read.
         """
         said: dict[str, int] = {}
         for item in information.get("ReferencedSOPSequence") or ():
@@ -122,7 +122,7 @@ class Transactions:
                     return _PROCESSING_FAILURE
                 transaction.answer(report.information)
                 self._changed.notify_all()
-        except (AttributeError, TypeError, ValueError):
+        except Exception:  # noqa: BLE001 - hostile bytes: the decoder may raise anything
             _log.warning("commitment-report-unreadable")
             return _PROCESSING_FAILURE
         return SUCCESS

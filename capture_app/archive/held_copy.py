@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from io import BytesIO
 from typing import Any, Final
 
-from pydicom import dcmread
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import read_dataset
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID
 
 from capture_app.archive.dimse import dataset_of
@@ -65,11 +65,13 @@ A text is the transfer syntax of a file that was not read any further. May raise
 
 def read_held_copy(part10: bytes, stream_length: int | None) -> HeldCopy | str:
     """A `ReadHeldCopy` within this process. Raises whatever hostile bytes make a decoder raise."""
-    transfer_syntax = _transfer_syntax(part10)
+    meta = _meta(part10)
+    transfer_syntax = UID(meta.TransferSyntaxUID)
     is_native = transfer_syntax in _READ
     if not is_native and (not transfer_syntax.is_encapsulated or transfer_syntax.is_deflated):
         return str(transfer_syntax)
-    ds = _read(part10, transfer_syntax)
+    ds = _read(dataset_of(part10), transfer_syntax)
+    ds.file_meta = meta
     has_pixels = "PixelData" in ds
     return HeldCopy(
         transfer_syntax_uid=str(transfer_syntax),
@@ -130,13 +132,20 @@ def _text(said: object) -> str:
     return said
 
 
-def _transfer_syntax(part10: bytes) -> UID:
-    """What the file meta information says (PS3.10 7.1), read before anything that follows it."""
+def _meta(part10: bytes) -> FileMetaDataset:
+    """The file meta information (PS3.10 7.1), read before anything that follows it."""
     ends = len(part10) - len(dataset_of(part10))
     meta = read_dataset(BytesIO(part10[_META_BEGINS:ends]), False, True)  # noqa: FBT003 - theirs
-    return UID(meta.TransferSyntaxUID)
+    return FileMetaDataset(meta)
 
 
-def _read(part10: bytes, transfer_syntax: UID) -> Dataset:
-    refuse_too_many_elements(dataset_of(part10), is_implicit_vr=transfer_syntax.is_implicit_VR)
-    return dcmread(BytesIO(part10), specific_tags=list(_COMPARED))
+def _read(encoded: memoryview, transfer_syntax: UID) -> Dataset:
+    """What is compared, in the transfer syntax that was looked at: what stands behind the meta
+    information is never taken for more of it, which could name another one.
+    """
+    is_implicit_vr = transfer_syntax.is_implicit_VR
+    refuse_too_many_elements(encoded, is_implicit_vr=is_implicit_vr)
+    tags: list[BaseTag | int] = [Tag(keyword) for keyword in _COMPARED]
+    ds = read_dataset(BytesIO(encoded), is_implicit_vr, True, specific_tags=tags)  # noqa: FBT003 - theirs
+    ds.set_original_encoding(is_implicit_vr, True)  # noqa: FBT003 - theirs
+    return ds

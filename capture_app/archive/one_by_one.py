@@ -9,9 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
-from capture_app.errors import DeliveryError, TransientDeliveryError
+import structlog
+
+from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
 from capture_app.model.delivery import MOST_BROKEN_OFF, Instance
-from capture_app.model.reason import BROKEN_OFF
+from capture_app.model.reason import BROKEN_OFF, OF_ONE_PERHAPS, UNEXPECTED, Reason
+
+_log = structlog.get_logger(__name__)
 
 Line = TypeVar("Line")
 Outcome = TypeVar("Outcome")
@@ -24,12 +28,14 @@ def one_by_one(
 ) -> Iterator[tuple[Instance, Outcome | DeliveryError]]:
     """What `ask` says of each, on a line that `establish` opens for all that are still to come.
 
-    A silence is the outcome of the instance that was under way; the next have a line of their own.
-    After MOST_BROKEN_OFF of them in a row the rest is left untried. Every other DeliveryError, and
-    each while a line is opened, is about the archive and raised.
+    What may be about the instance that was under way (OF_ONE_PERHAPS) is its outcome; the next have
+    a line of their own. After MOST_BROKEN_OFF of those in a row it is the archive: the rest is left
+    untried after silences, else the error is raised. Every other DeliveryError, and each while a
+    line is opened, is about the archive and raised. An error that nobody foresaw is a fault of
+    ours, logged, and the outcome of the one at which it came.
     """
     waiting = deque(instances)
-    broken_off = 0
+    in_a_row = 0
     while waiting:
         is_open = False
         try:
@@ -37,15 +43,25 @@ def one_by_one(
                 is_open = True
                 while waiting:
                     outcome = ask(line, waiting[0])
-                    broken_off = 0
+                    in_a_row = 0
                     yield waiting.popleft(), outcome
         except TransientDeliveryError as error:
-            if not is_open or error.code not in BROKEN_OFF:
+            if not is_open or error.code not in OF_ONE_PERHAPS:
                 raise
-            broken_off += 1
+            in_a_row += 1
             yield waiting.popleft(), error
-            if broken_off == MOST_BROKEN_OFF:
-                return
+            if in_a_row < MOST_BROKEN_OFF:
+                continue
+            if error.code not in BROKEN_OFF:
+                raise
+            return
+        except RefusedDeliveryError:
+            raise
+        except Exception:  # a fault of ours: it is logged and shown, and the others go on
+            if not is_open:
+                raise
+            _log.exception("outcome-not-had", uid=waiting[0].sop_instance_uid)
+            yield waiting.popleft(), RefusedDeliveryError(Reason(UNEXPECTED))
 
 
 def request_by_request(

@@ -6,6 +6,7 @@ archives answer from an index that runs ahead of their disk.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -29,7 +30,8 @@ from capture_app.net.wire import failure
 STUDY_ROOT_FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"
 
 _QUESTION: Final = "question-"  # the archive answered with a status that is no answer
-_MOST_MATCHES: Final = 10  # for a question whose right answer is one
+_MOST_MATCHES: Final = 500  # for a question whose right answer is one: not all archives heed keys
+_UID: Final = re.compile(r"[0-9.]{1,64}")
 
 
 class ListedOnly:
@@ -73,12 +75,14 @@ def check_filing(
         assoc.renew(patience())
         try:
             return _Questions(assoc, name, studies).filing(instance)
-        except (TypeError, ValueError):  # values that are none of their kind
-            return failure(name, "protocol")
         except TransientDeliveryError as error:
             if not error.code.startswith(_QUESTION):
                 raise
             return error
+        except RefusedDeliveryError:
+            raise
+        except Exception:  # noqa: BLE001 - hostile bytes: the decoder may raise anything
+            return failure(name, "protocol")
 
     yield from one_by_one(instances, establish, ask)
 
@@ -146,7 +150,8 @@ class _Questions:
         for match in matches:
             if _text(match, "SOPInstanceUID") == instance.sop_instance_uid:
                 where = _text(match, "StudyInstanceUID")
-                if not where:  # a unique key, so it has to be in the answer (PS3.4 C.4.1.1.3.2)
+                # A unique key, so it has to be in the answer (PS3.4 C.4.1.1.3.2); it is asked next.
+                if not _UID.fullmatch(where):
                     raise ValueError
                 found.append(_Match(where, _text(match, "SOPClassUID")))
         return tuple(found)
@@ -155,19 +160,27 @@ class _Questions:
         matches = self._ask(
             "STUDY", StudyInstanceUID=study_instance_uid, PatientID="", IssuerOfPatientID=""
         )
-        held = [HeldIdentity.of(match) for match in matches]
+        held = map(HeldIdentity.of, matches)
         return tuple(each for each in held if each.study_instance_uid == study_instance_uid)
 
-    def _ask(self, level: str, **keys: str) -> Sequence[Dataset]:
-        """The matches. Raises ValueError for one of another level."""
+    def _ask(self, level: str, **keys: str) -> Iterator[Dataset]:
+        """The matches. Raises ValueError for one of another level, and for too many of them: an
+        answer that was cut says nothing of what was not in it.
+        """
         identifier = Dataset()
         identifier.QueryRetrieveLevel = level
         for keyword, value in keys.items():
             setattr(identifier, keyword, value)
-        matches = list(self._assoc.find(STUDY_ROOT_FIND, identifier, most=_MOST_MATCHES))
-        if any(_text(match, "QueryRetrieveLevel") not in {"", level} for match in matches):
+        cuts: list[str] = []
+        matches = self._assoc.find(
+            STUDY_ROOT_FIND, identifier, most=_MOST_MATCHES, on_cut=lambda: cuts.append(level)
+        )
+        for match in matches:
+            if _text(match, "QueryRetrieveLevel") not in {"", level}:
+                raise ValueError
+            yield match
+        if cuts:
             raise ValueError
-        return matches
 
 
 def _text(ds: Dataset, keyword: str) -> str:

@@ -40,6 +40,7 @@ _REFERENCED_SOP_INSTANCE_UID: Final = "00081155"
 _WARNING_REASON: Final = "00081196"
 _FAILURE_REASON: Final = "00081197"
 _CANNOT_UNDERSTAND: Final = 0xC000
+_LARGEST_REASON: Final = 0xFFFF  # US (PS3.5 6.2)
 _TRANSFER_SYNTAX_NOT_SUPPORTED: Final = 0xC122
 
 
@@ -195,8 +196,8 @@ class _Named:
                 {uid: r for uid, of_class, r in stored if of_class in {"", sop_class_uid}},
                 {uid: r for uid, _, r in failed},
             )
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-            return cls({}, {})  # no DICOM JSON: it names nothing
+        except Exception:  # noqa: BLE001 - hostile bytes: no DICOM JSON, so it names nothing
+            return cls({}, {})
 
 
 def _reasons(ds: Any, sequence: str, reason: str, default: int) -> Iterator[tuple[str, str, int]]:
@@ -204,5 +205,7 @@ def _reasons(ds: Any, sequence: str, reason: str, default: int) -> Iterator[tupl
     for item in ds.get(sequence, {}).get("Value", ()):
         uid = item[_REFERENCED_SOP_INSTANCE_UID]["Value"][0]
         of_class = (item.get(_REFERENCED_SOP_CLASS_UID, {}).get("Value") or [""])[0]
-        values = item.get(reason, {}).get("Value") or [default]
-        yield str(uid), str(of_class), int(values[0])
+        (value, *_) = item.get(reason, {}).get("Value") or [default]
+        if not 0 <= int(value) <= _LARGEST_REASON:
+            raise ValueError
+        yield str(uid), str(of_class), int(value)

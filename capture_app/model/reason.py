@@ -37,6 +37,8 @@ BROKEN_OFF: Final = frozenset({"timeout", "aborted", "protocol"})
 """The peer had the question and gave no answer that counts: it says something of what was asked
 just then, and nothing of what was not asked yet.
 """
+OF_ONE_PERHAPS: Final = BROKEN_OFF | {"forbidden", "redirected", "too-long"}
+"""What may be about the very image that was under way, or about the peer: the next one tells."""
 VISIT_CANCELLED: Final = "visit-cancelled"
 PATIENT_MERGED: Final = "patient-merged"
 NUMBER_RETIRED: Final = "number-retired"
@@ -173,6 +175,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "Perhaps it speaks no TLS at this port, or wants a certificate of this station.",
     ),
     "auth": ("{name} does not accept this station's user or password.", ""),
+    "forbidden": (
+        "{name} does not allow this station to do that.",
+        "Its user lacks a right there, or a filter on the way stops the image.",
+    ),
     "redirected": ("{name} wants the data sent somewhere else, which is not done.", ""),
     "too-long": ("{name} sends more than was asked for.", ""),
     "interrupted": ("This application stopped it.", "It will be tried again."),

@@ -126,8 +126,9 @@ class HttpClient:
         """Sends a request and reads the whole answer, whatever its status.
 
         Raises TransientDeliveryError: "refused", "unknown-host", "unreachable", "timeout",
-        "aborted", "tls", "interrupted", "auth" (401, 403), "redirected" (3xx), "too-long" for an
-        answer of more than `longest_answer` bytes, "protocol" for a compressed one.
+        "aborted", "tls", "interrupted", "auth" (401), "forbidden" (403), "redirected" (3xx),
+        "too-long" for an answer of more than `longest_answer` bytes, "protocol" for a compressed
+        one.
         """
         interruption = interruption or Interruption()
         try:
@@ -231,8 +232,10 @@ class HttpClient:
     def _read(self, response: requests.Response, longest: int) -> HttpResponse:
         status = response.status_code
         self._hear(response.headers.get("Date", ""))
-        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        if status == HTTPStatus.UNAUTHORIZED:
             raise TransientDeliveryError(Reason.of("auth", name=self._name))
+        if status == HTTPStatus.FORBIDDEN:
+            raise TransientDeliveryError(Reason.of("forbidden", name=self._name))
         if 300 <= status < 400:
             raise TransientDeliveryError(Reason.of("redirected", name=self._name))
         # Nobody asked for it, and what it unpacks to has no limit until it is unpacked.

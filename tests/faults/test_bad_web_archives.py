@@ -153,7 +153,7 @@ def test_a_web_archive_that_stops_reading_in_the_middle() -> None:
         ("302 Found", "transient redirected"),
         ("400 Bad Request", "refused http-400"),
         ("401 Unauthorized", "transient auth"),
-        ("403 Forbidden", "transient auth"),
+        ("403 Forbidden", "transient forbidden"),
         ("404 Not Found", "refused http-404"),
         ("409 Conflict", "stored 0111"),
         ("413 Content Too Large", "refused too-large"),
