@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from pydicom.dataset import Dataset
 
@@ -32,6 +32,8 @@ STUDY_ROOT_FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"
 _QUESTION: Final = "question-"  # the archive answered with a status that is no answer
 _MOST_MATCHES: Final = 500  # for a question whose right answer is one: not all archives heed keys
 _UID: Final = re.compile(r"[0-9.]{1,64}")
+
+Said = TypeVar("Said")
 
 
 class ListedOnly:
@@ -79,9 +81,7 @@ def check_filing(
             if not error.code.startswith(_QUESTION):
                 raise
             return error
-        except RefusedDeliveryError:
-            raise
-        except Exception:  # noqa: BLE001 - hostile bytes: the decoder may raise anything
+        except ValueError:  # an answer of no kind, read to its end: the next can be asked
             return failure(name, "protocol")
 
     yield from one_by_one(instances, establish, ask)
@@ -139,48 +139,60 @@ class _Questions:
 
     def _images(self, instance: Instance, study: str, series: str) -> tuple[_Match, ...]:
         """Where it is, as the matches themselves say: never as we asked."""
-        matches = self._ask(
+
+        def of_it(match: Dataset) -> _Match | None:
+            if _text(match, "SOPInstanceUID") != instance.sop_instance_uid:
+                return None
+            where = _text(match, "StudyInstanceUID")
+            # A unique key, so it has to be in the answer (PS3.4 C.4.1.1.3.2); it is asked next.
+            if not _UID.fullmatch(where):
+                raise ValueError
+            return _Match(where, _text(match, "SOPClassUID"))
+
+        return self._ask(
             "IMAGE",
+            of_it,
             StudyInstanceUID=study,
             SeriesInstanceUID=series,
             SOPInstanceUID=instance.sop_instance_uid,
             SOPClassUID="",
         )
-        found = []
-        for match in matches:
-            if _text(match, "SOPInstanceUID") == instance.sop_instance_uid:
-                where = _text(match, "StudyInstanceUID")
-                # A unique key, so it has to be in the answer (PS3.4 C.4.1.1.3.2); it is asked next.
-                if not _UID.fullmatch(where):
-                    raise ValueError
-                found.append(_Match(where, _text(match, "SOPClassUID")))
-        return tuple(found)
 
     def _identities(self, study_instance_uid: str) -> tuple[HeldIdentity, ...]:
-        matches = self._ask(
-            "STUDY", StudyInstanceUID=study_instance_uid, PatientID="", IssuerOfPatientID=""
-        )
-        held = map(HeldIdentity.of, matches)
-        return tuple(each for each in held if each.study_instance_uid == study_instance_uid)
+        def of_it(match: Dataset) -> HeldIdentity | None:
+            held = HeldIdentity.of(match)
+            return held if held.study_instance_uid == study_instance_uid else None
 
-    def _ask(self, level: str, **keys: str) -> Iterator[Dataset]:
-        """The matches. Raises ValueError for one of another level, and for too many of them: an
-        answer that was cut says nothing of what was not in it.
+        return self._ask(
+            "STUDY", of_it, StudyInstanceUID=study_instance_uid, PatientID="", IssuerOfPatientID=""
+        )
+
+    def _ask(
+        self, level: str, read: Callable[[Dataset], Said | None], **keys: str
+    ) -> tuple[Said, ...]:
+        """What `read` makes of the matches. Raises ValueError where one of them cannot be read or
+        is of another level, and for too many: an answer that was cut says nothing of its rest.
         """
         identifier = Dataset()
         identifier.QueryRetrieveLevel = level
         for keyword, value in keys.items():
             setattr(identifier, keyword, value)
-        cuts: list[str] = []
+        wrong: list[str] = []
         matches = self._assoc.find(
-            STUDY_ROOT_FIND, identifier, most=_MOST_MATCHES, on_cut=lambda: cuts.append(level)
+            STUDY_ROOT_FIND, identifier, most=_MOST_MATCHES, on_cut=lambda: wrong.append("cut")
         )
+        found = []
         for match in matches:
-            if _text(match, "QueryRetrieveLevel") not in {"", level}:
-                raise ValueError
-            yield match
-        if cuts:
+            try:
+                if _text(match, "QueryRetrieveLevel") not in {"", level}:
+                    wrong.append("level")
+                elif (said := read(match)) is not None:
+                    found.append(said)
+            except Exception:  # noqa: BLE001 - hostile bytes: the decoder may raise anything
+                wrong.append("values")
+        if wrong:
             raise ValueError
+        return tuple(found)
 
 
 def _text(ds: Dataset, keyword: str) -> str:

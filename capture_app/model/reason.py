@@ -296,6 +296,6 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     UNKNOWN_DESTINATION: (
         "The settings no longer name this archive.",
-        "Put it back, or ask for help.",
+        "Put it back, or retire it: capture-app outbox retire.",
     ),
 }

@@ -7,12 +7,12 @@ raises RuleError where the operator's roles do not allow it.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 from capture_app.errors import StoreError
-from capture_app.model.audit_event import AuditAction, AuditEvent
+from capture_app.model.audit_event import AuditAction
 from capture_app.model.operator import Act, Operator, require
+from capture_app.outbox.act_on_image import record_on_image
 from capture_app.outbox.keeping.drafts import open_capture
 from capture_app.outbox.spool import Spool
 from capture_app.outbox.status import SeenStates, require_states
@@ -100,7 +100,7 @@ def _act(
             require_states(connection, seen, may_go_on=action is not AuditAction.RELEASED)
         for uid in sop_instance_uids:
             if connection.execute(change, (uid, spool.now())).rowcount:
-                _record(connection, spool, action, uid, operator)
+                record_on_image(connection, spool, action, operator.user_id, uid)
                 moved += 1
     return moved
 
@@ -122,33 +122,6 @@ def _look_again(spool: Spool, sop_instance_uids: Sequence[str], operator: Operat
             continue  # the mark stays, with the words of now
         with spool.database.transaction() as connection:
             connection.execute("UPDATE capture SET fault = '' WHERE capture_id = ?", (uid,))
-            _record(connection, spool, AuditAction.RETRY_ASKED, uid, operator)
+            record_on_image(connection, spool, AuditAction.RETRY_ASKED, operator.user_id, uid)
         mended += 1
     return mended
-
-
-def _record(
-    connection: sqlite3.Connection,
-    spool: Spool,
-    action: AuditAction,
-    uid: str,
-    operator: Operator,
-) -> None:
-    # By primary keys alone: this is asked under the write lock, once for each picture.
-    row = connection.execute(
-        "SELECT exam.exam_id, exam.patient_key FROM capture JOIN exam USING (exam_id) "
-        "WHERE capture.capture_id = coalesce("
-        "(SELECT capture_id FROM instance WHERE sop_instance_uid = ?1), ?1)",
-        (uid,),
-    ).fetchone()
-    exam_id, patient_key = row or ("", "")
-    spool.record(
-        connection,
-        AuditEvent(
-            action,
-            operator.user_id,
-            exam_id=exam_id,
-            sop_instance_uid=uid,
-            patient_key=patient_key,
-        ),
-    )

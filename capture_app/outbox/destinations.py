@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from capture_app.errors import RuleError
-from capture_app.model.audit_event import AuditAction, AuditEvent
+from capture_app.model.audit_event import AuditAction
 from capture_app.model.delivery import AtArchive, ImageState, ProofKind, TaskKind, TaskState
-from capture_app.model.operator import Operator
+from capture_app.model.operator import Act, Operator, require
 from capture_app.model.reason import Reason
 from capture_app.model.words import trn
+from capture_app.outbox.act_on_image import record_on_image
 from capture_app.outbox.spool import Spool, moment_or
 from capture_app.outbox.steps.tasks import count_days_where_proved
 
@@ -72,7 +73,11 @@ _STATES: Final = {
 
 
 def retry_at(spool: Spool, destination: str, operator: Operator) -> int:
-    """Makes all that waits for one archive, or was stopped there, due at once. How many images."""
+    """Makes all that waits for one archive, or was stopped there, due at once. How many images.
+
+    Raises RuleError where the operator's roles do not allow it.
+    """
+    require(operator, Act.STEER_DELIVERY)
     with spool.database.transaction() as connection:
         waiting = _waiting(connection, destination)
         connection.execute(
@@ -83,7 +88,14 @@ def retry_at(spool: Spool, destination: str, operator: Operator) -> int:
             (destination, spool.now()),
         )
         for uid in waiting:
-            _record(connection, spool, AuditAction.RETRY_ASKED, uid, operator, destination)
+            record_on_image(
+                connection,
+                spool,
+                AuditAction.RETRY_ASKED,
+                operator.user_id,
+                uid,
+                {"destination": destination},
+            )
     return len(waiting)
 
 
@@ -91,8 +103,9 @@ def retire(spool: Spool, archive: str, operator: Operator, *, instead: str = "")
     """Ends what is still due at an archive that is no more. How many images that moved.
 
     `instead`: the archive to which they go in its place. Raises RuleError, and changes nothing,
-    where an image would then be kept by no archive.
+    where an image would then be kept by no archive, or the operator's roles do not allow it.
     """
+    require(operator, Act.RETIRE_ARCHIVE)
     with spool.database.transaction() as connection:
         waiting = _waiting(connection, archive)
         if not instead and (homeless := _homeless(connection, archive, waiting)):
@@ -104,6 +117,8 @@ def retire(spool: Spool, archive: str, operator: Operator, *, instead: str = "")
                 )
             )
         for uid in waiting:
+            if instead:
+                _move(connection, spool, uid, archive, instead)
             connection.execute(
                 "DELETE FROM task WHERE sop_instance_uid = ? AND destination = ? "
                 "AND kind = 'prove'",
@@ -115,16 +130,38 @@ def retire(spool: Spool, archive: str, operator: Operator, *, instead: str = "")
                 "WHERE sop_instance_uid = ?1 AND destination = ?2 AND kind = 'store'",
                 (uid, archive, spool.now()),
             )
-            if instead:
-                connection.execute(
-                    "INSERT INTO task (kind, sop_instance_uid, destination, state, changed_at) "
-                    "VALUES ('store', ?, ?, 'queued', ?) "
-                    "ON CONFLICT (kind, sop_instance_uid, destination) DO NOTHING",
-                    (uid, instead, spool.now()),
-                )
             count_days_where_proved(connection, spool, uid)
-            _record(connection, spool, AuditAction.ARCHIVE_RETIRED, uid, operator, archive, instead)
+            record_on_image(
+                connection,
+                spool,
+                AuditAction.ARCHIVE_RETIRED,
+                operator.user_id,
+                uid,
+                {"destination": archive} | ({"instead": instead} if instead else {}),
+            )
     return len(waiting)
+
+
+def _move(
+    connection: sqlite3.Connection, spool: Spool, uid: str, archive: str, instead: str
+) -> None:
+    """Makes an image due at another archive, held where it was held; nothing where it is or was
+    sent there already. An archive that was retired itself takes it again.
+    """
+    held = connection.execute(
+        "SELECT held_by_person FROM task WHERE kind = 'store' AND sop_instance_uid = ? "
+        "AND destination = ? AND state = 'held'",
+        (uid, archive),
+    ).fetchone()
+    state, (by_person,) = (TaskState.HELD, held) if held else (TaskState.QUEUED, (0,))
+    connection.execute(
+        "INSERT INTO task (kind, sop_instance_uid, destination, state, held_by_person, changed_at) "
+        "VALUES ('store', ?, ?, ?, ?, ?) ON CONFLICT (kind, sop_instance_uid, destination) "
+        "DO UPDATE SET state = excluded.state, held_by_person = excluded.held_by_person, "
+        "failures = 0, resends = 0, nudges = nudges + 1, changed_at = excluded.changed_at "
+        "WHERE task.state = 'withdrawn'",
+        (uid, instead, state, by_person, spool.now()),
+    )
 
 
 def _waiting(connection: sqlite3.Connection, destination: str) -> tuple[str, ...]:
@@ -146,32 +183,3 @@ def _homeless(connection: sqlite3.Connection, archive: str, waiting: Sequence[st
         (json.dumps(list(waiting)), archive),
     ).fetchone()
     return int(number)
-
-
-def _record(
-    connection: sqlite3.Connection,
-    spool: Spool,
-    action: AuditAction,
-    uid: str,
-    operator: Operator,
-    destination: str,
-    instead: str = "",
-) -> None:
-    exam_id, patient_key = connection.execute(
-        "SELECT coalesce(capture.exam_id, ''), coalesce(exam.patient_key, '') FROM instance "
-        "LEFT JOIN capture USING (capture_id) LEFT JOIN exam USING (exam_id) "
-        "WHERE sop_instance_uid = ?",
-        (uid,),
-    ).fetchone() or ("", "")
-    details = {"destination": destination} | ({"instead": instead} if instead else {})
-    spool.record(
-        connection,
-        AuditEvent(
-            action,
-            operator.user_id,
-            exam_id=exam_id,
-            sop_instance_uid=uid,
-            patient_key=patient_key,
-            details=details,
-        ),
-    )

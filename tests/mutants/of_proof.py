@@ -76,8 +76,8 @@ PROOF = (
     Mutant(
         "filed-where-it-was-asked-for",
         _QUERY,
-        "found.append(_Match(where,",
-        "found.append(_Match(study or where,",
+        "return _Match(where,",
+        "return _Match(study or where,",
         _FILED,
     ),
     Mutant(

@@ -35,6 +35,7 @@ from capture_app.model.reason import (
 )
 from capture_app.model.words import tr
 from capture_app.model.worklist import IdentifiedBy
+from capture_app.outbox.act_on_image import record_on_image
 from capture_app.outbox.counted_time import Waiting, begin_waiting
 from capture_app.outbox.keeping.description import (
     Seen,
@@ -394,11 +395,6 @@ def _record(
     operator: Operator,
     description: Description | None = None,
 ) -> None:
-    exam_id, key = connection.execute(
-        "SELECT capture.exam_id, coalesce(exam.patient_key, '') FROM capture "
-        "LEFT JOIN exam USING (exam_id) WHERE capture_id = ?",
-        (capture_id,),
-    ).fetchone()
     details = {}
     if description is not None:
         region, entry = description.region, description.procedure
@@ -415,14 +411,4 @@ def _record(
                 )
             },
         }
-    spool.record(
-        connection,
-        AuditEvent(
-            action,
-            operator.user_id,
-            exam_id=exam_id,
-            sop_instance_uid=capture_id,
-            patient_key=key,
-            details=details,
-        ),
-    )
+    record_on_image(connection, spool, action, operator.user_id, capture_id, details)

@@ -16,8 +16,9 @@ from typing import Final
 import structlog
 
 from capture_app.errors import SealBrokenError
-from capture_app.model.audit_event import AuditAction, AuditEvent
+from capture_app.model.audit_event import AuditAction
 from capture_app.model.delivery import TaskKind, TaskState
+from capture_app.outbox.act_on_image import record_on_image
 from capture_app.outbox.sealing.identity import read_identity
 from capture_app.outbox.spool import LONGEST_KEEP_DAYS, Spool, stamp
 from capture_app.outbox.steps.tasks import ENGINE_USER
@@ -169,7 +170,14 @@ def _put_right(
         ).fetchone()
         due = stamp(spool.clock.now() + timedelta(days=min(max(days, 0), LONGEST_KEEP_DAYS)))
         _write(connection, spool, TaskKind.RETAIN, sent, "", TaskState.QUEUED, due)
-    _record(connection, spool, sent, lost)
+    record_on_image(
+        connection,
+        spool,
+        AuditAction.STEP_GIVEN_AGAIN,
+        ENGINE_USER,
+        sent.uid,
+        {"destination": ", ".join(lost)},
+    )
 
 
 def _write(
@@ -186,26 +194,4 @@ def _write(
         "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (kind, sop_instance_uid, destination) DO UPDATE "
         "SET state = excluded.state, due_at = excluded.due_at, changed_at = excluded.changed_at",
         (kind, sent.uid, destination, state, due_at, spool.now()),
-    )
-
-
-def _record(
-    connection: sqlite3.Connection, spool: Spool, sent: _Sent, destinations: Sequence[str]
-) -> None:
-    exam_id, patient_key = connection.execute(
-        "SELECT coalesce(capture.exam_id, ''), coalesce(exam.patient_key, '') FROM instance "
-        "LEFT JOIN capture USING (capture_id) LEFT JOIN exam USING (exam_id) "
-        "WHERE sop_instance_uid = ?",
-        (sent.uid,),
-    ).fetchone()
-    spool.record(
-        connection,
-        AuditEvent(
-            AuditAction.STEP_GIVEN_AGAIN,
-            ENGINE_USER,
-            exam_id=exam_id,
-            sop_instance_uid=sent.uid,
-            patient_key=patient_key,
-            details={"destination": ", ".join(destinations)},
-        ),
     )

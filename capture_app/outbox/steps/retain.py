@@ -22,8 +22,8 @@ _log = structlog.get_logger(__name__)
 _AT_ONCE: Final = 25
 """Pictures that are purged in one transaction: who takes one meanwhile waits no longer for it."""
 
-# Asked of the rows once more, whatever put the retain step there: each archive has proved custody,
-# and a listing is no proof.
+# Asked of the rows once more, whatever put the retain step there: each archive that was not retired
+# has proved custody, and a listing is no proof.
 _PURGEABLE = (
     "SELECT retain.task_id, instance.sop_instance_uid, instance.file, capture.capture_id, "
     "capture.file, capture.exam_id, coalesce(exam.patient_key, ''), series.study_instance_uid, "
@@ -34,10 +34,10 @@ _PURGEABLE = (
     "AND retain.due_at >= retain.changed_at "  # an earlier time is damage: it waits, and is named
     "AND NOT EXISTS (SELECT 1 FROM task AS step "
     "WHERE step.sop_instance_uid = retain.sop_instance_uid AND step.kind <> 'retain' "
-    "AND (step.state <> 'done' OR (step.kind = 'prove' "
+    "AND (step.state NOT IN ('done', 'withdrawn') OR (step.kind = 'prove' "
     "AND step.proof NOT IN ('pixel-hash', 'storage-commitment')))) "
     "AND EXISTS (SELECT 1 FROM task AS proof WHERE proof.kind = 'prove' "
-    "AND proof.sop_instance_uid = retain.sop_instance_uid)"
+    "AND proof.state = 'done' AND proof.sop_instance_uid = retain.sop_instance_uid)"
 )
 
 

@@ -15,6 +15,7 @@ from capture_app.errors import CodedReason, DeliveryError, SealBrokenError
 from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt, StoreReceipt, TaskKind
 from capture_app.model.reason import Reason
+from capture_app.outbox.act_on_image import record_on_image
 from capture_app.outbox.counted_time import Waiting, begin_waiting
 from capture_app.outbox.sealing.identity import read_identity
 from capture_app.outbox.sealing.seal import instance_context
@@ -361,24 +362,5 @@ def _record(
     details: dict[str, str],
     outcome: EventOutcome = EventOutcome.SUCCESS,
 ) -> None:
-    # Rows that name each other wrongly, by damage, stop no delivery: the image is known by its UID.
-    row = connection.execute(
-        "SELECT coalesce(capture.exam_id, ''), coalesce(exam.patient_key, ''), "
-        "coalesce(series.study_instance_uid, '') FROM instance "
-        "LEFT JOIN capture USING (capture_id) LEFT JOIN exam USING (exam_id) "
-        "LEFT JOIN series USING (series_instance_uid) WHERE sop_instance_uid = ?",
-        (task.sop_instance_uid,),
-    ).fetchone() or ("", "", "")
-    spool.record(
-        connection,
-        AuditEvent(
-            action,
-            ENGINE_USER,
-            outcome=outcome,
-            exam_id=row[0],
-            sop_instance_uid=task.sop_instance_uid,
-            study_instance_uid=row[2],
-            patient_key=row[1],
-            details=details,
-        ),
-    )
+    uid = task.sop_instance_uid
+    record_on_image(connection, spool, action, ENGINE_USER, uid, details, outcome)

@@ -1,6 +1,8 @@
 """Images that are for several archives, and archives that are no more."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,14 +12,18 @@ from capture_app.clock import FixedClock
 from capture_app.errors import RuleError
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.delivery import ImageState, ProofKind
+from capture_app.model.operator import Role
+from capture_app.outbox.act_on_image import record_on_image
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.recovery.start_up import recover
+from capture_app.outbox.steps.retain import purge_due
 from tests import outboxes, sealing
 from tests.outboxes import DirectoryArchive, begin, keep
 from tests.unit.outbox.rig import Rig
 from tests.waiting import Eventually
 
 NURSE = sealing.NURSE
+ADMIN = replace(NURSE, roles=(Role.ADMINISTER,))
 
 
 @pytest.fixture
@@ -80,14 +86,14 @@ def test_an_archive_that_is_no_more_is_retired_and_the_other_confirms(
     one, two = send(both, clock, 2)
     delivered(both, clock, eventually, "new", folder=tmp_path)
     assert [status.state for status in both.statuses()] == [ImageState.IT_ASKED] * 2
-    assert both.retire("old", NURSE) == 2
+    assert both.retire("old", ADMIN) == 2
     assert stands(both, one) == {"old": None, "new": ImageState.CONFIRMED}
     for status in both.statuses():
         assert (status.state, status.destination) == (ImageState.CONFIRMED, "new")
         assert status.proof is ProofKind.PIXEL_HASH
     recover(both.spool, ("new",))  # a start gives it no step again
     assert stands(both, two) == {"old": None, "new": ImageState.CONFIRMED}
-    assert both.retire("old", NURSE) == 0
+    assert both.retire("old", ADMIN) == 0
     events = [row.event for row in read_trail(both.spool.database.read())]
     retired = [event for event in events if event.action is AuditAction.ARCHIVE_RETIRED]
     assert sorted(event.sop_instance_uid for event in retired) == sorted([one, two])
@@ -100,9 +106,9 @@ def test_an_image_is_never_left_without_an_archive(
     outbox = outboxes.open_outbox(tmp_path, clock, destinations=("old",))
     (uid,) = send(outbox, clock)
     with pytest.raises(RuleError, match="1 image has no other archive"):
-        outbox.retire("old", NURSE)
+        outbox.retire("old", ADMIN)
     assert stands(outbox, uid) == {"old": ImageState.QUEUED}
-    assert outbox.retire("old", NURSE, instead="new") == 1
+    assert outbox.retire("old", ADMIN, instead="new") == 1
     assert stands(outbox, uid) == {"old": None, "new": ImageState.QUEUED}
     recover(outbox.spool, ("new",))
     assert stands(outbox, uid) == {"old": None, "new": ImageState.QUEUED}
@@ -115,10 +121,10 @@ def test_an_image_is_never_left_without_an_archive(
 @pytest.mark.expects_log("step-given-again")
 def test_a_retired_archive_is_no_proof(both: Outbox, clock: FixedClock) -> None:
     (uid,) = send(both, clock)
-    assert both.retire("old", NURSE) == 1
+    assert both.retire("old", ADMIN) == 1
     assert stands(both, uid) == {"old": None, "new": ImageState.QUEUED}
     with pytest.raises(RuleError):
-        both.retire("new", NURSE)
+        both.retire("new", ADMIN)
     retained = "SELECT count(*) FROM task WHERE kind = 'retain'"
     assert both.spool.database.read().execute(retained).fetchone() == (0,)
     with both.spool.database.transaction() as connection:  # a damage takes the step that is left
@@ -139,3 +145,87 @@ def test_what_waits_for_one_archive_is_tried_now(both: Outbox, clock: FixedClock
     asked = [event for event in events if event.action is AuditAction.RETRY_ASKED]
     assert [event.details for event in asked] == [{"destination": "old"}] * 2
     assert both.retry_at("nobody", NURSE) == 0
+
+
+def test_who_may_not_steer_or_retire_changes_nothing(both: Outbox, clock: FixedClock) -> None:
+    (uid,) = send(both, clock)
+    for roles in ((Role.CAPTURE,), (Role.AUDIT, Role.CORRECT), ()):
+        with pytest.raises(RuleError, match="Your roles do not allow this"):
+            both.retire("old", replace(NURSE, roles=roles))
+    for roles in ((Role.AUDIT,), ()):
+        with pytest.raises(RuleError, match="Your roles do not allow this"):
+            both.retry_at("old", replace(NURSE, roles=roles))
+    assert stands(both, uid) == {"old": ImageState.QUEUED, "new": ImageState.QUEUED}
+
+
+def test_an_archive_that_came_back_takes_images_again(
+    tmp_path: Path, clock: FixedClock, eventually: Eventually
+) -> None:
+    outbox = outboxes.open_outbox(tmp_path, clock, destinations=("old",))
+    (uid,) = send(outbox, clock)
+    assert outbox.retire("old", ADMIN, instead="new") == 1
+    assert outbox.retire("new", ADMIN, instead="old") == 1
+    assert stands(outbox, uid) == {"old": ImageState.QUEUED, "new": None}
+    delivered(outbox, clock, eventually, "old", folder=tmp_path)
+    (status,) = outbox.statuses()
+    assert (status.state, status.destination) == (ImageState.CONFIRMED, "old")
+    outboxes.close(outbox)
+
+
+def test_an_image_whose_step_of_sending_is_lost_moves_all_the_same(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    outbox = outboxes.open_outbox(tmp_path, clock, destinations=("old",))
+    (uid,) = send(outbox, clock)
+    with outbox.spool.database.transaction() as connection:  # as a damage leaves it
+        connection.execute("UPDATE task SET kind = 'prove'")
+    assert outbox.retire("old", ADMIN, instead="new") == 1
+    assert stands(outbox, uid) == {"new": ImageState.QUEUED}
+    outboxes.close(outbox)
+
+
+def test_what_a_person_holds_back_is_held_at_the_next_archive_too(
+    both: Outbox, clock: FixedClock
+) -> None:
+    held, free = send(both, clock, 2)
+    both.hold([held], NURSE)
+    assert both.retire("old", ADMIN, instead="third") == 2
+    assert stands(both, held) == {
+        "old": None,
+        "new": ImageState.HELD,
+        "third": ImageState.HELD,
+    }
+    assert stands(both, free)["third"] is ImageState.QUEUED
+    by_person = "SELECT held_by_person FROM task WHERE state = 'held'"
+    assert both.spool.database.read().execute(by_person).fetchall() == [(1,), (1,)]
+
+
+def test_a_retired_archive_keeps_no_pixels_on_this_computer(
+    both: Outbox, clock: FixedClock, eventually: Eventually, tmp_path: Path
+) -> None:
+    send(both, clock)
+    delivered(both, clock, eventually, "new", folder=tmp_path)
+    assert purge_due(both.spool) == 0
+    assert both.retire("old", ADMIN) == 1
+    assert purge_due(both.spool) == 0
+    clock.advance(timedelta(days=400).total_seconds())
+    assert purge_due(both.spool) == 1
+    assert [status.state for status in both.statuses()] == [ImageState.PURGED]
+
+
+def test_an_act_says_whose_image_it_was_and_of_which_study(both: Outbox, clock: FixedClock) -> None:
+    """However it is known: a draft, an image, one whose rows are damaged."""
+    (uid,) = send(both, clock)
+    both.retry_at("old", NURSE)
+    both.try_now([uid], NURSE)
+    spool = both.spool
+    with spool.database.transaction() as connection:
+        record_on_image(connection, spool, AuditAction.RETRY_ASKED, "kay", "1.2.3.4")
+    events = [row.event for row in read_trail(spool.database.read())]
+    (sent,) = [one for one in events if one.action is AuditAction.SEND_ASKED]
+    *asked, unknown = [one for one in events if one.action is AuditAction.RETRY_ASKED]
+    assert len(asked) == 2
+    for event in asked:
+        assert (event.exam_id, event.patient_key) == (sent.exam_id, sent.patient_key)
+        assert event.study_instance_uid == sent.study_instance_uid != ""
+    assert (unknown.exam_id, unknown.patient_key, unknown.study_instance_uid) == ("", "", "")
