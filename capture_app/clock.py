@@ -77,7 +77,7 @@ class SystemClock:
         monotonic = self.monotonic()
         moved = self.now().timestamp() - monotonic - self._agreed.ahead
         is_fresh = monotonic - self._agreed.monotonic <= _AGREED_FOR_S
-        return (is_fresh and abs(moved) <= AGREES_WITHIN_S) or _is_kept_by_a_time_server()
+        return (is_fresh and abs(moved) <= AGREES_WITHIN_S) or is_kept_by_the_system() is True
 
     def now(self) -> datetime:
         return datetime.now().astimezone()
@@ -92,18 +92,18 @@ class SystemClock:
         return uid_of(uuid4())
 
 
-def _is_kept_by_a_time_server() -> bool:
+def is_kept_by_the_system() -> bool | None:
     """What the kernel says of chrony, ntpd or systemd-timesyncd: it forgets when somebody sets the
-    clock. False where it cannot be asked.
+    clock. None where it cannot be asked.
     """
     if sys.platform != "linux":
-        return False
+        return None
     asked = ctypes.create_string_buffer(_TIMEX_BYTES)  # all zero: changes nothing
     try:
         state = _c_library().adjtimex(asked)
     except (OSError, AttributeError):
-        return False
-    return 0 <= int(state) < _TIME_ERROR
+        return None
+    return int(state) < _TIME_ERROR if state >= 0 else None
 
 
 @cache

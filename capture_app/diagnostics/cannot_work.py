@@ -43,7 +43,9 @@ def _faults(settings: Settings, clock: Clock) -> Iterator[_Found]:
         yield from _own_address("adt.host", settings.adt.host)
     for number, archive in enumerate(settings.archives):
         yield from _archive(f"archives[{number}]", archive)
-        yield from _password(f"archives[{number}]", archive, settings)
+        yield from _password(f"archives[{number}]", archive.password_key, settings)
+    for number, device in enumerate(settings.devices):
+        yield from _password(f"devices[{number}]", device.password_key, settings)
     for life in certificate_lives(settings, clock.now()):
         if not life.is_valid:
             yield life.key, life.problem, tr("a certificate that holds now")
@@ -103,11 +105,11 @@ def _own_address(key: str, host: str) -> Iterator[_Found]:
     yield key, tr("This computer does not have this address."), allowed
 
 
-def _password(where: str, archive: ArchiveDestination, settings: Settings) -> Iterator[_Found]:
-    if not archive.password_key or settings.practice:
+def _password(where: str, password_key: str, settings: Settings) -> Iterator[_Found]:
+    if not password_key or settings.practice:
         return
     try:
-        read_secret(settings.security, archive.password_key)
+        read_secret(settings.security, password_key)
     except KeyUnavailableError as error:
         yield f"{where}.password_key", str(error), tr("an entry that is there")
 

@@ -21,6 +21,7 @@ from capture_app.diagnostics import own_computer
 from capture_app.diagnostics.cannot_work import OriginOf, cannot_work
 from capture_app.diagnostics.certificates import certificate_lives
 from capture_app.diagnostics.finding import Facts, Finding, Grade
+from capture_app.diagnostics.time_servers import look_at_clock
 from capture_app.diagnostics.trials import TRY_WITHIN_S, Tried, try_peers
 from capture_app.errors import CaptureAppError, DeviceError
 from capture_app.model.device import DeviceKind
@@ -53,7 +54,7 @@ def examine(
     found = [
         *_settings(settings, origin_of, clock),
         *own_computer.look_at_disk(settings),
-        *own_computer.look_at_clock(clock),
+        *look_at_clock(clock),
         delivery,
         *own_computer.look_at_ports(settings, somebody_delivers=somebody_delivers),
         *_certificates(settings, clock),

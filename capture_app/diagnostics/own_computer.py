@@ -1,8 +1,7 @@
-"""What the doctor sees of this computer: its clock, its disk, our ports, the libraries."""
+"""What the doctor sees of this computer: its disk, our ports, the libraries."""
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import shutil
 import socket
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 from capture_app.archive.connect import proof_choice
-from capture_app.clock import Clock
 from capture_app.diagnostics.finding import Facts, Finding, Grade
 from capture_app.errors import StoreError
 from capture_app.imaging import turbo
@@ -26,9 +24,12 @@ from capture_app.settings.schema import ProofChoice, Settings
 from capture_app.store.role import EngineRole
 
 _MEGABYTE: Final = 1_000_000
-_UNSYNCHRONISED: Final = 0x40  # STA_UNSYNC of adjtimex(2)
-_FIRST_YEAR: Final = 2025
-_LIBRARIES: Final = (("pyjpegls", "jpeg_ls"), ("opencv", "cv2"), ("zxing-cpp", "zxingcpp"))
+_LIBRARIES: Final = (
+    ("pyjpegls", "jpeg_ls"),
+    ("pi-heif", "pi_heif"),
+    ("opencv", "cv2"),
+    ("zxing-cpp", "zxingcpp"),
+)
 
 
 def look_at_disk(settings: Settings) -> Iterator[Finding]:
@@ -51,50 +52,6 @@ def look_at_disk(settings: Settings) -> Iterator[Finding]:
     else:
         words = tr("{free_mb} MB are free.", **facts)
         yield Finding("disk", "data_dir", "disk-good", Grade.GOOD, words, facts=facts)
-
-
-def look_at_clock(clock: Clock) -> Iterator[Finding]:
-    """Whether the system keeps this computer's clock right, as far as it says so."""
-    if clock.now().year < _FIRST_YEAR:
-        yield Finding(
-            "clock",
-            "system",
-            "clock-wrong",
-            Grade.FAULT,
-            tr("The clock of this computer is years behind."),
-            tr("Set the clock, and let the system keep it (chrony, systemd-timesyncd)."),
-        )
-    elif (is_kept := _is_kept()) is None:
-        words = tr("The system does not say whether it keeps the clock.")
-        yield Finding("clock", "system", "clock-unknown", Grade.GOOD, words)
-    elif is_kept:
-        words = tr("The system keeps the clock.")
-        yield Finding("clock", "system", "clock-good", Grade.GOOD, words)
-    else:
-        yield Finding(
-            "clock",
-            "system",
-            "clock-not-kept",
-            Grade.ADVICE,
-            tr("The system does not keep the clock: times of pictures drift."),
-            tr("Let chrony or systemd-timesyncd keep the clock."),
-        )
-
-
-def _is_kept() -> bool | None:
-    """What the kernel knows (adjtimex(2), reading only); None where it cannot be asked."""
-    if sys.platform != "linux":
-        return None
-    buffer = ctypes.create_string_buffer(512)  # struct timex is 208 bytes on 64 bits
-    try:
-        state = ctypes.CDLL(None).adjtimex(buffer)
-    except (OSError, AttributeError):
-        return None
-    if state < 0:
-        return None
-    # modes (4, padded to 8), offset, freq, maxerror, esterror (8 each), then status.
-    status = int.from_bytes(buffer.raw[40:44], sys.byteorder)
-    return not status & _UNSYNCHRONISED
 
 
 def look_at_delivery(lock: Path) -> tuple[Finding, bool]:

@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from capture_app.audit.news import CLOCK_SET_BY
 from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.outbox.counted_time import count, last_wall
 from capture_app.outbox.spool import Spool, moment
@@ -36,7 +37,7 @@ class ClockWatch:
             jumped = self._jumped(connection, now, monotonic)
             count(connection, spool)
             if jumped:
-                details = {"seconds": f"{jumped:+.0f}"}
+                details = {CLOCK_SET_BY: f"{jumped:+.0f}"}
                 event = AuditEvent(
                     AuditAction.CLOCK_JUMPED,
                     ENGINE_USER,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from enum import StrEnum
 
+from capture_app.audit.news import TrailNews, TrailReader
 from capture_app.audit.reading import TrailFilter, TrailPage, find_rows, to_csv, to_json
 from capture_app.audit.verify import BREAK_ROW, ChainReport, verify_chain
 from capture_app.clock import Clock
@@ -36,6 +37,7 @@ class Auditing:
         self._db = db
         self._cipher = cipher
         self._table = UserTable(db, cipher, clock)
+        self._reader = TrailReader(cipher)
 
     def find(self, by: Operator, wanted: TrailFilter, *, limit: int) -> TrailPage:
         """The newest of the acts that are wanted. That they were read is written down first.
@@ -54,6 +56,12 @@ class Auditing:
     def verify(self) -> ChainReport:
         """Proves the whole trail. It names no act and no person: anybody may."""
         return verify_chain(self._db.read(), cipher=self._cipher)
+
+    def news(self) -> TrailNews:
+        """Whether the trail holds, as far as it says so, and when the clock was set. As `verify`,
+        at the cost of what was added since. Raises StoreError.
+        """
+        return self._reader.news(self._db.read())
 
     def see_breaks(self, by: Operator) -> int:
         """Writes down that an auditor has looked into the breaks that the trail tells of, all up to

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import TextIO
@@ -17,9 +19,10 @@ from pydicom import dcmread
 
 from capture_app.audit.trail import read_trail
 from capture_app.bootstrap import open_data_folder
-from capture_app.clock import SystemClock
+from capture_app.clock import FixedClock, SystemClock
 from capture_app.demo.hospital import Hospital
 from capture_app.model.audit_event import AuditAction
+from capture_app.outbox.counted_time import count
 from capture_app.settings.resources import resource
 from capture_app.store.sealed import SUFFIX
 from tests.e2e.commands import CaptureApp
@@ -110,6 +113,23 @@ def test_import_without_serve_delivers_by_itself(
     ]
     came = {AuditAction.IMPORTED, AuditAction.CAPTURED}
     assert [event.action for event in events if event.action in came] == [AuditAction.IMPORTED]
+
+
+def test_import_says_by_how_much_the_clock_is_behind(
+    capture_app: CaptureApp, hospital: Hospital
+) -> None:
+    """An empty battery: what this computer has said before is more than a year ahead of now."""
+    _admitted(capture_app, hospital)
+    clock = SystemClock()
+    with open_data_folder(hospital.settings, clock) as folder:
+        ahead = FixedClock(clock.now() + timedelta(days=400.5), elapsed=clock.monotonic())
+        spool = replace(folder.outbox.spool, clock=ahead)
+        with folder.database.transaction() as connection:
+            count(connection, spool)
+    done = capture_app.run("import", PICTURE, *MAI, *WOUND, "--json")
+    assert (done.code, len(done.json)) == (0, 1)  # a word, and no stop
+    said = "The clock of this computer is 400 days behind what it has said before, at least."
+    assert said in done.err
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from capture_app.audit.news import TrailNews
 from capture_app.diagnostics.certificates import CertificateLife, certificate_lives
 from capture_app.errors import CaptureAppError
 from capture_app.model.delivery import ImageState, ImageStatus
@@ -26,9 +27,17 @@ _TYPICAL_PICTURE: Final = 6_000_000
 """Bytes that a picture and its sealed instance take together, for the words about a full disk."""
 _LOW_BYTES: Final = 5_000_000_000
 _EVERY_MS: Final = 5000
+_CLOCK_TOLD_FOR: Final = timedelta(days=1)
 
 _Read = tuple[
-    Counts, int, tuple[ImageStatus, ...], datetime | None, int, int, tuple[CertificateLife, ...]
+    Counts,
+    int,
+    tuple[ImageStatus, ...],
+    datetime | None,
+    int,
+    int,
+    tuple[CertificateLife, ...],
+    TrailNews,
 ]
 
 
@@ -43,6 +52,8 @@ class StatusState:
     """What of the feeds somebody should look at; without words where there is nothing."""
     certificate: ChipText = ChipText("", "warning", Tone.WARN)  # noqa: RUF009 - frozen
     """The first certificate to end, where that is soon; without words where none does."""
+    trail: ChipText = ChipText("", "warning-circle", Tone.BAD)  # noqa: RUF009 - frozen
+    """That the trail does not hold, or the clock was set; without words where neither is so."""
     waiting: int = 0
     """What waits or needs a person: the number beside Outbox in the navigation."""
     unsent: int = 0
@@ -90,6 +101,7 @@ class StatusViewModel(QObject):
     def _question(self) -> Callable[[], _Read]:
         outbox, folder = self._services.outbox, self._services.settings.data_dir
         census, settings = self._services.census, self._services.settings
+        auditing = self._services.auditing
         waiting = StatusFilter(
             states=frozenset({ImageState.QUEUED, ImageState.SENDING, ImageState.SENT}), limit=50
         )
@@ -101,10 +113,11 @@ class StatusViewModel(QObject):
             free_bytes(folder),
             sum(to_look_at(feed) for feed in census.feed_status()),
             certificate_lives(settings, self._services.clock.now()),
+            auditing.news(),
         )
 
     def _told(self, told: _Read) -> None:
-        counts, set_apart, waiting, answered, free, for_it, lives = told
+        counts, set_apart, waiting, answered, free, for_it, lives, news = told
         configured = bool(self._services.settings.archives)
         state = StatusState(
             archive=_archive_words(counts, waiting, answered, configured=configured),
@@ -112,6 +125,7 @@ class StatusViewModel(QObject):
             disk=_disk_words(free),
             feed=_feed_words(for_it),
             certificate=_certificate_words(lives),
+            trail=_trail_words(news, self._services.clock.now()),
             waiting=counts.waiting + counts.stopped,
             unsent=counts.waiting + counts.stopped + counts.drafts,
             clock=wording.clock_time(self._services.clock.now()),
@@ -198,6 +212,22 @@ def _certificate_words(lives: tuple[CertificateLife, ...]) -> ChipText:
         return ChipText(words, "warning", Tone.WARN)
     words = tr("Not valid: certificate of {name}", name=life.owner)
     return ChipText(words, "warning-circle", Tone.BAD)
+
+
+def _trail_words(news: TrailNews, now: datetime) -> ChipText:
+    """What somebody did to the trail goes before what was done to the clock."""
+    if not news.holds or news.open_breaks:
+        return ChipText(tr("Trail broken: tell IT"), "warning-circle", Tone.BAD)
+    was_set = news.clock_set
+    if was_set is None or abs(now - was_set.at) > _CLOCK_TOLD_FOR:
+        return ChipText("", "warning-circle", Tone.BAD)
+    length = wording.span(timedelta(seconds=abs(was_set.seconds)))
+    words = (
+        tr("Clock set forward by {length}", length=length)
+        if was_set.seconds > 0
+        else tr("Clock set back by {length}", length=length)
+    )
+    return ChipText(words, "warning", Tone.WARN)
 
 
 def _disk_words(free: int) -> ChipText:

@@ -1,4 +1,4 @@
-"""The strip along the lower edge: archive, outbox, certificate, disk; who is signed in."""
+"""The strip along the lower edge: archive, outbox, what IT must see, disk; who is signed in."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class StatusStrip(QWidget):
         self._vm = viewmodel
         self.setFixedHeight(Metric.STATUS)
         self._archive, self._outbox, self._disk = _Part(), _Part(), _Part()
-        self._feed, self._certificate = _Part(), _Part()
+        self._feed, self._certificate, self._trail = _Part(), _Part(), _Part()
         self._clock = _Part()
         self._user = Label(size=12, weight=SEMIBOLD, tone=Tone.TEXT_2)
         self._locks = Label(size=12, weight=SEMIBOLD, tone=Tone.TEXT_2)
@@ -53,8 +53,8 @@ class StatusStrip(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 16, 0)
         row.setSpacing(16)
-        parts = (self._archive, self._outbox, self._feed, self._certificate, self._disk)
-        for part in (*parts, self._clock):
+        for_it = (self._trail, self._feed, self._certificate)
+        for part in (self._archive, self._outbox, *for_it, self._disk, self._clock):
             row.addWidget(part)
         row.addStretch(1)
         for label in (self._user, self._locks):
@@ -77,12 +77,14 @@ class StatusStrip(QWidget):
         self._disk.say(state.disk)
         self._feed.say(state.feed)
         self._certificate.say(state.certificate)
+        self._trail.say(state.trail)
         self._clock.say(ChipText(state.clock if self._locked else "", "clock"))
         self._outbox.setVisible(not self._locked)
         self._disk.setVisible(not self._locked)
         if self._locked:
             self._feed.hide()
             self._certificate.hide()
+            self._trail.hide()
 
     def show_locked(self) -> None:
         """Nobody is signed in."""

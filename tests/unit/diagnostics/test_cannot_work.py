@@ -11,10 +11,12 @@ import pytest
 from capture_app.bootstrap import open_data_folder
 from capture_app.clock import FixedClock
 from capture_app.diagnostics.cannot_work import cannot_work
+from capture_app.model.device import DeviceKind
 from capture_app.settings.feeds import AdtFeed
 from capture_app.settings.schema import (
     ArchiveDestination,
     Capture,
+    Device,
     KeyStore,
     ProofChoice,
     Security,
@@ -179,4 +181,19 @@ def test_a_password_that_is_not_there_is_a_fault(good: Settings, faults: Faults)
     found = faults(replace(good, archives=(archive,)))
     assert found == {
         "archives[0].password_key": "The key store has no entry pacs-web of capture-app."
+    }
+
+
+def test_a_cameras_password_that_is_not_there_is_a_fault(good: Settings, faults: Faults) -> None:
+    camera = Device(
+        "theatre",
+        "Theatre",
+        DeviceKind.STREAM,
+        "https://camera.example.org/video",
+        user="u",
+        password_key="theatre-camera",
+    )
+    found = faults(replace(good, devices=(camera,)))
+    assert found == {
+        "devices[0].password_key": "The key store has no entry theatre-camera of capture-app."
     }
