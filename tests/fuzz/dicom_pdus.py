@@ -121,6 +121,24 @@ def _report(chance: Random, number: int) -> list[bytes]:
     return [_p_data(1, 0x03, command), *(_p_data(1, c, part) for c, part in pieces)]
 
 
+def large_report(chance: Random) -> list[bytes]:
+    """A report of a megabyte, the most that is read of one, in elements as small as they can be."""
+    command = _command(
+        _element(0x0002, COMMITMENT.encode()),
+        _element(0x0100, _short(0x0100)),
+        _element(0x0110, _short(1)),
+        _element(0x0800, _short(0x0001)),
+        _element(0x1000, b"1.2.840.10008.1.20.1.1"),
+        _element(0x1002, _short(1)),
+    )
+    item = chance.choice((b"\xfe\xff\x00\xe0\0\0\0\0", b"\x08\x00\x55\x11\0\0\0\0"))
+    content = struct.pack("<HHL", 0x0008, 0x1199, 0xFFFFFFFF) + item * 130_000
+    pieces = [content[at : at + (1 << 17)] for at in range(0, len(content), 1 << 17)]
+    controls = [0x00] * (len(pieces) - 1) + [0x02]
+    data = [_p_data(1, control, piece) for control, piece in zip(controls, pieces, strict=True)]
+    return [_p_data(1, 0x03, command), *data]
+
+
 def conversation(chance: Random) -> list[bytes]:
     """The PDUs of one caller, in order; most of them are not what they should be."""
     others = [ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian]

@@ -14,7 +14,10 @@ from pynetdicom.dsutils import decode, encode
 
 from capture_app.errors import ConformanceError
 from capture_app.net.dicom import upper_layer
-from capture_app.net.dicom.element_count import refuse_too_many_elements
+from capture_app.net.dicom.element_count import (
+    refuse_too_many_elements,
+    refuse_too_many_values,
+)
 from capture_app.net.dicom.upper_layer import AcceptedContext, Fragment, Terms
 from capture_app.net.wire import Wire, failure
 
@@ -81,6 +84,7 @@ class Conversation:
         """The next whole message. Raises ReleaseRequested where the peer wants to end instead."""
         encoded = self._assembled(is_command=True, longest=_LONGEST_COMMAND)
         try:
+            refuse_too_many_values(encoded)
             command = decode(BytesIO(encoded), is_implicit_vr=True, is_little_endian=True)
             field = int(command.CommandField)
             has_data = int(command.CommandDataSetType) != _NO_DATA_SET
@@ -113,6 +117,7 @@ class Conversation:
         syntax = UID(message.context.transfer_syntax)
         try:
             refuse_too_many_elements(message.data, is_implicit_vr=syntax.is_implicit_VR)
+            refuse_too_many_values(message.data)
             return decode(BytesIO(message.data), syntax.is_implicit_VR, syntax.is_little_endian)
         except Exception as error:  # hostile bytes: the decoder may raise anything
             raise failure(self.wire.name, "protocol") from error

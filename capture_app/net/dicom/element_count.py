@@ -14,6 +14,9 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR
 MOST_ELEMENTS: Final = 10_000
 """Elements, items and fragments of one dataset; an image or a match has some hundred."""
 
+MOST_VALUES: Final = 10_000
+"""Values of all the texts of a message; a match has some ten."""
+
 _SMALLEST_ELEMENT: Final = 8
 _UNDEFINED: Final = 0xFFFFFFFF
 _ITEMS: Final = 0xFFFE
@@ -35,6 +38,17 @@ def refuse_too_many_elements(encoded: bytes | memoryview, *, is_implicit_vr: boo
     """
     if len(encoded) > MOST_ELEMENTS * _SMALLEST_ELEMENT:
         _Count(memoryview(encoded), is_implicit_vr=is_implicit_vr).run()
+
+
+def refuse_too_many_values(encoded: bytes) -> None:
+    """Raises ValueError for a message whose texts could have more than MOST_VALUES values.
+
+    Each backslash may begin one (PS3.5 6.4), of which a decoder makes an object: a megabyte of them
+    takes seconds and a hundred megabytes.
+    """
+    if encoded.count(b"\\") > MOST_VALUES:
+        message = "too many values"
+        raise ValueError(message)
 
 
 class _Count:

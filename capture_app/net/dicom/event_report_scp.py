@@ -50,6 +50,10 @@ _REJECTED_PERMANENTLY: Final = 0x01
 _BY_SERVICE_USER: Final = 0x01
 _CALLING_AE_TITLE_UNKNOWN: Final = 0x03
 _CALLED_AE_TITLE_UNKNOWN: Final = 0x07
+# Called and Calling AE title in an A-ASSOCIATE-RQ, its header counted (PS3.8 Table 9-11).
+_TITLES_BEGIN: Final = (10, 26)
+_TITLE_LENGTH: Final = 16
+_TITLES_END: Final = 42
 
 
 class EventReportScp:
@@ -144,27 +148,28 @@ class _Negotiator:
     def agree(self, wire: Wire, caller: Caller) -> Terms:
         """Reads the request and answers it. Raises what the wire raises, "rejected", "protocol"."""
         kind, pdu = upper_layer.read_pdu(wire)
-        if kind != upper_layer.ASSOCIATE_RQ:
+        if kind != upper_layer.ASSOCIATE_RQ or len(pdu) < _TITLES_END:
             raise failure(wire.name, "protocol")
+        # By the two titles alone: nothing else that a stranger sends is decoded.
+        if (reason := self._reason_to_reject(pdu, caller)) is not None:
+            wire.send(A_ASSOCIATE_RJ(_rejection(reason)).encode())
+            _let_the_caller_close(wire)
+            raise failure(wire.name, "aborted")
         try:
             request = A_ASSOCIATE_RQ()
             request.decode(pdu)
             asked: Any = request.to_primitive()
-            reason = self._reason_to_reject(asked, caller)
             answer, terms = self._accepted(wire, asked)
         except Exception as error:  # hostile bytes: the decoder may raise anything
             raise failure(wire.name, "protocol") from error
-        if reason is not None:
-            wire.send(A_ASSOCIATE_RJ(_rejection(reason)).encode())
-            _let_the_caller_close(wire)
-            raise failure(wire.name, "aborted")
         wire.send(A_ASSOCIATE_AC(answer).encode())
         return terms
 
-    def _reason_to_reject(self, asked: Any, caller: Caller) -> int | None:
-        if asked.called_ae_title.strip() != self._ae_title:
+    def _reason_to_reject(self, pdu: bytes, caller: Caller) -> int | None:
+        called, calling = (_title(pdu, begin) for begin in _TITLES_BEGIN)
+        if called != self._ae_title:
             return _CALLED_AE_TITLE_UNKNOWN
-        known = self._known_ae_titles.get(asked.calling_ae_title.strip())
+        known = self._known_ae_titles.get(calling)
         if known is None or not known.admits(caller.peer, caller.certificate):
             _log.info("caller-not-known", source="event-reports", peer=caller.peer)
             return _CALLING_AE_TITLE_UNKNOWN
@@ -202,6 +207,10 @@ class _Negotiator:
         # D.3.3.4); one that does not ask is taken at its word all the same.
         reports.scu_role = reports.scp_role = True
         return [reports, build_context(VERIFICATION, list(UNCOMPRESSED))]
+
+
+def _title(pdu: bytes, begin: int) -> str:
+    return pdu[begin : begin + _TITLE_LENGTH].decode("latin-1").strip(" \0")
 
 
 def _let_the_caller_close(wire: Wire) -> None:

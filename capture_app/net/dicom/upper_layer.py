@@ -40,6 +40,19 @@ ABORT: Final = 0x07
 
 LONGEST_PDU: Final = 1 << 20
 """A peer that announces a longer one is cut off before a byte of it is read."""
+LONGEST_ASSOCIATE_PDU: Final = 1 << 16
+"""128 contexts of ten transfer syntaxes each fit. Anybody may send one, and of each of its bytes
+the decoder makes some fifty: it must be small."""
+
+_LONGEST: Final = {
+    ASSOCIATE_RQ: LONGEST_ASSOCIATE_PDU,
+    ASSOCIATE_AC: LONGEST_ASSOCIATE_PDU,
+    ASSOCIATE_RJ: 4,
+    P_DATA: LONGEST_PDU,
+    RELEASE_RQ: 4,
+    RELEASE_RP: 4,
+    ABORT: 4,
+}
 
 APPLICATION_CONTEXT_NAME: Final = UID("1.2.840.10008.3.1.1.1")
 RELEASE_RP_PDU: Final = struct.pack(">BxLL", RELEASE_RP, 4, 0)
@@ -91,10 +104,13 @@ class Fragment:
 
 
 def read_pdu(wire: Wire, *, within_message: bool = False) -> tuple[int, bytes]:
-    """The next PDU: its type, and all of its bytes. Raises "protocol" for one that is too long."""
+    """The next PDU: its type, and all of its bytes.
+
+    Raises "protocol" for one that there is not (PS3.8 9.3.1), or that is too long for its type.
+    """
     header = wire.receive(6, within_message=within_message)
     kind, length = struct.unpack(">BxL", header)
-    if not ASSOCIATE_RQ <= kind <= ABORT or length > LONGEST_PDU:
+    if length > _LONGEST.get(kind, -1):
         raise failure(wire.name, "protocol")
     return kind, header + wire.receive(length, within_message=True)
 

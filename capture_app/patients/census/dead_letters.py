@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import chain
+from operator import itemgetter
 from typing import Final
 
 import structlog
@@ -12,7 +14,7 @@ import structlog
 from capture_app.errors import MessageError
 from capture_app.hl7.split import Hl7Message
 from capture_app.model.patient import PatientId
-from capture_app.patients.census.cells import Cells, StoredMessage, context_of
+from capture_app.patients.census.cells import Cells, context_of
 from capture_app.patients.census.intake import Intake
 from capture_app.patients.census.status import DeadLetter
 from capture_app.store.database import Database
@@ -25,6 +27,14 @@ MOST_DEAD_BYTES: Final = 50_000_000
 most of them go first, so that a stranger's push out nobody else's. Each was refused: its sender
 knows of it."""
 
+_BY_SENDER: Final = (
+    "SELECT sender, count(*), sum(length(message)) FROM dead_letters GROUP BY sender"
+)
+_DELETE_OLDEST_OF: Final = (
+    "DELETE FROM dead_letters WHERE dead_letter_id ="
+    " (SELECT min(dead_letter_id) FROM dead_letters WHERE sender = ?)"
+)
+
 
 class DeadLetterBox:
     """Refused messages on disk, each once however often it is sent."""
@@ -33,6 +43,8 @@ class DeadLetterBox:
         self._db = db
         self._intake = intake
         self._cells = cells
+        self._named: dict[int, tuple[PatientId, ...]] = {}
+        """Whom each refused merge names: read once, for each new one asks for all."""
 
     def keep(
         self,
@@ -93,21 +105,33 @@ class DeadLetterBox:
         )
 
     def named_by_merges(
-        self, persons_of: Callable[[bytes], Iterable[PatientId]]
+        self, persons_of: Callable[[bytes], tuple[PatientId, ...]]
     ) -> Iterator[PatientId]:
-        """All whom refused merges name; `persons_of` reads one, MessageError where it cannot."""
-        for message in self._refused_merges():
-            try:
-                yield from persons_of(message.raw)
-            except MessageError as error:
-                _log.info("refused-merge-unreadable", feed="adt", reason=str(error))
+        """All whom refused merges name; `persons_of` reads one, MessageError where it cannot. It is
+        asked once for each.
+        """
+        rows = self._db.read().execute("SELECT dead_letter_id FROM dead_letters WHERE is_merge = 1")
+        kept = {number for (number,) in rows}
+        read = {number: persons for number, persons in self._named.items() if number in kept}
+        for number in sorted(kept - set(read)):
+            read[number] = self._persons_of(number, persons_of)
+        self._named = read
+        return chain.from_iterable(read.values())
 
-    def _refused_merges(self) -> Iterator[StoredMessage]:
+    def _persons_of(
+        self, number: int, persons_of: Callable[[bytes], tuple[PatientId, ...]]
+    ) -> tuple[PatientId, ...]:
         rows = self._db.read().execute(
             "SELECT dead_letter_id, received_at, duplicate_key, message FROM dead_letters"
-            " WHERE is_merge = 1 ORDER BY dead_letter_id"
+            " WHERE dead_letter_id = ?",
+            (number,),
         )
-        return self._cells.messages(rows, "dead_letters", "dead letter")
+        for message in self._cells.messages(rows, "dead_letters", "dead letter"):
+            try:
+                return persons_of(message.raw)
+            except MessageError as error:
+                _log.info("refused-merge-unreadable", feed="adt", reason=str(error))
+        return ()
 
     def last_merge(self) -> int:
         """The number of the newest merge that was refused; 0 for none."""
@@ -135,14 +159,9 @@ class DeadLetterBox:
 def _make_room(connection: sqlite3.Connection) -> None:
     """Deletes the oldest of the sender who has most, until the box is within its limits."""
     while True:
-        count, size = connection.execute(
-            "SELECT count(*), total(length(message)) FROM dead_letters"
-        ).fetchone()
+        by_sender = connection.execute(_BY_SENDER).fetchall()
+        count, size = (sum(row[column] for row in by_sender) for column in (1, 2))
         if count <= 1 or (count <= MOST_DEAD_LETTERS and size <= MOST_DEAD_BYTES):
             return
-        connection.execute(
-            "DELETE FROM dead_letters WHERE dead_letter_id = (SELECT min(dead_letter_id)"
-            " FROM dead_letters WHERE sender = (SELECT sender FROM dead_letters GROUP BY sender"
-            " ORDER BY iif(?, count(*), total(length(message))) DESC LIMIT 1))",
-            (count > MOST_DEAD_LETTERS,),
-        )
+        most_of = itemgetter(1 if count > MOST_DEAD_LETTERS else 2)
+        connection.execute(_DELETE_OLDEST_OF, (max(by_sender, key=most_of)[0],))

@@ -166,3 +166,12 @@ def test_a_match_of_too_many_elements_is_refused_before_it_is_decoded(line: Line
     with pytest.raises(TransientDeliveryError) as caught:
         list(line.assoc.find(FIND, Dataset(), most=5))
     assert caught.value.code == "protocol"
+
+
+def test_a_match_of_too_many_values_is_refused_before_it_is_decoded(line: Line) -> None:
+    """A megabyte of backslashes would take a decoder seconds."""
+    number = b"\x10\x00\x20\x00" + (20_000).to_bytes(4, "little") + b"\\" * 20_000
+    line.will_answer(5, number, CommandField=C_FIND_RSP, MessageIDBeingRespondedTo=1, Status=0xFF00)
+    with pytest.raises(TransientDeliveryError) as caught:
+        list(line.assoc.find(FIND, Dataset(), most=5))
+    assert caught.value.code == "protocol"

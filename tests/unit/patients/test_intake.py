@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from capture_app.clock import FixedClock
+from capture_app.model.worklist import Doubt
 from capture_app.patients.census import dead_letters, intake
 from capture_app.patients.census.census import Census
 from capture_app.patients.sources.adt.receiver import AdtReceiver
@@ -156,3 +157,55 @@ def test_dead_letters_are_bounded_by_number_and_a_strangers_push_out_nobody_else
     kept = {letter.message[:9] for letter in census.dead_letters(1000)}
     assert len(kept) == 10
     assert {b"noise 0 x", b"noise 1 x", b"noise 2 x", b"noise 149"} <= kept
+
+
+def test_a_full_box_is_not_gone_through_letter_by_letter_for_each_new_one(
+    receiver: AdtReceiver, census: Census
+) -> None:
+    """Sorting ten thousand of them for each message would take the feed a tenth of a second."""
+    receiver.handle(noise(0, 10), STRANGER)
+    with census._db.transaction() as connection:
+        for statement, given in (
+            (dead_letters._BY_SENDER, ()),
+            (dead_letters._DELETE_OLDEST_OF, (STRANGER,)),
+        ):
+            plan = connection.execute("EXPLAIN QUERY PLAN " + statement, given).fetchall()
+            steps = [step for *_, step in plan if step.startswith(("SCAN", "USE", "SEARCH"))]
+            by_key = ("dead_letters_of_senders", "INTEGER PRIMARY KEY", "SEARCH dead_letters")
+            assert all(any(key in step for key in by_key) for step in steps), steps
+
+
+def test_each_refused_merge_is_read_once_however_many_follow(
+    receiver: AdtReceiver, census: Census, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bytes] = []
+    persons = type(census.reader).persons_of_merge
+
+    def noted(reader: Any, raw: bytes) -> Any:
+        read.append(raw)
+        return persons(reader, raw)
+
+    monkeypatch.setattr(type(census.reader), "persons_of_merge", noted)
+    merges = [
+        admission(number).replace(b"^A01|", b"^A43|") + b"MRG|%d^^^HOSP^MR\r" % (number + 500)
+        for number in range(20)
+    ]
+    for number in (0, 19):
+        receiver.handle(admission(number), ENGINE)
+    for raw in merges:
+        assert b"MSA|AE" in receiver.handle(raw, ENGINE)
+    assert sorted(read) == sorted(merges)
+    for number in (0, 19):
+        (entry,) = census.lookup(str(number))
+        assert Doubt.MERGE_REFUSED in entry.doubts
+
+
+def test_a_merge_that_was_pushed_out_marks_nobody_any_more(
+    receiver: AdtReceiver, census: Census, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "MOST_DEAD_LETTERS", 2)
+    for number in range(4):
+        receiver.handle(admission(number), ENGINE)
+        receiver.handle(admission(number).replace(b"^A01|", b"^A43|"), ENGINE)
+    marked = [Doubt.MERGE_REFUSED in census.lookup(str(n))[0].doubts for n in range(4)]
+    assert marked == [False, False, True, True]
