@@ -1,6 +1,7 @@
 """A child that does what no child may: started by the tests in the place of the application's."""
 
 import ctypes
+import fcntl
 import os
 import signal
 import socket
@@ -75,6 +76,11 @@ def crash(_call: Call) -> Iterator[Answer]:
     yield Answer()
 
 
+def abort(_call: Call) -> Iterator[Answer]:
+    os.abort()
+    yield Answer()
+
+
 def leave(_call: Call) -> Iterator[Answer]:
     os._exit(0)
     yield Answer()
@@ -132,6 +138,18 @@ def attempt(call: Call) -> Iterator[Answer]:
         "connect": lambda port: socket.create_connection(("127.0.0.1", int(port)), 5),
         "unix": lambda _: socket.socket(socket.AF_UNIX),
         "kill": lambda _: os.kill(os.getppid(), 0),
+        "kill-thread": lambda _: _libc("syscall", 234, os.getppid(), os.getppid(), 0),
+        "own-a-pipe": lambda _: fcntl.fcntl(0, fcntl.F_SETOWN, os.getppid()),
+        "sign-a-pipe": lambda _: fcntl.fcntl(0, fcntl.F_SETSIG, signal.SIGKILL),
+        "own-a-device": lambda _: fcntl.ioctl(0, 0x8901, struct.pack("i", os.getppid())),
+        "slow-the-parent": lambda _: os.sched_setaffinity(os.getppid(), {0}),
+        "truncate": lambda path: os.truncate(path, 0),
+        "fast-open": lambda port: socket.socket().sendto(b"x", 1 << 29, ("127.0.0.1", int(port))),
+        "serve": lambda port: socket.socket().bind(("127.0.0.1", int(port))),
+        "inet6": lambda _: socket.socket(socket.AF_INET6),
+        "netlink": lambda _: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW),
+        "udp": lambda _: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+        "raw": lambda _: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1),
         "trace": lambda _: _libc("ptrace", 16, os.getppid(), 0, 0),
         "limits": lambda _: _libc("setrlimit", 1, (ctypes.c_ulong * 2)(9, 9)),
         "memfd": lambda _: os.memfd_create("more"),
@@ -183,6 +201,7 @@ WORKS: dict[str, Work] = {
             spin_with_the_lock,
             answer_and_hold,
             answer_and_spin,
+            abort,
             crash,
             leave,
             fail,

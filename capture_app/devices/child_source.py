@@ -52,6 +52,8 @@ class ChildSource:
         self._is_reading = False
         self._is_closed = False
         self._sequence = 0
+        self._port = 0
+        """Of the relay: kept over its openings, for it is all that the child can connect to."""
         self._pace: float | None = None
         """What a child that is begun anew may believe: see `ExposureClock`."""
 
@@ -69,7 +71,7 @@ class ChildSource:
                 # Not read before the list of patients is shown: it needs requests.
                 from capture_app.devices.relay import CameraRelay  # noqa: PLC0415 - as above
 
-                relay = CameraRelay(self._device, self._clock, self._password)
+                relay = CameraRelay(self._device, self._clock, self._password, port=self._port)
                 yield from self._relayed(relay)
             else:
                 yield from self._answered(self._device.address)
@@ -93,6 +95,8 @@ class ChildSource:
     def _relayed(self, relay: CameraRelay) -> Iterator[Frame]:
         """What went wrong beyond the relay, only the relay knows: the child lost a loopback."""
         with relay.listening():
+            self._port = relay.port
+            self._child.turn_to(device_task(self._device, relay.port))
             try:
                 yield from self._answered(relay.address)
             except DeviceTroubleError as error:
@@ -162,8 +166,8 @@ _OF_FFMPEG: Final = (
 """What a stream may be and where FFmpeg may go for it: to the relay, and nowhere from there."""
 
 
-def device_task(device: Device) -> Task:
-    """What the child of a device may have: its own device or file, or the network."""
+def device_task(device: Device, port: int | None = None) -> Task:
+    """What the child of a device may have: its own device or file, or the port of its relay."""
     address = device.address.strip()
     is_stream = device.kind is DeviceKind.STREAM
     camera = f"/dev/video{address}" if address.isdigit() else address
@@ -179,7 +183,7 @@ def device_task(device: Device) -> Task:
         cpu_seconds=None,
         readable=(str(Path(address).absolute()),) if device.kind is _FILE else (),
         devices=(camera,) if device.kind is DeviceKind.CAMERA else (),
-        network=is_stream,
+        port=port,
         environment={
             "OPENCV_FFMPEG_LOGLEVEL": "-8",
             **({"OPENCV_FFMPEG_CAPTURE_OPTIONS": _OF_FFMPEG} if is_stream else {}),

@@ -32,7 +32,8 @@ _log = structlog.get_logger(__name__)
 class CameraRelay:
     """A port of this computer behind which one camera is. Only who knows `address` is served."""
 
-    def __init__(self, device: Device, clock: Clock, password: Password) -> None:
+    def __init__(self, device: Device, clock: Clock, password: Password, *, port: int = 0) -> None:
+        """`port`: where it listens, if that is to be had; 0 for any."""
         camera = NetworkCamera.of(device)
         sign_in = SignIn(camera, device, password)
         self._device_id = device.id
@@ -40,15 +41,19 @@ class CameraRelay:
         kind = HttpRelay if camera.scheme.startswith("http") else RtspRelay
         self._scheme = "http" if kind is HttpRelay else "rtsp"
         self._line = kind(camera, sign_in, clock)
-        self._listener = Listener(
-            _HOST, 0, self._serve, name="camera-relay", clock=clock, most_callers=_MOST_CALLERS
-        )
+        self._clock = clock
+        self._listener = self._listener_on(port)
         self._trouble: DeviceError | None = None
 
     @property
     def address(self) -> str:
         """What the child opens. It changes with every opening, and is a secret of both."""
         return f"{self._scheme}://{_HOST}:{self._listener.port}/{self._token}"
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._listener.port
 
     @property
     def trouble(self) -> DeviceError | None:
@@ -61,7 +66,7 @@ class CameraRelay:
         had.
         """
         try:
-            self._listener.start()
+            self._start()
         except OSError as error:
             raise DeviceTroubleError(Trouble.UNEXPECTED) from error
         try:
@@ -69,6 +74,24 @@ class CameraRelay:
         finally:
             self._line.close()
             self._listener.stop()
+
+    def _listener_on(self, port: int) -> Listener:
+        return Listener(
+            _HOST,
+            port,
+            self._serve,
+            name="camera-relay",
+            clock=self._clock,
+            most_callers=_MOST_CALLERS,
+        )
+
+    def _start(self) -> None:
+        """On the port that was asked for, or on another where somebody has taken it."""
+        try:
+            self._listener.start()
+        except OSError:
+            self._listener = self._listener_on(0)
+            self._listener.start()
 
     def _serve(self, caller: Caller) -> None:
         try:

@@ -63,6 +63,15 @@ class Child:
         """What it is for."""
         return self._task
 
+    def turn_to(self, task: Task) -> None:
+        """From now on it is for another task: a child that has the walls of the one before is
+        ended. Waits for whoever is being answered.
+        """
+        with self._lock:
+            if task != self._task:
+                self._leave()
+                self._task = task
+
     def warm(self) -> Walls:
         """Starts it, if it is not there, and says what stands round it.
 

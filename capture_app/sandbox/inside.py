@@ -59,7 +59,7 @@ def begin_message(task: Task, *, given: int | str, back: int | str, life: int | 
         "cpu_seconds": task.cpu_seconds,
         "readable": list(task.readable),
         "devices": list(task.devices),
-        "network": task.network,
+        "port": task.port,
         "given": given,
         "back": back,
         "life": life,
@@ -77,7 +77,7 @@ def task_of(begin: Mapping[str, Any]) -> Task:
         cpu_seconds=begin["cpu_seconds"],
         readable=tuple(begin["readable"]),
         devices=tuple(begin["devices"]),
-        network=begin["network"],
+        port=begin["port"],
     )
 
 

@@ -13,7 +13,7 @@ import ctypes
 import os
 import platform
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Final
 
 _SET_MODE_FILTER: Final = 1
@@ -28,15 +28,27 @@ _LOAD: Final = 0x20
 _JUMP_EQUAL: Final = 0x15
 _JUMP_AT_LEAST: Final = 0x35
 _JUMP_ANY_BIT: Final = 0x45
+_AND: Final = 0x54
 _RETURN: Final = 0x06
 _ALLOW: Final = 0x7FFF_0000
 _KILL_PROCESS: Final = 0x8000_0000
 _ERRNO: Final = 0x0005_0000
 _EPERM, _ENOSYS, _EAFNOSUPPORT = 1, 38, 97
-_AT_NUMBER, _AT_ARCH, _AT_FIRST, _AT_THIRD = 0, 4, 16, 32
-_SOCKET, _CLONE, _PRLIMIT, _CLONE3 = 41, 56, 302, 435
-_FAMILIES: Final = (2, 10, 16)
-"""AF_INET, AF_INET6, and AF_NETLINK by which names are looked up. No AF_UNIX: no bus, no screen."""
+_NO: Final = _ERRNO | _EPERM
+_AT_NUMBER, _AT_ARCH, _AT_FIRST, _AT_SECOND, _AT_THIRD, _AT_FIFTH = 0, 4, 16, 24, 32, 48
+_IOCTL, _SOCKET, _SENDTO, _CLONE, _FCNTL, _TGKILL, _PRLIMIT, _CLONE3 = (
+    *(16, 41, 44, 56),
+    *(72, 234, 302, 435),
+)
+_OWNERS_OF_FILES: Final = (8, 10, 15)
+"""F_SETOWN, F_SETSIG and F_SETOWN_EX: who gets which signal when a pipe is written. It would be the
+one way to signal the parent (fcntl(2))."""
+_OWNERS_OF_DEVICES: Final = (0x8901, 0x8902, 0x5412, 0x541C)
+"""FIOSETOWN and SIOCSPGRP do the same; TIOCSTI and TIOCLINUX type into a terminal."""
+_AF_INET: Final = 2
+_SOCK_STREAM: Final = 1
+_KIND_OF_SOCKET: Final = 0xF
+"""The rest of the type are flags (socket(2))."""
 
 REFUSED: Final[dict[str, int]] = {
     # other programs and other processes
@@ -57,6 +69,12 @@ REFUSED: Final[dict[str, int]] = {
     "pidfd_send_signal": 424,
     "pidfd_getfd": 438,
     "setrlimit": 160,
+    "sched_setparam": 142,
+    "sched_setaffinity": 203,
+    "ioprio_set": 251,
+    "migrate_pages": 256,
+    "move_pages": 279,
+    "process_mrelease": 448,
     "setpriority": 141,
     "sched_setscheduler": 144,
     "sched_setattr": 314,
@@ -65,6 +83,7 @@ REFUSED: Final[dict[str, int]] = {
     "memfd_create": 319,
     "memfd_secret": 447,
     # what Landlock does not watch over: who owns a file, its times, its names
+    "truncate": 76,  # before version 3
     "chmod": 90,
     "fchmod": 91,
     "fchmodat": 268,
@@ -136,17 +155,16 @@ REFUSED: Final[dict[str, int]] = {
     "semget": 64,
     "mq_open": 240,
 }
-_NETWORK: Final[dict[str, int]] = {
+_SERVING: Final[dict[str, int]] = {
     "socketpair": 53,
-    "connect": 42,
     "bind": 49,
     "listen": 50,
     "accept": 43,
     "accept4": 288,
-    "sendto": 44,
     "sendmsg": 46,
     "sendmmsg": 307,
 }
+_CONNECTING: Final[dict[str, int]] = {"socket": _SOCKET, "connect": 42, "sendto": _SENDTO}
 
 
 class _Program(ctypes.Structure):
@@ -162,15 +180,16 @@ def is_had() -> bool:
     return bool(ctypes.CDLL(None).syscall(_SYS_SECCOMP, 2, 0, ctypes.byref(action)) == 0)
 
 
-def restrict(*, network: bool) -> bool:
-    """Refuses those calls to every thread of this process from now on, for good.
+def restrict(*, connects: bool) -> bool:
+    """Refuses those calls to every thread of this process from now on, for good. `connects`: it may
+    make TCP connections of IPv4, and nothing else of the network.
 
     False where the computer does not have it. Raises OSError.
     """
     if not is_had():
         return False
     libc = ctypes.CDLL(None, use_errno=True)
-    instructions = b"".join(_filter(network=network))
+    instructions = b"".join(_filter(os.getpid(), connects=connects))
     held = ctypes.create_string_buffer(instructions, len(instructions))
     program = _Program(len(instructions) // 8, ctypes.cast(held, ctypes.c_void_p))
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.syscall(
@@ -181,34 +200,55 @@ def restrict(*, network: bool) -> bool:
     return True
 
 
-def _filter(*, network: bool) -> Iterator[bytes]:
+def _filter(pid: int, *, connects: bool) -> Iterator[bytes]:
     """The program: one system call's number and arguments in, what becomes of it out."""
+    refused = {**REFUSED, **_SERVING, **({} if connects else _CONNECTING)}
     yield _load(_AT_ARCH)
     yield from _answer(_JUMP_EQUAL, _ARCH_X86_64, _KILL_PROCESS, unless=True)
     yield _load(_AT_NUMBER)
     yield from _answer(_JUMP_AT_LEAST, _X32, _KILL_PROCESS)
-    refused = REFUSED if network else {**REFUSED, **_NETWORK, "socket": _SOCKET}
     for number in refused.values():
-        yield from _answer(_JUMP_EQUAL, number, _ERRNO | _EPERM)
+        yield from _answer(_JUMP_EQUAL, number, _NO)
     # The C library falls back to clone, whose flags can be looked at.
     yield from _answer(_JUMP_EQUAL, _CLONE3, _ERRNO | _ENOSYS)
-    yield _instruction(_JUMP_EQUAL, _CLONE, 0, 4)
-    yield _load(_AT_FIRST)
-    yield from _answer(_JUMP_ANY_BIT, _CLONE_THREAD, _ERRNO | _EPERM, unless=True)
-    yield _instruction(_RETURN, _ALLOW)
+    yield from _of(
+        _CLONE, _load(_AT_FIRST), _answer(_JUMP_ANY_BIT, _CLONE_THREAD, _NO, unless=True)
+    )
+    # A thread of its own may be signalled: abort does that.
+    yield from _of(_TGKILL, _load(_AT_FIRST), _answer(_JUMP_EQUAL, pid, _NO, unless=True))
+    yield from _of(_FCNTL, _load(_AT_SECOND), *_none_of(_OWNERS_OF_FILES))
+    yield from _of(_IOCTL, _load(_AT_SECOND), *_none_of(_OWNERS_OF_DEVICES))
     # Limits may be read, not set: a new one would be behind the third argument.
-    yield _instruction(_JUMP_EQUAL, _PRLIMIT, 0, 7)
-    for half in (_AT_THIRD, _AT_THIRD + 4):
+    yield from _of(_PRLIMIT, *_is_null(_AT_THIRD))
+    if connects:
+        only_inet = _answer(_JUMP_EQUAL, _AF_INET, _ERRNO | _EAFNOSUPPORT, unless=True)
+        only_tcp = _answer(_JUMP_EQUAL, _SOCK_STREAM, _NO, unless=True)
+        kind = (_load(_AT_SECOND), _instruction(_AND, _KIND_OF_SOCKET))
+        yield from _of(_SOCKET, _load(_AT_FIRST), only_inet, *kind, only_tcp)
+        # With an address it would be one more way to connect (MSG_FASTOPEN).
+        yield from _of(_SENDTO, *_is_null(_AT_FIFTH))
+    yield _instruction(_RETURN, _ALLOW)
+
+
+def _of(call: int, *checks: bytes | Iterable[bytes]) -> Iterator[bytes]:
+    """These checks for this call, which is allowed where none of them ends it."""
+    within = [one for check in checks for one in ([check] if isinstance(check, bytes) else check)]
+    within.append(_instruction(_RETURN, _ALLOW))
+    yield _instruction(_JUMP_EQUAL, call, 0, len(within))
+    yield from within
+
+
+def _none_of(values: Iterable[int]) -> Iterator[bytes]:
+    """The argument that is loaded may be none of these."""
+    for value in values:
+        yield from _answer(_JUMP_EQUAL, value, _NO)
+
+
+def _is_null(at: int) -> Iterator[bytes]:
+    """An argument that is a pointer may point to nothing."""
+    for half in (at, at + 4):
         yield _load(half)
-        yield from _answer(_JUMP_EQUAL, 0, _ERRNO | _EPERM, unless=True)
-    yield _instruction(_RETURN, _ALLOW)
-    if network:
-        yield _instruction(_JUMP_EQUAL, _SOCKET, 0, len(_FAMILIES) + 2)
-        yield _load(_AT_FIRST)
-        for left, family in zip(range(len(_FAMILIES), 0, -1), _FAMILIES, strict=True):
-            yield _instruction(_JUMP_EQUAL, family, left, 0)
-        yield _instruction(_RETURN, _ERRNO | _EAFNOSUPPORT)
-    yield _instruction(_RETURN, _ALLOW)
+        yield from _answer(_JUMP_EQUAL, 0, _NO, unless=True)
 
 
 def _answer(jump: int, value: int, action: int, *, unless: bool = False) -> Iterator[bytes]:

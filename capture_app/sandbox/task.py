@@ -81,7 +81,8 @@ class Task:
     """Files and folders that it may read, beside its own program."""
     devices: tuple[str, ...] = ()
     """Devices that it may open, read, write and set."""
-    network: bool = False
+    port: int | None = None
+    """The TCP port that it may connect to, by number alone; None: no network."""
     environment: Facts = field(default_factory=dict)
     """Settings of its libraries that are read from the environment alone."""
 

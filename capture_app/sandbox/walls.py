@@ -19,13 +19,6 @@ from capture_app.sandbox.task import Task
 _MOST_OPEN_FILES: Final = 64
 _PR_SET_DUMPABLE: Final = 4
 _SYSTEM_LIBRARIES: Final = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
-_OF_THE_NETWORK: Final = (
-    "/etc/resolv.conf",
-    "/etc/hosts",
-    "/etc/host.conf",
-    "/etc/nsswitch.conf",
-    "/etc/gai.conf",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +92,8 @@ else:
         if task.cpu_seconds is not None:
             _limit(resource.RLIMIT_CPU, task.cpu_seconds)
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-        readable = [*_program(), *task.readable, *(_OF_THE_NETWORK if task.network else ())]
-        held = landlock.restrict(readable, task.devices, network=task.network)
-        return Walls(held, seccomp.restrict(network=task.network))
+        held = landlock.restrict([*_program(), *task.readable], task.devices, port=task.port)
+        return Walls(held, seccomp.restrict(connects=task.port is not None))
 
     def _limit(kind: int, value: int) -> None:
         _, most = resource.getrlimit(kind)

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from errno import EACCES, EAFNOSUPPORT, EBADF, EINVAL, EPERM
 from pathlib import Path
 
@@ -32,6 +33,8 @@ Opened = Callable[..., Child]
 
 
 SILENCE_S = process.SILENCE_S
+PORTS_SINCE = 4
+"""The version of Landlock that knows of ports."""
 
 
 @pytest.fixture
@@ -43,9 +46,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
     monkeypatch.setattr(process, "STOPPED_WITHIN_S", 30.0)
     children: list[Child] = []
 
-    def open_child(work: str, *arguments: str, slots: int = 1, network: bool = False) -> Child:
+    def open_child(work: str, *arguments: str, slots: int = 1, port: int | None = None) -> Child:
         blocks = (BlockRule("bytes", MB),)
-        task = Task(work, 200 * MB, 2 * MB, blocks, slots=slots, network=network)
+        task = Task(work, 200 * MB, 2 * MB, blocks, slots=slots, port=port)
         children.append(Child(task, CLOCK, command=[*HOSTILE, *arguments]))
         return children[-1]
 
@@ -315,8 +318,8 @@ def _busy(seconds: float) -> None:
 def attempt(opened: Opened) -> Callable[..., list[object]]:
     """Tries ways out, each an act and what it is done to, in one child."""
 
-    def try_out(*ways: tuple[str, object], network: bool = False) -> list[object]:
-        child = opened("attempt", network=network)
+    def try_out(*ways: tuple[str, object], port: int | None = None) -> list[object]:
+        child = opened("attempt", port=port)
         question = {"ways": [(way, str(argument)) for way, argument in ways]}
         came = child.ask(question, within=WITHIN_S).facts["came"]
         assert isinstance(came, list)
@@ -328,6 +331,7 @@ def attempt(opened: Opened) -> Callable[..., list[object]]:
 @needs_walls
 def test_there_is_no_way_out(attempt: Callable[..., list[object]]) -> None:
     ways = ["fork", "unix", "kill", "trace", "limits", "memfd", "namespace"]
+    ways += ["kill-thread", "own-a-pipe", "sign-a-pipe", "own-a-device", "slow-the-parent"]
     came = attempt(*[(way, "") for way in ways], ("run", "/bin/true"))
     assert came == [EPERM] * len(came)
 
@@ -345,17 +349,28 @@ def test_no_file_of_anybody_is_reached(
     came = attempt(*tried)
     assert came == [EACCES] * len(came), list(zip(tried, came, strict=True))
     assert picture.read_bytes() == b"pixels"
-    assert attempt(("chmod", picture)) == [EPERM]
+    assert attempt(("chmod", picture), ("truncate", picture)) == [EPERM, EPERM]
+    assert picture.read_bytes() == b"pixels"
 
 
 @needs_walls
-def test_only_a_camera_reaches_the_network(attempt: Callable[..., list[object]]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+def test_only_a_camera_reaches_the_network_and_of_it_its_relay(
+    attempt: Callable[..., list[object]],
+) -> None:
+    host = "127.0.0.1"
+    with socket.create_server((host, 0)) as relay, socket.create_server((host, 0)) as other:
+        port, elsewhere = relay.getsockname()[1], other.getsockname()[1]
         assert attempt(("connect", port)) == [EPERM]
-        came, bus = attempt(("connect", port), ("unix", ""), network=True)
+        ways = [("connect", port), ("connect", elsewhere), ("fast-open", port), ("serve", 0)]
+        kinds = [("unix", ""), ("inet6", ""), ("netlink", ""), ("udp", ""), ("raw", "")]
+        came, *others = attempt(*ways, *kinds, port=port)
     assert "socket" in str(came)
-    assert bus == EAFNOSUPPORT, "no bus, no screen, no key store"
+    refused = EACCES if walls_here().landlock >= PORTS_SINCE else EINVAL
+    assert others == [
+        *(refused, EPERM, EPERM),
+        *(EAFNOSUPPORT, EAFNOSUPPORT, EAFNOSUPPORT),  # no bus, no screen, no key store
+        *(EPERM, EPERM),
+    ]
 
 
 @needs_walls
@@ -378,6 +393,21 @@ def test_shared_memory_is_as_large_as_the_parent_made_it(
 
 def test_decoders_may_have_threads_and_late_modules(attempt: Callable[..., list[object]]) -> None:
     assert attempt(("thread", ""), ("import", "sqlite3")) == ["ran", "sqlite3"]
+
+
+@pytest.mark.expects_log("child-ended", "'reason': 'crashed'")
+def test_a_library_may_abort(opened: Opened) -> None:
+    assert end_of(opened("abort")) is ChildEnd.CRASHED
+
+
+def test_a_child_that_turns_to_another_task_gets_other_walls(opened: Opened) -> None:
+    child = opened("echo")
+    pid = child.ask({}, b"x", within=WITHIN_S).facts["pid"]
+    child.turn_to(child.task)
+    assert child.ask({}, b"x", within=WITHIN_S).facts["pid"] == pid
+    child.turn_to(replace(child.task, port=1))
+    assert child.ask({}, b"x", within=WITHIN_S).facts["pid"] != pid
+    assert has_gone(pid)
 
 
 def test_it_is_given_no_environment_and_no_file_of_ours(
