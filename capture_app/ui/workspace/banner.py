@@ -232,7 +232,8 @@ class PatientBanner(QWidget):
             self.place.hide()
         if over := self._over():
             self.order.set_widest(max(_ORDER_LEAST, self.order.sizeHint().width() - over))
-        if self._name.minimumWidth() - self._over() < _NAME_LEAST and not self._chip.isHidden():
+        over = self._over()
+        if over and self._name.minimumWidth() - over < _NAME_LEAST and not self._chip.isHidden():
             gone.append(self._without_chip())
         if over := self._over():
             self._wrap_name(max(_NAME_LEAST, self._name.minimumWidth() - over))
