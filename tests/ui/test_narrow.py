@@ -83,7 +83,11 @@ def banner_of(state: BannerState, width: int, page: QWidget) -> PatientBanner:
 def test_a_patient_who_is_asked_for_again_is_so_in_sight(width: int, page: QWidget) -> None:
     due = ChipText("Identity asked at Send", "clock", Tone.WARN)
     short = replace(STATE, name="NGUYEN, Thi Mai", native="阮氏梅", identified=due)
-    for state in (STATE, short, replace(short, name="LI, Bo")):  # the words come with the state, as after idle minutes
+    for state in (
+        STATE,
+        short,
+        replace(short, name="LI, Bo"),
+    ):  # the words come with the state, as after idle minutes
         banner = banner_of(state, width, page)
         banner.show_state(replace(state, identified=due))
         QApplication.processEvents()

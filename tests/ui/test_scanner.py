@@ -388,6 +388,15 @@ def test_a_pin_typed_evenly_is_a_hand(station: Station) -> None:
     assert (station.field.text(), station.failed) == ("248613", [])
 
 
+def test_a_pin_is_a_hands_also_where_a_slow_scanner_was_learnt(station: Station) -> None:
+    station.scanner.use(ANY, gap_s=0.140, layout=KeyboardLayout.SAME)
+    station.field.setEchoMode(QLineEdit.EchoMode.Password)
+    station.field.setFocus()
+    station.type("248613", 100)
+    station.settle()
+    assert (station.field.text(), station.failed) == ("248613", [])
+
+
 def test_enter_in_a_field_is_enter(station: Station) -> None:
     entered: list[str] = []
     station.field.returnPressed.connect(lambda: entered.append(station.field.text()))

@@ -19,7 +19,11 @@ from capture_app.model.operator import Operator
 from capture_app.model.patient import NameGroup, PatientId, PersonName
 from capture_app.settings.scanning import ScanPattern
 from capture_app.ui.shell.app_bar import Place
+from capture_app.ui.shell.keys_popover import KeysPopover
+from capture_app.ui.shell.leave_popover import LeavePopover
+from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.widgets.fields import FilterField
+from capture_app.ui.widgets.popover import Popover
 from capture_app.ui.widgets.toast import Toast
 from capture_app.ui.words.marks import Tone
 from tests.ui.conftest import Desk
@@ -261,3 +265,21 @@ def test_a_scan_that_opened_nobody_is_said_beside_shutter_and_send(
         assert not covered.intersects(QRect(part.mapTo(window, QPoint(0, 0)), part.size()))
     content.go(Place.OUTBOX)
     assert toast.geometry().bottom() > content.strip.y() - 40
+
+
+@pytest.mark.parametrize("code", [HANSEN, "4711"])
+def test_nothing_lies_between_a_scan_and_who_scanned(with_draft: Hands, code: str) -> None:
+    window = with_draft.window
+    with_draft.qtbot.waitUntil(lambda: window.status.state.unsent > 0)
+    window.close()
+    with_draft.key(Qt.Key.Key_F1)
+    assert {type(p) for p in shown_popovers(window)} == {LeavePopover, KeysPopover}
+    with_draft.type_code(code)
+    content = window.content
+    assert content is not None
+    with_draft.qtbot.waitUntil(lambda: open_number(with_draft) == code or bool(content.said.what))
+    assert not shown_popovers(window)
+
+
+def shown_popovers(window: MainWindow) -> list[Popover]:
+    return [popover for popover in window.findChildren(Popover) if popover.isVisible()]

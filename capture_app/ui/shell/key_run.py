@@ -12,6 +12,8 @@ RUN_GAP_S: Final = 0.150
 """A key within this time of the one before belongs to the same run. A key alone is a hand's only
 after so much silence.
 """
+PIN_GAP_S: Final = 0.050
+"""While a PIN is typed only keys as close as this are a scanner's."""
 QUIET_S: Final = 2.0
 """So long after a scan, or a part of one, what comes may be the rest of it."""
 _FEWEST: Final = 4

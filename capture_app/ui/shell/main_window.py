@@ -258,6 +258,7 @@ class MainWindow(QWidget):
 
     def _scanned(self, code: ScannedCode) -> None:
         if self.content is not None and not self.is_locked:
+            self._uncover()
             self.content.patients_vm.scanned(code)
         else:
             self.sign_in_vm.refuse_scan()
@@ -265,9 +266,15 @@ class MainWindow(QWidget):
     def _scan_failed(self, why: Failed) -> None:
         _log.info("scan-failed", reason=why.value)
         if self.content is not None and not self.is_locked:
+            self._uncover()
             self.content.tell(scan_again() if why is not Failed.SLOW else scanner_is_slow())
         else:
             self.sign_in_vm.refuse_scan()
+
+    def _uncover(self) -> None:
+        """Nothing stands between a scan, or why it opened nobody, and whoever scanned."""
+        self.close_keys()
+        self._stay()
 
     def _use_scanner(self, learnt: Learnt) -> None:
         """What the set-up page saved holds at once, and for whoever signs in next."""

@@ -23,7 +23,7 @@ from capture_app.patients.finding.gs1 import SEPARATOR
 from capture_app.patients.finding.keyboard_layouts import as_scanned
 from capture_app.patients.finding.scan import ScannedCode, ScanRules, Unread
 from capture_app.settings.scanning import KeyboardLayout, Suffix
-from capture_app.ui.shell.key_run import QUIET_S, RUN_GAP_S, KeyRun, KeyTimes
+from capture_app.ui.shell.key_run import PIN_GAP_S, QUIET_S, RUN_GAP_S, KeyRun, KeyTimes
 from capture_app.ui.shell.typed_text import TypedText, is_secret, is_typing
 from capture_app.ui.words.key_stroke import KeyStroke
 
@@ -189,7 +189,8 @@ class ScannerFilter(QObject):
             self._part = at
         run = self._run
         if run is None:
-            run = self._run = KeyRun(self._gap)
+            # No hand types a PIN so fast, however slow a scanner was learnt.
+            run = self._run = KeyRun(min(self._gap, PIN_GAP_S) if is_secret() else self._gap)
             self._typing = is_typing()
             self._remember(at)
         elif run.is_late(at) and self._is_typed(run):
