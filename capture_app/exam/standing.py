@@ -55,6 +55,8 @@ class Stop(StrEnum):
     """Why nothing of an exam may be sent now."""
 
     VISIT_CANCELLED = "visit-cancelled"
+    VISIT_MOVED = "visit-moved"
+    """It is another patient's by now: who was pictured in it may be that one."""
     NUMBER_RETIRED = "number-retired"
     NUMBER_OF_TWO = "number-of-two"
     STUDY_SHARED = "study-shared"
@@ -106,6 +108,8 @@ def standing_of(exam: Exam, now: PersonNow | None, confirmed: Patient | None = N
     caution: Caution | None = None
     if encounter is not None and encounter.state is EncounterState.CANCELLED:
         stop = Stop.VISIT_CANCELLED
+    elif encounter is not None and encounter.state is EncounterState.MOVED:
+        stop = Stop.VISIT_MOVED
     elif Doubt.NUMBER_RETIRED in now.doubts:
         stop = Stop.NUMBER_RETIRED
     elif Doubt.NUMBER_OF_TWO in now.doubts:
@@ -135,6 +139,8 @@ def hindrance_of(standing: Standing) -> Reason | None:
     match standing.stop:
         case Stop.VISIT_CANCELLED:
             return Reason(reason.VISIT_CANCELLED)
+        case Stop.VISIT_MOVED:
+            return Reason(reason.VISIT_MOVED)
         case Stop.NUMBER_RETIRED:
             return Reason(reason.NUMBER_RETIRED)
         case Stop.NUMBER_OF_TWO:
@@ -200,6 +206,10 @@ def as_it_is_now(entry: PatientListEntry, now: PersonNow | None) -> PatientListE
     encounter = visit_now(entry.encounter, now)
     if encounter is not None and encounter.state is EncounterState.CANCELLED:
         raise RuleError(tr("This visit was cancelled. Choose the patient from the list again."))
+    if encounter is not None and encounter.state is EncounterState.MOVED:
+        raise RuleError(
+            tr("This visit is another patient's now. Choose the patient from the list again.")
+        )
     listed = (row for row in now.entries if _is_same_visit(row.encounter, encounter))
     row = next(listed, None)
     return replace(
@@ -232,6 +242,8 @@ def require_standing(standing: Standing, shown: Patient) -> None:
     match standing.stop:
         case Stop.VISIT_CANCELLED:
             raise RuleError(tr("The visit was cancelled: nothing was sent."))
+        case Stop.VISIT_MOVED:
+            raise RuleError(tr("The visit is another patient's now: nothing was sent."))
         case Stop.NUMBER_RETIRED:
             raise RuleError(tr("The record number is no longer in use: nothing was sent."))
         case Stop.NUMBER_OF_TWO:
@@ -353,8 +365,8 @@ def visit_now(frozen: Encounter | None, now: PersonNow) -> Encounter | None:
     if not same and number:
         same = [
             visit
-            for account, its_issuer, visit in now.by_account
-            if account == number and (its_issuer == issuer or not its_issuer or not issuer)
+            for had, its_issuer, visit in now.by_former_number
+            if had == number and (its_issuer == issuer or not its_issuer or not issuer)
         ]
     elif not same and len(now.visits) == 1:
         same = list(now.visits)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from capture_app.model.patient import PersonName
+from capture_app.model.patient import PatientId, PersonName
 
 
 class EncounterState(StrEnum):
@@ -17,6 +17,13 @@ class EncounterState(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
     CANCELLED = "cancelled"
+    MOVED = "moved"
+    """Another patient's by now."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it is no visit of this patient, or none any more."""
+        return self in {EncounterState.CANCELLED, EncounterState.MOVED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +60,18 @@ class Encounter:
     """Who issued the number, known everywhere: Universal Entity ID (0040,0032), CX-4 HD.2."""
     universal_id_type: str = ""
     """Universal Entity ID Type (0040,0033), CX-4 HD.3: ISO, DNS, ..."""
+
+    @property
+    def number(self) -> PatientId:
+        """The visit's number with who issued it."""
+        return PatientId(self.visit_number, self.issuer, self.universal_id, self.universal_id_type)
+
+    def numbered(self, number: PatientId) -> Encounter:
+        """The same visit under another number, or with another name of who issued it."""
+        return replace(
+            self,
+            visit_number=number.value,
+            issuer=number.issuer,
+            universal_id=number.universal_id,
+            universal_id_type=number.universal_id_type,
+        )

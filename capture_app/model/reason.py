@@ -40,6 +40,7 @@ just then, and nothing of what was not asked yet.
 OF_ONE_PERHAPS: Final = BROKEN_OFF | {"forbidden", "redirected", "too-long"}
 """What may be about the very image that was under way, or about the peer: the next one tells."""
 VISIT_CANCELLED: Final = "visit-cancelled"
+VISIT_MOVED: Final = "visit-moved"
 PATIENT_MERGED: Final = "patient-merged"
 NUMBER_RETIRED: Final = "number-retired"
 NUMBER_OF_TWO: Final = "number-of-two"
@@ -127,7 +128,7 @@ def _sentences(code: str) -> tuple[str, str]:
 _FOR_A_CLINICIAN: Final = frozenset(
     {
         *(FILE_MISSING, SEAL_BROKEN, IDENTITY_MISMATCH, DESCRIPTION_UNREADABLE),
-        *(VISIT_CANCELLED, PATIENT_MERGED, NUMBER_RETIRED, NUMBER_OF_TWO),
+        *(VISIT_CANCELLED, VISIT_MOVED, PATIENT_MERGED, NUMBER_RETIRED, NUMBER_OF_TWO),
         *(STUDY_SHARED, IDENTITY_CHANGED),
     }
 )
@@ -247,6 +248,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     VISIT_CANCELLED: (
         "The visit was cancelled while this picture waited to be sent.",
         "Ask admissions; then Send again sends it, Back to draft takes it back.",
+    ),
+    VISIT_MOVED: (
+        "The visit became another patient's while this picture waited to be sent.",
+        "Look whose it is; then Send again sends it, Back to draft takes it back.",
     ),
     PATIENT_MERGED: (
         "The feed merged this patient with another one while this picture waited to be sent.",

@@ -86,5 +86,6 @@ class PersonNow:
     entries: tuple[PatientListEntry, ...]
     """The rows of the list."""
     doubts: frozenset[Doubt] = frozenset()
-    by_account: tuple[tuple[str, str, Encounter], ...] = ()
-    """Account number (PID-18) and its issuer, with a visit that may first have been known by it."""
+    by_former_number: tuple[tuple[str, str, Encounter], ...] = ()
+    """Numbers, each with its issuer, by which a visit may have been known before, with the visit:
+    its account (PID-18), and those that it had (A50)."""

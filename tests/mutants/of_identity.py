@@ -6,7 +6,7 @@ _SECOND = "capture_app/exam/second_identifier.py"
 _STANDING = "capture_app/exam/standing.py"
 _SCAN = "capture_app/patients/finding/scan.py"
 _LIST = "capture_app/patients/finding/patient_list.py"
-_READING = "capture_app/patients/sources/adt/reading.py"
+_NUMBERS = "capture_app/patients/sources/adt/numbers.py"
 _RECEIVER = "capture_app/patients/sources/adt/receiver.py"
 _FOLD = "capture_app/patients/census/fold.py"
 _SEQUENCE = "capture_app/patients/census/sequence.py"
@@ -124,17 +124,24 @@ IDENTITY = (
     ),
     Mutant(
         "the-first-of-two-numbers-is-taken",
-        _READING,
+        _NUMBERS,
         "if len(distinct) > 1:",
         "if False:",
         _TESTED_ADT,
     ),
     Mutant(
         "a-number-of-any-authority-is-ours",
-        _READING,
+        _NUMBERS,
         "ours = [n for n in numbers if not wanted or wanted in {n.issuer, n.universal_id}]",
         "ours = list(numbers)",
         _TESTED_ADT,
+    ),
+    Mutant(
+        "who-loses-a-visit-keeps-it",
+        _FOLD,
+        "visits, said = moved_away(known.visits, prior, placed)",
+        "visits = known.visits",
+        ("tests/unit/patients/test_moves.py",),
     ),
     Mutant(
         "a-test-message-is-a-patient",

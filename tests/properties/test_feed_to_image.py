@@ -95,10 +95,10 @@ def test_any_text_in_any_field_of_a_message(
     msh = "MSH|^~\\&|ADT|HOSP|||20240702080100||ADT^A01|1|P|2.5.1||||||UNICODE UTF-8"
     text = "\r".join([msh, *("|".join(fields) for fields in segments.values())])
     try:
-        event = reader.read(text.encode("utf-8", errors="surrogatepass"), NOW)
+        events = reader.read(text.encode("utf-8", errors="surrogatepass"), NOW)
     except MessageError:
         return
-    known = fold([event])
+    known = fold(events)
     assert known is not None
     rows = list(entries(known, NOW, timedelta(hours=1)))
     assert rows

@@ -24,6 +24,8 @@ class StoredMessage:
     event_id: int
     received_at: datetime
     raw: bytes
+    part: int = 0
+    """Which of the patients of whom it speaks the row is about."""
 
 
 class Cells:
@@ -41,12 +43,14 @@ class Cells:
     def messages(
         self, rows: Iterable[tuple[Any, ...]], table: str = "events", kind: str = "event"
     ) -> Iterator[StoredMessage]:
-        """Rows of number, time, duplicate key and sealed message; damaged ones are left out."""
-        for number, received_at, key, sealed in rows:
+        """Rows of number, time, duplicate key, sealed message and, of events, which part of it is
+        meant; damaged ones are left out.
+        """
+        for number, received_at, key, sealed, *part in rows:
             moment = self.moment(table, number, received_at)
             raw = self.open(table, number, sealed, context_of(kind, key))
             if moment is not None and raw is not None:
-                yield StoredMessage(number, moment, raw)
+                yield StoredMessage(number, moment, raw, *part)
 
     def moment(self, table: str, number: int, text: str) -> datetime | None:
         """The time in a cell; None where it is damaged."""
@@ -69,10 +73,11 @@ class Cells:
             self._damaged[(table, number)] = None
             _log.error("census-row-damaged", kind=table, count=number)
 
-    def duplicate_key(self, raw: bytes, message: Hl7Message | None) -> bytes:
+    def duplicate_key(self, raw: bytes, message: Hl7Message | None, part: int = 0) -> bytes:
         """Control IDs are used again: a message is a repeat only if all of it is the same."""
         msh = () if message is None else (message.msh.raw(field) for field in (3, 4, 10, 7))
-        return bytes.fromhex(self.cipher.keyed_hash("message", *msh, sha256(raw).hexdigest()))
+        said = (*msh, sha256(raw).hexdigest(), *([str(part)] if part else []))
+        return bytes.fromhex(self.cipher.keyed_hash("message", *said))
 
 
 def context_of(kind: str, key: bytes) -> bytes:

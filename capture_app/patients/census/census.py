@@ -7,7 +7,7 @@ from several threads.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -102,50 +102,57 @@ class Census:
 
     # ------------------------------------------------------------------------- what the feed says
 
-    def apply(self, raw: bytes, message: Hl7Message, event: AdtEvent, *, sender: str = "") -> bool:
+    def apply(
+        self, raw: bytes, message: Hl7Message, events: Sequence[AdtEvent], *, sender: str = ""
+    ) -> bool:
         """Stores a message durably and folds it in; False for a repeat, which changes nothing.
 
-        StoreError where it could not be, or `sender` (its address) sent too much: no AA then.
+        `events`: one for each patient. StoreError where not all could be stored, or `sender` (its
+        address) sent too much: no AA then, and the rest is stored when it comes again.
         MessageError where it puts a number of another patient in place of one (A47).
         """
-        duplicate_key = self._journal.duplicate_key(raw, message)
         with self._writing:
-            folded: list[Folded] = []
-            if self._journal.last_event_id() != self._last_event:
-                self._catch_up()  # another process held the feed before
-            if self._journal.is_repeat(duplicate_key):
-                return False
-            self._intake.require_room(sender, len(raw), event.received_at)
-            self._learn_names(event)
-            event = self._folding.names.in_event(event)
-            prior = event.prior
-            holder = self._list.holder_of_retired(event.person.patient_id.key)
-            number = successor(event, holder)
-            if prior is not None and not self._is_known_change(prior, number):
-                self._folding.forbids(event)
+            is_new = sum(self._apply(raw, message, event, sender) for event in events) > 0
+        if is_new:
+            self._tell()
+        return is_new
 
-            def fold_in(event_id: int) -> Folded:
-                if event_id != self._last_event + 1:  # another process wrote meanwhile
-                    self._catch_up()
-                known = self._list.known(number.key)
-                folded.append(
-                    self._folding.one_more(known, number, replace(event, arrival=event_id))
-                )
-                return folded[-1]
+    def _apply(self, raw: bytes, message: Hl7Message, event: AdtEvent, sender: str) -> bool:
+        duplicate_key = self._journal.duplicate_key(raw, message, event.part)
+        folded: list[Folded] = []
+        if self._journal.last_event_id() != self._last_event:
+            self._catch_up()  # another process held the feed before
+        if self._journal.is_repeat(duplicate_key):
+            return False
+        self._intake.require_room(sender, len(raw), event.received_at)
+        self._learn_names(event)
+        event = self._folding.names.in_event(event)
+        prior = event.prior
+        number = successor(event, self._list.holder_of_retired(event.person.patient_id.key))
+        was = self._list.holder_of_retired(prior.key) if prior is not None else None
+        if prior is not None and (was is None or was[0].key != number.key):
+            self._folding.forbids(event)
 
-            event_id = self._journal.keep(
-                *(raw, duplicate_key, number, event.received_at, fold_in),
-                prior=prior,
-                sender=sender,
-            )
-            if event_id is None:
-                return False
-            self._last_event = event_id
-            with self._lock:
-                if prior is not None:
-                    self._list.remove(prior.key)
-                self._list.put(number.key, folded[-1].known)
-        self._tell()
+        def fold_in(event_id: int) -> Folded:
+            if event_id != self._last_event + 1:  # another process wrote meanwhile
+                self._catch_up()
+            known = self._list.known(number.key)
+            folded.append(self._folding.one_more(known, number, replace(event, arrival=event_id)))
+            return folded[-1]
+
+        event_id = self._journal.keep(
+            *(raw, duplicate_key, number, event.received_at, fold_in),
+            prior=prior,
+            part=event.part,
+            sender=sender,
+        )
+        if event_id is None:
+            return False
+        self._last_event = event_id
+        with self._lock:
+            if prior is not None:
+                self._list.remove(prior.key)
+            self._list.put(number.key, folded[-1].known)
         return True
 
     def keep_dead_letter(
@@ -346,9 +353,7 @@ class Census:
     # ------------------------------------------------------------------------- within
 
     def _load(self) -> None:
-        """Reads the state of every patient; makes the states anew where they are of old rules, and
-        a damaged one from the messages.
-        """
+        """Reads the state of every patient, made anew where it is damaged or of old rules."""
         self._folding.learn(self._journal.authorities())
         if self._journal.is_read_otherwise():
             self._folding.again()
@@ -410,10 +415,6 @@ class Census:
                 if self._list.known(number.key) and not self._journal.has_messages_of(number):
                     self._list.remove(number.key)
             self._list.put(known.patient.patient_id.key, known)
-
-    def _is_known_change(self, prior: PatientId, number: PatientId) -> bool:
-        holder = self._list.holder_of_retired(prior.key)
-        return holder is not None and holder[0].key == number.key
 
     def _mark_merges(self) -> None:
         """Marks all whom a refused merge names."""

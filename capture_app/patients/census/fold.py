@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from capture_app.model.encounter import Encounter, EncounterState
+from capture_app.model.encounter import EncounterState
 from capture_app.model.feed_note import FeedNote, NoteCode
 from capture_app.model.patient import (
     NameGroup,
@@ -24,26 +24,32 @@ from capture_app.model.patient import (
     Sex,
 )
 from capture_app.model.worklist import FeedSource, PatientListEntry
+from capture_app.patients.census.moves import moved_away, renumbered
 from capture_app.patients.census.sequence import (
     CANCELS,
+    NumberChange,
     Placed,
     dropped,
     in_order,
     next_place,
+    number_changes,
     place,
+    same_visit,
+    under_last_numbers,
+    under_new_number,
     undone,
 )
 from capture_app.patients.census.visits import (
+    BEGINNINGS,
     EVENTS,
     NEEDS_A_VISIT,
-    NO_FACTS,
     Visit,
     Visits,
     after,
 )
-from capture_app.patients.sources.adt.facts import AdtEvent, PersonFacts
+from capture_app.patients.sources.adt.facts import NO_FACTS, AdtEvent, PersonFacts
 
-STATE_VERSION: Final = "7"
+STATE_VERSION: Final = "8"
 """Raise it with every change of `CensusPatient`, of a default of a value in it, or of the rules
 here: states that were kept under another version are folded anew from the messages, which stay the
 truth."""
@@ -71,6 +77,8 @@ class CensusPatient:
     """The only sender who spoke of this patient; None for several."""
     retired: tuple[RetiredNumber, ...] = ()
     """Numbers that this patient had."""
+    changes: tuple[NumberChange, ...] = ()
+    """Of the numbers and accounts of the visits, in their order."""
 
     def follows(self, event: AdtEvent) -> bool:
         """Whether the event comes after all that is folded in here, so that it can be added."""
@@ -102,8 +110,9 @@ def fold(events: Iterable[AdtEvent]) -> CensusPatient | None:
 def steps(events: Iterable[AdtEvent]) -> Iterator[Step]:
     """One patient's events, given in any order: what is known after each, in their own order."""
     story = in_order(events)
-    targets = undone(story)
-    gone = dropped(story, targets)
+    known_as = under_last_numbers(story)
+    targets = undone(known_as)
+    gone = dropped(known_as, targets)
     known: CensusPatient | None = None
     for placed in story:
         arrival = placed.event.arrival
@@ -114,7 +123,7 @@ def steps(events: Iterable[AdtEvent]) -> Iterator[Step]:
         known = _with_person(known, placed)
         if arrival not in gone:
             known, without_effect = _with_visit(known, placed, targets.get(arrival))
-            notes = (*notes, *without_effect)
+            notes = (*notes, *_without_cancelled(without_effect, placed, story, gone))
         yield Step(known, arrival, notes)
 
 
@@ -140,20 +149,11 @@ def entries(
     if not known.visits:
         yield PatientListEntry(known.patient, None, (), FeedSource.ADT, known.as_of)
     for visit in known.visits.values():
-        if visit.encounter.state in {EncounterState.PENDING, EncounterState.CANCELLED}:
+        if visit.encounter.state is EncounterState.PENDING or visit.encounter.state.is_gone:
             continue
         ends = hidden_from(visit, closed_visible)
         if ends is None or now < ends:
             yield PatientListEntry(known.patient, visit.encounter, (), FeedSource.ADT, known.as_of)
-
-
-def by_account(known: CensusPatient) -> tuple[tuple[str, str, Encounter], ...]:
-    """Account number (PID-18) and its issuer, with a visit that may have been known by it."""
-    return tuple(
-        (visit.account_number, visit.account_issuer, visit.encounter)
-        for visit in known.visits.values()
-        if visit.account_number
-    )
 
 
 def hidden_from(visit: Visit, closed_visible: timedelta) -> datetime | None:
@@ -163,7 +163,7 @@ def hidden_from(visit: Visit, closed_visible: timedelta) -> datetime | None:
             return None
         case EncounterState.CLOSED:
             return (visit.encounter.discharged_at or visit.at) + closed_visible
-        case EncounterState.PENDING | EncounterState.CANCELLED:
+        case EncounterState.PENDING | EncounterState.CANCELLED | EncounterState.MOVED:
             return visit.at
 
 
@@ -183,9 +183,13 @@ def _with_person(known: CensusPatient | None, placed: Placed) -> CensusPatient:
         back = {event.person.patient_id.key, event.prior.key}
         retired = tuple(each for each in retired if each.number.key not in back)
         retired = (*retired, RetiredNumber(event.prior, placed.at))
+    # Of who loses a visit the message says no more than that.
+    patient = known.patient
+    if not event.leaves:
+        patient = _merge_person(patient, event.person, retired)
     return replace(
         known,
-        patient=_merge_person(known.patient, event.person, retired),
+        patient=patient,
         recorded_at=placed.at,
         as_of=max(known.as_of, event.received_at),
         sender=known.sender if known.sender == event.order.sender else None,
@@ -240,14 +244,36 @@ def _completed(number: PatientId, known: Iterable[PatientId]) -> PatientId:
 def _with_visit(
     known: CensusPatient, placed: Placed, target: Placed | None
 ) -> tuple[CensusPatient, tuple[FeedNote, ...]]:
-    kind = placed.event.event
+    kind, prior = placed.event.event, placed.event.prior_visit
     rule, facts = EVENTS[kind], placed.event.visit
+    said: tuple[FeedNote, ...] = ()
+    if prior is not None and placed.event.leaves:
+        visits, said = moved_away(known.visits, prior, placed)
+        return replace(known, visits=visits), said
+    if prior is not None and facts is not None:
+        visits, said = renumbered(known.visits, prior, facts, placed)
+        changes = (*known.changes, *number_changes(placed.event))
+        known = replace(known, visits=visits, changes=changes)
     if facts is None and kind in NEEDS_A_VISIT and not _names_unreadable(placed.event):
         facts = NO_FACTS
     if facts is None or rule is None:
-        return known, ()
+        return known, said
+    if kind not in BEGINNINGS:  # one that begins under an old number uses it again
+        facts = under_new_number(facts, known.changes)
     visits, notes = after(known.visits, facts, placed, rule, target)
-    return replace(known, visits=visits), notes
+    return replace(known, visits=visits), (*said, *notes)
+
+
+def _without_cancelled(
+    notes: tuple[FeedNote, ...], placed: Placed, story: Iterable[Placed], gone: frozenset[int]
+) -> tuple[FeedNote, ...]:
+    """The notes less those that a visit was never told of which was, and was cancelled."""
+    prior = placed.event.prior_visit
+    was_told = prior is not None and any(
+        same_visit(each.event.visit, prior) for each in story if each.event.arrival in gone
+    )
+    untold = {FeedNote(field, NoteCode.NUMBER_NOT_KNOWN) for field in ("MRG-3", "MRG-5")}
+    return tuple(note for note in notes if not was_told or note not in untold)
 
 
 def _names_unreadable(event: AdtEvent) -> bool:

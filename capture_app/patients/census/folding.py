@@ -132,8 +132,8 @@ class Folding:
     def _read(self, messages: Iterable[StoredMessage]) -> Iterator[AdtEvent]:
         for message in messages:
             try:
-                event = self._reader.read(message.raw, message.received_at)
-            except MessageError as error:
+                event = self._reader.read(message.raw, message.received_at)[message.part]
+            except (MessageError, IndexError) as error:
                 self.unreadable += 1
                 _log.warning("stored-message-unreadable", feed="adt", reason=str(error))
             else:

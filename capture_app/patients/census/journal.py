@@ -138,9 +138,10 @@ class Journal:
         fold: Callable[[int], Folded],
         *,
         prior: PatientId | None = None,
+        part: int = 0,
         sender: str = "",
     ) -> int | None:
-        """Stores a message and what follows from it, durably: both or none.
+        """Stores a message, or that part of it, and what follows from it, durably: both or none.
 
         `fold` is called with the message's place in the order of arrival and gives the new state
         of the patient. `prior`: the number whose messages are this patient's from now on.
@@ -168,10 +169,10 @@ class Journal:
             )
             connection.execute(
                 "INSERT INTO events"
-                " (event_id, received_at, duplicate_key, patient_key, message, state, reading)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                " (event_id, received_at, duplicate_key, patient_key, message, part, state,"
+                " reading) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    *(event_id, received_at.isoformat(), key, patient_key, sealed),
+                    *(event_id, received_at.isoformat(), key, patient_key, sealed, part),
                     *(self._sealed_state(patient_key, folded.known), self._reading),
                 ),
             )
@@ -179,9 +180,9 @@ class Journal:
             self._intake.count(connection, sender, len(raw), received_at)
         return event_id
 
-    def duplicate_key(self, raw: bytes, message: Hl7Message) -> bytes:
-        """What a repeat of the message is known by."""
-        return self._cells.duplicate_key(raw, message)
+    def duplicate_key(self, raw: bytes, message: Hl7Message, part: int) -> bytes:
+        """What a repeat of that part of the message is known by."""
+        return self._cells.duplicate_key(raw, message, part)
 
     def is_repeat(self, duplicate_key: bytes) -> bool:
         """Whether the same message is stored already."""
@@ -226,7 +227,7 @@ class Journal:
     def all(self) -> Iterator[StoredMessage]:
         """Every message, in order of arrival."""
         rows = self._db.read().execute(
-            "SELECT event_id, received_at, duplicate_key, message FROM events"
+            "SELECT event_id, received_at, duplicate_key, message, part FROM events"
             " WHERE patient_key != x'' ORDER BY event_id"
         )
         return self._cells.messages(rows)
@@ -234,7 +235,7 @@ class Journal:
     def of_patient(self, patient_key: bytes) -> Iterator[StoredMessage]:
         """All messages about a patient, in order of arrival."""
         rows = self._db.read().execute(
-            "SELECT event_id, received_at, duplicate_key, message FROM events"
+            "SELECT event_id, received_at, duplicate_key, message, part FROM events"
             " WHERE patient_key = ? ORDER BY event_id",
             (patient_key,),
         )

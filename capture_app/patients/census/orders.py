@@ -195,9 +195,13 @@ class OrderBook:
         named = self._named(said)
         if not named.issuer and self.issuer_when_absent:
             named = self._named(replace(named, issuer=self.issuer_when_absent))
-        if named == said:
+        visit = item.encounter
+        if visit is not None:
+            visit = visit.numbered(self._named(visit.number))
+        if named == said and visit == item.encounter:
             return item
-        return replace(item, patient=replace(item.patient, patient_id=named))
+        patient = replace(item.patient, patient_id=named)
+        return replace(item, patient=patient, encounter=visit)
 
     def _named(self, number: PatientId) -> PatientId:
         return self._names.named(self._same.named(number))

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
+from capture_app.model.patient import PatientId
 from capture_app.patients.sources.adt.facts import AdtEvent, VisitFacts
 from capture_app.patients.sources.adt.order import Span
 
@@ -31,6 +32,15 @@ CANCELS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )
 """Events that cancel, each with those that it can undo (HL7 v2.5.1 3.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberChange:
+    """A visit's number (A50), or an account with all its visits (A49), that is another one now."""
+
+    before: PatientId
+    now: PatientId
+    is_account: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,49 @@ def dropped(story: Sequence[Placed], targets: Mapping[int, Placed | None]) -> fr
             and (cancel.event.event == "A11" or is_same_movement(other.event, target.event))
         }
     return frozenset(gone)
+
+
+def under_last_numbers(story: tuple[Placed, ...]) -> tuple[Placed, ...]:
+    """The events, each with the number and account that its visit has in the end (A49, A50): by
+    them it is seen which events are about one visit.
+    """
+    changes = [change for each in story for change in number_changes(each.event)]
+    if not changes:
+        return story
+
+    def renamed(each: Placed) -> Placed:
+        visit = each.event.visit
+        visit = under_new_number(visit, changes) if visit is not None else None
+        return replace(each, event=replace(each.event, visit=visit))
+
+    return tuple(map(renamed, story))
+
+
+def number_changes(event: AdtEvent) -> tuple[NumberChange, ...]:
+    """What number or account is another one from this message on."""
+    prior, now = event.prior_visit, event.visit
+    if prior is None or now is None or event.leaves:
+        return ()
+    if prior.visit_number:
+        return (NumberChange(prior.number, now.number, is_account=False),)
+    return (NumberChange(prior.account, now.account, is_account=True),)
+
+
+def under_new_number(visit: VisitFacts, changes: Iterable[NumberChange]) -> VisitFacts:
+    """What a message says of a visit, with the number that it has after these changes."""
+    for change in changes:
+        visit = _renumbered(visit, change)
+    return visit
+
+
+def _renumbered(visit: VisitFacts, change: NumberChange) -> VisitFacts:
+    if not change.is_account:
+        is_it = fits(*visit.number.key, *change.before.key)
+        return visit.numbered(change.now, is_account=False) if is_it else visit
+    if not fits(*visit.account.key, *change.before.key):
+        return visit
+    account = replace(visit, account_number=change.now.value, account_issuer=change.now.issuer)
+    return account.numbered(change.now, is_account=True) if visit.is_account else account
 
 
 def is_same_movement(one: AdtEvent, other: AdtEvent) -> bool:

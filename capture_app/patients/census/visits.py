@@ -17,7 +17,6 @@ T = TypeVar("T")
 VisitKey = tuple[str, str]
 """Visit number and its issuer."""
 
-NO_FACTS: Final = VisitFacts("", "", None, None, None, None, None, None, None)
 _DAY: Final = timedelta(days=1)
 _PRE_ADMITTED: Final = "P"
 """PV1-2 of a visit that is still to come (HL7 table 0004)."""
@@ -58,7 +57,7 @@ Rule = Callable[[Visit | None, VisitFacts, Placed], Change]
 Visits = Mapping[VisitKey, Visit]
 
 
-class _SeveralError(Exception):
+class SeveralError(Exception):
     """Several visits could be meant."""
 
 
@@ -72,7 +71,7 @@ def after(
     event = placed.event.event
     try:
         key = which(visits, facts, event, target.event.visit if target else None)
-    except _SeveralError:
+    except SeveralError:
         return visits, (FeedNote("PV1-19", NoteCode.SEVERAL_VISITS),)
     if key is None:
         code = NoteCode.NOTHING_TO_CANCEL if event in CANCELS else NoteCode.NO_VISIT
@@ -103,7 +102,7 @@ def which(
 ) -> VisitKey | None:
     """The visit that an event is about, or the key of a new one; None where there is none.
 
-    Raises _SeveralError where the message names none and several could be meant. A message
+    Raises SeveralError where the message names none and several could be meant. A message
     without a number is about the only open visit; one that neither begins nor ends a visit may
     also be about the only one; the first number that is told names a visit that had none.
     """
@@ -122,7 +121,7 @@ def which(
         return _only(_in_state(visits, EncounterState.PENDING))
     if open_ones or event in CANCELS:
         return _only(open_ones)
-    listed = [k for k, v in visits.items() if v.encounter.state is not EncounterState.CANCELLED]
+    listed = [k for k, v in visits.items() if not v.encounter.state.is_gone]
     return _only(listed) or (None if visits else ("", ""))
 
 
@@ -160,14 +159,14 @@ def _best(visits: Visits, keys: list[VisitKey]) -> VisitKey:
     """The only one, else the only open one."""
     found = _only(keys if len(keys) == 1 else _in_state({k: visits[k] for k in keys}))
     if found is None:
-        raise _SeveralError
+        raise SeveralError
     return found
 
 
 def _only(keys: Iterable[VisitKey]) -> VisitKey | None:
     found = list(keys)
     if len(found) > 1:
-        raise _SeveralError
+        raise SeveralError
     return found[0] if found else None
 
 
@@ -198,8 +197,16 @@ def _expected(before: Visit | None, facts: VisitFacts, placed: Placed) -> Change
     return Change(_in(told, EncounterState.PENDING), notes)
 
 
+def _moved_here(before: Visit | None, facts: VisitFacts, placed: Placed) -> Change:
+    """A45: another patient's visit is this one's. One that was never heard of is open."""
+    is_back = before is not None and before.encounter.state.is_gone
+    known = _in(before, EncounterState.OPEN) if before is not None and is_back else before
+    return _changed(known, facts, placed)
+
+
 def _changed(before: Visit | None, facts: VisitFacts, placed: Placed) -> Change:
-    """A08, A02: what is known changes. An end that is past closes the visit, one to come does not.
+    """A08, A02, A17, A50: what is known changes. An end that is past closes the visit, one to come
+    does not.
 
     A visit never heard of is open: on the first day nobody here was seen to arrive.
     """
@@ -270,12 +277,20 @@ EVENTS: Final[Mapping[str, Rule | None]] = MappingProxyType(
         "A12": _moved_back,
         "A13": _reopened,
         "A14": _expected,
+        "A17": _changed,  # of each of the two
         "A23": _deleted,
         "A27": _withdrawn,
         "A28": None,  # of the person alone
         "A31": None,
         "A38": _withdrawn,
+        "A44": None,  # what is moved is in `prior_visit`
+        "A45": _moved_here,
+        "A46": None,  # of numbers that are not kept
         "A47": None,  # another number for the same person
+        "A48": None,
+        "A49": None,  # another account for the same visits, in `prior_visit`
+        "A50": _changed,  # under the number that it has now
+        "A51": None,
     }
 )
 """What each trigger event does to the visit. An event that is not here is refused, and kept."""

@@ -93,7 +93,7 @@ class CrossChecks:
 
 def of_visit(visit: Encounter) -> Iterable[Claim]:
     """What a visit claims for its patient: its number, and while it lasts a bed."""
-    if visit.state is EncounterState.CANCELLED:
+    if visit.state.is_gone:
         return
     if visit.visit_number:
         authority = visit.issuer or visit.universal_id

@@ -17,7 +17,8 @@ from capture_app.clock import Clock
 from capture_app.model.encounter import EncounterState, Location
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.worklist import Doubt, PatientListEntry, PersonNow
-from capture_app.patients.census.fold import CensusPatient, by_account, entries, hidden_from
+from capture_app.patients.census.fold import CensusPatient, entries, hidden_from
+from capture_app.patients.census.moves import former_numbers
 from capture_app.patients.census.orders import (
     OrderBook,
     WorklistAnswer,
@@ -138,6 +139,7 @@ class PatientList:
             yield known.patient.patient_id
             yield from known.patient.other_ids
             yield from (retired.number for retired in known.retired)
+            yield from (visit.encounter.number for visit in known.visits.values())
 
     def silent_since(self, before: datetime) -> list[PatientId]:
         """Patients without an open visit of whom nothing was said since."""
@@ -189,14 +191,15 @@ class PatientList:
         return (
             bool(item.patient.patient_id.issuer)
             and not contradicts(item, self._patients[key].patient)
-            and not (visit is not None and is_among(visit, self._cancelled(key)))
+            and not (visit is not None and is_among(visit, self._gone(key)))
         )
 
-    def _cancelled(self, key: PatientKey) -> frozenset[tuple[str, str]]:
-        """The visits of a patient that were cancelled, and not told again under the same number."""
+    def _gone(self, key: PatientKey) -> frozenset[tuple[str, str]]:
+        """The visits of a patient that were cancelled or became another patient's, and were not
+        told again under the same number.
+        """
         visits = self._patients[key].visits.values()
-        state = EncounterState.CANCELLED
-        return frozenset(visit.key for visit in visits if visit.encounter.state is state)
+        return frozenset(visit.key for visit in visits if visit.encounter.state.is_gone)
 
     def find(self, text: str, tab: Tab, limit: int) -> tuple[PatientListEntry, ...]:
         """See `Census.find`."""
@@ -267,7 +270,7 @@ class PatientList:
             visits=visits or tuple(entry.encounter for entry in shown if entry.encounter),
             entries=shown,
             doubts=frozenset(doubts),
-            by_account=by_account(known) if known else (),
+            by_former_number=tuple(former_numbers(known.visits, known.changes)) if known else (),
         )
 
     def places(self) -> frozenset[Location]:
@@ -348,10 +351,8 @@ class PatientList:
         numbers = [k for k in numbers if self._claimant(k) == key]
         seen = tuple(entries(known, self._clock.now(), self._closed_visible))
         if not seen:  # here no longer, but expected
-            return self._orders.entries_of(
-                key, numbers, beside=known.patient, gone=self._cancelled(key)
-            )
-        return self._orders.attached(seen, numbers, self._cancelled(key))
+            return self._orders.entries_of(key, numbers, beside=known.patient, gone=self._gone(key))
+        return self._orders.attached(seen, numbers, self._gone(key))
 
     def _show(self, key: PatientKey) -> None:
         """Brings the rows of a patient up to date, and of those whose doubts change with them."""

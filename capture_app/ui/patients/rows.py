@@ -160,6 +160,8 @@ def _note(entry: PatientListEntry, last_taken: datetime | None, now: datetime) -
             return tr("Discharged")
         case EncounterState.CANCELLED:
             return tr("Cancelled")
+        case EncounterState.MOVED:
+            return tr("Moved")
         case EncounterState.OPEN | EncounterState.PENDING:
             return wording.moment(last_taken, now) if last_taken else ""
 

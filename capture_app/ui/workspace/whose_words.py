@@ -147,6 +147,9 @@ def _note(
     match standing.stop:
         case Stop.VISIT_CANCELLED:
             return ChipText(tr("Visit cancelled: Send is stopped"), "warning-circle", Tone.BAD)
+        case Stop.VISIT_MOVED:
+            words = tr("Visit is another patient's now: Send is stopped")
+            return ChipText(words, "warning-circle", Tone.BAD)
         case Stop.NUMBER_RETIRED:
             words = tr("Number no longer in use: Send is stopped")
             return ChipText(words, "warning-circle", Tone.BAD)
@@ -221,6 +224,9 @@ def _stop_words(stop: Stop) -> tuple[str, str]:
         case Stop.VISIT_CANCELLED:
             what = tr("The visit was cancelled: nothing can be sent.")
             return what, tr("Ask admissions. If the visit comes back, Send works again.")
+        case Stop.VISIT_MOVED:
+            what = tr("The visit is another patient's now: nothing can be sent.")
+            return what, tr("Look who is in front of you; ask admissions whose pictures these are.")
         case Stop.NUMBER_RETIRED:
             what = tr("The record number is no longer in use: nothing can be sent.")
             todo = tr("Look for the patient under the new number, and ask IT about these pictures.")

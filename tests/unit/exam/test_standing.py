@@ -148,7 +148,7 @@ def test_a_visit_that_got_its_own_number_is_still_the_visit_of_the_exam(
     frozen: str, issuer: str, *, found: bool
 ) -> None:
     gone = replace(sealing.VISIT, visit_number="V1", state=EncounterState.CANCELLED)
-    said = replace(now(), visits=(gone,), by_account=(("ACC9", "HOSP", gone),))
+    said = replace(now(), visits=(gone,), by_former_number=(("ACC9", "HOSP", gone),))
     exam = replace(EXAM, encounter=replace(sealing.VISIT, visit_number=frozen, issuer=issuer))
     assert standing_of(exam, said).stop is (Stop.VISIT_CANCELLED if found else None)
     if not frozen:
@@ -166,6 +166,7 @@ def test_the_number_of_the_exam_stays_whatever_the_feed_says_of_it() -> None:
     [
         (now(), None, None),
         (now(state=EncounterState.CANCELLED), Stop.VISIT_CANCELLED, None),
+        (now(state=EncounterState.MOVED), Stop.VISIT_MOVED, None),
         (now(state=EncounterState.CLOSED), None, Caution.DISCHARGED),
         (now(MAI, Doubt.NUMBER_RETIRED), Stop.NUMBER_RETIRED, None),
         (now(MAI, Doubt.NUMBER_OF_TWO), Stop.NUMBER_OF_TWO, None),

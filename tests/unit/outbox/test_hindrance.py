@@ -141,6 +141,20 @@ def test_a_visit_cancelled_during_the_hold_stops_the_picture_before_an_attempt(
 
 
 @pytest.mark.expects_log("delivery-hindered")
+def test_so_does_a_visit_that_became_another_patients(ward: Ward) -> None:
+    outbox, exams = ward.process()
+    ward.deliver(outbox, exams)
+    capture_id = ward.send(outbox, exams, ward.says())
+    ward.says(visit=replace(sealing.VISIT, state=EncounterState.MOVED))
+    ward.hold_ends()
+    stopped = ward.becomes(outbox, capture_id, ImageState.NEEDS_YOU)
+    assert stopped.reason is not None
+    assert (stopped.reason.code, stopped.reason.asked) == ("visit-moved", Asked.CLINICIAN)
+    assert "another patient" in str(stopped.reason)
+    assert not stored(ward)
+
+
+@pytest.mark.expects_log("delivery-hindered")
 def test_a_person_sends_it_all_the_same_or_takes_it_back(ward: Ward) -> None:
     outbox, exams = ward.process()
     ward.deliver(outbox, exams)

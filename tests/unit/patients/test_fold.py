@@ -12,7 +12,8 @@ from capture_app.model.patient import PatientId
 from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.census.fold import CensusPatient, add, entries, fold
 from capture_app.patients.sources.adt.facts import AdtEvent
-from capture_app.patients.sources.adt.reading import Authority, read_event
+from capture_app.patients.sources.adt.numbers import Authority
+from capture_app.patients.sources.adt.reading import read_event
 
 DAY = datetime(2024, 7, 2, tzinfo=UTC)
 NOW = DAY + timedelta(hours=20)

@@ -9,7 +9,8 @@ from capture_app.model.encounter import Location
 from capture_app.model.feed_note import FeedNote, NoteCode
 from capture_app.model.patient import PartialDate, PatientId, Sex
 from capture_app.patients.sources.adt.facts import AdtEvent, Stated, VisitFacts
-from capture_app.patients.sources.adt.reading import Authority, Reader, read_event
+from capture_app.patients.sources.adt.numbers import Authority
+from capture_app.patients.sources.adt.reading import Reader, read_event
 from capture_app.settings.feeds import AdtFeed, HtmlEntities, PlaceComponents
 from capture_app.settings.schema import Institution
 
@@ -395,7 +396,8 @@ def sent(pid: str, *others: str, charset: str = "UNICODE UTF-8", codec: str = "u
     ],
 )
 def test_a_setting_reads_the_characters_that_html_stands_for(raw: str, pn: str) -> None:
-    event = reader(html_entities=HtmlEntities.REPAIR).read(sent(f"PID|1||7^^^HOSP^MR||{raw}"), NOW)
+    repairing = reader(html_entities=HtmlEntities.REPAIR)
+    (event,) = repairing.read(sent(f"PID|1||7^^^HOSP^MR||{raw}"), NOW)
     assert event.person.name is not None
     assert event.person.name.pn == pn
     is_repaired = FeedNote("PID-5", NoteCode.REPAIRED) in event.notes
@@ -411,7 +413,7 @@ def test_the_site_says_which_set_a_sender_writes_in() -> None:
     raw = sent("PID|1||7^^^HOSP^MR||Šimek^Zoša", charset="8859/1", codec="cp1250")
     with pytest.raises(MessageError, match="character set"):
         reader().read(raw, NOW)
-    event = reader(charsets=("8859/1=CP1250",)).read(raw, NOW)
+    (event,) = reader(charsets=("8859/1=CP1250",)).read(raw, NOW)
     assert event.person.name is not None
     assert event.person.name.pn == "Šimek^Zoša"
 
@@ -422,7 +424,7 @@ def test_the_tables_of_the_feed_are_used() -> None:
         unknown_birth_dates=("19000101",),
         place=PlaceComponents(ward=4, room=0, bed=3, facility=9),
     )
-    event = feed.read(
+    (event,) = feed.read(
         sent(
             "PID|1||7^^^HOSP^MR||Doe^Jane||19000101|w",
             "PV1|1|I|x^y^12^4B^^^^^St Anne" + "|" * 16 + "V1",
@@ -438,7 +440,7 @@ def test_the_tables_of_the_feed_are_used() -> None:
 
 def test_letters_under_the_label_of_another_set_are_doubted() -> None:
     raw = sent("PID|1||7^^^HOSP^MR||Иванов", charset="8859/1", codec="iso8859-5")
-    assert FeedNote("PID-5", NoteCode.DOUBTED) in reader().read(raw, NOW).notes
+    assert FeedNote("PID-5", NoteCode.DOUBTED) in reader().read(raw, NOW)[0].notes
 
 
 @pytest.mark.parametrize(

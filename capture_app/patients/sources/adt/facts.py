@@ -5,9 +5,9 @@ A fact that is None was not said: what is known of it stays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from capture_app.model.encounter import Location
 from capture_app.model.feed_note import FeedNote
@@ -61,6 +61,31 @@ class VisitFacts:
     is_account: bool = False
     """`visit_number` is the account's: PV1-19 is empty."""
 
+    @property
+    def number(self) -> PatientId:
+        """The visit's number with who issued it."""
+        return PatientId(self.visit_number, self.issuer, self.universal_id, self.universal_id_type)
+
+    @property
+    def account(self) -> PatientId:
+        """The account with who issued it."""
+        return PatientId(self.account_number, self.account_issuer)
+
+    def numbered(self, number: PatientId, *, is_account: bool) -> VisitFacts:
+        """The same facts of a visit under that number."""
+        return replace(
+            self,
+            visit_number=number.value,
+            issuer=number.issuer,
+            universal_id=number.universal_id,
+            universal_id_type=number.universal_id_type,
+            is_account=is_account,
+        )
+
+
+NO_FACTS: Final = VisitFacts("", "", None, None, None, None, None, None, None)
+"""A visit of which nothing is said."""
+
 
 @dataclass(frozen=True, slots=True)
 class AdtEvent:
@@ -73,7 +98,14 @@ class AdtEvent:
     """Its place among the other messages."""
     received_at: datetime
     arrival: int = 0
+    part: int = 0
+    """Its place among the events of one message: one for each patient of whom it speaks."""
     prior: PatientId | None = None
     """The number that the patient's is put in place of (A47, MRG-1)."""
+    prior_visit: VisitFacts | None = None
+    """The visit by the number that it had (MRG-5), or all visits by the account that they had
+    (MRG-3): what is changed, or taken from this patient."""
+    leaves: bool = False
+    """What `prior_visit` names is another patient's from now on (A44, A45)."""
     notes: tuple[FeedNote, ...] = ()
     """What could not be taken as it stood, each once, sorted."""

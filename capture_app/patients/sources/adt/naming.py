@@ -15,7 +15,7 @@ from typing import Final
 
 from capture_app.hl7.identifiers import is_universal
 from capture_app.model.patient import PatientId
-from capture_app.patients.sources.adt.facts import AdtEvent
+from capture_app.patients.sources.adt.facts import AdtEvent, VisitFacts
 from capture_app.patients.sources.authorities import NONE_ARE_THE_SAME, SameAuthorities
 
 Pair = tuple[str, str]
@@ -76,9 +76,18 @@ class LearntNames:
         if prior is not None:
             prior = self.named(prior)
             prior = prior if prior.key != number.key else None
-        if person is event.person and prior is event.prior:
+        visit, had = self._of_visit(event.visit), self._of_visit(event.prior_visit)
+        if (person, prior, visit, had) == (
+            *(event.person, event.prior),
+            *(event.visit, event.prior_visit),
+        ):
             return event
-        return replace(event, person=person, prior=prior)
+        return replace(event, person=person, prior=prior, visit=visit, prior_visit=had)
+
+    def _of_visit(self, visit: VisitFacts | None) -> VisitFacts | None:
+        if visit is None or (named := self.named(visit.number)) == visit.number:
+            return visit
+        return visit.numbered(named, is_account=visit.is_account)
 
     def changes(self, later: LearntNames, number: PatientId) -> bool:
         """Whether a number that was named by this may have another name by what is learnt later."""
@@ -93,6 +102,7 @@ def pairs_of(event: AdtEvent) -> frozenset[Pair]:
     numbers = [event.person.patient_id, *event.person.other_ids]
     if event.prior is not None:
         numbers.append(event.prior)
+    numbers += [visit.number for visit in (event.visit, event.prior_visit) if visit is not None]
     return pairs_in(numbers)
 
 

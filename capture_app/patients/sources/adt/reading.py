@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
-from functools import partial
 from typing import Final, TypeVar
 
 from capture_app.clock import COMPUTERS_ZONE, zone_of
@@ -18,7 +17,7 @@ from capture_app.dicom.texts import person_name as person_name_value
 from capture_app.dicom.values import fits
 from capture_app.errors import MessageError
 from capture_app.hl7.dates import moment_of
-from capture_app.hl7.identifiers import is_hd, patient_id
+from capture_app.hl7.identifiers import is_hd
 from capture_app.hl7.names import name_text, person_name, staff_name
 from capture_app.hl7.split import NULL, Composite, Hl7Message, Segment, parse
 from capture_app.model.encounter import Location
@@ -27,39 +26,32 @@ from capture_app.model.patient import PartialDate, PatientId, PersonName, Sex
 from capture_app.model.strict_text import is_doubtful
 from capture_app.model.words import tr
 from capture_app.patients.sources.adt.facts import AdtEvent, PersonFacts, Stated, VisitFacts
-from capture_app.patients.sources.adt.naming import LearntNames, pairs_in
+from capture_app.patients.sources.adt.moving import (
+    MOVES,
+    person_who_loses,
+    persons_named,
+    portions,
+    prior_visit,
+    visit_here,
+)
+from capture_app.patients.sources.adt.numbers import NO_NUMBER, Authority, number_in, numbers_in
 from capture_app.patients.sources.adt.order import fixed, order_of
-from capture_app.patients.sources.authorities import NONE_ARE_THE_SAME, SameAuthorities
+from capture_app.patients.sources.authorities import SameAuthorities
 from capture_app.patients.sources.conventions import USUAL, Conventions
-from capture_app.patients.sources.door import Door, can_be_identifier
+from capture_app.patients.sources.door import Door
 from capture_app.settings.feeds import AdtFeed, HtmlEntities
 from capture_app.settings.schema import Institution
 
 T = TypeVar("T")
 
-_NO_NUMBER: Final = PatientId("", "")
 _NOTHING: Final = (None, None)
 
-READER_VERSION: Final = "6"
+READER_VERSION: Final = "7"
 """Raise it when something else may be read out of a stored message than before."""
 
 _LATIN_1: Final = frozenset({"iso8859_1", "iso8859_15", "cp1252"})
 _NO_VISIT: Final = "N"
 """PV1-2 of the pseudo PV1 that ITI-30 sends where there is no visit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """Which repetition of PID-3 is the patient's number here."""
-
-    assigning_authority: str
-    """CX-4, namespace or universal ID; empty: the type alone decides."""
-    identifier_type: str
-    """CX-5; empty: the authority alone decides."""
-    issuer_when_absent: str = ""
-    """Issuer of Patient ID where the chosen repetition has no namespace of its own."""
-    same: SameAuthorities = NONE_ARE_THE_SAME
-    """Authorities that are named in two ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +95,26 @@ class Reader:
             repairs_entities=self.repairs_entities,
         )
 
-    def read(self, raw: bytes, received_at: datetime) -> AdtEvent:
-        """What the message says; see `read_event`."""
-        return self.event_of(self.split(raw), received_at)
+    def read(self, raw: bytes, received_at: datetime) -> tuple[AdtEvent, ...]:
+        """What the message says, an event for each patient of whom it speaks; see `read_event`."""
+        return self.events_of(self.split(raw), received_at)
 
-    def event_of(self, message: Hl7Message, received_at: datetime) -> AdtEvent:
+    def events_of(self, message: Hl7Message, received_at: datetime) -> tuple[AdtEvent, ...]:
         """The same of a message that was split here before."""
         zone = zone_of(self.zone)
-        return read_event(message, self.authority, received_at, self.conventions, zone=zone)
+        events = (
+            read_event(
+                *(portion.message, self.authority, received_at, self.conventions),
+                zone=zone,
+                leaves=portion.leaves,
+            )
+            for portion in portions(message)
+        )
+        return tuple(replace(event, part=part) for part, event in enumerate(events))
 
     def persons_of_merge(self, raw: bytes) -> tuple[PatientId, ...]:
-        """Whom a merge names, survivors (PID-3) and those who end (MRG-1), each once.
-
-        Raises MessageError for one that names nobody of the configured authority.
-        """
-        door = Door()
-        found = [
-            _numbers(segment, field, self.authority, door)[0]
-            for segment in self.split(raw).segments
-            if (field := {"PID": 3, "MRG": 1}.get(segment.name))
-        ]
-        return tuple({number.key: number for number in found}.values())
+        """Whom a message names that was refused: survivors (PID-3) and those who end (MRG-1)."""
+        return persons_named(self.split(raw), self.authority)
 
 
 def read_event(
@@ -133,8 +124,10 @@ def read_event(
     conventions: Conventions = USUAL,
     *,
     zone: tzinfo = COMPUTERS_ZONE,
+    leaves: bool = False,
 ) -> AdtEvent:
-    """Reads an ADT message. `received_at` is aware; `zone` holds for times that name no offset.
+    """Reads an ADT message about one patient. `received_at` is aware; `zone` holds for times that
+    name no offset. `leaves`: what it says of the patient of MRG-1, who loses the visit.
 
     Raises MessageError for a message without exactly one patient of the configured authority, for
     a number that a DICOM image could not carry, and for a name that cannot be read. A time in the
@@ -149,7 +142,13 @@ def read_event(
     for field in message.repaired:
         door.note(field, NoteCode.REPAIRED)
     person = _person(pid, authority, conventions, received_at.date(), door)
-    visit = _visit(pid, pv1, message.one("PV2"), zone, conventions, door)
+    visit = _visit(pid, pv1, message.one("PV2"), zone, conventions, door, authority.same)
+    before = prior_visit(event, mrg, visit, person.patient_id, authority, door)
+    if leaves:
+        person, visit = person_who_loses(mrg, person.patient_id, authority, door), None
+    elif before is not None:
+        visit = visit_here(event, pid, visit, before, authority, door)
+        before = before if event not in MOVES else None
     order = order_of(message, zone, received_at, lambda f: door.note(f, NoteCode.UNREADABLE))
     return AdtEvent(
         event=event,
@@ -158,6 +157,8 @@ def read_event(
         order=order,
         received_at=received_at,
         prior=_number_before(mrg, authority, door) if event == "A47" else None,
+        prior_visit=before,
+        leaves=leaves,
         notes=door.notes,
     )
 
@@ -165,13 +166,13 @@ def read_event(
 def _number_before(mrg: Segment | None, authority: Authority, door: Door) -> PatientId:
     if mrg is None:
         raise MessageError(tr("The message does not say which number is changed (MRG-1)."))
-    return _numbers(mrg, 1, authority, door)[0]
+    return numbers_in(mrg, 1, authority, door)[0]
 
 
 def _person(
     pid: Segment, authority: Authority, conventions: Conventions, today: date, door: Door
 ) -> PersonFacts:
-    number, others = _numbers(pid, 3, authority, door)
+    number, others = numbers_in(pid, 3, authority, door)
     return PersonFacts(
         patient_id=number,
         other_ids=others,
@@ -223,61 +224,6 @@ def _sex(pid: Segment, field: int, conventions: Conventions, door: Door) -> Stat
     return Stated(said)
 
 
-def _numbers(
-    segment: Segment, field: int, authority: Authority, door: Door
-) -> tuple[PatientId, tuple[PatientId, ...]]:
-    """The repetition of PID-3 (or MRG-1) that the settings ask for, and all others. Never simply
-    the first.
-
-    A repetition of another authority that cannot be read is left out.
-    """
-    name = f"{segment.name}-{field}"
-    numbers = []
-    for cx in segment.repetitions(field):
-        if _may_be_ours(cx, authority):
-            number = patient_id(cx)
-        else:
-            number = door.read(name, partial(patient_id, cx))
-        if number is not None:
-            numbers.append(authority.same.named(number))
-    wanted = authority.assigning_authority
-    ours = [n for n in numbers if not wanted or wanted in {n.issuer, n.universal_id}]
-    if authority.identifier_type:
-        typed = [n for n in ours if n.type_code == authority.identifier_type]
-        # A sender that gives no types is known by the authority alone.
-        ours = typed or [n for n in ours if wanted and not n.type_code]
-    names = LearntNames.of(pairs_in(numbers))
-    distinct = {n.key: n for n in map(names.named, ours)}
-    if not distinct:
-        raise MessageError(
-            tr("No identifier of the configured authority and type in PID-3 (setting adt).")
-        )
-    if len(distinct) > 1:
-        raise MessageError(
-            tr("More than one identifier of the configured authority and type in PID-3.")
-        )
-    chosen = next(iter(distinct.values()))
-    if not can_be_identifier(chosen):
-        raise MessageError(tr("An identifier has more characters or others than DICOM can hold."))
-    others = [door.other_id(name, n) for n in numbers if names.named(n).key != chosen.key]
-    chosen = door.typed(name, chosen)
-    if not chosen.issuer and authority.issuer_when_absent:
-        chosen = replace(chosen, issuer=authority.issuer_when_absent)
-    return chosen, tuple(n for n in others if n is not None)
-
-
-def _may_be_ours(cx: Composite, authority: Authority) -> bool:
-    """Whether a repetition names the authority and the type that the settings ask for."""
-    try:
-        named = {cx.text(4, 1), cx.text(4, 2)}
-        kind = cx.text(5)
-    except MessageError:
-        return False
-    return (not authority.assigning_authority or authority.assigning_authority in named) and (
-        not authority.identifier_type or kind in {"", authority.identifier_type}
-    )
-
-
 def _visit(
     pid: Segment,
     pv1: Segment | None,
@@ -285,14 +231,15 @@ def _visit(
     zone: tzinfo,
     conventions: Conventions,
     door: Door,
+    same: SameAuthorities,
 ) -> VisitFacts | None:
     if pv1 is None or pv1.raw(2) == _NO_VISIT:
         return None
-    own, account = _number_in(pv1, 19, door), _number_in(pid, 18, door)
+    own, account = number_in(pv1, 19, door, same), number_in(pid, 18, door, same)
     number = own if own is None or own.value else account
     if number is None:
         return None
-    account = account or _NO_NUMBER
+    account = account or NO_NUMBER
     return VisitFacts(
         visit_number=number.value,
         issuer=number.issuer,
@@ -318,30 +265,6 @@ def _visit(
         account_issuer=account.issuer,
         is_account=bool(account.value) and number is account,
     )
-
-
-def _number_in(holder: Segment, field: int, door: Door) -> PatientId | None:
-    """A visit number (PV1-19) or account number (PID-18) with who issued it; empty where it is not
-    there.
-
-    None for a number that cannot be read or that no image can hold: which visit is meant is not
-    known then, and another one must not be taken for it.
-    """
-    name = f"{holder.name}-{field}"
-    if holder.raw(field) in {"", NULL}:
-        return _NO_NUMBER
-    found = door.read(name, partial(_number_of, holder.composite(field)))
-    if found is None or not found.value:
-        return found
-    if not door.identifier(name, "AdmissionID", found.value):
-        return None
-    issuer = door.identifier(name, "LocalNamespaceEntityID", found.issuer)
-    universal_id = (found.universal_id, found.universal_id_type)
-    return door.typed(name, PatientId(found.value, issuer, *universal_id))
-
-
-def _number_of(cx: Composite) -> PatientId:
-    return patient_id(cx) or _NO_NUMBER
 
 
 def _location(pv1: Segment, field: int, conventions: Conventions, door: Door) -> Location:

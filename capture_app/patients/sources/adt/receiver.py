@@ -34,6 +34,8 @@ _ASK_CLOCK_AGAIN_S: Final = 60.0
 _MOST_RECORDED: Final = 100
 _MERGES: Final = frozenset({"A18", "A30", "A34", "A35", "A36", "A39", "A40", "A41", "A42", "A43"})
 """Events that merge patients or visits, or move identifiers between them."""
+_NAMING_TWO: Final = _MERGES | {"A17", "A44", "A45", "A46", "A47", "A48", "A49", "A50", "A51"}
+"""Events of two patients or numbers: refused, they mark the rows of all whom they name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,8 @@ class AdtReceiver:
             header = parse_header(raw)
             refused = self._use(raw, header, received_at, peer)
         except MessageError as error:
-            refused = _Refused(_outcome(error), Refusal(str(error)))
+            is_of_two = header is not None and header.event in _NAMING_TWO
+            refused = _Refused(_outcome(error), Refusal(str(error)), is_of_two)
         except StoreError as error:
             return self._not_stored(header, error, peer)
         except Exception:  # noqa: BLE001 - logged with its traceback, kept, and the feed goes on
@@ -183,17 +186,14 @@ class AdtReceiver:
         message = self._reader.split(raw)
         if (refused := _not_taken(message.event)) is not None:
             return refused
-        event = self._reader.event_of(message, received_at)
-        if event.order.sent_at is not None:
-            self._clock.heard(event.order.sent_at)
-        try:
-            is_new = self._census.apply(raw, message, event, sender=caller_place(peer))
-        except MessageError as error:
-            return _Refused(_outcome(error), Refusal(str(error)), event.prior is not None)
+        events = self._reader.events_of(message, received_at)
+        if (sent_at := events[0].order.sent_at) is not None:
+            self._clock.heard(sent_at)
+        is_new = self._census.apply(raw, message, events, sender=caller_place(peer))
         _log.debug(
             "feed-message",
             feed=ADT,
-            event_type=event.event,
+            event_type=message.event,
             mode="new" if is_new else "repeat",
             peer=peer,
         )
