@@ -21,7 +21,7 @@ from capture_app.model.worklist import FeedSource
 from capture_app.net.deadline import Interruption
 from capture_app.patients.census.census import Census, open_census
 from capture_app.patients.census.orders import WorklistAnswer
-from capture_app.patients.finding.patient_list import Tab
+from capture_app.patients.finding.tabs import Tab
 from capture_app.patients.sources.worklist.poller import WorklistPoller
 from capture_app.patients.sources.worklist.query import MODALITY_WORKLIST_FIND, ask
 from capture_app.settings.feeds import AdtFeed, Worklist

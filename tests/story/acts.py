@@ -20,7 +20,7 @@ from capture_app.outbox.delivery.batch import Delivery
 from capture_app.outbox.delivery.schedule import Schedule
 from capture_app.outbox.status import StatusFilter
 from capture_app.outbox.steps.tasks import open_tasks, release_held
-from capture_app.patients.finding.patient_list import Tab
+from capture_app.patients.finding.tabs import Tab
 from capture_app.security.users import FIRST_ROLES
 from capture_app.ui.identity.viewmodel import IdentityCheck
 from capture_app.ui.patients.rows import key_of

@@ -16,8 +16,8 @@ from capture_app.model.order import Order
 from capture_app.model.procedure import Side
 from capture_app.model.reason import Reason
 from capture_app.outbox.status import StatusFilter
-from capture_app.patients.finding.patient_list import Tab
 from capture_app.patients.finding.scan import ScannedCode
+from capture_app.patients.finding.tabs import Tab
 from capture_app.security.users import FIRST_ROLES
 from capture_app.ui.first_run.page import FirstRunPage
 from capture_app.ui.first_run.viewmodel import FirstRunViewModel

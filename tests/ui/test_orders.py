@@ -17,7 +17,7 @@ from capture_app.model.coding import Code
 from capture_app.model.exam import Exam
 from capture_app.model.order import Order
 from capture_app.model.procedure import Side
-from capture_app.patients.finding.patient_list import Tab
+from capture_app.patients.finding.tabs import Tab
 from capture_app.ui.widgets.choices import ListPopover
 from capture_app.ui.words.shown import OrderShown
 from capture_app.ui.workspace.order_button import OrderButton

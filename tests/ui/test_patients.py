@@ -16,8 +16,8 @@ from capture_app.model.operator import Operator
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.patients.census.status import Link
-from capture_app.patients.finding.patient_list import Tab
 from capture_app.patients.finding.scan import ScannedCode
+from capture_app.patients.finding.tabs import Tab
 from capture_app.ui.identity.popover import IdentityPopover
 from capture_app.ui.patients.feed_popover import FeedPopover
 from capture_app.ui.shell.app_bar import Place

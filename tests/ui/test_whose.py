@@ -21,8 +21,8 @@ from capture_app.model.delivery import ImageState
 from capture_app.model.operator import Operator
 from capture_app.model.patient import NameGroup, PatientId, PersonName, Sex
 from capture_app.outbox.sealing.identity import SealedIdentity, read_identity
-from capture_app.patients.finding.patient_list import Tab
 from capture_app.patients.finding.scan import ScannedCode
+from capture_app.patients.finding.tabs import Tab
 from capture_app.store.sealed import open_sealed
 from capture_app.ui.identity.popover import IdentityPopover
 from capture_app.ui.widgets.buttons import Button

@@ -44,8 +44,9 @@ from capture_app.patients.census.status import (
 )
 from capture_app.patients.finding.crosschecks import PatientKey
 from capture_app.patients.finding.look_alikes import LookAlike
-from capture_app.patients.finding.patient_list import PatientList, Tab
+from capture_app.patients.finding.patient_list import PatientList
 from capture_app.patients.finding.scan import ScannedCode, ScannedNumber, ScanRules, Unread
+from capture_app.patients.finding.tabs import Tab
 from capture_app.patients.sources.adt.facts import AdtEvent
 from capture_app.patients.sources.adt.reading import READER_VERSION, Reader
 from capture_app.patients.sources.authorities import SameAuthorities
@@ -197,9 +198,8 @@ class Census:
         return is_new
 
     def forget_long_gone(self) -> int:
-        """Deletes patients without an open visit of whom nothing was said for KEPT_DAYS.
-
-        What could not be used in that time goes too. How many patients went.
+        """Deletes patients without an open visit of whom nothing was said for KEPT_DAYS, and what
+        could not be used in that time. How many patients went.
         """
         before = self._clock.now() - timedelta(days=KEPT_DAYS)
         with self._writing:

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import chain, islice
 from typing import Final
 
@@ -36,23 +35,12 @@ from capture_app.patients.finding.leaving import Leaving
 from capture_app.patients.finding.look_alikes import LookAlike, LookAlikes
 from capture_app.patients.finding.roster import Roster, SortKey, row_of
 from capture_app.patients.finding.scan import ScannedNumber
+from capture_app.patients.finding.tabs import Tab, tabs_of
 from capture_app.patients.sources.adt.naming import LearntNames
 
 _RECENT: Final = 50
 _MOST_HOLDERS: Final = 100
 """Of a number that so many patients have nobody is chosen by it, nor by anything beside it."""
-
-
-class Tab(StrEnum):
-    """Which part of the list."""
-
-    WARD = "ward"
-    """Patients of the wards of the settings; of all wards where none is set."""
-    WORKLIST = "worklist"
-    """Patients with an order."""
-    RECENT = "recent"
-    """Patients opened here not long ago, the last one first."""
-    ALL = "all"
 
 
 class PatientList:
@@ -112,7 +100,7 @@ class PatientList:
                 self._places[key] = tuple(row.key for row in mine)
                 rows.extend(mine)
         for tab, roster in self._rosters.items():
-            shown = [row for row in rows if tab in self._tabs_of(row.entry)]
+            shown = [row for row in rows if tab in tabs_of(row.entry, self._wards)]
             roster.fill(shown)
             self._alike[tab] = LookAlikes()
             for row in shown:
@@ -372,7 +360,7 @@ class PatientList:
         if rows:
             self._places[key] = tuple(row.key for row in rows)
         for row in rows:
-            for tab in self._tabs_of(row.entry):
+            for tab in tabs_of(row.entry, self._wards):
                 self._rosters[tab].put(row)
                 self._alike[tab].put(row.entry.patient)
         return touched
@@ -432,16 +420,6 @@ class PatientList:
         """Takes away visits that were closed long enough ago."""
         for key in self._leaving.due(self._clock.now()):
             self._show(key)
-
-    def _tabs_of(self, entry: PatientListEntry) -> Iterable[Tab]:
-        ward = entry.encounter.location.ward if entry.encounter else ""
-        is_ours = ward in self._wards if self._wards else True
-        if is_ours and entry.encounter is not None:
-            yield Tab.WARD
-        if entry.orders:
-            yield Tab.WORKLIST
-        if is_ours or entry.orders:
-            yield Tab.ALL
 
     def _find_recent(self, text: str, limit: int) -> tuple[PatientListEntry, ...]:
         roster = Roster()

@@ -10,7 +10,7 @@ from typing import Final
 from capture_app.model.operator import Operator
 from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.census.status import FeedMessage, FeedStatus
-from capture_app.patients.finding.patient_list import Tab
+from capture_app.patients.finding.tabs import Tab
 from capture_app.ui.patients.drafts import DraftsSeen, read_drafts
 from capture_app.ui.patients.rows import PatientRow, RowKey, key_of, rows_of
 from capture_app.ui.services import Services

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from capture_app.model.words import tr, trn
-from capture_app.patients.finding.patient_list import Tab
+from capture_app.patients.finding.tabs import Tab
 from capture_app.ui.identity.popover import IdentityPopover
 from capture_app.ui.looks.fonts import MEDIUM, REGULAR, SEMIBOLD
 from capture_app.ui.looks.theme import Metric

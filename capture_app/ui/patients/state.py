@@ -12,7 +12,7 @@ from capture_app.model.patient import Patient
 from capture_app.model.words import isolated, tr
 from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.census.status import FeedStatus
-from capture_app.patients.finding.patient_list import Tab
+from capture_app.patients.finding.tabs import Tab
 from capture_app.ui.patients.drafts import DraftCard
 from capture_app.ui.patients.feeds import feed_chip, feed_note
 from capture_app.ui.patients.found import Found, count_moves

@@ -17,8 +17,8 @@ from capture_app.model.order import Order
 from capture_app.model.patient import Patient
 from capture_app.model.words import tr, trn
 from capture_app.model.worklist import IdentifiedBy, PatientListEntry
-from capture_app.patients.finding.patient_list import Tab
 from capture_app.patients.finding.scan import ScannedCode, ScanRules
+from capture_app.patients.finding.tabs import Tab
 from capture_app.ui.identity.viewmodel import IdentityCheck
 from capture_app.ui.patients.drafts import DraftCard, DraftsSeen
 from capture_app.ui.patients.feeds import item_rows, message_row

@@ -9,7 +9,7 @@ from capture_app.model.encounter import Encounter
 from capture_app.model.patient import Patient
 from capture_app.patients.census.census import Census
 from capture_app.patients.census.orders import WorklistAnswer, WorklistItem
-from capture_app.patients.finding.patient_list import Tab
+from capture_app.patients.finding.tabs import Tab
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.feeds import AdtFeed
 from capture_app.store.cipher import Cipher

@@ -16,7 +16,7 @@ from capture_app.model.patient import PatientId
 from capture_app.model.worklist import FeedSource
 from capture_app.patients.census.census import DATABASE
 from capture_app.patients.census.reporting import ADT
-from capture_app.patients.finding.patient_list import Tab
+from capture_app.patients.finding.tabs import Tab
 from capture_app.store.cipher import Cipher
 from tests.unit.patients.feeding import CIPHER, FEED, Feed, Opener, answer, item, shown
 from tests.unit.patients.people import a_patient, a_visit

@@ -10,7 +10,8 @@ from capture_app.model.patient import Patient, PatientId, Sex
 from capture_app.model.worklist import Doubt, FeedSource
 from capture_app.patients.census.census import Census
 from capture_app.patients.census.orders import WorklistItem
-from capture_app.patients.finding.patient_list import PatientList, Tab
+from capture_app.patients.finding.patient_list import PatientList
+from capture_app.patients.finding.tabs import Tab
 from capture_app.settings.feeds import AdtFeed
 from tests.unit.patients.feeding import FEED, Feed, Opener, answer, item, shown
 from tests.unit.patients.people import AS_OF, a_patient, a_visit

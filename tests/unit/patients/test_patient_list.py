@@ -10,7 +10,8 @@ from capture_app.model.patient import PatientId
 from capture_app.patients.census.fold import CensusPatient, RetiredNumber
 from capture_app.patients.census.orders import OrderBook
 from capture_app.patients.census.visits import Visit
-from capture_app.patients.finding.patient_list import PatientList, Tab
+from capture_app.patients.finding.patient_list import PatientList
+from capture_app.patients.finding.tabs import Tab
 from tests.unit.patients.people import AS_OF, a_patient, a_visit
 
 MANY = 12_000
