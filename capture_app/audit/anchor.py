@@ -7,16 +7,24 @@ not copied and put back with the folder remembers that the trail had gone furthe
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
 
-from capture_app.audit.chain import Head, TrailFault, find_end, write_head
+from capture_app.audit.chain import (
+    Head,
+    TrailFault,
+    event_of,
+    find_end,
+    row_hash,
+    write_head,
+)
 from capture_app.audit.trail import mark_broken
 from capture_app.clock import Clock
 from capture_app.errors import CaptureAppError
+from capture_app.model.audit_event import AuditAction
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database, Reader
 
@@ -40,8 +48,8 @@ def hold_to_anchor(
 ) -> TrailFault | None:
     """Compares the trail with what is noted of it, and notes how far it goes now.
 
-    A difference is written into the trail, told in the log, and returned. A place that cannot be
-    reached is said in the log and stops nothing. Raises StoreError where the database refuses.
+    A difference is written into the trail once, told in the log, and returned. A place that cannot
+    be reached is said in the log and stops nothing. Raises StoreError where the database refuses.
     """
     try:
         noted = place.read()
@@ -49,25 +57,30 @@ def hold_to_anchor(
         _log.warning("trail-anchor-not-had", reason=str(error))
         return None
     # First the note, then the trail: meanwhile that can only have grown.
-    fault, details = _compared(database.read(), cipher, noted)
-    head = find_end(database.read(), cipher).head
-    if fault is None and noted is not None and noted.strip() == _text(head, cipher):
-        return None
-    if fault is not None or not head.is_anchored:
+    reader = database.read()
+    with reader.at_one_moment():
+        fault, details = _compared(reader, cipher, noted)
+        is_told = fault is not None and _is_told(reader, cipher, fault, details)
+    if fault is not None and not is_told:
         with database.transaction() as connection:
-            if fault is not None:
-                mark_broken(connection, clock, fault, details, cipher=cipher)
-            end = find_end(connection, cipher)
-            head = replace(end.head, is_anchored=True)
-            if end.fault is None:
-                write_head(connection, cipher, head)
-    end = find_end(database.read(), cipher)
+            mark_broken(connection, clock, fault, details, cipher=cipher)
+    with reader.at_one_moment():
+        end = find_end(reader, cipher)
     if end.fault is not None:
         return fault  # the next act marks it; a trail that does not hold is not noted
-    try:
-        place.write(_text(end.head, cipher))
-    except CaptureAppError as error:
-        _log.warning("trail-anchor-not-had", reason=str(error))
+    text = _text(end.head, cipher)
+    if noted is None or noted.strip() != text:
+        try:
+            place.write(text)
+        except CaptureAppError as error:
+            _log.warning("trail-anchor-not-had", reason=str(error))
+            return fault
+    if not end.head.is_anchored:
+        # Only now: whoever is killed before has noted what nobody misses yet.
+        with database.transaction() as connection:
+            end = find_end(connection, cipher)
+            if end.fault is None:
+                write_head(connection, cipher, replace(end.head, is_anchored=True))
     return fault
 
 
@@ -93,6 +106,22 @@ def _compared(
         return None, {}
     fault = TrailFault.PUT_BACK if head.seq < anchor.seq else TrailFault.OTHER_HISTORY
     return fault, {"noted_row": str(anchor.seq)}
+
+
+def _is_told(reader: Reader, cipher: Cipher, fault: TrailFault, details: Mapping[str, str]) -> bool:
+    """Whether this is what the trail told of itself last: its place takes no note, so that it is
+    found each time.
+    """
+    row = reader.execute(
+        "SELECT seq, at, event, previous_hash, hash FROM audit "
+        "WHERE instr(event, ?) ORDER BY seq DESC LIMIT 1",
+        (f'"{AuditAction.TRAIL_BROKEN.value}"',),
+    ).fetchone()
+    if row is None or row[4] != row_hash(cipher, *row[:4]):
+        return False
+    told = {**event_of(row[2]).details}
+    told.pop("last_row", None)
+    return told == {"reason": fault.value, **details}
 
 
 def _text(head: Head, cipher: Cipher) -> str:

@@ -225,7 +225,7 @@ def _require_closed(folder: Path) -> None:
         raise KeyUnavailableError(
             tr(
                 "The folder {folder} of the key file must be this user's own and closed to changes "
-                "by all others (chmod 700).",
+                "by all others (chmod 700), and no folder above it one that all may write.",
                 folder=folder,
             )
         )

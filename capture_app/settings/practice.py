@@ -75,7 +75,10 @@ def folder_problem(settings: Settings) -> str:
 
 def _problem_with(folder: Path, settings: Settings) -> str:
     if is_open_to_others(folder):
-        return tr("Others could change what is in it: it must be this user's own, with mode 0700.")
+        return tr(
+            "Others could change what is in it: it must be this user's own, with mode 0700, and "
+            "no folder above it one that all may write."
+        )
     marker = folder / MARKER
     if not marker.exists():
         if settings.practice and any(folder.iterdir()):

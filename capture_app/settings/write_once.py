@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -63,7 +64,8 @@ def make_folder(folder: Path) -> None:
 
 
 def is_open_to_others(folder: Path) -> bool:
-    """Whether somebody else could put files into a folder, or exchange those in it.
+    """Whether somebody else could put files into a folder, exchange those in it, or put another
+    folder in its place: one above it that all may write, without the sticky bit that /tmp has.
 
     Windows has no such mode: there the folder of the user's own protects it.
     """
@@ -71,7 +73,10 @@ def is_open_to_others(folder: Path) -> bool:
         return False
     found, us = folder.stat(), os.geteuid()
     is_anothers = us != 0 and found.st_uid not in (us, 0)
-    return bool(found.st_mode & 0o022) or is_anothers
+    if found.st_mode & 0o022 or is_anothers:
+        return True
+    above = (path.stat().st_mode for path in folder.resolve().parents)
+    return any(mode & stat.S_IWOTH and not mode & stat.S_ISVTX for mode in above)
 
 
 def fsync_folder(folder: Path) -> None:

@@ -174,6 +174,66 @@ def test_a_place_that_cannot_be_reached_is_no_fault_and_stops_nothing(station: S
     assert verify_chain(database.read(), cipher=CIPHER).whole
 
 
+class Killed(BaseException):
+    """The end of the process, at once."""
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+@pytest.mark.parametrize("is_first", [False, True])
+def test_who_is_killed_at_the_note_has_not_touched_the_trail(
+    station: Station, *, is_written: bool, is_first: bool
+) -> None:
+    def die(text: str) -> None:
+        if is_written:
+            station.place.write(text)
+        raise Killed
+
+    database = station.open()
+    station.act(database, "anna")
+    if not is_first:
+        station.hold(database)
+        station.act(database, "anna")
+    with pytest.raises(Killed):
+        hold_to_anchor(database, station.clock, CIPHER, AnchorPlace(station.place.read, die))
+    station.act(database, "bob")
+    assert station.hold(database) is None
+    assert station.hold(database) is None
+    assert verify_chain(database.read(), cipher=CIPHER).whole
+
+
+@pytest.mark.expects_log("trail-anchor-not-had")
+def test_a_place_that_never_takes_a_note_is_missed_by_nobody(station: Station) -> None:
+    """A key file in a folder that is not the application's to write."""
+
+    def refuse(_text: str) -> NoReturn:
+        raise KeyUnavailableError("The folder cannot be written.")
+
+    database = station.open()
+    station.act(database, "anna")
+    for _ in range(3):
+        place = AnchorPlace(station.place.read, refuse)
+        assert hold_to_anchor(database, station.clock, CIPHER, place) is None
+    assert verify_chain(database.read(), cipher=CIPHER).whole
+
+
+@pytest.mark.expects_log("trail-broken", "trail-anchor-not-had")
+def test_what_is_found_each_minute_is_told_once(station: Station, tmp_path: Path) -> None:
+    def refuse(_text: str) -> NoReturn:
+        raise KeyUnavailableError("The folder cannot be written.")
+
+    database = station.open()
+    station.copy(database, tmp_path / "yesterday")
+    database = station.open()
+    station.act(database, "anna")
+    station.hold(database)
+    database = station.put_back(tmp_path / "yesterday")
+    place = AnchorPlace(station.place.read, refuse)
+    for _ in range(3):
+        fault = hold_to_anchor(database, station.clock, CIPHER, place)
+        assert fault is TrailFault.PUT_BACK
+    assert len(verify_chain(database.read(), cipher=CIPHER).breaks) == 1
+
+
 @pytest.mark.expects_log("trail-broken")
 def test_what_is_broken_in_the_middle_is_found_by_the_watch_and_told_once(
     station: Station,

@@ -113,3 +113,16 @@ def test_folder_that_others_can_change_is_refused(tmp_path: Path, mode: int) -> 
     assert raised.value.faults[0].key == "data_dir"
     folder.chmod(0o755)
     claim_data_folder(Settings(data_dir=folder))
+
+
+def test_folder_that_others_can_put_another_in_the_place_of_is_refused(tmp_path: Path) -> None:
+    above = tmp_path / "shared"
+    folder = above / "station" / "data"
+    claim_data_folder(Settings(data_dir=folder))
+    above.chmod(0o777)
+    with pytest.raises(SettingsError, match="no folder above it one that all may write"):
+        claim_data_folder(Settings(data_dir=folder))
+    above.chmod(0o1777)  # as /tmp: nobody renames what is another's
+    claim_data_folder(Settings(data_dir=folder))
+    above.chmod(0o775)  # a group of the user's own, as many systems make one
+    claim_data_folder(Settings(data_dir=folder))
