@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from itertools import count
+from pathlib import Path
 from typing import Final, Protocol
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 AGREES_WITHIN_S: Final = 300.0
 """Two clocks that differ by less say the same time, as far as days of keeping go."""
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _AGREED_FOR_S: Final = 3600.0
 _TIMEX_BYTES: Final = 512  # more than struct timex has anywhere
 _TIME_ERROR: Final = 5  # adjtimex(2): the clock is not synchronised
@@ -31,6 +33,12 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds that only go forward, also while this computer sleeps, and alike in every process
         until it is started anew. For every wait, time-out and retry.
+        """
+        ...
+
+    def start(self) -> str:
+        """Tells one start of this computer, since which `monotonic` counts, from another. Empty
+        where that is not known.
         """
         ...
 
@@ -88,6 +96,12 @@ class SystemClock:
             return time.clock_gettime(time.CLOCK_BOOTTIME)
         return time.monotonic()
 
+    def start(self) -> str:
+        try:
+            return _BOOT_ID.read_text(encoding="ascii").strip()
+        except (OSError, ValueError):
+            return ""
+
     def new_uid(self) -> str:
         return uid_of(uuid4())
 
@@ -118,6 +132,7 @@ class FixedClock:
     at: datetime
     elapsed: float = 0.0
     confirmed: bool = True
+    started: str = "a start"
     _uids: count[int] = field(default_factory=lambda: count(1))
 
     def now(self) -> datetime:
@@ -125,6 +140,9 @@ class FixedClock:
 
     def monotonic(self) -> float:
         return self.elapsed
+
+    def start(self) -> str:
+        return self.started
 
     def heard(self, now: datetime) -> None:
         """Whether it is confirmed is told by the field."""

@@ -10,8 +10,8 @@ import structlog
 
 from capture_app.audit.news import CLOCK_SET_BY
 from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
-from capture_app.outbox.counted_time import count, last_wall
-from capture_app.outbox.spool import Spool, moment
+from capture_app.outbox.counted_time import LastLook, count, last_look
+from capture_app.outbox.spool import Spool
 from capture_app.outbox.steps.tasks import ENGINE_USER
 
 _log = structlog.get_logger(__name__)
@@ -51,18 +51,22 @@ class ClockWatch:
         return jumped
 
     def _jumped(self, connection: sqlite3.Connection, now: datetime, monotonic: float) -> float:
-        before = last_wall(connection, self._spool)
+        before = last_look(connection, self._spool)
         if self._last is not None:
             wall, own = self._last
             moved = (now - wall).total_seconds() - (monotonic - own)
             return moved if abs(moved) > JUMP_S and not _was_told(before, now) else 0.0
-        if not before:
+        if before is None:
             return 0.0
-        # Nobody looked for a while: that it was set forward cannot be told from being off.
-        moved = (now - moment(before)).total_seconds()
+        moved = (now - before.wall).total_seconds()
+        start = self._spool.clock.start()
+        if start and start == before.start:  # the computer was on ever since
+            moved -= monotonic - before.monotonic
+            return moved if abs(moved) > JUMP_S else 0.0
+        # That it was set forward cannot be told from being off.
         return moved if moved < -JUMP_S else 0.0
 
 
-def _was_told(before: str, now: datetime) -> bool:
+def _was_told(before: LastLook | None, now: datetime) -> bool:
     """Whether another process has looked since the clock was set: it told of it."""
-    return bool(before) and abs((now - moment(before)).total_seconds()) <= 2 * JUMP_S
+    return before is not None and abs((now - before.wall).total_seconds()) <= 2 * JUMP_S

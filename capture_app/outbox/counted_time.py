@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 BEHIND: Final = timedelta(days=1)
 _ROUNDING_S: Final = 1.0
 
-_TYPES: Final = [float, float, str, str, float, int]
+_TYPES: Final = [float, float, str, str, float, int, str]
 """Of the cells of the row, in their order; damage is none of them."""
 
 Asked = sqlite3.Connection | Reader
@@ -54,9 +54,12 @@ class _Count:
     reference_seconds: float
     is_confirmed: bool
     """Whether `reference` ever was."""
+    start: str = ""
+    """The computer's start since which `monotonic` counts; empty in rows of before."""
 
     def mac(self, spool: Spool) -> str:
         """Nobody hurries it without the key."""
+        start = (self.start,) if self.start else ()
         return spool.cipher.keyed_hash(
             "counted time",
             repr(self.seconds),
@@ -65,6 +68,7 @@ class _Count:
             self.reference,
             repr(self.reference_seconds),
             str(int(self.is_confirmed)),
+            *start,
         )
 
 
@@ -77,10 +81,11 @@ def count(connection: sqlite3.Connection, spool: Spool) -> float:
         now = replace(now, is_confirmed=True)
     connection.execute(
         "INSERT INTO counted_time (only, seconds, monotonic, wall, reference, reference_seconds, "
-        "is_confirmed, mac) VALUES (1, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (only) DO UPDATE SET "
+        "is_confirmed, mac, start) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (only) DO UPDATE SET "
         "seconds = excluded.seconds, monotonic = excluded.monotonic, wall = excluded.wall, "
         "reference = excluded.reference, reference_seconds = excluded.reference_seconds, "
-        "is_confirmed = excluded.is_confirmed, mac = excluded.mac",
+        "is_confirmed = excluded.is_confirmed, mac = excluded.mac, start = excluded.start",
         (
             now.seconds,
             now.monotonic,
@@ -89,6 +94,7 @@ def count(connection: sqlite3.Connection, spool: Spool) -> float:
             now.reference_seconds,
             int(now.is_confirmed),
             now.mac(spool),
+            now.start,
         ),
     )
     return now.seconds
@@ -165,10 +171,22 @@ def end_waiting(connection: sqlite3.Connection, what: Waiting, uid: str) -> None
     connection.execute("DELETE FROM waiting_since WHERE kind = ? AND uid = ?", (what.value, uid))
 
 
-def last_wall(asked: Asked, spool: Spool) -> str:
-    """What the wall clock said at the last look; empty where nobody looked, or that is damaged."""
+@dataclass(frozen=True, slots=True)
+class LastLook:
+    """What the clocks said when somebody last counted."""
+
+    wall: datetime
+    monotonic: float
+    """In seconds since that start of the computer."""
+    start: str
+
+
+def last_look(asked: Asked, spool: Spool) -> LastLook | None:
+    """By whichever process; None where nobody looked, or that is damaged."""
     before = _read(asked, spool)
-    return before.wall if before is not None else ""
+    if before is None:
+        return None
+    return LastLook(moment(before.wall), before.monotonic, before.start)
 
 
 def is_damaged(asked: Asked, spool: Spool) -> bool:
@@ -191,7 +209,8 @@ def seconds_behind(spool: Spool) -> float:
 
 def _now(spool: Spool) -> _Count:
     at = stamp(spool.clock.now())
-    return _Count(0.0, float(spool.clock.monotonic()), at, at, 0.0, is_confirmed=False)
+    own = float(spool.clock.monotonic())
+    return _Count(0.0, own, at, at, 0.0, is_confirmed=False, start=spool.clock.start())
 
 
 def _counted(before: _Count, now: _Count, *, is_confirmed: bool) -> _Count:
@@ -215,15 +234,17 @@ def _counted(before: _Count, now: _Count, *, is_confirmed: bool) -> _Count:
 def _read(asked: Asked, spool: Spool) -> _Count | None:
     """What was noted; None at the first look, and where it was written by something else."""
     row = asked.execute(
-        "SELECT seconds, monotonic, wall, reference, reference_seconds, is_confirmed, mac "
+        "SELECT seconds, monotonic, wall, reference, reference_seconds, is_confirmed, start, mac "
         "FROM counted_time WHERE only = 1"
     ).fetchone()
     if row is None:
         return None
     *cells, mac = row
-    if [type(cell) for cell in cells] == _TYPES and cells[-1] in {0, 1}:
-        seconds, monotonic, wall, reference, reference_seconds, confirmed = cells
-        found = _Count(seconds, monotonic, wall, reference, reference_seconds, confirmed == 1)
+    if [type(cell) for cell in cells] == _TYPES and cells[5] in {0, 1}:
+        seconds, monotonic, wall, reference, reference_seconds, confirmed, start = cells
+        found = _Count(
+            seconds, monotonic, wall, reference, reference_seconds, confirmed == 1, start
+        )
         if mac == found.mac(spool):
             return found
     _log.error("counted-time-damaged")

@@ -1,5 +1,7 @@
 """When a second source agrees with the clock of this computer, and when it does no longer."""
 
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -68,3 +70,12 @@ def test_a_time_server_confirms_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_kernel_can_be_asked() -> None:
     assert clock_module.is_kept_by_the_system() in {True, False, None}
+
+
+def test_every_process_knows_the_same_start_of_the_computer() -> None:
+    asked = "from capture_app.clock import SystemClock; print(SystemClock().start())"
+    other = subprocess.run(
+        [sys.executable, "-c", asked], check=True, capture_output=True, text=True
+    ).stdout
+    assert other.strip() == SystemClock().start()
+    assert SystemClock().start()

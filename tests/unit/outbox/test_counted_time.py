@@ -183,14 +183,46 @@ def test_a_clock_that_was_set_back_meanwhile_is_told_at_the_next_start(
     assert jumps(outbox) == [f"{-YEAR:.0f}"]
 
 
+@pytest.mark.expects_log("clock-jumped")
+@pytest.mark.parametrize("moved", [YEAR, 90.0, -YEAR])
+def test_a_clock_that_was_set_while_nothing_ran_is_told_where_the_computer_was_on(
+    outbox: Outbox, clock: FixedClock, moved: float
+) -> None:
+    ClockWatch(outbox.spool).look()
+    clock.advance(3600)
+    clock.at += timedelta(seconds=moved)
+    assert ClockWatch(outbox.spool).look() == pytest.approx(moved)
+    assert ClockWatch(outbox.spool).look() == 0
+    assert jumps(outbox) == [f"{moved:+.0f}"]
+
+
+@pytest.mark.expects_log("counted-time-damaged")
+def test_a_start_that_was_changed_is_damage(outbox: Outbox) -> None:
+    counted(outbox)
+    with outbox.spool.database.transaction() as connection:
+        connection.execute("UPDATE counted_time SET start = 'x'")
+    assert is_damaged(outbox.spool.database.read(), outbox.spool)
+
+
+def test_a_count_of_an_earlier_version_goes_on(outbox: Outbox, clock: FixedClock) -> None:
+    clock.started = ""
+    begun = counted(outbox)
+    clock.started = "a start"
+    clock.advance(500)
+    assert counted(outbox) - begun == pytest.approx(500)
+
+
 def test_a_clock_that_goes_on_is_not_told(outbox: Outbox, clock: FixedClock) -> None:
     watch = ClockWatch(outbox.spool)
     for seconds in (60.0, 60.0, 8 * 3600.0):  # and it slept a night
         clock.advance(seconds)
         assert watch.look() == 0
     clock.at += timedelta(days=3)
-    clock.elapsed = 5.0
+    clock.elapsed, clock.started = 5.0, "another start"
     assert ClockWatch(outbox.spool).look() == 0  # switched off for three days
+    clock.at += timedelta(days=3)
+    clock.elapsed, clock.started = 9e6, "a third start"
+    assert ClockWatch(outbox.spool).look() == 0  # and on for longer than ever, unwatched
     assert jumps(outbox) == []
 
 

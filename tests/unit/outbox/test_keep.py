@@ -37,6 +37,9 @@ class SameUid:
     def monotonic(self) -> float:
         return self.inner.monotonic()
 
+    def start(self) -> str:
+        return self.inner.start()
+
     def heard(self, now: datetime) -> None:
         self.inner.heard(now)
 
