@@ -86,6 +86,8 @@ class DataFolder:
     outbox: Outbox
     users: Users
     auditing: Auditing
+    decoder: PictureDecoder
+    """Its child is started when it is needed."""
 
 
 @contextmanager
@@ -109,7 +111,10 @@ def open_data_folder(
     )
     database = Database.open(folder / OUTBOX_DATABASE, migrations("outbox"), check=check)
     anchor = None if settings.practice else trail_anchor(settings.security, folder)
-    with closing(Outbox(database, folder / PICTURES, cipher, clock, rules)) as outbox:
+    with (
+        closing(PictureDecoder(clock)) as decoder,
+        closing(Outbox(database, folder / PICTURES, cipher, clock, rules, decoder)) as outbox,
+    ):
         if anchor is not None:  # before any act: else that would sign a folder that was put back
             hold_to_anchor(database, clock, cipher, anchor)
         yield DataFolder(
@@ -119,6 +124,7 @@ def open_data_folder(
             outbox,
             Users(database, cipher, clock),
             Auditing(database, cipher, clock),
+            decoder,
         )
         if anchor is not None:
             with suppress(StoreError):  # what was done here is noted at the next opening
@@ -133,7 +139,6 @@ def open_rooms(settings: Settings, clock: Clock, *, check: bool = False) -> Iter
         closing(
             open_census(settings.data_dir, folder.cipher, clock, settings, check=check)
         ) as census,
-        closing(PictureDecoder(clock)) as decoder,
     ):
         catalog = load_catalog()
         yield Rooms(
@@ -149,13 +154,13 @@ def open_rooms(settings: Settings, clock: Clock, *, check: bool = False) -> Iter
                 clock,
                 settings.station,
                 partial(_newest, census),
-                decoder,
+                folder.decoder,
             ),
             census=census,
             users=folder.users,
             auditing=folder.auditing,
             catalog=catalog,
-            decoder=decoder,
+            decoder=folder.decoder,
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from capture_app.clock import Clock
 from capture_app.dicom.part10 import pixel_sha256, read
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
+from capture_app.imaging import surgery
 from capture_app.model.delivery import (
     MOST_BROKEN_OFF,
     Instance,
@@ -50,7 +51,7 @@ def open_outbox(
 ) -> Outbox:
     """An outbox of its own on that folder, as another process would open it."""
     rules = OutboxRules(tuple(destinations), sealing.INSTITUTION, sealing.STATION, capture)
-    return Outbox(open_database(folder), folder, Cipher(KEY), clock, rules)
+    return Outbox(open_database(folder), folder, Cipher(KEY), clock, rules, surgery)
 
 
 def open_engine(

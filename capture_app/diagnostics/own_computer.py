@@ -181,7 +181,9 @@ def look_at_libraries() -> Iterator[Finding]:
             "turbojpeg-absent",
             Grade.ADVICE,
             tr("libturbojpeg is missing: turned pictures are decoded, and less damage is found."),
-            tr("Install libturbojpeg0."),
+            tr("Install the application again: turbojpeg.dll belongs to it.")
+            if sys.platform == "win32"
+            else tr("Install libturbojpeg0."),
         )
     walls = walls_here()
     facts: Facts = {"landlock": walls.landlock, "seccomp": walls.seccomp}

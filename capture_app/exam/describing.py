@@ -11,7 +11,7 @@ from capture_app.catalog.catalog import Catalog
 from capture_app.exam.rules import Missing, allowed_sides, gate, is_about
 from capture_app.model.coding import Code
 from capture_app.model.order import Order
-from capture_app.model.procedure import Choice, Description, ProcedureEntry, Region, Side
+from capture_app.model.procedure import Choice, Description, ProcedureEntry, Region, Side, Turn
 
 T = TypeVar("T")
 
@@ -85,6 +85,7 @@ def coding(
         purpose,
         chosen.keep or keep,
         chosen.consent or consent or proposed.consent,
+        chosen.turn,
     )
     return Coding(chosen, proposed, usual_site, _with_holding_side(whole))
 
@@ -128,6 +129,15 @@ def with_choice(before: Coding, part: Part, choice: Choice, catalog: Catalog) ->
     changes: dict[str, Any] = {part.value: choice}
     chosen = replace(before.chosen, **changes)
     return coding(chosen, before.proposed, catalog, usual_site=before.usual_site)
+
+
+def with_turn(before: Coding, turn: Turn) -> Coding:
+    """Turned further than it was. It is the picture's own: what it shows stays as it is said."""
+    return replace(
+        before,
+        chosen=replace(before.chosen, turn=before.chosen.turn.then(turn)),
+        description=replace(before.description, turn=before.description.turn.then(turn)),
+    )
 
 
 def differing(one: Description, other: Description) -> frozenset[Part]:
@@ -226,7 +236,9 @@ def _with_holding_side(description: Description) -> Description:
 
 
 def common(descriptions: tuple[Description, ...]) -> Description:
-    """The parts in which all agree; a part that differs is empty. Nothing for nothing."""
+    """The parts in which all agree; a part that differs is empty. Nothing for nothing. A turn is
+    each picture's own, and none of them.
+    """
     if not descriptions:
         return Description()
     first, *rest = descriptions

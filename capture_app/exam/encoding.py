@@ -11,7 +11,7 @@ from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.frame import Frame
 
 if TYPE_CHECKING:
-    from capture_app.imaging.judge import Decoder
+    from capture_app.imaging.decoder import Decoder
 
 _CODED_ON_THE_WAY: Final = frozenset({DeviceKind.STREAM, DeviceKind.FILE})
 _SQUARE: Final = (1, 1)

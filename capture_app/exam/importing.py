@@ -19,8 +19,8 @@ from capture_app.dicom.kinds import KindMismatch, object_kind
 from capture_app.errors import ImageError, RuleError
 from capture_app.exam.encoding import Picture, picture_in
 from capture_app.exam.rules import Missing, MissingPart, allowed_sides, gate, is_about
+from capture_app.imaging.decoder import Decoder
 from capture_app.imaging.decoding import LONGEST_FILE
-from capture_app.imaging.judge import Decoder
 from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.patient import Patient
 from capture_app.model.procedure import Choice, Description, ProcedureEntry, Region, Side

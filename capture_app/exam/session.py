@@ -50,7 +50,7 @@ from capture_app.outbox.sealing.seal import Sending
 from capture_app.settings.schema import Station
 
 if TYPE_CHECKING:  # its libraries are read by the first picture
-    from capture_app.imaging.judge import Decoder
+    from capture_app.imaging.decoder import Decoder
 
 People = Callable[[PatientId], PersonNow | None]
 """What the feeds say now of the patient with a record number."""

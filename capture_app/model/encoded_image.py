@@ -29,7 +29,7 @@ class Handling(StrEnum):
     MADE_BASELINE = "made-baseline"
     """A JPEG's coefficients were written anew as baseline: every pixel is the same."""
     TURNED = "turned"
-    """A JPEG was turned by its coefficients: every pixel is the same, in another place."""
+    """A JPEG by its coefficients, or other pixels: every one is the same, in another place."""
     DECODED = "decoded"
     """Its pixels are kept without loss: its own coding cannot be."""
 

@@ -18,6 +18,19 @@ class Side(StrEnum):
     """Both sides are in the frame."""
 
 
+class Turn(StrEnum):
+    """By how much a person turned a picture: degrees, clockwise."""
+
+    NONE = "0"
+    RIGHT = "90"
+    HALF = "180"
+    LEFT = "270"
+
+    def then(self, other: Turn) -> Turn:
+        """This turn, and another one after it."""
+        return Turn(f"{(int(self) + int(other)) % 360}")
+
+
 class SideRule(StrEnum):
     """What a region asks of the side."""
 
@@ -108,3 +121,5 @@ class Description:
     purpose: Choice | None = None
     keep: Choice | None = None
     consent: Choice | None = None
+    turn: Turn = Turn.NONE
+    """How it is sent and shown. The kept picture stays as it came."""

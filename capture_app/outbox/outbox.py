@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from capture_app.clock import Clock
 from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
@@ -36,6 +36,9 @@ from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database
 from capture_app.store.role import Presence
 
+if TYPE_CHECKING:  # its libraries are read by the first picture
+    from capture_app.imaging.decoder import Decoder
+
 _MEGABYTE = 1_000_000
 SENDERS: Final = "senders"
 """Folder of the locks by which processes know of each other that a Send may still be undone."""
@@ -59,8 +62,15 @@ class Outbox:
     """
 
     def __init__(
-        self, database: Database, folder: Path, cipher: Cipher, clock: Clock, rules: OutboxRules
+        self,
+        database: Database,
+        folder: Path,
+        cipher: Cipher,
+        clock: Clock,
+        rules: OutboxRules,
+        decoder: Decoder,
     ) -> None:
+        """`decoder`: what looks into the coded data of pictures that are to be turned."""
         self.spool = Spool.open(database, folder, cipher, clock)
         self.rules = rules
         self._changes = Changes(database)
@@ -72,6 +82,7 @@ class Outbox:
             rules.station,
             rules.capture.hold_seconds,
             rules.capture.retention_days,
+            decoder,
         )
 
     # ------------------------------------------------------------------------------------ exams
@@ -247,8 +258,8 @@ class Outbox:
         `shown`: what the screen said of each, by capture id; it is sealed with them.
         `visits_shared`: the ids of exams whose visit's number another patient has by now, too.
         `answered`: codes of what speaks against sending, and was known at Send.
-        Raises RuleError, ChangedSinceSeenError, ConformanceError, SealBrokenError, DiskFullError,
-        StoreError.
+        Raises RuleError, ChangedSinceSeenError, ConformanceError, SealBrokenError, ImageError,
+        DiskFullError, StoreError.
         """
         if not release_now:
             self._presence.enter()  # before a row is held: whoever takes the role over sees both

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
-from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtGui import QImage, QImageReader, QTransform
 
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
 from capture_app.model.frame import Frame
+from capture_app.model.procedure import Turn
 
 if TYPE_CHECKING:  # what is imported within functions here is read before a picture is shown
     import numpy as np
@@ -53,6 +54,11 @@ def small_image(image: EncodedImage, size: QSize) -> QImage:
         if not made.isNull():
             return made
     return _of_pixels(decode(image, at_least=max(size.width(), size.height())), size)
+
+
+def turned(image: QImage, turn: Turn) -> QImage:
+    """A small picture as it is sent."""
+    return image if turn is Turn.NONE else image.transformed(QTransform().rotate(int(turn)))
 
 
 def _of_jpeg(jpeg: bytes, size: QSize) -> QImage:

@@ -23,6 +23,7 @@ from capture_app.archive.held_copy import read_held_copy
 from capture_app.clock import SystemClock
 from capture_app.dicom import part10
 from capture_app.errors import CaptureAppError, DeliveryError
+from capture_app.imaging import surgery
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.model.delivery import ImageState, Instance, ProofReceipt, StoreReceipt
 from capture_app.model.exam import Exam
@@ -115,7 +116,7 @@ def open_outbox(order: Order) -> Outbox:
     rules = OutboxRules(
         (str(order.archive["name"]),), sealing.INSTITUTION, sealing.STATION, Capture(min_free_mb=1)
     )
-    return Outbox(database, folder, Cipher(bytes(range(32))), CLOCK, rules)
+    return Outbox(database, folder, Cipher(bytes(range(32))), CLOCK, rules, surgery)
 
 
 def shoot(order: Order, outbox: Outbox) -> None:

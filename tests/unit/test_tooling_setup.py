@@ -102,6 +102,20 @@ def test_ci_is_green_only_if_tests_ran_and_all_is_well(
     assert closing_line in done.stdout
 
 
+def test_another_source_of_the_windows_library_than_the_pinned_one_is_not_built(
+    checkout: Path,
+) -> None:
+    source = checkout / "source.tar.gz"
+    source.write_bytes(b"something else")
+    for program in ("cmake", "make", "nasm", "x86_64-w64-mingw32-gcc"):
+        stand_in(checkout, program, f"touch {checkout}/built")
+    done = run(checkout, "tools/build-turbojpeg.sh", str(source))
+    assert done.returncode == 1
+    assert done.stderr == "build-turbojpeg: this is not the source that is pinned\n"
+    assert not (checkout / "built").exists()
+    assert not (checkout / "resources").exists()
+
+
 def test_make_help_lists_every_command() -> None:
     listed = subprocess.run(
         ["make", "--no-print-directory", "help"],

@@ -40,7 +40,7 @@ def general_image_module(ds: Dataset, request: SealRequest, taken_at: datetime) 
     (C.7.6.1.1.2).
     """
     put(ds, "InstanceNumber", request.instance_number)
-    derivation = _derivation(request.image.handling)
+    derivation = _derivation(request.image)
     put(ds, "ImageType", ["DERIVED" if derivation else "ORIGINAL", "PRIMARY"])
     put_known(ds, "DerivationDescription", derivation)
     put(ds, "ContentDate", da(taken_at))
@@ -138,15 +138,17 @@ def _burned_in_annotation(ds: Dataset, device: DeviceInfo) -> None:
         put(ds, "BurnedInAnnotation", "YES" if said else "NO")
 
 
-def _derivation(handling: Handling) -> str:
+def _derivation(image: EncodedImage) -> str:
     """What was done to bytes that are not those that came; empty where they are."""
-    match handling:
+    match image.handling:
         case Handling.AS_IT_IS:
             return ""
         case Handling.MADE_BASELINE:
             return "JPEG coefficients written anew as baseline, without loss"
-        case Handling.TURNED:
+        case Handling.TURNED if image.coding is PixelCoding.JPEG_BASELINE:
             return "JPEG turned by its coefficients, without loss"
+        case Handling.TURNED:
+            return "Turned, without loss"
         case Handling.DECODED:
             return "Decoded, and kept without loss"
 

@@ -26,7 +26,7 @@ from capture_app.model.encounter import Location
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Act, Operator, may
 from capture_app.model.patient import Patient
-from capture_app.model.procedure import Description
+from capture_app.model.procedure import Description, Turn
 from capture_app.model.reason import (
     FILE_MISSING,
     ROW_UNREADABLE,
@@ -402,6 +402,7 @@ def _record(
             "procedure": entry.entry_id if entry else "",
             "region": ":".join(region.code.key) if region else "",
             "side": description.side or "",
+            "turn": "" if description.turn is Turn.NONE else description.turn,
             **{
                 name: choice.choice_id if choice else ""
                 for name, choice in (

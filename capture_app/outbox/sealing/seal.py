@@ -14,6 +14,7 @@ from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from capture_app.dicom.request import SealRequest
 from capture_app.errors import RuleError
@@ -38,6 +39,9 @@ from capture_app.settings.schema import Institution, Station
 from capture_app.store.record import to_record
 from capture_app.store.sealed import Staged, discard_staged, stage_sealed
 
+if TYPE_CHECKING:  # its libraries are read by the first picture
+    from capture_app.imaging.decoder import Decoder
+
 
 @dataclass(frozen=True, slots=True)
 class Sending:
@@ -51,13 +55,15 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class SealingRules:
-    """What the settings say of sealing."""
+    """What the settings say of sealing, and what it needs."""
 
     destinations: tuple[str, ...]
     institution: Institution
     station: Station
     hold_seconds: float
     retention_days: int
+    decoder: Decoder
+    """What looks into the coded data of a picture that was turned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,7 @@ def seal(
     codes of what speaks against sending, and was known. Raises
     RuleError where one is no draft or not described, ChangedSinceSeenError, ConformanceError where
     a dataset would break the standard, SealBrokenError where a picture fails its check,
-    DiskFullError, StoreError.
+    ImageError where one cannot be turned, DiskFullError, StoreError.
     """
     if not capture_ids:
         raise RuleError(tr("There is nothing to send."))
@@ -271,10 +277,11 @@ def _seal_one(
     from capture_app.dicom.build import build  # noqa: PLC0415
     from capture_app.dicom.coding import coded  # noqa: PLC0415
     from capture_app.dicom.conformance import verify  # noqa: PLC0415
+    from capture_app.imaging.turning import turned  # noqa: PLC0415
 
     kept, sealed_at = draft.kept, spool.clock.now()
-    kept_image = open_capture(spool, draft.capture_id)
-    image = coded(kept_image)
+    as_turned = turned(open_capture(spool, draft.capture_id), kept.description.turn, rules.decoder)
+    image = coded(as_turned)
     ds = build(
         SealRequest(
             exam=replace(kept.exam, patient=draft.patient, is_visit_shared=draft.is_visit_shared),
@@ -298,12 +305,12 @@ def _seal_one(
     verify(ds)
     content = part10.write(ds)
     pixels = part10.pixel_fragment(ds, content, len(image.data))
-    is_without_loss = kept_image.coding is PixelCoding.RGB
+    is_without_loss = as_turned.coding is PixelCoding.RGB
     instance = part10.describe_instance(
         ds,
         len(content),
         (pixels,),
-        decoded_sha256=part10.sha256_of(kept_image.data) if is_without_loss else "",
+        decoded_sha256=part10.sha256_of(as_turned.data) if is_without_loss else "",
     )
     keep = kept.description.keep
     days = rules.retention_days if keep is None or keep.days is None else keep.days

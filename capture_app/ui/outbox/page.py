@@ -14,7 +14,7 @@ from capture_app.ui.outbox.row_widget import PICTURE, OutboxRowWidget
 from capture_app.ui.outbox.rows import OutboxRow, Section
 from capture_app.ui.outbox.viewmodel import OutboxState, OutboxTab, OutboxViewModel, empty_words
 from capture_app.ui.tasks import Tasks
-from capture_app.ui.thumbnails import small_image
+from capture_app.ui.thumbnails import small_image, turned
 from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.widgets.card import Backdrop, Panel
 from capture_app.ui.widgets.fields import TAKES_TYPING, FilterField
@@ -230,7 +230,7 @@ class OutboxPage(Backdrop):
         if not row.capture_id:
             return
         self._tasks.run(
-            lambda: small_image(self._vm.image_of(row), PICTURE),
+            lambda: turned(small_image(self._vm.image_of(row), PICTURE), self._vm.turn_of(row)),
             owner=widget,
             done=widget.show_picture,
             failed=lambda _error: None,  # purged, or damaged: then the row says so in its words

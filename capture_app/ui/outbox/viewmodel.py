@@ -16,6 +16,7 @@ from capture_app.errors import CaptureAppError
 from capture_app.model.delivery import ImageState, ImageStatus
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.operator import Operator
+from capture_app.model.procedure import Turn
 from capture_app.model.words import tr, trn
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.recovery.set_apart import FileSetApart
@@ -172,6 +173,10 @@ class OutboxViewModel(QObject):
     def image_of(self, row: OutboxRow) -> EncodedImage:
         """The picture that stands for a row. Blocks: for the pool. Raises as the outbox does."""
         return self._outbox.image_of(row.capture_id)
+
+    def turn_of(self, row: OutboxRow) -> Turn:
+        """As it was turned. Blocks and raises as `image_of`."""
+        return self._outbox.description_of(row.capture_id).turn
 
     def close_proof(self) -> None:
         """The popover closes."""

@@ -25,6 +25,7 @@ def _keys() -> tuple[tuple[tuple[str, ...], str, str], ...]:
         (("Alt+O",), tr("order"), exam),
         (("Alt+P",), tr("place, where the station goes to the patients"), exam),
         (("Del",), tr("delete the picture"), exam),
+        (("T", "Shift+T"), tr("turn the picture right, left"), exam),
         (("F2",), tr("all pictures at once"), exam),
         (("Ctrl+Enter",), tr("send"), exam),
         (("O",), tr("outbox"), exam),

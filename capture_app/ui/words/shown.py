@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from capture_app.model.procedure import Side
+from capture_app.model.procedure import Side, Turn
 from capture_app.ui.words.marks import ChipText
 
 RegionKey = tuple[str, str]
@@ -69,6 +69,8 @@ class Thumb:
     """The side in a letter, as it stands on the picture; empty where there is none."""
     selected: bool = False
     is_draft: bool = True
+    turn: Turn = Turn.NONE
+    """How its picture is drawn: as it will be sent."""
 
 
 @dataclass(frozen=True, slots=True)

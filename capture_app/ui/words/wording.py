@@ -8,7 +8,7 @@ from capture_app.model.delivery import ImageState
 from capture_app.model.encounter import Location
 from capture_app.model.order import Order
 from capture_app.model.patient import Patient, PatientId, PersonName, Sex
-from capture_app.model.procedure import Description, Side
+from capture_app.model.procedure import Description, Side, Turn
 from capture_app.model.words import isolated, tr, trn
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -227,6 +227,16 @@ def site(description: Description) -> str:
             return tr("{site}, midline", site=name)
         case None:
             return name
+
+
+def turn_words(turn: Turn) -> str:
+    """Turned right; empty where it is not turned."""
+    return {
+        Turn.NONE: "",
+        Turn.RIGHT: tr("Turned right"),
+        Turn.HALF: tr("Turned upside down"),
+        Turn.LEFT: tr("Turned left"),
+    }[turn]
 
 
 def _lower(name: str) -> str:

@@ -38,6 +38,7 @@ class ContactSheet(Panel):
     group_selected = Signal(list)
     """The capture ids of a group."""
     all_asked = Signal()
+    turn_asked = Signal()
     close_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -51,15 +52,18 @@ class ContactSheet(Panel):
         self._title = Label("", 16, BOLD)
         self._all = Button(tr("Select all"), ButtonKind.GHOST, key=tr("Ctrl") + "+A")
         self._all.clicked.connect(self.all_asked)
+        self._turn = Button(tr("Turn"), ButtonKind.GHOST, icon="arrow-clockwise", key="T")
+        self._turn.clicked.connect(self.turn_asked)
         self._close = Button(tr("Live picture"), icon="camera", key="F2")
         self._close.clicked.connect(self.close_asked)
-        for button in (self._all, self._close):
+        for button in (self._all, self._turn, self._close):
             button.let_yield()
         header = QHBoxLayout()
         header.setContentsMargins(0, 0, 0, 0)
         header.addWidget(self._title)
         header.addStretch(1)
         header.addWidget(self._all)
+        header.addWidget(self._turn)
         header.addWidget(self._close)
         self._scroll = ScrollColumn()
         self._scroll.column.setSpacing(4)
@@ -117,6 +121,10 @@ class ContactSheet(Panel):
         self._rove()
         if held in self._buttons:
             self._buttons[held].setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_turnable(self, turnable: bool) -> None:  # noqa: FBT001 - as a Qt setter
+        """Whether there is a draft to turn."""
+        self._turn.setEnabled(turnable)
 
     def show_image(self, capture_id: str, image: QImage) -> None:
         """A picture that has been made small."""

@@ -15,6 +15,7 @@ from capture_app.exam.describing import (
     Part,
     coding,
     common,
+    differing,
     only_fills,
     sides_of,
     taken_with,
@@ -22,10 +23,11 @@ from capture_app.exam.describing import (
     with_procedure,
     with_region,
     with_side,
+    with_turn,
 )
 from capture_app.exam.rules import MissingPart, is_about
 from capture_app.model.delivery import ImageState
-from capture_app.model.procedure import Choice, Description, ProcedureEntry, Region, Side
+from capture_app.model.procedure import Choice, Description, ProcedureEntry, Region, Side, Turn
 from capture_app.model.words import tr
 from capture_app.ui.words import wording
 from capture_app.ui.words.shown import ListRow
@@ -156,6 +158,13 @@ class Describing(QObject):
             {part},
             lambda before: with_choice(before, part, choice, self._catalog),
         )
+
+    def turn(self, turn: Turn) -> None:
+        """Turns the selected drafts, else the newest: that is how they are shown, and sent."""
+        known = self._board.known
+        wanted = known.chosen or _open(known)[-1:]
+        after = {shot.number: with_turn(shot.coding, turn) for shot in wanted}
+        self._do(wording.turn_words(turn), after, known.panels, known.touched)
 
     def region_rows(self) -> tuple[ListRow, ...]:
         """What the list of sites offers."""
@@ -304,7 +313,7 @@ class Describing(QObject):
         wanting = [s for s in self._board.known.drafts if words.missing_of(s.description)]
         if not wanting:
             return
-        alike = [s for s in wanting if s.description == wanting[0].description]
+        alike = [s for s in wanting if not differing(s.description, wanting[0].description)]
         self.select(shot.capture_id for shot in alike)
 
     # ------------------------------------------------------------------------------- selecting

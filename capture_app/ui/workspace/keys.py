@@ -9,20 +9,24 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
-from capture_app.model.procedure import Side
+from capture_app.model.procedure import Side, Turn
 from capture_app.ui.workspace.describing import Describing
 
 Acts = Mapping[str | Qt.Key, Callable[[], object]]
 
 
 def coding_keys(describing: Describing) -> Acts:
-    """1 to 9 for the procedure; Alt and a letter for the side."""
+    """1 to 9 for the procedure, Alt and a letter for the side; T turns to the right, with Shift to
+    the left.
+    """
     acts: dict[str | Qt.Key, Callable[[], object]] = {
         Qt.Key(Qt.Key.Key_0 + digit): partial(describing.press_digit, digit)
         for digit in range(1, 10)
     }
     for letter, side in (("R", Side.RIGHT), ("L", Side.LEFT), ("M", Side.MIDLINE)):
         acts[f"Alt+{letter}"] = partial(describing.choose_side, side)
+    acts[Qt.Key.Key_T] = partial(describing.turn, Turn.RIGHT)
+    acts["Shift+T"] = partial(describing.turn, Turn.LEFT)
     return acts
 
 

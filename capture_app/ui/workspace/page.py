@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QWidget
 from capture_app.devices.capture import Live
 from capture_app.exam.rules import MissingPart
 from capture_app.model.frame import Frame
-from capture_app.model.procedure import Side
+from capture_app.model.procedure import Side, Turn
 from capture_app.model.words import tr
 from capture_app.ui.thumbnails import image_over
 from capture_app.ui.widgets.card import Backdrop
@@ -82,7 +82,10 @@ class WorkspacePage(Backdrop):
         self.all = ToolButton(tr("All"), "image")
         self.all.setAccessibleName(tr("All pictures at once"))
         self.all.setToolTip(tr("All pictures at once (F2)"))
-        self.tools = ToolColumn((self.grid, self.camera, self.all))
+        self.turn = ToolButton(tr("Turn"), "arrow-clockwise")
+        self.turn.setAccessibleName(tr("Turn the selected pictures, else the newest"))
+        self.turn.setToolTip(tr("Turn the selected pictures, else the newest (T, Shift+T)"))
+        self.tools = ToolColumn((self.grid, self.camera, self.all, self.turn))
         self.shutter = ShutterRow()
         self.shutter.pressed.connect(viewmodel.shutter.shoot)
         self.procedures = ProcedurePicker()
@@ -148,6 +151,8 @@ class WorkspacePage(Backdrop):
         self.send_bar.delete_asked.connect(vm.sending.delete)
         self.send_bar.send_asked.connect(vm.sending.send)
         self.all.clicked.connect(self._toggle_contacts)
+        for asked in (self.turn.clicked, self.contacts.turn_asked):
+            asked.connect(lambda: vm.describing.turn(Turn.RIGHT))
         self.contacts.selected.connect(vm.describing.click)
         self.contacts.group_selected.connect(vm.describing.select)
         self.contacts.all_asked.connect(vm.describing.select_all)
@@ -319,6 +324,8 @@ class WorkspacePage(Backdrop):
         )
         self.contacts.show_groups(state.groups)
         self.all.setEnabled(bool(state.thumbs))
+        self.turn.setEnabled(bool(state.sendable))
+        self.contacts.show_turnable(bool(state.sendable))
         if self.stage.shows_contacts and not state.thumbs:
             self.close_contacts()
         self._render_message(state)

@@ -401,6 +401,7 @@ def _thumb(shot: Shot, known: Known) -> Thumb:
         side=words.side_mark(shot.description),
         selected=shot.capture_id in known.selected,
         is_draft=shot.is_draft,
+        turn=shot.description.turn,
     )
 
 

@@ -22,10 +22,12 @@ from capture_app.model.words import tr
 from capture_app.ui.looks.drawing import box, draw_line
 from capture_app.ui.looks.fonts import MEDIUM, SEMIBOLD, font
 from capture_app.ui.looks.theme import Metric, current
+from capture_app.ui.thumbnails import turned
 from capture_app.ui.widgets.buttons import Pressable
 from capture_app.ui.widgets.chips import badge_width, draw_badge
 from capture_app.ui.words.marks import ChipText, Tone
 from capture_app.ui.words.shown import Thumb
+from capture_app.ui.words.wording import turn_words
 
 THUMB_WIDTH: Final = 132
 THUMB_NARROW: Final = 84
@@ -58,6 +60,8 @@ class ThumbButton(Pressable):
         super().__init__("", parent)
         self.thumb = Thumb("", 0, _NO_PICTURE, "")
         self._image: QImage | None = None
+        self._turned: QImage | None = None
+        """As it is drawn."""
         self.setCheckable(True)
         self.setProperty("by_arrows", True)  # noqa: FBT003 - Qt's own
         self._width = THUMB_WIDTH
@@ -81,14 +85,19 @@ class ThumbButton(Pressable):
             self.thumb = thumb
             self.setChecked(thumb.selected)
             picture = tr("Picture {n}", n=thumb.number)
-            said = f"{thumb.procedure}, {thumb.site}"
+            said = ", ".join(filter(None, (thumb.procedure, thumb.site, turn_words(thumb.turn))))
             self.setAccessibleName(f"{picture}, {thumb.badge.words}, {said}")
             self.setToolTip(said)
-            self.update()
+            self._draw_anew()
 
     def show_image(self, image: QImage) -> None:
         """The picture itself, made small already."""
         self._image = image
+        self._draw_anew()
+
+    def _draw_anew(self) -> None:
+        image = self._image
+        self._turned = None if image is None else turned(image, self.thumb.turn)
         self.update()
 
     @property
@@ -133,8 +142,8 @@ class ThumbButton(Pressable):
         painter.save()
         painter.setClipPath(frame)
         painter.fillRect(picture, theme.live_surround)
-        if self._image is not None:
-            painter.drawImage(_covering(self._image.size(), picture), self._image)
+        if self._turned is not None:
+            painter.drawImage(_covering(self._turned.size(), picture), self._turned)
         painter.restore()
         if (veil := self._veil()) is not None:
             box(painter, picture, radius, fill=veil)

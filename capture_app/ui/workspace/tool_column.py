@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
+from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from capture_app.ui.looks.drawing import Words, box, draw_icon, draw_run
@@ -13,19 +13,29 @@ from capture_app.ui.widgets.buttons import Pressable
 
 _WIDTH = 66
 _TOOL = QSize(56, 56)
+_FOLDED = QSize(56, Metric.TARGET)
+_GAP, _MARGIN = 4, 12
+_GAP_FOLDED, _MARGIN_FOLDED = 1, 2
 
 
 class ToolButton(Pressable):
-    """A tool, 56 x 56. A checkable one is outlined in the accent while it is on."""
+    """A tool, 56 x 56; folded, an icon alone, whose words the tooltip has. A checkable one is
+    outlined in the accent while it is on.
+    """
 
     def __init__(self, text: str, icon: str, *, checkable: bool = False) -> None:
         super().__init__(text)
         self._icon = icon
         self.setCheckable(checkable)
+        self.setToolTip(text)
         self.setFixedSize(_TOOL)
 
+    def fold(self, folded: bool) -> None:  # noqa: FBT001 - as a Qt setter
+        """As high as it must be, where the screen is low."""
+        self.setFixedSize(_FOLDED if folded else _TOOL)
+
     def sizeHint(self) -> QSize:
-        return _TOOL
+        return self.minimumSize()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -37,26 +47,45 @@ class ToolButton(Pressable):
             box(painter, self.rect(), radius, fill=theme.pressed)
         elif self.underMouse() and self.isEnabled():
             box(painter, self.rect(), radius, fill=theme.hover)
-        icon = self.rect().adjusted(0, 7, 0, -29)
+        is_folded = self.height() < _TOOL.height()
+        icon = self.rect() if is_folded else self.rect().adjusted(0, 7, 0, -29)
         label = theme.text if self.isEnabled() else theme.unavailable
         draw_icon(painter, icon, self._icon, label, Metric.ICON)
+        if is_folded:
+            return
         words = (Words(self.text(), font(12, SEMIBOLD)),)
         draw_run(painter, self.rect().adjusted(0, 30, 0, -6), words, label, rtl=self.rtl)
 
 
 class ToolColumn(QWidget):
-    """Holds the tools from the top on."""
+    """Holds the tools from the top on; where they would not fit, without their words."""
 
     def __init__(self, tools: tuple[ToolButton, ...], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(4, 12, 6, 12)
-        column.setSpacing(4)
+        self._tools = tools
+        self._column = column = QVBoxLayout(self)
         for tool in tools:
             column.addWidget(tool)
         column.addStretch(1)
+        self._fold(folded=False)
         self.setFixedWidth(_WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+
+    def _fold(self, *, folded: bool) -> None:
+        margin = _MARGIN_FOLDED if folded else _MARGIN
+        self._column.setContentsMargins(4, margin, 6, margin)
+        self._column.setSpacing(_GAP_FOLDED if folded else _GAP)
+        for tool in self._tools:
+            tool.fold(folded)
+
+    def minimumSizeHint(self) -> QSize:
+        high = len(self._tools) * (_FOLDED.height() + _GAP_FOLDED) + 2 * _MARGIN_FOLDED
+        return QSize(_WIDTH, high)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        whole = len(self._tools) * (_TOOL.height() + _GAP) + 2 * _MARGIN
+        self._fold(folded=event.size().height() < whole)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Round outside only: the picture goes on where it ends."""

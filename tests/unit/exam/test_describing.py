@@ -8,8 +8,11 @@ from capture_app.catalog.load import load_catalog
 from capture_app.exam.describing import (
     Coding,
     Part,
+    as_chosen,
     coding,
     common,
+    completed,
+    differing,
     from_order,
     only_fills,
     sides_of,
@@ -18,11 +21,12 @@ from capture_app.exam.describing import (
     with_procedure,
     with_region,
     with_side,
+    with_turn,
 )
 from capture_app.exam.rules import Missing, MissingPart, Ready, gate
 from capture_app.model.coding import Code
 from capture_app.model.order import Order
-from capture_app.model.procedure import Description, ProcedureEntry, Region, Side
+from capture_app.model.procedure import Description, ProcedureEntry, Region, Side, Turn
 
 SHIN, BACK, FOREARM = "25763004", "66643007", "70559009"
 EMPTY = Description()
@@ -52,6 +56,24 @@ def order(*codes: Code) -> Order:
 def panels(**chosen: Any) -> Coding:
     """The panels before a picture, with what a person chose."""
     return coding(Description(**chosen), EMPTY, load_catalog(), usual_site=True)
+
+
+def test_a_turn_is_the_pictures_own(catalog: Catalog) -> None:
+    ulcer = entry(catalog, "WND-LEG-ULCER")
+    before = taken_with(with_procedure(panels(), ulcer, catalog))
+    turned = with_turn(with_turn(before, Turn.RIGHT), Turn.RIGHT)
+    assert turned.description == replace(before.description, turn=Turn.HALF)
+    assert not differing(turned.description, before.description)
+    for change in (
+        with_procedure(turned, entry(catalog, "WND-DFU"), catalog),
+        with_region(turned, region(catalog, SHIN), Side.LEFT, catalog),
+        with_choice(turned, Part.CONSENT, catalog.consents[-1], catalog),
+        as_chosen(turned.description),
+    ):
+        assert change.description.turn is Turn.HALF
+    assert completed(turned.description, catalog).turn is Turn.HALF
+    assert common((turned.description, turned.description)).turn is Turn.NONE
+    assert with_turn(turned, Turn.HALF) == before
 
 
 def test_an_act_fills_in_purpose_keeping_and_consent(catalog: Catalog) -> None:

@@ -171,6 +171,8 @@ def test_a_jpeg_that_is_no_baseline_is_kept_whole_though_shown_smaller(
     kept = outbox.image_of(exams.take(exam, odd, device=sealing.CAMERA))
     assert (kept.coding, kept.handling) == (PixelCoding.JPEG_BASELINE, Handling.MADE_BASELINE)
     assert (kept.rows, kept.columns) == sealing.pixels().shape[:2]
+    last = list(read_trail(outbox.spool.database.read()))[-1].event
+    assert (last.action, last.details["handling"]) == (AuditAction.CAPTURED, "made-baseline")
 
 
 def test_a_frame_from_before_the_exam_is_refused(

@@ -159,6 +159,7 @@ def test_describing_changes_the_draft_and_is_in_the_trail(
         "procedure": "WND-LEG-ULCER",
         "region": "SCT:25763004",
         "side": "R",
+        "turn": "",
         "purpose": chosen.purpose.choice_id,
         "keep": chosen.keep.choice_id,
         "consent": chosen.consent.choice_id,

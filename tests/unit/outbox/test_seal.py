@@ -2,19 +2,34 @@ import json
 from dataclasses import astuple, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.uid import JPEGBaseline8Bit
 
 from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
 from capture_app.dicom.conformance import verify
-from capture_app.dicom.part10 import read
-from capture_app.errors import ConformanceError, DiskFullError, RuleError, SealBrokenError
+from capture_app.dicom.part10 import code_stream, read
+from capture_app.errors import (
+    ChangedSinceSeenError,
+    ConformanceError,
+    DiskFullError,
+    RuleError,
+    SealBrokenError,
+)
+from capture_app.imaging import surgery
+from capture_app.imaging.jpeg import prepare_jpeg
+from capture_app.imaging.rgb import decode
+from capture_app.imaging.turning import turned
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.delivery import ImageState
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
 from capture_app.model.patient import PatientId
-from capture_app.model.procedure import Choice, Description
+from capture_app.model.procedure import Choice, Description, Turn
 from capture_app.model.shown import ShownAtSend
+from capture_app.outbox.keeping.drafts import open_capture
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing import seal
 from capture_app.outbox.sealing.identity import read_identity
@@ -54,6 +69,55 @@ def test_a_sealed_picture_is_the_kept_one_under_the_uid_of_the_shutter(
     instance, _ = read_instance(outbox.spool, capture_id)
     assert (instance.patient_id, instance.issuer_of_patient_id) == sealing.MAI.patient_id.key
     assert instance.size == len(written)
+
+
+@pytest.mark.parametrize("size", [(48, 64), (45, 61)], ids=["whole blocks", "part blocks"])
+def test_a_turned_picture_is_sent_turned_and_kept_as_it_came(
+    outbox: Outbox, clock: FixedClock, size: tuple[int, int]
+) -> None:
+    image = prepare_jpeg(sealing.jpeg(*size))
+    capture_id = keep(outbox, begin(outbox, clock), image=image)
+    said = replace(sealing.description(), turn=Turn.LEFT)
+    outbox.describe([capture_id], said, sealing.NURSE)
+    sending = outbox.seal([capture_id], sealing.NURSE, seen={capture_id: said})
+    ds = read(part10(outbox, capture_id))
+    verify(ds)
+    assert (ds.Rows, ds.Columns) == size[::-1]
+    assert ds.ImageType[0] == "DERIVED"
+    assert "without loss" in ds.DerivationDescription
+    wanted = decode(turned(image, Turn.LEFT, surgery))
+    found = open_capture(outbox.spool, capture_id)
+    assert found == image
+    np.testing.assert_array_equal(_pixels_of(ds), wanted)
+    events = [row.event for row in read_trail(outbox.spool.database.read())]
+    (described,) = [one for one in events if one.action is AuditAction.DESCRIBED]
+    assert described.details["turn"] == "270"
+    # Taken back and turned back: the very bytes of the camera.
+    assert outbox.undo(sending.send_id, sealing.NURSE)
+    assert outbox.description_of(capture_id).turn is Turn.LEFT
+    outbox.describe([capture_id], sealing.description(), sealing.NURSE)
+    outbox.seal([capture_id], sealing.NURSE)
+    again = next(s.sop_instance_uid for s in outbox.statuses() if s.sop_instance_uid != capture_id)
+    assert entropy_coded(sealing.jpeg(*size)) in part10(outbox, again)
+
+
+def test_a_picture_turned_under_the_eyes_of_who_sends_is_not_sent(
+    outbox: Outbox, clock: FixedClock
+) -> None:
+    capture_id = keep(outbox, begin(outbox, clock))
+    seen = {capture_id: sealing.description()}
+    outbox.describe([capture_id], replace(sealing.description(), turn=Turn.HALF), sealing.NURSE)
+    with pytest.raises(ChangedSinceSeenError):
+        outbox.seal([capture_id], sealing.NURSE, seen=seen)
+    assert [draft.capture_id for draft in outbox.drafts()] == [capture_id]
+
+
+def _pixels_of(ds: Dataset) -> NDArray[np.uint8]:
+    image = replace(
+        prepare_jpeg(sealing.jpeg()), rows=ds.Rows, columns=ds.Columns, data=bytes(code_stream(ds))
+    )
+    is_jpeg = ds.file_meta.TransferSyntaxUID == JPEGBaseline8Bit
+    return decode(image if is_jpeg else replace(image, coding=PixelCoding.JPEG_LS))
 
 
 def test_released_at_once_is_queued(outbox: Outbox, clock: FixedClock) -> None:
