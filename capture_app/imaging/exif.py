@@ -19,6 +19,8 @@ _SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4}
 _MOST_ENTRIES: Final = 1024
 _MOMENT: Final = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)")
 _ZONE: Final = re.compile(r"[+-]\d\d:\d\d")
+_LONGEST_PIXEL: Final = 100
+_FINEST: Final = 10_000
 
 Order = Literal["little", "big"]
 
@@ -154,8 +156,14 @@ def _text(entries: Sequence[_Entry], tag: int) -> str:
 
 def aspect_of(across: Fraction, down: Fraction) -> Fraction | None:
     """Height by width of a pixel, of so many pixels a length across and down; None where that is
-    square, to one part in twenty (densities are often rounded), or not said.
+    square, to one part in twenty (densities are often rounded), not said, or of no pixel that there
+    is.
+
+    In terms of which each has its place in Pixel Aspect Ratio (IS), as small as the densities are.
     """
     if across <= 0 or down <= 0 or abs(across - down) * 20 <= max(across, down):
         return None
-    return across / down
+    aspect = across / down
+    if not 1 / _LONGEST_PIXEL <= aspect <= _LONGEST_PIXEL:
+        return None
+    return aspect.limit_denominator(_FINEST)

@@ -291,6 +291,19 @@ def test_pixels_that_are_not_square_say_so(units: int) -> None:
     assert "about its shape" in refusal(with_segments(data, exif(resolution=(144, 72))))
 
 
+@pytest.mark.parametrize("down", [2**32 - 1, 2**31 - 1, 50_001, 3])
+@pytest.mark.parametrize("across", [2**32 - 5, 99_991, 1_000, 7])
+def test_whatever_a_density_is_the_shape_of_a_pixel_has_its_place(across: int, down: int) -> None:
+    """Pixel Aspect Ratio is an IS: below 2 to the 31st (PS3.5 6.2)."""
+    image = kept(with_segments(without_jfif(jpeg()), exif(resolution=(across, down))))
+    height, width = image.pixel_aspect
+    assert max(height, width) < 2**31
+    if 0.01 < across / down < 100 and abs(across / down - 1) > 0.1:
+        assert height / width == pytest.approx(across / down, rel=0.01)
+    else:
+        assert image.pixel_aspect == (1, 1)
+
+
 @pytest.mark.parametrize(("across", "down"), [(72, 72), (72, 74), (0, 72), (72, 0)])
 def test_a_density_that_is_square_or_not_said_changes_nothing(across: int, down: int) -> None:
     data = with_segments(without_jfif(jpeg()), jfif(across, down))

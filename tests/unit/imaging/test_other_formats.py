@@ -160,6 +160,9 @@ def test_pixels_that_are_not_square_say_so(decoder: PictureDecoder) -> None:
     bare = with_chunk(saved("PNG"), b"pHYs", struct.pack(">IIB", 2, 1, 0))
     assert Fraction(*judge(bare, decoder).image.pixel_aspect) == 2
     assert judge(saved("PNG", dpi=(72, 72)), decoder).image.pixel_aspect == (1, 1)
+    bmp = saved("BMP")
+    bmp = bmp[:38] + struct.pack("<II", 1000, 2000) + bmp[46:]
+    assert judge(bmp, decoder).image.pixel_aspect == (1, 2)
     tiff = saved("TIFF", x_resolution=100.0, y_resolution=200.0, resolution_unit="inch")
     assert Fraction(*judge(tiff, decoder).image.pixel_aspect) == Fraction(1, 2)
 
@@ -254,6 +257,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "two in a HEIC": ((GOLDEN / "two.heic").read_bytes(), "HEIC file holds more than one"),
     "10-bit HEIC": ((GOLDEN / "ten-bits.heic").read_bytes(), "more than 8 bits"),
     "HEIC turned by EXIF alone": ((GOLDEN / "exif-alone.heic").read_bytes(), "turned"),
+    "BigTIFF": (saved("TIFF", big_tiff=True), "BigTIFF file"),
+    "Photoshop": (b"8BPS\x00\x01" + bytes(40), "Photoshop file"),
     "DNG": (saved("TIFF", tiffinfo={50706: b"\x01\x04\x00\x00"}), "camera raw"),
     "CR2": (b"II*\x00\x10\x00\x00\x00CR\x02\x00" + bytes(200), "CR2"),
     "CR3": (brand(b"crx "), "CR3"),
