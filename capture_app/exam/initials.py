@@ -60,13 +60,14 @@ def _table(*scripts: str) -> dict[str, Initial]:
 _LATIN: Final = _table(_CYRILLIC, _GREEK, _HEBREW, _ARABIC, _KANA)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def forms_of(name: PersonName) -> frozenset[Form]:
     """Every way of saying the initials that is taken as right.
 
     Family name first or given name first; of a family name of several words all, the first or the
     last; of the given and middle names any, in the order of the record or middle first. NGUYEN,
-    Thi Mai is NM, NT, NTM, MN, ... Each script of the name by itself.
+    Thi Mai is NM, NT, NTM, MN, ... also where all of it was sent as the family name. Each script of
+    the name by itself.
     """
     groups = (name.alphabetic, name.ideographic, name.phonetic)
     return frozenset(form for group in groups for form in _forms_of_group(group))
@@ -128,6 +129,15 @@ def folded(text: str) -> str:
 
 def _forms_of_group(group: NameGroup) -> Iterator[Form]:
     family, given, middle = map(_words, (group.family, group.given, group.middle))
+    yield from _forms_of_words(family, given, middle)
+    if len(family) > 1 and not (given or middle):  # a whole name, sent as a family name
+        yield from _forms_of_words(family[:1], family[1:], [])
+        yield from _forms_of_words(family[-1:], family[:-1], [])
+
+
+def _forms_of_words(
+    family: list[Initial], given: list[Initial], middle: list[Initial]
+) -> Iterator[Form]:
     families = {tuple(family), tuple(family[:1]), tuple(family[-1:])}
     givens = {part for order in (given + middle, middle + given) for part in _parts(order)}
     for one in families:

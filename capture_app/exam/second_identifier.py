@@ -95,7 +95,7 @@ def _family(patient: Patient) -> str:
 def _would_fit_too(patient: Patient, other: Patient, *, initials: bool) -> bool:
     if other.patient_id.key == patient.patient_id.key:
         return False
-    if patient.birth_year is not None and other.birth_year != patient.birth_year:
+    if patient.birth_year is not None and other.birth_year not in (None, patient.birth_year):
         return False
     return not initials or may_be_said_alike(patient.name, other.name)
 

@@ -31,6 +31,7 @@ class LookAlikes:
         self._patients: dict[PatientKey, Patient] = {}
         self._by_surname: defaultdict[str, set[PatientKey]] = defaultdict(set)
         self._by_birth: defaultdict[tuple[date, str], set[PatientKey]] = defaultdict(set)
+        self._by_year: defaultdict[int | None, set[PatientKey]] = defaultdict(set)
 
     def put(self, patient: Patient) -> None:
         """Adds a patient, or changes what is known of them."""
@@ -43,6 +44,7 @@ class LookAlikes:
             self._by_surname[surname].add(key)
         if birth := _birth(patient):
             self._by_birth[birth].add(key)
+        self._by_year[patient.birth_year].add(key)
 
     def remove(self, key: PatientKey) -> None:
         """Takes a patient away, if there."""
@@ -51,6 +53,7 @@ class LookAlikes:
             return
         _discard(self._by_surname, _surname(patient), key)
         _discard(self._by_birth, _birth(patient), key)
+        self._by_year[patient.birth_year].discard(key)
 
     def kind_of(self, patient: Patient) -> LookAlike | None:
         """Whether another one of the list may be taken for this patient."""
@@ -63,10 +66,11 @@ class LookAlikes:
         return None
 
     def others(self, patient: Patient) -> tuple[Patient, ...]:
-        """All others who may be taken for this patient."""
-        birth = _birth(patient)
-        keys = self._by_surname.get(_surname(patient), set()) | (
-            self._by_birth.get(birth, set()) if birth is not None else set()
+        """All others who may be taken for this patient, or may give the same year of birth: those
+        of whom no year is known may, too.
+        """
+        keys = self._by_surname.get(_surname(patient), set()).union(
+            self._by_year.get(patient.birth_year, ()), self._by_year.get(None, ())
         )
         return tuple(self._patients[key] for key in sorted(keys - {patient.patient_id.key}))
 

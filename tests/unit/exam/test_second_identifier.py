@@ -106,7 +106,12 @@ def test_without_a_birth_date_the_last_digits_of_the_number_are_asked() -> None:
 
 @pytest.mark.parametrize(
     ("family", "given_name", "middle"),
-    [("Nguyễn", "Mai", "Thị"), ("Nguyễn", "Thị Mai", ""), ("NGUYEN", "THI MAI", "")],
+    [
+        ("Nguyễn", "Mai", "Thị"),
+        ("Nguyễn", "Thị Mai", ""),
+        ("NGUYEN", "THI MAI", ""),
+        ("NGUYEN THI MAI", "", ""),
+    ],
 )
 @pytest.mark.parametrize("said", ["NM", "NT", "NTM", "MN", "TN", "TMN"])
 def test_every_usual_form_of_a_vietnamese_name_is_taken(
@@ -168,6 +173,8 @@ def test_twins_are_told_apart_by_the_end_of_the_number() -> None:
     assert is_right_answer(tom, question, Answer("ST", "1956", "5678"))
     assert not is_right_answer(tom, question, Answer("ST", "1956", "5679"))
     assert question_of(tom, [a_patient("Tanner", "Sue", number="1")]).last == 4  # TS fits both
+    unknown = a_patient("Stone", "Tess", born=None, number="1")
+    assert question_of(tom, [unknown]).last == 4  # she may say his year
 
 
 def test_numbers_that_end_alike_are_asked_as_far_as_they_tell() -> None:

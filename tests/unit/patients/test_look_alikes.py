@@ -37,3 +37,25 @@ def test_a_surname_is_alike_however_it_is_written(
     assert alike.kind_of(mine) is alike.kind_of(theirs) is kind
     alike.remove(theirs.patient_id.key)
     assert alike.kind_of(mine) is None
+
+
+def test_whoever_may_say_the_same_year_is_among_the_others() -> None:
+    alike = LookAlikes()
+    mine = replace(
+        a_patient(number="1", born=date(1950, 3, 1)), name=PersonName(NameGroup("Smith"))
+    )
+    same = replace(
+        mine, patient_id=replace(mine.patient_id, value="2"), birth_date=date(1950, 9, 9)
+    )
+    same = replace(same, name=PersonName(NameGroup("Stone")))
+    for other in (mine, same):
+        alike.put(other)
+    assert alike.kind_of(mine) is None
+    assert alike.others(mine) == (same,)
+    alike.put(replace(same, birth_date=date(1951, 9, 9)))
+    assert alike.others(mine) == ()
+    unknown = replace(same, birth_date=None)
+    alike.put(unknown)
+    assert alike.others(mine) == (unknown,)
+    alike.remove(unknown.patient_id.key)
+    assert alike.others(mine) == ()
