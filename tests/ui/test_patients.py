@@ -1,6 +1,7 @@
 """The patient list by real keys over a real census: found, held still, checked, opened."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from capture_app.clock import FixedClock
-from capture_app.demo.people import ADMISSIONS
+from capture_app.demo.people import ADMISSIONS, Admission
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.patient import NameGroup, PersonName
@@ -322,6 +323,27 @@ def test_look_alikes_are_badged(list_desk: Desk) -> None:
     assert [badge.words for badge in rows["0012345678"].badges] == ["Same surname"]
     assert [badge.words for badge in rows["0012354687"].badges] == ["Same surname"]
     assert rows["0011902114"].badges == ()
+
+
+def test_who_may_answer_alike_is_asked_apart_also_where_the_filter_hides_them(
+    list_desk: Desk, stage: Stage, qtbot: QtBot
+) -> None:
+    vm = list_desk.content.patients_vm
+    mai = next(each for each in ADMISSIONS if each.patient.patient_id.value == "0012345678")
+    tove = replace(
+        mai.patient,
+        patient_id=replace(mai.patient.patient_id, value="0000000077"),
+        name=PersonName(NameGroup("Nielsen", "Tove")),
+        birth_date=date(1956, 1, 2),
+    )
+    stage.admit(Admission(tove, replace(mai.encounter, visit_number="V77")))
+    find(list_desk, "nguyen thi mai")
+    qtbot.waitUntil(lambda: [row.key.number for row in vm.state.rows] == ["0012345678"])
+    vm.choose(vm.state.rows[0].key)
+    qtbot.waitUntil(lambda: vm.check is not None)
+    assert vm.check is not None
+    assert vm.check.state.question.last == 4  # NT, 1956 is right for both
+    vm.check.cancel()
 
 
 def test_the_age_of_the_feed_is_always_shown(
