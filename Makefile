@@ -4,10 +4,10 @@ ARGS ?=
 # Each has peers of its own; ARGS="-n 0" runs all in one, for a debugger.
 TWO_PROCESSES := -n 2 --dist worksteal
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint unit faults fuzz mutants bench wheel lock setup fresh clean
+.PHONY: help run test test-devices check lint unit faults fuzz mutants bench wheel lock setup fresh clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## the app with its simulated hospital (without a display: walks it and reports)
 	@tools/setup.sh run
@@ -16,6 +16,10 @@ run: ## the app with its simulated hospital (without a display: walks it and rep
 test: ## every test, against real peers
 	@tools/setup.sh test
 	@$(PYTHON) -m pytest $(TWO_PROCESSES) $(ARGS)
+
+test-devices: ## attached cameras with the kernel's own drivers, in an emulated machine (12 minutes)
+	@tools/setup.sh devices
+	@$(PYTHON) -m tests.devices $(ARGS)
 
 check: lint unit ## the quick part: linters, types, layers, licences, unit tests
 

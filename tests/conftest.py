@@ -25,7 +25,8 @@ from capture_app.clock import FixedClock
 from capture_app.settings.log import ALLOWED_KEYS
 from tests import waiting
 
-pytest_plugins = ["tests.peers"]
+# The machine of tests/devices has none of the peers, and is slow at reading about them.
+pytest_plugins = [] if os.environ.get("CAPTURE_TEST_MACHINE") else ["tests.peers"]
 
 # How fast an example runs says something of the machine alone.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes this checkout ready: system packages, virtual environment, locked dependencies, our package.
-# usage: tools/setup.sh run|check|test
-#   run    what the app needs;  check  adds linters and test tools;  test  adds the real peers
+# usage: tools/setup.sh run|check|test|devices
+#   run      what the app needs;          check    adds linters and test tools
+#   test     adds the real peers;         devices  adds the machine with camera drivers to those
 # Does nothing that is done already. Exit 2: a person has to do what the last line says.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,13 +11,13 @@ readonly VENV=.venv
 
 main() {
     local level=$1
-    case $level in run | check | test) ;; *) die "usage: tools/setup.sh run|check|test" ;; esac
+    case $level in run | check | test | devices) ;; *) die "usage: tools/setup.sh run|check|test|devices" ;; esac
     system_packages "$level"
     virtual_environment
     locked run requirements.lock
     if [ "$level" != run ]; then locked check requirements-dev.lock; fi
     our_package
-    if [ "$level" = test ]; then node_peers; fi
+    case $level in test | devices) node_peers ;; esac
 }
 
 die() {
@@ -28,7 +29,8 @@ die() {
 
 system_packages() {
     local lists=(tools/system-packages-run.txt) missing=()
-    if [ "$1" = test ]; then lists+=(tools/system-packages-test.txt); fi
+    case $1 in test | devices) lists+=(tools/system-packages-test.txt) ;; esac
+    if [ "$1" = devices ]; then lists+=(tools/system-packages-devices.txt); fi
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
         not_debian "${lists[@]}"
         return

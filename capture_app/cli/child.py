@@ -31,10 +31,17 @@ def _parse_dicom() -> Work:
     return parse_dicom
 
 
+def _survey_camera() -> Work:
+    from capture_app.devices.survey_work import survey_camera  # noqa: PLC0415 - as WORKS says
+
+    return survey_camera()
+
+
 WORKS: Final[dict[str, Callable[[], Work]]] = {
     "camera": _camera,
     "decode-file": _decode_file,
     "parse-dicom": _parse_dicom,
+    "survey-camera": _survey_camera,
 }
 """Each work by its task's name. A child reads the libraries of its own task alone."""
 

@@ -42,6 +42,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "outbox": ("outbox", "list what is on its way to the archive"),
     "catalog": ("catalog", "list or check the coded procedures and regions"),
     "settings": ("settings", "check, try or show the settings"),
+    "devices": ("devices", "list the cameras of this computer, or try devices"),
     "doctor": ("doctor", "look whether this station works, and say what to do"),
     "support-bundle": ("support_bundle", "write a file for who helps from afar, without patients"),
     "trail": ("trail", "list, prove or export what was done on this computer"),

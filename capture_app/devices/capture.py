@@ -14,15 +14,23 @@ import structlog
 from capture_app.clock import Clock
 from capture_app.devices.source import FrameSource
 from capture_app.errors import DeviceError
+from capture_app.model.camera import OpenedMode
+from capture_app.model.device import DeviceKind
 from capture_app.model.frame import Frame
 from capture_app.model.words import tr
 
 NO_IMAGE_AFTER_S: Final = 0.9
 """No new frame for this long is no live image: told within one second of the last frame."""
+_SILENT_CAMERA_AFTER_S: Final = 2.0
+"""A camera of this computer may give one picture a second; what its driver says of it (unplugged,
+no signal) is told at once.
+"""
 OPENING_AT_MOST_S: Final = 5.0
 _LOOK_EVERY_S: Final = 0.05
 _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 5.0
+_LONGEST_PAUSE_OF_CAMERAS_S: Final = 1.0
+"""One that is plugged in again is live within two seconds; until then nothing is started for it."""
 
 _log = structlog.get_logger()
 
@@ -42,6 +50,8 @@ class LiveState:
     live: Live
     since: datetime
     reason: str = ""
+    mode: OpenedMode | None = None
+    """What a camera of this computer was asked for, and what it gives; None where not live."""
     was_live: bool = False
     """Whether the device delivered before: what tells *stopped* from *not found*."""
 
@@ -59,6 +69,9 @@ class CaptureThread:
         self._telling = threading.Lock()
         self._ended = threading.Event()
         self._slot: Frame | None = None
+        is_camera = source.info.kind is DeviceKind.CAMERA
+        self._silent_after = _SILENT_CAMERA_AFTER_S if is_camera else NO_IMAGE_AFTER_S
+        self._longest_pause = _LONGEST_PAUSE_OF_CAMERAS_S if is_camera else _LONGEST_PAUSE_S
         self._seen_at = clock.monotonic()
         self._state = LiveState(Live.OPENING, clock.now())
         self._listeners: list[Callable[[LiveState], None]] = []
@@ -96,7 +109,7 @@ class CaptureThread:
         Raises DeviceError while there is no live image.
         """
         with self._lock:
-            is_fresh = self._clock.monotonic() - self._seen_at < NO_IMAGE_AFTER_S
+            is_fresh = self._clock.monotonic() - self._seen_at < self._silent_after
             if self._slot is None or self._state.live is not Live.LIVE or not is_fresh:
                 raise DeviceError(self._state.reason or tr("There is no live image."))
             return self._slot
@@ -135,13 +148,13 @@ class CaptureThread:
     # ------------------------------------------------------------------------------ the reader
 
     def _read(self) -> None:
-        pauses = _pauses()
+        pauses = _pauses(self._longest_pause)
         while not self._ended.is_set():
             try:
                 for frame in self._source.frames():
                     if self._ended.is_set():
                         return
-                    pauses = _pauses()
+                    pauses = _pauses(self._longest_pause)
                     self._put(frame)
                 reason = tr("The camera stopped sending pictures.")
             except DeviceError as error:
@@ -158,7 +171,7 @@ class CaptureThread:
         with self._lock:
             self._slot = frame
             self._seen_at = self._clock.monotonic() - frame.late
-        if frame.late < NO_IMAGE_AFTER_S:
+        if frame.late < self._silent_after:
             self._change(Live.LIVE)
         else:
             self._change(Live.LOST, tr("The camera's pictures come late. Wait a moment."))
@@ -169,7 +182,7 @@ class CaptureThread:
         while not self._ended.wait(_LOOK_EVERY_S):
             with self._lock:
                 state, silence = self._state.live, self._clock.monotonic() - self._seen_at
-            if state is Live.LIVE and silence >= NO_IMAGE_AFTER_S:
+            if state is Live.LIVE and silence >= self._silent_after:
                 self._change(Live.LOST, tr("The camera stopped sending pictures."))
             elif state is Live.OPENING and silence >= OPENING_AT_MOST_S:
                 self._change(Live.LOST, tr("The camera does not answer."))
@@ -177,11 +190,12 @@ class CaptureThread:
     def _change(self, live: Live, reason: str = "") -> None:
         with self._lock:
             before = self._state
-            if before.live is live and (live is Live.LIVE or before.reason == reason):
+            mode = self._source.opened if live is Live.LIVE else None
+            if (before.live, before.reason, before.mode) == (live, reason, mode):
                 return
             since = before.since if before.live is live else self._clock.now()
             was_live = before.was_live or live is Live.LIVE
-            self._state = LiveState(live, since, reason, was_live)
+            self._state = LiveState(live, since, reason, mode, was_live)
             if live is not Live.LIVE:
                 self._slot = None
         _log.info("device-state", device_id=self._source.info.device_id, state=live.value)
@@ -195,8 +209,8 @@ class CaptureThread:
                 listener(state)
 
 
-def _pauses() -> Iterator[float]:
+def _pauses(longest: float) -> Iterator[float]:
     pause = _FIRST_PAUSE_S
     while True:
         yield pause
-        pause = min(pause * 2, _LONGEST_PAUSE_S)
+        pause = min(pause * 2, longest)

@@ -7,15 +7,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
 from capture_app.clock import Clock
+from capture_app.devices.attached import place_of
 from capture_app.devices.network_camera import Password, no_password
-from capture_app.devices.trouble import DeviceTroubleError, Trouble
+from capture_app.devices.trouble import DeviceTroubleError, Trouble, trouble_of
 from capture_app.errors import ChildEndedError, DeviceError, TaskRefusedError
+from capture_app.model.camera import CameraMode, OpenedMode
 from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.frame import Frame
 from capture_app.sandbox.child import Child
@@ -33,6 +38,9 @@ _CLOCKS_DIFFER_BY_S: Final = 0.05
 """Both processes read one clock; what is beyond it in the future was not read from it."""
 
 
+_log = structlog.get_logger(__name__)
+
+
 class ChildSource:
     """A `FrameSource` whose device lives in one warm child.
 
@@ -48,12 +56,14 @@ class ChildSource:
         self._password = password
         self._clock = clock
         self._child = Child(device_task(device), clock)
+        self._node: _Node | None = None
         self._lock = threading.Lock()
         self._is_reading = False
         self._is_closed = False
         self._sequence = 0
         self._port = 0
         """Of the relay: kept over its openings, for it is all that the child can connect to."""
+        self._opened: OpenedMode | None = None
         self._pace: float | None = None
         """What a child that is begun anew may believe: see `ExposureClock`."""
 
@@ -61,10 +71,19 @@ class ChildSource:
     def info(self) -> DeviceInfo:
         return self._info
 
+    @property
+    def opened(self) -> OpenedMode | None:
+        return self._opened
+
     def frames(self) -> Iterator[Frame]:
+        address = self._device.address
+        if self._device.kind is DeviceKind.CAMERA:
+            address = place_of(address)
         with self._lock:
             if self._is_closed:
                 return
+            if self._device.kind is DeviceKind.CAMERA:
+                self._settle_at(address)
             self._is_reading = True
         try:
             if self._device.kind is DeviceKind.STREAM:
@@ -74,7 +93,7 @@ class ChildSource:
                 relay = CameraRelay(self._device, self._clock, self._password, port=self._port)
                 yield from self._relayed(relay)
             else:
-                yield from self._answered(self._device.address)
+                yield from self._answered(address)
         except ChildEndedError as error:
             if error.why == ChildEnd.CLOSED:
                 return
@@ -87,10 +106,17 @@ class ChildSource:
                 is_closed = self._is_closed
             if is_closed:
                 self._child.close()
-            elif self._device.kind is not DeviceKind.STREAM:
-                # Landlock let it have the device that was there: one that is plugged in again is
-                # another, and the child cannot be let have it.
-                self._child.rest()
+            elif self._device.kind is DeviceKind.FILE:
+                self._child.rest()  # Landlock let it have the file that was there
+
+    def _settle_at(self, place: str) -> None:
+        """Landlock lets a child have the device that was there as it began: one that is plugged in
+        again is another, and needs another child.
+        """
+        if (node := _node_at(place)) != self._node:
+            self._child.rest()
+            self._node = node
+        self._child.turn_to(device_task(replace(self._device, address=place)))
 
     def _relayed(self, relay: CameraRelay) -> Iterator[Frame]:
         """What went wrong beyond the relay, only the relay knows: the child lost a loopback."""
@@ -108,7 +134,19 @@ class ChildSource:
                 for answer in answers:
                     yield self._frame(answer)
         except TaskRefusedError as refusal:
-            raise DeviceTroubleError(_trouble(refusal.code)) from None
+            raise DeviceTroubleError(trouble_of(refusal.code)) from None
+
+    def _note_opened(self, said: object) -> None:
+        opened = _opened_mode(said)
+        if opened is None or opened == self._opened:
+            return
+        self._opened = opened
+        _log.info(
+            "device-opened",
+            device_id=self._info.device_id,
+            asked=str(opened.wanted),
+            got=str(opened.got),
+        )
 
     def renew(self) -> None:
         self._child.note({"renew": 1})
@@ -129,6 +167,8 @@ class ChildSource:
             "kind": device.kind.value,
             "address": str(Path(address).absolute()) if device.kind is _FILE else address,
             "latency_ms": device.latency_ms,
+            "largest_size": device.largest_size,
+            "least_rate": device.least_rate,
             "pace": self._pace,
         }
 
@@ -144,6 +184,7 @@ class ChildSource:
         if pixels is None or pixels.shape[2] != 3 or late < 0 or not is_of_the_past:
             raise DeviceTroubleError(Trouble.UNEXPECTED)
         self._pace = _number(answer, "pace") if answer.facts.get("pace") is not None else None
+        self._note_opened(answer.facts.get("opened"))
         self._sequence += 1
         return Frame(
             device_id=self._info.device_id,
@@ -157,6 +198,16 @@ class ChildSource:
         )
 
 
+def _node_at(place: str) -> _Node | None:
+    try:
+        said = Path(place).stat()
+    except OSError:
+        return None
+    return said.st_dev, said.st_ino
+
+
+_Node = tuple[int, int]
+"""Which file is at a path now: device and inode."""
 _FILE: Final = DeviceKind.FILE
 _OF_FFMPEG: Final = (
     "rtsp_transport;tcp|max_redirects;0|protocol_whitelist;http,tcp"
@@ -167,10 +218,12 @@ _OF_FFMPEG: Final = (
 
 
 def device_task(device: Device, port: int | None = None) -> Task:
-    """What the child of a device may have: its own device or file, or the port of its relay."""
+    """What the child of a device may have: its own device or file, or the port of its relay.
+
+    The address of a camera is where it is now: see `attached.place_of`.
+    """
     address = device.address.strip()
     is_stream = device.kind is DeviceKind.STREAM
-    camera = f"/dev/video{address}" if address.isdigit() else address
     return Task(
         "camera",
         memory=1 << 30,
@@ -182,7 +235,7 @@ def device_task(device: Device, port: int | None = None) -> Task:
         slots=_SLOTS,
         cpu_seconds=None,
         readable=(str(Path(address).absolute()),) if device.kind is _FILE else (),
-        devices=(camera,) if device.kind is DeviceKind.CAMERA else (),
+        devices=(address,) if device.kind is DeviceKind.CAMERA else (),
         port=port,
         environment={
             "OPENCV_FFMPEG_LOGLEVEL": "-8",
@@ -191,11 +244,26 @@ def device_task(device: Device, port: int | None = None) -> Task:
     )
 
 
-def _trouble(code: str) -> Trouble:
-    try:
-        return Trouble(code)
-    except ValueError:
-        return Trouble.UNEXPECTED
+def _opened_mode(said: object) -> OpenedMode | None:
+    """What a child says of the mode; None where it says nothing. Raises DeviceTroubleError."""
+    match said:
+        case None:
+            return None
+        case [dict(wanted), dict(got)]:
+            return OpenedMode(_mode(wanted), _mode(got))
+        case _:
+            raise DeviceTroubleError(Trouble.UNEXPECTED)
+
+
+def _mode(said: dict[str, Any]) -> CameraMode:
+    match said:
+        case {"format": str(code), "columns": int(columns), "rows": int(rows), "rate": float(rate)}:
+            is_code = 0 < len(code) <= 4 and code.isascii() and code.isalnum()
+            if is_code and 0 < columns <= _MOST_ASPECT and 0 < rows <= _MOST_ASPECT:
+                return CameraMode(code, columns, rows, rate)
+        case _:
+            pass
+    raise DeviceTroubleError(Trouble.UNEXPECTED)
 
 
 def _pixel_aspect(answer: Answer) -> tuple[int, int]:

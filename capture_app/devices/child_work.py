@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
+import cv2  # noqa: F401 - before the child says that it is ready: a cold disk takes seconds over it
 import numpy as np
 
 from capture_app.clock import Clock
 from capture_app.devices.opening import open_here
+from capture_app.devices.source import OpenedSource
 from capture_app.devices.trouble import DeviceTroubleError
 from capture_app.errors import TaskRefusedError
 from capture_app.model.device import DeviceKind
@@ -27,6 +30,8 @@ def show_device(clock: Clock) -> Work:
             DeviceKind(asked["kind"]),
             asked["address"],
             latency_ms=asked["latency_ms"],
+            largest_size=asked["largest_size"],
+            least_rate=asked["least_rate"],
         )
         source = open_here(device, clock, pace=asked["pace"])
 
@@ -39,14 +44,14 @@ def show_device(clock: Clock) -> Work:
         call.listen(hear)
         try:
             for frame in source.frames():
-                yield _answer(frame, clock, source.pace)
+                yield _answer(frame, clock, source)
         except DeviceTroubleError as error:
             raise TaskRefusedError(error.trouble) from error
 
     return work
 
 
-def _answer(frame: Frame, clock: Clock, pace: float | None) -> Answer:
+def _answer(frame: Frame, clock: Clock, source: OpenedSource) -> Answer:
     """Its times as moments of the monotonic clock, which is the same in every process."""
     exposed_at = clock.monotonic() - (clock.now() - frame.taken_at).total_seconds()
     pixels = np.ascontiguousarray(frame.pixels)
@@ -58,7 +63,9 @@ def _answer(frame: Frame, clock: Clock, pace: float | None) -> Answer:
         "not_before": frame.not_before,
         "late": frame.late,
         "sent_at": clock.monotonic(),
-        "pace": pace,
+        "pace": source.pace,
+        "opened": source.opened
+        and [asdict(mode) for mode in (source.opened.wanted, source.opened.got)],
         "pixel_aspect": list(frame.pixel_aspect),
     }
     return Answer(facts, tuple(blocks))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from capture_app.clock import Clock
 from capture_app.devices.child_source import ChildSource
+from capture_app.devices.modes import Wish
 from capture_app.devices.network_camera import Password, no_password
 from capture_app.devices.source import FrameSource, OpenedSource
 from capture_app.model.device import OFTEN_BURNED_IN, DeviceInfo, DeviceKind
@@ -55,16 +57,12 @@ def open_here(device: Device, clock: Clock, *, pace: float | None = None) -> Ope
     # Only here: OpenCV and numpy take a quarter of a second, and a list of devices needs neither.
     from capture_app.devices.pictures import PICTURE_ENDINGS, PictureFileSource  # noqa: PLC0415
     from capture_app.devices.synthetic import SyntheticSource, size_and_quality  # noqa: PLC0415
-    from capture_app.devices.video import (  # noqa: PLC0415
-        CameraSource,
-        StreamSource,
-        VideoFileSource,
-    )
+    from capture_app.devices.video import StreamSource, VideoFileSource  # noqa: PLC0415
 
     info, latency = device_info(device), device.latency_ms / 1000
     match device.kind:
         case DeviceKind.CAMERA:
-            return CameraSource(info, device.address, clock, latency=latency, pace=pace)
+            return _camera(info, device, clock, pace)
         case DeviceKind.STREAM:
             return StreamSource(info, device.address, clock, latency=latency, pace=pace)
         case DeviceKind.FILE:
@@ -75,3 +73,21 @@ def open_here(device: Device, clock: Clock, *, pace: float | None = None) -> Ope
         case DeviceKind.SYNTHETIC:
             size, quality = size_and_quality(device.address)
             return SyntheticSource(info, clock, size=size, jpeg_quality=quality)
+
+
+def wish_of(device: Device) -> Wish:
+    """What the settings ask of a camera of this computer."""
+    columns, _, rows = device.largest_size.partition("x")
+    return Wish((int(columns), int(rows)) if rows else None, device.least_rate)
+
+
+def _camera(info: DeviceInfo, device: Device, clock: Clock, pace: float | None) -> OpenedSource:
+    """`device.address` is where it is today: see `attached.place_of`."""
+    latency, wish = device.latency_ms / 1000, wish_of(device)
+    if sys.platform == "linux":
+        from capture_app.devices.v4l2_source import V4l2Source  # noqa: PLC0415
+
+        return V4l2Source(info, device.address, clock, wish=wish, latency=latency, pace=pace)
+    from capture_app.devices.opencv_camera import OpenCvCamera  # noqa: PLC0415
+
+    return OpenCvCamera(info, device.address, clock, wish=wish, latency=latency, pace=pace)

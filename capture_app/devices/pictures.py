@@ -13,6 +13,7 @@ from capture_app.devices.decode import shown_other, shown_pixels
 from capture_app.devices.source import FrameStamp
 from capture_app.devices.trouble import DeviceTroubleError, Trouble
 from capture_app.dicom.jpeg_stream import EOI, START
+from capture_app.model.camera import OpenedMode
 from capture_app.model.device import DeviceInfo
 from capture_app.model.frame import Frame
 
@@ -42,6 +43,10 @@ class PictureFileSource:
 
     @property
     def pace(self) -> float | None:
+        return None
+
+    @property
+    def opened(self) -> OpenedMode | None:
         return None
 
     def frames(self) -> Iterator[Frame]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from capture_app.clock import Clock
 from capture_app.devices.exposure import Exposure
+from capture_app.model.camera import OpenedMode
 from capture_app.model.device import DeviceInfo
 from capture_app.model.frame import Frame
 
@@ -22,6 +23,13 @@ class FrameSource(Protocol):
     @property
     def info(self) -> DeviceInfo:
         """What images say of the device."""
+        ...
+
+    @property
+    def opened(self) -> OpenedMode | None:
+        """What it was asked for as it was last opened, and what it gave; None where its pictures
+        come as they come.
+        """
         ...
 
     def frames(self) -> Iterator[Frame]:

@@ -16,6 +16,7 @@ from capture_app.devices.sector import sector_picture
 from capture_app.devices.skin import skin_picture
 from capture_app.devices.source import FrameStamp
 from capture_app.errors import DeviceError
+from capture_app.model.camera import OpenedMode
 from capture_app.model.device import DeviceInfo
 from capture_app.model.frame import Frame
 from capture_app.model.procedure import ImageKind
@@ -56,6 +57,10 @@ class SyntheticSource:
 
     @property
     def pace(self) -> float | None:
+        return None
+
+    @property
+    def opened(self) -> OpenedMode | None:
         return None
 
     def frames(self) -> Iterator[Frame]:

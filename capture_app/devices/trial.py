@@ -10,6 +10,7 @@ from capture_app.clock import Clock
 from capture_app.devices.network_camera import Password, no_password
 from capture_app.devices.opening import open_source
 from capture_app.errors import DeviceError
+from capture_app.model.camera import OpenedMode
 from capture_app.model.words import tr
 from capture_app.settings.schema import Device
 
@@ -26,6 +27,10 @@ class DeviceTrial:
     height: int
     rate: float
     """0 where it delivered one picture only."""
+    opened_after: float
+    """Seconds from the wish to the first picture."""
+    mode: OpenedMode | None
+    """What a camera of this computer was asked for, and what it gave."""
 
 
 def try_device(device: Device, clock: Clock, password: Password = no_password) -> DeviceTrial:
@@ -38,6 +43,7 @@ def try_device(device: Device, clock: Clock, password: Password = no_password) -
     end.daemon = True
     end.start()
     count, width, height, first, last = 0, 0, 0, 0.0, 0.0
+    began = clock.monotonic()
     try:
         for frame in source.frames():
             last = clock.monotonic()
@@ -53,4 +59,4 @@ def try_device(device: Device, clock: Clock, password: Password = no_password) -
     if not count:
         raise DeviceError(tr("{name} delivers no picture.", name=device.name))
     rate = (count - 1) / (last - first) if last > first else 0.0
-    return DeviceTrial(width, height, round(rate, 1))
+    return DeviceTrial(width, height, round(rate, 1), first - began, source.opened)

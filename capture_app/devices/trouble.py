@@ -18,6 +18,15 @@ class Trouble(StrEnum):
     NOT_FOUND_OR_IN_USE = "not-found-or-in-use"
     NO_ANSWER = "no-answer"
     STOPPED = "stopped"
+    UNPLUGGED = "unplugged"
+    NOT_ALLOWED = "not-allowed"
+    NOT_A_CAMERA = "not-a-camera"
+    ALIKE = "alike"
+    UNKNOWN_FORMAT = "unknown-format"
+    NO_SIGNAL = "no-signal"
+    SIGNAL_CHANGED = "signal-changed"
+    SIGNAL_NOT_SUPPORTED = "signal-not-supported"
+    DRIVER_ERROR = "driver-error"
     UNREADABLE_PICTURE = "unreadable-picture"
     FILE_NOT_FOUND = "file-not-found"
     NO_FILM = "no-film"
@@ -44,6 +53,14 @@ class DeviceTroubleError(DeviceError):
         super().__init__(_WORDS[trouble]())
 
 
+def trouble_of(code: str) -> Trouble:
+    """What a child means by a code."""
+    try:
+        return Trouble(code)
+    except ValueError:
+        return Trouble.UNEXPECTED
+
+
 _WORDS: Final[dict[Trouble, Callable[[], str]]] = {
     Trouble.NOT_FOUND: lambda: tr("Camera not found. Check the cable."),
     Trouble.IN_USE: lambda: tr("The camera is in use by another program. Close that one."),
@@ -52,6 +69,35 @@ _WORDS: Final[dict[Trouble, Callable[[], str]]] = {
     ),
     Trouble.NO_ANSWER: lambda: tr("The camera does not answer. Check its cable and its power."),
     Trouble.STOPPED: lambda: tr("The camera stopped sending pictures."),
+    Trouble.UNPLUGGED: lambda: tr("The camera was unplugged. Plug it in again."),
+    Trouble.NOT_ALLOWED: lambda: tr(
+        "This computer does not let the application use the camera. IT gives its user the right "
+        "(on Linux: the group video)."
+    ),
+    Trouble.NOT_A_CAMERA: lambda: tr(
+        "What is at the camera's address gives no pictures. IT chooses another from those that "
+        "capture-app devices list shows."
+    ),
+    Trouble.ALIKE: lambda: tr(
+        "Several cameras answer to this one's identity. Unplug the others, or IT adds the port "
+        "that capture-app devices list shows."
+    ),
+    Trouble.UNKNOWN_FORMAT: lambda: tr(
+        "The camera has no picture format that can be kept. IT chooses another camera."
+    ),
+    Trouble.NO_SIGNAL: lambda: tr(
+        "No signal: the camera is connected, but nothing sends it a picture. Switch the scanner "
+        "or tower on and check the cable between the two."
+    ),
+    Trouble.SIGNAL_CHANGED: lambda: tr("The signal changed. Wait a moment."),
+    Trouble.SIGNAL_NOT_SUPPORTED: lambda: tr(
+        "The scanner or tower sends a picture that this grabber does not take. Choose another "
+        "output size there."
+    ),
+    Trouble.DRIVER_ERROR: lambda: tr(
+        "The camera's driver reports an error. Unplug the camera and plug it in again; if it "
+        "stays, tell IT."
+    ),
     Trouble.UNREADABLE_PICTURE: lambda: tr("The camera sent a picture that cannot be read."),
     Trouble.FILE_NOT_FOUND: lambda: tr("The file to be shown was not found."),
     Trouble.NO_FILM: lambda: tr("The file to be shown cannot be read as a film."),

@@ -1,15 +1,14 @@
-"""Cameras, network streams and video files, read by OpenCV.
+"""Network streams and video files, read by OpenCV.
 
 A device that delivers JPEG keeps that JPEG: the FFmpeg backend hands out the packets of an MJPEG
-stream as they came (`CAP_PROP_FORMAT = -1`), V4L2 does so without conversion to RGB. Every network
-source is opened and read under a time limit, so that a dead one is noticed. Each picture is
-stamped with its exposure, not with its arrival: see `exposure`.
+stream as they came (`CAP_PROP_FORMAT = -1`). Every network source is opened and read under a time
+limit, so that a dead one is noticed. Each picture is stamped with its exposure, not with its
+arrival: see `exposure`.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
@@ -19,28 +18,25 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from capture_app.clock import Clock
 from capture_app.devices.decode import rgb_of_bgr, shown_pixels
-from capture_app.devices.exposure import Exposure, ExposureClock
+from capture_app.devices.exposure import Exposure
+from capture_app.devices.freshness import Freshness, Pace
 from capture_app.devices.polled import content_type_at, pictures_at
 from capture_app.devices.source import FrameStamp
 from capture_app.devices.trouble import DeviceTroubleError, Trouble
 from capture_app.errors import DeviceError
+from capture_app.model.camera import OpenedMode
 from capture_app.model.device import DeviceInfo
 from capture_app.model.frame import Frame
 
 OPEN_LIMIT_MS: Final = 5_000
 READ_LIMIT_MS: Final = 1_500
-_SHORTEST_INTERVAL_S: Final = 1 / 60
-"""A faster device is thinned out, so that decoding keeps up and the picture is never old."""
 _MJPG: Final = cv2.VideoWriter.fourcc("M", "J", "P", "G")
 _BAD_READS: Final = 5
 _MOST_ASPECT: Final = 65_535
-
-_log = structlog.get_logger(__name__)
 
 
 def _hush() -> None:
@@ -49,43 +45,6 @@ def _hush() -> None:
     """
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-
-
-class _Freshness:
-    """How old the pictures of one device are, over all its openings."""
-
-    def __init__(self, device_id: str, clock: Clock, latency: float, pace: float | None) -> None:
-        self._device_id = device_id
-        self._clock = clock
-        self._latency = latency
-        self._renewing = threading.Event()
-        self._exposures = ExposureClock(clock.monotonic(), latency, pace)
-
-    @property
-    def pace(self) -> float | None:
-        """What an opening may rely on that comes after this one."""
-        return self._exposures.pace
-
-    def begin(self) -> None:
-        """It is about to be opened. The pace that was learnt before is kept."""
-        self._renewing.clear()
-        self._exposures = ExposureClock(self._clock.monotonic(), self._latency, self.pace)
-
-    def renew(self) -> None:
-        """Another exam begins. Any thread may call it."""
-        self._renewing.set()
-
-    def of(self, stamp: float | None) -> Exposure | None:
-        """The exposure of the picture just read; None where the device must be opened again."""
-        exposure = self._exposures.arrived(self._clock.monotonic(), stamp)
-        if self._renewing.is_set():
-            self._renewing.clear()
-            if not self._exposures.is_settled:
-                return None
-        if self._exposures.must_reopen:
-            _log.info("device-opened-again", device_id=self._device_id)
-            return None
-        return exposure
 
 
 class StreamSource:
@@ -115,7 +74,7 @@ class StreamSource:
         self._read_limit = read_limit_ms / 1000
         self._latency = latency
         self._clock = clock
-        self._freshness = _Freshness(info.device_id, clock, latency, pace)
+        self._freshness = Freshness(info.device_id, clock, latency, pace)
         self._stamp = FrameStamp(info.device_id, clock)
         self._closed = threading.Event()
 
@@ -126,6 +85,10 @@ class StreamSource:
     @property
     def pace(self) -> float | None:
         return self._freshness.pace
+
+    @property
+    def opened(self) -> OpenedMode | None:
+        return None
 
     def frames(self) -> Iterator[Frame]:
         _hush()
@@ -168,7 +131,7 @@ class StreamSource:
             raw = _raw_jpeg(capture)
             # A multipart stream has no times of its own: FFmpeg makes them up, at 25 a second.
             has_times = not (raw and self._address.startswith("http"))
-            pace = _Pace(self._clock)
+            pace = Pace(self._clock)
             bad = 0
             while not self._closed.is_set():
                 there, data = capture.read()
@@ -197,91 +160,6 @@ class StreamSource:
         self._closed.set()
 
 
-class CameraSource:
-    """A camera of this computer, by number or device path."""
-
-    def __init__(
-        self,
-        info: DeviceInfo,
-        address: str,
-        clock: Clock,
-        *,
-        latency: float = 0.0,
-        pace: float | None = None,
-    ) -> None:
-        self._info = info
-        self._address = address
-        self._clock = clock
-        self._freshness = _Freshness(info.device_id, clock, latency, pace)
-        self._stamp = FrameStamp(info.device_id, clock)
-        self._closed = threading.Event()
-
-    @property
-    def info(self) -> DeviceInfo:
-        return self._info
-
-    @property
-    def pace(self) -> float | None:
-        return self._freshness.pace
-
-    def frames(self) -> Iterator[Frame]:
-        _hush()
-        while not self._closed.is_set():
-            yield from self._read()
-
-    def _read(self) -> Iterator[Frame]:
-        """The frames until it is closed, or has to be opened again."""
-        self._freshness.begin()
-        capture = self._opened()
-        try:
-            if sys.platform == "linux":
-                # The camera's own JPEG where it has one; a camera without answers as it can.
-                capture.set(cv2.CAP_PROP_FOURCC, _MJPG)
-                capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
-            misses = 0
-            pace = _Pace(self._clock)
-            while not self._closed.is_set():
-                there, data = capture.read()
-                misses = 0 if there else misses + 1
-                if misses >= _BAD_READS:
-                    raise DeviceTroubleError(Trouble.STOPPED)
-                if not there:
-                    self._closed.wait(0.02)
-                    continue
-                exposure = self._freshness.of(_time_of(capture))
-                if exposure is None:
-                    return
-                raw = _is_jpeg(data)
-                if not raw and data.ndim != 3:  # neither JPEG nor a picture: let OpenCV convert
-                    capture.set(cv2.CAP_PROP_CONVERT_RGB, 1)
-                    continue
-                if pace.is_due():
-                    yield _frame_of(self._stamp, capture, data, exposure, raw=raw)
-        finally:
-            capture.release()
-
-    def renew(self) -> None:
-        self._freshness.renew()
-
-    def close(self) -> None:
-        self._closed.set()
-
-    def _opened(self) -> cv2.VideoCapture:
-        number = self._address.strip()
-        path = Path(f"/dev/video{number}") if number.isdigit() else Path(number)
-        if sys.platform == "linux" and not path.exists():
-            raise DeviceTroubleError(Trouble.NOT_FOUND)
-        where: int | str = int(number) if number.isdigit() else number
-        backend = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
-        capture = cv2.VideoCapture(where, backend)
-        if not capture.isOpened():
-            capture.release()
-            if sys.platform == "linux":
-                raise DeviceTroubleError(Trouble.IN_USE)
-            raise DeviceTroubleError(Trouble.NOT_FOUND_OR_IN_USE)
-        return capture
-
-
 class VideoFileSource:
     """A film from a file, over and over, at its own speed."""
 
@@ -297,6 +175,10 @@ class VideoFileSource:
 
     @property
     def pace(self) -> float | None:
+        return None
+
+    @property
+    def opened(self) -> OpenedMode | None:
         return None
 
     def frames(self) -> Iterator[Frame]:
@@ -331,28 +213,10 @@ class VideoFileSource:
         self._closed.set()
 
 
-class _Pace:
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._last = float("-inf")
-
-    def is_due(self) -> bool:
-        now = self._clock.monotonic()
-        if now - self._last < _SHORTEST_INTERVAL_S:
-            return False
-        self._last = now
-        return True
-
-
 def _raw_jpeg(capture: cv2.VideoCapture) -> bool:
     """Switches an MJPEG stream to its own bytes, and says whether it is one."""
     codec = int(capture.get(cv2.CAP_PROP_FOURCC))
     return codec == _MJPG and capture.set(cv2.CAP_PROP_FORMAT, -1)
-
-
-def _is_jpeg(data: NDArray[Any]) -> bool:
-    flat = data.reshape(-1)
-    return min(data.shape[:2]) == 1 and flat.size > 4 and bytes(flat[:2]) == b"\xff\xd8"
 
 
 def _time_of(capture: cv2.VideoCapture) -> float | None:

@@ -155,4 +155,10 @@ def _device(device: Device, settings: Settings, clock: Clock) -> Iterator[Findin
         return
     facts: Facts = {"width": seen.width, "height": seen.height, "rate": seen.rate}
     words = tr("{width} x {height} pixels, {rate} pictures a second.", **facts)
+    if seen.mode is not None and seen.mode.is_smaller:
+        words = f"{words} " + tr("It was asked for {mode}.", mode=seen.mode.wanted)
+        remedy = tr("Use another USB port or hub, or set largest_size to what it gives.")
+        code = "device-smaller"
+        yield Finding("device", device.id, code, Grade.ADVICE, words, remedy, facts)
+        return
     yield Finding("device", device.id, "device-good", Grade.GOOD, words, facts=facts)

@@ -40,6 +40,8 @@ ALLOWED_KEYS: Final = frozenset(
         *("error_type", "event_type", "failures", "kind", "mode", "ms", "outcome", "proof"),
         *("protocol", "reason", "role", "seconds", "size", "state", "status", "step", "task"),
         *("transfer_syntax",),
+        # what a camera was asked for and what it gave: a coding, numbers
+        *("asked", "got"),
     }
 )
 """Before adding a key ask: can its value ever come from a feed, a picture or a typing hand?"""

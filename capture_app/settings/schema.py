@@ -233,7 +233,8 @@ class Device:
         str,
         Line(1024),
         Help(
-            "camera: its number or device path; stream: its rtsp, http or https address; "
+            "camera: its identity as capture-app devices list shows it (usb:046d:0825:SERIAL), "
+            "or its number or device path; stream: its rtsp, http or https address; "
             "file: a full path; synthetic: empty, or size and JPEG quality as 4000x3000,jpeg=90."
         ),
     ] = ""
@@ -263,6 +264,19 @@ class Device:
             "milliseconds). No receiver can see this: measure it with a clock before the camera."
         ),
     ] = 0
+    largest_size: Annotated[
+        str,
+        Matching(r"|[1-9][0-9]{1,4}x[1-9][0-9]{1,4}", "empty, or a size in pixels as 1920x1080"),
+        Help(
+            "camera: the largest size that is wanted, as 1920x1080; empty: the largest that the "
+            "camera has. The largest that is fast enough is taken."
+        ),
+    ] = ""
+    least_rate: Annotated[
+        float,
+        Between(0.1, 240),
+        Help("camera: how many pictures a second the live picture needs at least."),
+    ] = 15.0
     user: Annotated[
         str, Text(64), Help("The user that a stream asks for; empty: it asks for none.")
     ] = ""

@@ -80,10 +80,10 @@ def test_the_badge_of_a_draft_says_the_gravest_thing() -> None:
 
 
 def test_a_lost_camera_says_when_it_stopped_and_what_is_safe() -> None:
-    lost = LiveState(Live.LOST, AT, "The camera stopped sending pictures.", was_live=True)
+    lost = LiveState(Live.LOST, AT, "It was unplugged.", was_live=True)
     marks = words.live_marks(lost, sealing.CAMERA, None, safe=3, others=True)
     assert marks.absent == "Camera stopped at \u206614:02\u2069."
-    assert marks.absent_help == "3 pictures are safe. Trying again."
+    assert marks.absent_help == "It was unplugged. 3 pictures are safe. Trying again."
     assert marks.can_choose
 
 

@@ -128,6 +128,7 @@ def test_make_help_lists_every_command() -> None:
     for command in (
         "run",
         "test",
+        "test-devices",
         "check",
         "faults",
         "fuzz",

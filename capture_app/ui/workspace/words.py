@@ -304,7 +304,11 @@ def live_marks(
     """The chips on the picture; or what happened to the camera, and what is safe."""
     if state.live is Live.LIVE:
         name = "" if device is None else device.name
-        leading = (ChipText(tr("Live"), "record", Tone.TEXT), ChipText(name, "camera"))
+        leading = (
+            ChipText(tr("Live"), "record", Tone.TEXT),
+            ChipText(name, "camera"),
+            *_size_chips(state),
+        )
         return LiveMarks(leading, () if quality is None else _quality_chips(quality))
     if state.live is Live.OPENING:
         return LiveMarks(absent=tr("Opening the camera"))
@@ -312,11 +316,23 @@ def live_marks(
     if state.was_live:
         time = wording.clock_time(state.since)
         what = tr("Camera stopped at {time}.", time=time)
-        return LiveMarks(
-            absent=what, absent_help=f"{pictures} {tr('Trying again.')}".strip(), can_choose=others
-        )
+        told = (state.reason, pictures, tr("Trying again."))
+        return LiveMarks(absent=what, absent_help=" ".join(filter(None, told)), can_choose=others)
     what = state.reason or tr("Camera not found. Check the cable.")
     return LiveMarks(absent=what, absent_help=tr("Drafts are safe."), can_choose=others)
+
+
+def _size_chips(state: LiveState) -> tuple[ChipText, ...]:
+    """What a camera gives less than it was asked for."""
+    if state.mode is None or not state.mode.is_smaller:
+        return ()
+    got, wanted = state.mode.got, state.mode.wanted
+    words = tr(
+        "{got}, not {wanted} pixels",
+        got=f"{got.columns} x {got.rows}",
+        wanted=f"{wanted.columns} x {wanted.rows}",
+    )
+    return (ChipText(words, "warning", Tone.WARN),)
 
 
 def _quality_chips(quality: Quality) -> tuple[ChipText, ...]:

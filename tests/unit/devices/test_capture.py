@@ -10,6 +10,7 @@ from capture_app.clock import FixedClock
 from capture_app.devices.capture import NO_IMAGE_AFTER_S, CaptureThread, Live, LiveState
 from capture_app.devices.source import FrameSource, FrameStamp
 from capture_app.errors import DeviceError
+from capture_app.model.camera import OpenedMode
 from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.frame import Frame
 
@@ -23,12 +24,13 @@ class HandFedSource:
     def __init__(self, clock: FixedClock) -> None:
         self.info = DeviceInfo("hand", "Fed by hand", DeviceKind.SYNTHETIC)
         self.steps: SimpleQueue[Step | None] = SimpleQueue()
-        self.opened = 0
+        self.openings = 0
+        self.opened: OpenedMode | None = None
         self._stamp = FrameStamp("hand", clock)
         self._closed = threading.Event()
 
     def frames(self) -> Iterator[Frame]:
-        self.opened += 1
+        self.openings += 1
         while True:
             step = self.steps.get()
             if self._closed.is_set():
@@ -106,7 +108,7 @@ def test_a_device_that_fails_is_opened_again(clock: FixedClock, eventually: Unti
         assert not capture.state.was_live
         source.steps.put(None)
         eventually(capture.latest)
-        assert source.opened == 2
+        assert source.openings == 2
         end()
         source.steps.put(DeviceError("Gone."))
         eventually(lambda: capture.state.reason == "Gone.")

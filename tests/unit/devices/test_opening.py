@@ -7,7 +7,8 @@ from capture_app.devices.child_source import ChildSource
 from capture_app.devices.opening import device_info, open_here, open_source
 from capture_app.devices.pictures import PictureFileSource
 from capture_app.devices.synthetic import SyntheticSource
-from capture_app.devices.video import CameraSource, StreamSource, VideoFileSource
+from capture_app.devices.v4l2_source import V4l2Source
+from capture_app.devices.video import StreamSource, VideoFileSource
 from capture_app.errors import DeviceError
 from capture_app.model.device import DeviceKind
 from capture_app.model.procedure import ImageKind
@@ -17,7 +18,7 @@ from capture_app.settings.schema import Device
 @pytest.mark.parametrize(
     ("kind", "address", "source"),
     [
-        (DeviceKind.CAMERA, "0", CameraSource),
+        (DeviceKind.CAMERA, "0", V4l2Source),
         (DeviceKind.STREAM, "http://127.0.0.1:9/live.mjpg", StreamSource),
         (DeviceKind.FILE, "/films/a.mp4", VideoFileSource),
         (DeviceKind.FILE, "/pictures/a.JPG", PictureFileSource),
