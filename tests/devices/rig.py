@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from capture_app.clock import SystemClock
-from capture_app.devices.capture import Live
+from capture_app.devices.capture import Live, LiveState
 from capture_app.devices.chosen import ChosenDevice
 from capture_app.model.device import DeviceKind
 from capture_app.settings.schema import Device
@@ -72,7 +72,9 @@ class Loopback:
             _unload("v4l2loopback")
 
     @contextmanager
-    def fed(self, folder: Path, pictures: Sequence[bytes], rate: int = 5) -> Iterator[None]:
+    def fed(
+        self, folder: Path, pictures: Sequence[bytes], rate: int = 5
+    ) -> Iterator[subprocess.Popen[bytes]]:
         """Feeds these JPEG files to it, over and over, as they are."""
         for number, jpeg in enumerate(pictures):
             (folder / f"{number}.jpg").write_bytes(jpeg)
@@ -84,7 +86,7 @@ class Loopback:
             stdin=subprocess.DEVNULL,
         )
         try:
-            yield
+            yield feeding
         finally:
             feeding.kill()
             feeding.wait()
@@ -112,6 +114,17 @@ def chosen(*devices: Device) -> Iterator[ChosenDevice]:
         yield service
     finally:
         service.stop(within=10.0)
+
+
+@contextmanager
+def heard(service: ChosenDevice) -> Iterator[list[LiveState]]:
+    """Every state that it tells meanwhile, however short."""
+    states: list[LiveState] = []
+    end = service.on_state(states.append)
+    try:
+        yield states
+    finally:
+        end()
 
 
 def wait_for(service: ChosenDevice, state: Live, words: str = "") -> None:

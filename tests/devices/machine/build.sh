@@ -15,7 +15,7 @@ main() {
     image=$(apt-cache depends linux-image-amd64 | sed -n 's/ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -1)
     [ -n "$image" ] || die "apt knows no linux-image-amd64: run apt-get update"
     version=${image#linux-image-}
-    stamp="$(apt-cache policy "$image" | sed -n 's/ *Candidate: //p') $(cat "$HERE"/* | sha256sum)"
+    stamp="$(apt-cache policy "$image" | sed -n 's/ *Candidate: //p') $(cat "$HERE/build.sh" "$HERE/init" | sha256sum)"
     if [ "$(cat "$DIR/made" 2>/dev/null)" = "$stamp" ]; then return; fi
     echo "devices: making the machine ($version)" >&2
     mkdir -p "$DIR"
