@@ -118,7 +118,7 @@ def _procedures(catalog: Catalog) -> Iterator[CatalogFault]:
             *_text("The display name", entry.display_name, LO_LENGTH),
             *_code(catalog, entry.code),
         ]
-        for code in (entry.department_code, entry.reason, entry.sensitive_content):
+        for code in (entry.department_code, entry.reason, entry.sensitive_content, entry.view):
             problems += _code(catalog, code) if code is not None else []
         problems += _regions_of(catalog, entry)
         chosen = catalog.procedure_defaults[entry.entry_id]

@@ -47,6 +47,15 @@ SENSITIVE_CONTENT: Final[Mapping[str, Code]] = MappingProxyType(
     }
 )
 """DICOM CID 900."""
+VIEWS: Final[Mapping[str, Code]] = MappingProxyType(
+    {
+        "399033003": Code("399033003", "SCT", "frontal"),
+        "399173006": Code("399173006", "SCT", "left lateral"),
+        "399198007": Code("399198007", "SCT", "right lateral"),
+        "399255003": Code("399255003", "SCT", "submentovertical"),
+    }
+)
+"""Of DICOM CID 4062, by which an act may say from where it is taken."""
 _SHOWS_ONLY_WHO_IT_IS: Final = "131393"
 
 _SiteRow = tuple[Region, tuple[str, ...], SiteNotes]
@@ -163,6 +172,8 @@ def _procedure(
         other_kinds=tuple(_enum(ImageKind, text) for text in row["other_kinds"].split()),
         sensitive_content=sensitive,
         one_sided=_YES_OR_NOTHING[row["one_sided"]],
+        recognizable=_YES_OR_NOTHING[row["recognizable"]],
+        view=VIEWS[row["view"]] if row["view"] else None,
     )
     notes = EntryNotes(
         departments=tuple(name.strip() for name in row["also"].split(";") if name.strip()),

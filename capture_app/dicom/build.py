@@ -17,6 +17,7 @@ from capture_app.dicom.modules.image import (
     image_pixel_module,
     privacy,
     sop_common_module,
+    view,
 )
 from capture_app.dicom.modules.patient import patient_module, patient_study_module
 from capture_app.dicom.modules.study import general_series_module, general_study_module
@@ -57,6 +58,7 @@ def build(request: SealRequest) -> Dataset:
     general_image_module(ds, request, taken_at)
     anatomy(ds, region, request.description.side)
     privacy(ds, entry, region)
+    view(ds, entry)
     if kind is ImageKind.DERMOSCOPY:
         frame_of_reference_module(ds, request)
         dermoscopic_image_module(ds)

@@ -96,6 +96,10 @@ class ProcedureEntry:
     """Sensitive Content Code Sequence (0008,001D) of every image of this act (CID 900)."""
     one_sided: bool = False
     """True where the act is done on one side or on both, never in the midline."""
+    recognizable: bool = False
+    """True where the whole person is in the frame, whatever the region is called (0028,0302)."""
+    view: Code | None = None
+    """From where every image of this act is taken (PS3.16 CID 4062); None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

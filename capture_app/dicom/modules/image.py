@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from capture_app.clock import uid_of
-from capture_app.dicom.elements import code_item, put, put_known
+from capture_app.dicom.elements import code_item, put, put_codes, put_known
 from capture_app.dicom.local_codes import LOCAL_SCHEME, LOCAL_SCHEME_NAME
 from capture_app.dicom.request import SealRequest
 from capture_app.dicom.times import da, dt, offset_from_utc, tm
@@ -104,11 +104,17 @@ def dermoscopic_image_module(ds: Dataset) -> None:
 
 def privacy(ds: Dataset, entry: ProcedureEntry, region: Region) -> None:
     """Whether it shows who it is, and what a viewer should be warned of (CID 900)."""
-    if region.recognizable or entry.sensitive_content == IDENTIFYING:
+    if region.recognizable or entry.recognizable or entry.sensitive_content == IDENTIFYING:
         put(ds, "RecognizableVisualFeatures", "YES")
     content = entry.sensitive_content or (NUDITY if region.intimate else None)
     if content is not None:
         ds.add_new(_SENSITIVE_CONTENT_CODE_SEQUENCE, "SQ", [code_item(content)])
+
+
+def view(ds: Dataset, entry: ProcedureEntry) -> None:
+    """From where it was taken (PS3.3 C.8.12.1), where the act says it of every image."""
+    if entry.view is not None:
+        put_codes(ds, "ViewCodeSequence", [entry.view])
 
 
 def sop_common_module(

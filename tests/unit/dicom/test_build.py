@@ -184,6 +184,9 @@ def test_without_an_order_nothing_is_invented() -> None:
         ("DERM-FACE", "73897004", Side.MIDLINE, "131393", "YES"),
         ("DERM-FACE", "68698007", Side.MIDLINE, "131393", "YES"),
         ("DERM-TBP-BASE", "39937001", None, "131391", "YES"),
+        ("DERM-TBP-FU", "66643007", Side.MIDLINE, "131391", "YES"),
+        ("PT-POSTURE", "66643007", Side.MIDLINE, "", "YES"),
+        ("PT-MOTION", "16953009", Side.LEFT, "", ""),
         ("ED-PHOTO-ABUSE", "25763004", Side.LEFT, "131395", ""),
         ("WND-LEG-ULCER", "25763004", Side.LEFT, "", ""),
     ],
@@ -195,6 +198,23 @@ def test_a_viewer_is_warned_of_what_it_will_show(
     sequence = ds[0x0008001D].value if 0x0008001D in ds else []
     assert [item.CodeValue for item in sequence] == ([content] if content else [])
     assert ds.get("RecognizableVisualFeatures", "") == recognizable
+    verify(ds)
+
+
+@pytest.mark.parametrize(
+    ("procedure", "code_value", "view"),
+    [
+        ("EYE-SQUINT", "81745001", ["399033003"]),
+        ("EYE-EXTERNAL", "81745001", ["399033003"]),
+        ("WND-LEG-ULCER", "25763004", []),
+    ],
+)
+def test_the_view_is_said_where_the_act_says_it(
+    procedure: str, code_value: str, view: list[str]
+) -> None:
+    ds = build(request(description=description(procedure, code_value, Side.LEFT)))
+    found = [(i.CodingSchemeDesignator, i.CodeValue) for i in ds.get("ViewCodeSequence", [])]
+    assert found == [("SCT", one) for one in view]
     verify(ds)
 
 
