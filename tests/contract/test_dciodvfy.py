@@ -23,12 +23,14 @@ from capture_app.dicom.conformance import verify
 from capture_app.dicom.part10 import write
 from capture_app.dicom.request import SealRequest
 from capture_app.errors import ConformanceError
+from capture_app.imaging import surgery
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.imaging.rgb import encode_rgb
+from capture_app.imaging.turning import turned
 from capture_app.model.coding import Code
 from capture_app.model.device import DeviceInfo
 from capture_app.model.patient import NameGroup, PartialDate, PatientId, PersonName, Sex
-from capture_app.model.procedure import Side
+from capture_app.model.procedure import Side, Turn
 from capture_app.patients.census.fold import entries, fold
 from capture_app.patients.sources.adt.numbers import Authority
 from capture_app.patients.sources.adt.reading import Reader
@@ -62,6 +64,9 @@ ALLOWED_WARNINGS = {
     r"Modality.* - Unrecognized defined term = <DMS>": "Sup 221 is younger than this dciodvfy",
     r"LossyImageCompressionMethod.* - Unrecognized defined term = <ISO_23008_2>": (
         "HEVC (PS3.3 C.7.6.1.1.5.1) is younger than this dciodvfy"
+    ),
+    r"</ViewCodeSequence\(0054,0220\).* - Attribute is not present in standard DICOM IOD": (
+        "View Code Sequence of VL images (PS3.3 C.8.12.1) is younger than this dciodvfy"
     ),
 }
 
@@ -137,6 +142,13 @@ OBJECTS: dict[str, SealRequest] = {
     "photo, decoded from HEIC": request(
         image=replace(RGB, lossy_method="ISO_23008_2", lossy_ratio=8.8)
     ),
+    "photo, turned by a person": request(
+        image=turned(replace(prepare_jpeg(jpeg()), pixel_aspect=(16, 15)), Turn.RIGHT, surgery)
+    ),
+    "photo of part blocks, turned by a person": request(
+        image=turned(prepare_jpeg(jpeg(45, 61)), Turn.LEFT, surgery)
+    ),
+    "photo, frontal view": request(description=description("EYE-SQUINT", "81745001", Side.BOTH)),
     "photo, RGB of odd length": request(image=encode_rgb(pixels(3, 5), came_from_lossy=False)),
     "dermoscopy": request(
         description=description("DERM-DERMOSCOPY", "66643007", Side.MIDLINE), device=DERMATOSCOPE
