@@ -37,6 +37,8 @@ _GRACE_S: Final = 0.25
 """A newcomer that has shown nothing by then may have to make room for another."""
 _REFUSALS_LOGGED_EVERY_S: Final = 60.0
 _HANDSHAKE_SECONDS: Final = 5.0
+_MOST_KNOWN: Final = 1_000
+_SHARE_OF_KNOWN: Final = 2
 
 
 class Caller:
@@ -113,6 +115,8 @@ class Listener:
     address that has most of them: of those that have shown nothing yet the oldest, else that of the
     caller that has been idle longest. Where all of them are at work the newest is refused, but for
     one whose address has fewer places: so no address can keep another out, whatever it shows.
+    Whence somebody has brought what the port is for, a connection and its successor go before those
+    of strangers: nor can a crowd of them keep out who was there before.
     `serve` may raise DeliveryError and OSError for a connection that broke; anything else is a
     fault of ours: it is logged and ends this caller alone.
     """
@@ -148,6 +152,8 @@ class Listener:
         self._stopping = threading.Event()
         self._server: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
+        self._known = dict[str, None]()
+        """Whence callers came that proved themselves, the latest last."""
         self._refusals = Counter[str]()
         self._log_refusals_at = dict[str, float]()
 
@@ -257,16 +263,36 @@ class Listener:
         return len(self._callers) < self._most_callers or self._stopping.is_set()
 
     def _frees_one(self, callers: list[Caller], peer: str) -> bool:
-        places = Counter(caller_place(caller.peer) for caller in callers)
-        places[caller_place(peer)] += 1  # with the place that it asks for
-        most = max(places.values())
-        crowd = [caller for caller in callers if places[caller_place(caller.peer)] == most]
+        for caller in callers:
+            self._note_known(caller)
+        asks, at = caller_place(peer), {caller: caller_place(caller.peer) for caller in callers}
+        places = Counter(at.values())
+        places[asks] += 1  # with the place that it asks for
+        strangers = [one for one in callers if at[one] not in self._known]
+        if asks in self._known and places[asks] <= _SHARE_OF_KNOWN and strangers:
+            min(strangers, key=lambda caller: caller.since).end()
+            return True
+        if asks not in self._known:
+            kept = {place for place in self._known if places[place] <= _SHARE_OF_KNOWN}
+            callers = [one for one in callers if at[one] not in kept] or callers
+        most = max([places[asks], *(places[at[one]] for one in callers)])
+        crowd = [one for one in callers if places[at[one]] == most]
         if self._ends_one(crowd):
             return True
-        if places[caller_place(peer)] == most or not crowd:
+        if places[asks] == most or not crowd:
             return False
         max(crowd, key=lambda caller: caller.since).end()
         return True
+
+    def _note_known(self, caller: Caller) -> None:
+        if not caller.is_proven:
+            return
+        with self._room:
+            place = caller_place(caller.peer)
+            self._known.pop(place, None)
+            self._known[place] = None
+            if len(self._known) > _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
 
     def _ends_one(self, callers: list[Caller]) -> bool:
         newcomers = [caller for caller in callers if not caller.is_proven]
@@ -317,6 +343,7 @@ class Listener:
         self._on_not_allowed(peer)
 
     def _forget(self, caller: Caller) -> None:
+        self._note_known(caller)
         with self._room:
             self._callers.pop(caller, None)
             self._room.notify_all()

@@ -1,4 +1,8 @@
-"""Small pictures for the filmstrip and the outbox. Called off the GUI thread only."""
+"""Small pictures for the filmstrip and the outbox. Called off the GUI thread only.
+
+Of a frame only the pixels that its child decoded are looked at: what a camera sent is decoded here
+once it is kept, and a child has found nothing wrong with it.
+"""
 
 from __future__ import annotations
 
@@ -32,17 +36,8 @@ def image_over(pixels: NDArray[np.uint8]) -> QImage:
 def small(picture: Frame | EncodedImage) -> QImage:
     """A picture as the filmstrip shows it. Raises ImageError."""
     if isinstance(picture, Frame):
-        return small_frame(picture, FILMSTRIP)
+        return _of_pixels(picture.pixels, FILMSTRIP)
     return small_image(picture, FILMSTRIP)
-
-
-def small_frame(frame: Frame, size: QSize) -> QImage:
-    """A frame made just large enough to cover `size`, from its own JPEG where it has one."""
-    if frame.jpeg is not None:
-        made = _of_jpeg(frame.jpeg, size)
-        if not made.isNull():
-            return made
-    return _of_pixels(frame.pixels, size)
 
 
 def small_image(image: EncodedImage, size: QSize) -> QImage:

@@ -172,6 +172,35 @@ def test_an_address_that_has_all_places_gives_one_to_another_address() -> None:
         assert listener.callers == 3
 
 
+def test_a_crowd_from_many_addresses_keeps_nobody_out_who_was_here_before() -> None:
+    with capture_logs(), listening(most_callers=3) as listener, ExitStack() as stack:
+        engine = stack.enter_context(connected(listener.port))
+        assert says(engine, b"p") == b"p"
+        for number in range(1, 20):  # each with one place, as the engine has
+            stack.enter_context(connected(listener.port, f"127.0.2.{number}")).sendall(b"x")
+        assert says(engine, b"x") == b"x", "it stays"
+        second = stack.enter_context(connected(listener.port))
+        assert says(second, b"x") == says(engine, b"x") == b"x", "so does its successor"
+        for sock in (engine, second):
+            sock.close()
+        for number in range(20, 40):
+            stack.enter_context(connected(listener.port, f"127.0.2.{number}")).sendall(b"x")
+        again = stack.enter_context(connected(listener.port))
+        assert says(again, b"x") == b"x", "and does not have to wait when it comes back"
+
+
+def test_who_proves_himself_from_one_address_gains_nothing_over_a_first_call_of_another() -> None:
+    with capture_logs(), listening(most_callers=4) as listener, ExitStack() as stack:
+        crowd = [stack.enter_context(connected(listener.port, STRANGER)) for _ in range(3)]
+        assert [says(sock, b"p") for sock in crowd] == [b"p"] * 3
+        stack.enter_context(connected(listener.port, "127.0.2.1")).sendall(b"x")
+        first = stack.enter_context(connected(listener.port))
+        assert says(first, b"x") == b"x"
+        for _ in range(6):
+            stack.enter_context(connected(listener.port, STRANGER)).sendall(b"p")
+        assert says(first, b"x") == b"x"
+
+
 @pytest.mark.expects_log("caller-refused")
 def test_not_even_an_address_at_work_in_all_places_keeps_another_out() -> None:
     at_work = threading.Semaphore(0)
@@ -185,8 +214,8 @@ def test_not_even_an_address_at_work_in_all_places_keeps_another_out() -> None:
         else:
             echo(caller)
 
-    with listening(works_for_the_stranger, most_callers=2) as listener, ExitStack() as stack:
-        for _ in range(2):
+    with listening(works_for_the_stranger, most_callers=3) as listener, ExitStack() as stack:
+        for _ in range(3):
             stack.enter_context(connected(listener.port, STRANGER))
             assert at_work.acquire(timeout=PATIENCE)
         known = stack.enter_context(connected(listener.port))
