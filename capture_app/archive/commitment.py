@@ -155,7 +155,7 @@ class CommitmentListener:
         host: str,
         port: int,
         ae_title: str,
-        archive_ae_titles: Mapping[str, AllowedCallers],
+        archive_ae_titles: Mapping[str, Sequence[AllowedCallers]],
         clock: Clock,
         tls: ssl.SSLContext | None = None,
     ) -> None:

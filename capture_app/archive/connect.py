@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from capture_app.archive.commitment import CommitmentListener, StorageCommitment
 from capture_app.archive.dimse import DimseArchive
@@ -89,17 +89,21 @@ def commitment_listeners(
             host=host,
             port=port,
             ae_title=station.ae_title,
-            archive_ae_titles={
-                destination.ae_title: AllowedCallers.of(
-                    destination.report_senders, destination.report_certificates
-                )
-                for destination in sharing
-            },
+            archive_ae_titles=_callers(sharing),
             clock=clock,
             tls=tls,
         )
         listeners |= {destination.name: listener for destination in sharing}
     return listeners
+
+
+def _callers(sharing: Iterable[ArchiveDestination]) -> dict[str, list[AllowedCallers]]:
+    """Who may report, by AE title: two archives may have the same one at two addresses."""
+    callers: dict[str, list[AllowedCallers]] = {}
+    for archive in sharing:
+        may = AllowedCallers.of(archive.report_senders, archive.report_certificates)
+        callers.setdefault(archive.ae_title, []).append(may)
+    return callers
 
 
 def ways(destination: ArchiveDestination) -> tuple[Way, ...]:

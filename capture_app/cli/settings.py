@@ -104,6 +104,8 @@ def _check(args: argparse.Namespace, loaded: Loaded) -> int:
 
 def _advice(loaded: Loaded) -> list[str]:
     """What may be used and should be looked at all the same."""
+    from capture_app.diagnostics.open_ports import open_ports  # noqa: PLC0415 - reads pydicom
+
     settings = loaded.settings
     advice = [str(one) for one in loaded.overridden]
     advice += [
@@ -111,6 +113,8 @@ def _advice(loaded: Loaded) -> list[str]:
         for life in certificate_lives(settings, CLOCK.now())
         if life.is_valid and life.problem
     ]
+    if not settings.practice:
+        advice += [f"{one.key}: {one.problem} {one.remedy}" for one in open_ports(settings)]
     if settings.adt is not None and is_loopback(settings.adt.host) and not settings.practice:
         advice.append(tr("adt.host: only this computer reaches the admissions feed there."))
     if not ScanRules.of(settings).tells_a_whole_code:

@@ -21,6 +21,7 @@ from capture_app.diagnostics import own_computer
 from capture_app.diagnostics.cannot_work import OriginOf, cannot_work
 from capture_app.diagnostics.certificates import certificate_lives
 from capture_app.diagnostics.finding import Facts, Finding, Grade
+from capture_app.diagnostics.open_ports import open_ports
 from capture_app.diagnostics.time_servers import look_at_clock
 from capture_app.diagnostics.trials import TRY_WITHIN_S, Tried, try_peers
 from capture_app.errors import CaptureAppError, DeviceError
@@ -57,6 +58,7 @@ def examine(
         *look_at_clock(clock),
         delivery,
         *own_computer.look_at_ports(settings, somebody_delivers=somebody_delivers),
+        *_open_ports(settings),
         *_certificates(settings, clock),
     ]
     with ThreadPoolExecutor(_SIDE_BY_SIDE, "doctor") as pool:
@@ -96,6 +98,12 @@ def _certificates(settings: Settings, clock: Clock) -> Iterator[Finding]:
             code, grade, remedy = "certificate-good", Grade.GOOD, ""
         words = life.problem or tr("It holds for {days} days.", days=life.days)
         yield Finding("certificate", life.key, code, grade, words, remedy, facts)
+
+
+def _open_ports(settings: Settings) -> Iterator[Finding]:
+    for one in open_ports(settings):
+        code = "port-open-to-all"
+        yield Finding("port", one.key, code, Grade.ADVICE, one.problem, one.remedy)
 
 
 def _peers(settings: Settings, clock: Clock) -> Iterator[Finding]:

@@ -31,12 +31,6 @@ class AllowedNetworks:
         address = _address(peer)
         return address is not None and any(address in network for network in self.networks)
 
-    def __or__(self, other: AllowedNetworks) -> AllowedNetworks:
-        """Who may call by either; everybody where one of them names none."""
-        if not (self.networks and other.networks):
-            return EVERYBODY
-        return AllowedNetworks(self.networks + other.networks)
-
 
 EVERYBODY: Final = AllowedNetworks()
 

@@ -118,7 +118,7 @@ def test_an_archive_that_does_not_know_us_says_so(orthanc: Orthanc) -> None:
 def listener() -> Iterator[CommitmentListener]:
     """A listener that knows the archive PACS, on a free port."""
     listener = CommitmentListener(
-        host=HOST, port=0, ae_title="CAPTURE", archive_ae_titles={"PACS": ANYBODY}, clock=CLOCK
+        host=HOST, port=0, ae_title="CAPTURE", archive_ae_titles={"PACS": [ANYBODY]}, clock=CLOCK
     )
     listener.start()
     yield listener

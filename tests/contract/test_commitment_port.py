@@ -4,19 +4,23 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from random import Random
 
 import pytest
 from pynetdicom.pdu import A_ASSOCIATE_RJ
 
 from capture_app.archive.commitment import CommitmentListener, Transaction
+from capture_app.archive.connect import commitment_listeners
 from capture_app.clock import SystemClock
 from capture_app.net.callers import ANYBODY, AllowedCallers
 from capture_app.net.dicom.upper_layer import ABORT, ASSOCIATE_AC, ASSOCIATE_RJ
 from capture_app.net.listener import MOST_CALLERS
+from capture_app.settings.schema import ArchiveDestination, ProofChoice, Station
 from tests.fuzz.dicom_pdus import AE_TITLE, ARCHIVE, COMMITMENT, large_report, request
 from tests.fuzz.spoiling import MAY_GROW_BY, Growth
 from tests.fuzz.test_pdus_over_tcp import is_heard
+from tests.peers import free_port
 
 HOST, ELSEWHERE = "127.0.0.1", "127.0.0.2"
 WAITS_S = 30
@@ -25,7 +29,7 @@ CALLING = slice(26, 42)
 NOT_RECOGNISED = 3
 
 
-def listening(allowed: AllowedCallers = ANYBODY) -> CommitmentListener:
+def listening(*allowed: AllowedCallers) -> CommitmentListener:
     return CommitmentListener(
         host=HOST,
         port=0,
@@ -37,7 +41,7 @@ def listening(allowed: AllowedCallers = ANYBODY) -> CommitmentListener:
 
 @pytest.fixture
 def listener() -> Iterator[CommitmentListener]:
-    listener = listening()
+    listener = listening(ANYBODY)
     listener.start()
     yield listener
     listener.stop()
@@ -131,5 +135,33 @@ def test_a_title_counts_from_its_own_address_alone() -> None:
             sock.sendall(request())
             assert read_pdu(sock)[0] == ASSOCIATE_RJ
         assert is_heard(listener.port)
+    finally:
+        listener.stop()
+
+
+def test_two_archives_of_one_title_report_each_from_its_own_address() -> None:
+    here, there = ArchiveDestination("a"), ArchiveDestination("b")
+    pair = [
+        replace(
+            one,
+            host=place,
+            port=104,
+            ae_title=ARCHIVE,
+            proof=ProofChoice.STORAGE_COMMITMENT,
+            commitment_port=free_port(),
+            report_senders=(place,),
+        )
+        for one, place in ((here, HOST), (there, ELSEWHERE))
+    ]
+    port = pair[0].commitment_port
+    pair[1] = replace(pair[1], commitment_port=port)
+    listeners = commitment_listeners(pair, Station(ae_title=AE_TITLE), SystemClock())
+    (listener,) = set(listeners.values())
+    listener.start()
+    try:
+        for place, answer in ((HOST, ASSOCIATE_AC), (ELSEWHERE, ASSOCIATE_AC), ("127.0.0.3", 3)):
+            with called_from(place, listener) as sock:
+                sock.sendall(request())
+                assert read_pdu(sock)[0] == answer
     finally:
         listener.stop()

@@ -58,7 +58,8 @@ def station(tmp_path: Path) -> Settings:
     """Settings that name nobody yet."""
     (tmp_path / "keys").mkdir()
     security = Security(key_store=KeyStore.FILE, key_file=str(tmp_path / "keys" / "capture.key"))
-    return Settings(tmp_path / "data", adt=AdtFeed(host="0.0.0.0"), security=security)  # noqa: S104 - nothing listens
+    adt = AdtFeed(host="0.0.0.0", senders=("10.20.0.5",))  # noqa: S104 - nothing listens
+    return Settings(tmp_path / "data", adt=adt, security=security)
 
 
 def with_orthanc(station: Settings, orthanc: Orthanc, tmp_path: Path, password: str) -> Settings:
@@ -170,6 +171,9 @@ def test_what_works_and_should_be_looked_at_is_advice(
     assert told.json["advice"][0].startswith("Recommended: scan patterns with a symbology or a pre")
     marked = replace(settings, scan_patterns=(ScanPattern("band", symbologies=("]C1",)),))
     assert check(marked, "--json").json["advice"] == []
+    anybody = AdtFeed(host="0.0.0.0")  # noqa: S104 - what the settings would say; nothing listens
+    (advice,) = check(replace(marked, adt=anybody), "--json").json["advice"]
+    assert advice.startswith("adt.senders: Whoever reaches the port of admissions may say who")
     now = SystemClock().now()
     authority = tmp_path / "ca.pem"
     authority.write_bytes(certificate_between(now - timedelta(days=1), now + timedelta(days=6.5)))

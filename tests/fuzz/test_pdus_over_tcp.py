@@ -58,7 +58,7 @@ def is_heard(port: int) -> bool:
 @pytest.mark.timeout(PATIENCE_S)
 def test_no_pdu_stops_the_port_or_answers_for_an_archive(clock: FixedClock) -> None:
     listener = CommitmentListener(
-        host=HOST, port=0, ae_title=AE_TITLE, archive_ae_titles={ARCHIVE: ANYBODY}, clock=clock
+        host=HOST, port=0, ae_title=AE_TITLE, archive_ae_titles={ARCHIVE: [ANYBODY]}, clock=clock
     )
     listener.start()
     asked = Transaction("2.25.1", clock.monotonic(), ARCHIVE, {"2.25.2": COMMITMENT})

@@ -8,7 +8,7 @@ one are the first to go when it is crowded (see `Listener`).
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -59,8 +59,8 @@ _TITLES_END: Final = 42
 class EventReportScp:
     """Takes N-EVENT-REPORTs of one SOP class. `on_report` answers with a status, from any thread.
 
-    `known_ae_titles` may call, each from where it may; `ae_title` is ours. With `tls`, callers must
-    show a certificate.
+    `known_ae_titles` may call, each from where one of those who have it may; `ae_title` is ours.
+    With `tls`, callers must show a certificate.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class EventReportScp:
         host: str,
         port: int,
         ae_title: str,
-        known_ae_titles: Mapping[str, AllowedCallers],
+        known_ae_titles: Mapping[str, Sequence[AllowedCallers]],
         sop_class_uid: str,
         on_report: Callable[[EventReport], int],
         clock: Clock,
@@ -139,7 +139,10 @@ class _Negotiator:
     """Answers A-ASSOCIATE-RQ (PS3.8 7.1)."""
 
     def __init__(
-        self, ae_title: str, known_ae_titles: Mapping[str, AllowedCallers], sop_class_uid: str
+        self,
+        ae_title: str,
+        known_ae_titles: Mapping[str, Sequence[AllowedCallers]],
+        sop_class_uid: str,
     ) -> None:
         self._ae_title = ae_title
         self._known_ae_titles = known_ae_titles
@@ -169,8 +172,8 @@ class _Negotiator:
         called, calling = (_title(pdu, begin) for begin in _TITLES_BEGIN)
         if called != self._ae_title:
             return _CALLED_AE_TITLE_UNKNOWN
-        known = self._known_ae_titles.get(calling)
-        if known is None or not known.admits(caller.peer, caller.certificate):
+        known = self._known_ae_titles.get(calling, ())
+        if not any(one.admits(caller.peer, caller.certificate) for one in known):
             _log.info("caller-not-known", source="event-reports", peer=caller.peer)
             return _CALLING_AE_TITLE_UNKNOWN
         return None

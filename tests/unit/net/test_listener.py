@@ -378,7 +378,7 @@ def ports() -> dict[str, MllpListener | EventReportScp]:
             host=HOST,
             port=0,
             ae_title="CAPTURE",
-            known_ae_titles={"PACS": ANYBODY},
+            known_ae_titles={"PACS": [ANYBODY]},
             sop_class_uid="1.2.840.10008.1.20.1",
             on_report=lambda _report: 0,
             clock=CLOCK,
