@@ -40,7 +40,7 @@ faults: ## killed at every call, full disks, bad archives: all of what `make tes
 	@tools/setup.sh test
 	@CAPTURE_TEST_DRAWS=whole $(PYTHON) -m pytest $(TWO_PROCESSES) tests/faults $(ARGS)
 
-fuzz: ## 100,000 messages, 50,000 PDUs and 200 pictures that nobody should send
+fuzz: ## 100,000 messages, 50,000 PDUs, 300 pictures and 100 streams that nobody should send
 	@tools/setup.sh test
 	@CAPTURE_TEST_DRAWS=whole $(PYTHON) -m pytest $(TWO_PROCESSES) tests/fuzz $(ARGS)
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Final
+
+from structlog.testing import capture_logs
 
 MAY_GROW_BY: Final = 300 << 20
 """Bytes of memory of the process whose port it is, however much it was sent."""
@@ -26,6 +30,15 @@ class Growth:
 
     def look(self) -> None:
         self.most = max(self.most, resident() - self._before)
+
+
+@contextmanager
+def only_children_end() -> Iterator[None]:
+    """Within the block nothing worse is logged than that a child has ended."""
+    with capture_logs() as entries:
+        yield
+    loud = {one["event"] for one in entries if one["log_level"] not in {"debug", "info"}}
+    assert loud <= {"child-ended"}
 
 
 def spoilt(chance: Random, data: bytes, *, most: int = 4) -> bytes:

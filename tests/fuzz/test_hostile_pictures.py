@@ -17,12 +17,13 @@ from capture_app.imaging.decoding import PictureDecoder
 from capture_app.imaging.rgb import decode
 from capture_app.model.encoded_image import MOST_PIXELS
 from tests.draws import PATIENCE_S, drawn
-from tests.fuzz.spoiling import MAY_GROW_BY, Growth, spoilt
+from tests.fuzz.hostile_formats import FORMATS
+from tests.fuzz.spoiling import MAY_GROW_BY, Growth, only_children_end, spoilt
 from tests.jpeg_parts import exif, segment, with_segments
 from tests.sealing import jpeg
 
 CLOCK = SystemClock()
-PICTURES = drawn(24, whole=200)
+PICTURES = drawn(30, whole=300)
 SOF_BY_PROCESS = (b"\xff\xc1", b"\xff\xc2", b"\xff\xc9", b"\xff\xca", b"\xff\xc3")
 
 
@@ -78,7 +79,7 @@ def no_picture(chance: Random) -> bytes:
     return chance.choice((b"", b"\xff\xd8", b"\xff\xd8\xff")) + chance.randbytes(5_000)
 
 
-KINDS: tuple[Callable[[Random], bytes], ...] = (
+JPEGS: tuple[Callable[[Random], bytes], ...] = (
     spoilt_picture,
     another_process,
     huge,
@@ -91,11 +92,14 @@ KINDS: tuple[Callable[[Random], bytes], ...] = (
 )
 
 
+KINDS = (*JPEGS, *FORMATS)
+
+
 @pytest.mark.timeout(PATIENCE_S)
 def test_each_ends_in_a_picture_or_in_words(tmp_path: Path) -> None:
     chance, growth = Random(20_261_128), Growth()
     path = tmp_path / "hostile.jpg"
-    with closing(PictureDecoder(CLOCK)) as decoder:
+    with only_children_end(), closing(PictureDecoder(CLOCK)) as decoder:
         for n in range(PICTURES):
             path.write_bytes(KINDS[n % len(KINDS)](chance))
             begun = CLOCK.monotonic()
