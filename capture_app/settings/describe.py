@@ -96,9 +96,18 @@ mode 0600).
 """
 
 
-_SECRET_IN_QUERY: Final = re.compile(
-    r"([?&][^=&#]*(?:pass|pwd|psw|pw|secret|token|auth|key|cred)[^=&#]*=)[^&#]*", re.IGNORECASE
+_PARAMETER: Final = re.compile(r"([^=&;/?#_]+)=(.*?)(?=[&;/?#_][^=&;/?#_]*=|#|$)")
+"""A name and its value in the address of a camera, in its query or in its path: some have
+/user=a_password=b_channel=1."""
+_HARMLESS_NAME: Final = re.compile(
+    r"user|usr|loginuse|channel|stream|(?:sub)?type|profile|resolution|size|camera|cmd|action"
+    r"|fps|quality|(?:video)?codec",
+    re.IGNORECASE,
 )
+_SECRET_NAME: Final = re.compile(
+    r"pas|pwd|psw|pw|pin|secret|token|auth|key|cred|^p$", re.IGNORECASE
+)
+_HARMLESS_VALUE: Final = re.compile(r"\d{0,3}|\d{1,5}x\d{1,5}")
 
 
 def schema_markdown() -> str:
@@ -119,7 +128,7 @@ def settings_shown(settings: Settings, origins: Mapping[str, str]) -> dict[str, 
 
 def settings_toml(settings: Settings, origins: Mapping[str, str] | None = None) -> str:
     """The settings in force, as a settings file that loads to the same, but for the secrets that
-    stand in a camera's query; with `origins` (by key) each line says where it comes from.
+    stand in a camera's address; with `origins` (by key) each line says where it comes from.
     """
     plain = _without_secrets(settings)
     del plain["source_files"]
@@ -135,11 +144,20 @@ def tables_toml(tables: Mapping[str, object]) -> str:
 
 
 def _without_secrets(settings: Settings) -> dict[str, Any]:
-    """Some cameras take a password in the query of their address alone."""
+    """Some cameras take a password in their address alone."""
     plain: dict[str, Any] = _plain(settings)
     for device in plain["devices"]:
-        device["address"] = _SECRET_IN_QUERY.sub(r"\1***", device["address"])
+        device["address"] = _PARAMETER.sub(_without_its_secret, device["address"])
     return plain
+
+
+def _without_its_secret(parameter: re.Match[str]) -> str:
+    """What is not known to be harmless may be a password, whatever its maker calls it."""
+    name, value = parameter.groups()
+    is_number = _HARMLESS_VALUE.fullmatch(value) and not _SECRET_NAME.search(name)
+    if _HARMLESS_NAME.fullmatch(name) or is_number:
+        return parameter[0]
+    return f"{name}=***"
 
 
 def _sections(table: type = Settings, above: str = "") -> Iterator[tuple[str, str, type]]:

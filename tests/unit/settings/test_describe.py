@@ -90,3 +90,39 @@ def test_a_password_in_the_query_of_a_camera_is_not_shown() -> None:
     for text in (settings_toml(shown), str(settings_shown(shown, {}))):
         assert "geheim77" not in text
         assert "http://cam/video?user=nurse&Password=***&size=1#a" in text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://cam/video?loginuse=admin&loginpas=geheim&size=1",
+        "rtsp://cam/user=admin_password=geheim_channel=1_stream=0.sdp",
+        "rtsp://cam/user=admin&password=ge_heim&channel=1.sdp",
+        "http://cam/?u=a&p=geheim",
+        "http://cam/?code=geheim&channel=1",
+        "http://cam/snap;password=geheim",
+        "http://cam/?pin=77441199",
+        "http://cam/?psw=77&heim=1",
+        "http://cam/?x#pwd=geheim",
+    ],
+)
+def test_nor_is_it_under_another_name_or_in_the_path(address: str) -> None:
+    shown = replace(FULL, devices=(Device("c", "Camera", DeviceKind.STREAM, address),))
+    for text in (settings_toml(shown), str(settings_shown(shown, {}))):
+        assert "geheim" not in text
+        assert "ge_heim" not in text
+        assert "=77" not in text
+        assert "***" in text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "0",
+        "http://cam/cgi-bin/mjpg/video.cgi?channel=1&subtype=main",
+        "rtsp://cam/axis-media/media.amp?videocodec=h264&resolution=1280x720&fps=25",
+    ],
+)
+def test_what_is_no_secret_is_shown(address: str) -> None:
+    shown = replace(FULL, devices=(Device("c", "Camera", DeviceKind.STREAM, address),))
+    assert address in settings_toml(shown)
