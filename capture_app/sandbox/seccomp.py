@@ -40,6 +40,8 @@ _IOCTL, _SOCKET, _SENDTO, _CLONE, _FCNTL, _TGKILL, _PRLIMIT, _CLONE3 = (
     *(16, 41, 44, 56),
     *(72, 234, 302, 435),
 )
+_OPEN, _OPENAT, _OPENAT2 = 2, 257, 437
+_CREATE_OR_TRUNCATE: Final = 0o100 | 0o1000
 _OWNERS_OF_FILES: Final = (8, 10, 15)
 """F_SETOWN, F_SETSIG and F_SETOWN_EX: who gets which signal when a pipe is written. It would be the
 one way to signal the parent (fcntl(2))."""
@@ -82,8 +84,25 @@ REFUSED: Final[dict[str, int]] = {
     "setsid": 112,
     "memfd_create": 319,
     "memfd_secret": 447,
-    # what Landlock does not watch over: who owns a file, its times, its names
-    "truncate": 76,  # before version 3
+    # names and lengths of files: Landlock watches over them, but not before Linux 5.13, and over
+    # lengths not before 6.2
+    "truncate": 76,
+    "creat": 85,
+    "rename": 82,
+    "renameat": 264,
+    "renameat2": 316,
+    "unlink": 87,
+    "unlinkat": 263,
+    "rmdir": 84,
+    "mkdir": 83,
+    "mkdirat": 258,
+    "link": 86,
+    "linkat": 265,
+    "symlink": 88,
+    "symlinkat": 266,
+    "mknod": 133,
+    "mknodat": 259,
+    # what Landlock does not watch over: who owns a file, its times
     "chmod": 90,
     "fchmod": 91,
     "fchmodat": 268,
@@ -209,11 +228,14 @@ def _filter(pid: int, *, connects: bool) -> Iterator[bytes]:
     yield from _answer(_JUMP_AT_LEAST, _X32, _KILL_PROCESS)
     for number in refused.values():
         yield from _answer(_JUMP_EQUAL, number, _NO)
-    # The C library falls back to clone, whose flags can be looked at.
-    yield from _answer(_JUMP_EQUAL, _CLONE3, _ERRNO | _ENOSYS)
+    # The C library falls back to clone and openat, whose flags can be looked at.
+    for number in (_CLONE3, _OPENAT2):
+        yield from _answer(_JUMP_EQUAL, number, _ERRNO | _ENOSYS)
     yield from _of(
         _CLONE, _load(_AT_FIRST), _answer(_JUMP_ANY_BIT, _CLONE_THREAD, _NO, unless=True)
     )
+    for number, flags in ((_OPEN, _AT_SECOND), (_OPENAT, _AT_THIRD)):
+        yield from _of(number, _load(flags), _answer(_JUMP_ANY_BIT, _CREATE_OR_TRUNCATE, _NO))
     # A thread of its own may be signalled: abort does that.
     yield from _of(_TGKILL, _load(_AT_FIRST), _answer(_JUMP_EQUAL, pid, _NO, unless=True))
     yield from _of(_FCNTL, _load(_AT_SECOND), *_none_of(_OWNERS_OF_FILES))

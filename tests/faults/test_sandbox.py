@@ -1,5 +1,6 @@
 """Children that hog, spin, crash, lie and try to get out: each costs one question, and no more."""
 
+import json
 import os
 import socket
 import subprocess
@@ -26,6 +27,19 @@ MB = 1 << 20
 HOSTILE = [sys.executable, "-P", "-m", "tests.hostile_child"]
 WITHIN_S = 60.0
 """Patience: where a deadline is not the outcome."""
+WAYS_TO_CHANGE = [
+    "write",
+    "chmod",
+    "truncate",
+    "remove",
+    "rename",
+    "link",
+    "point",
+    "fold",
+    "queue",
+]
+WAYS_TO_KILL = ["kill", "kill-thread", "own-a-pipe", "sign-a-pipe", "own-a-device"]
+WAYS_TO_KILL += ["slow-the-parent"]
 needs_walls = pytest.mark.skipif(
     not walls_here().are_whole, reason="this kernel has no Landlock or no seccomp"
 )
@@ -330,8 +344,7 @@ def attempt(opened: Opened) -> Callable[..., list[object]]:
 
 @needs_walls
 def test_there_is_no_way_out(attempt: Callable[..., list[object]]) -> None:
-    ways = ["fork", "unix", "kill", "trace", "limits", "memfd", "namespace"]
-    ways += ["kill-thread", "own-a-pipe", "sign-a-pipe", "own-a-device", "slow-the-parent"]
+    ways = ["fork", "unix", "trace", "limits", "memfd", "namespace", *WAYS_TO_KILL]
     came = attempt(*[(way, "") for way in ways], ("run", "/bin/true"))
     assert came == [EPERM] * len(came)
 
@@ -343,13 +356,37 @@ def test_no_file_of_anybody_is_reached(
     picture = tmp_path / "picture"
     picture.write_bytes(b"pixels")
     files = ["/etc/passwd", picture, "/proc/self/mem", f"/proc/{os.getpid()}/environ", "/dev/null"]
-    tried = [("read", file) for file in files] + [("write", file) for file in files]
-    tried += [(way, picture) for way in ("remove", "link")]
-    tried += [("list", tmp_path), ("list", "/proc"), ("write", tmp_path / "another")]
+    tried = [("read", file) for file in files] + [("overwrite", file) for file in files]
+    tried += [("list", tmp_path), ("list", "/proc")]
     came = attempt(*tried)
     assert came == [EACCES] * len(came), list(zip(tried, came, strict=True))
+    came = attempt(*[(way, picture) for way in WAYS_TO_CHANGE])
+    assert came == [EPERM] * len(came)
     assert picture.read_bytes() == b"pixels"
-    assert attempt(("chmod", picture), ("truncate", picture)) == [EPERM, EPERM]
+    assert attempt(("signal-itself", "")) == ["None"], "as abort does"
+
+
+_WITHOUT_LANDLOCK = """
+import json, sys
+from capture_app.sandbox import seccomp
+from capture_app.sandbox.task import Call
+from tests.hostile_child import attempt
+assert seccomp.restrict(connects=True)
+(answer,) = attempt(Call({"ways": json.loads(sys.argv[1])}, memoryview(b"")))
+print(json.dumps(answer.facts["came"]))
+"""
+
+
+@needs_walls
+def test_where_landlock_is_old_or_missing_no_file_is_lost_and_no_process_ended(
+    tmp_path: Path,
+) -> None:
+    picture = tmp_path / "picture"
+    picture.write_bytes(b"pixels")
+    ways = [(way, str(picture)) for way in (*WAYS_TO_CHANGE, *WAYS_TO_KILL)]
+    argv = [sys.executable, "-c", _WITHOUT_LANDLOCK, json.dumps(ways)]
+    done = subprocess.run(argv, capture_output=True, check=True, timeout=WITHIN_S)
+    assert json.loads(done.stdout) == [EPERM] * len(ways)
     assert picture.read_bytes() == b"pixels"
 
 
@@ -377,7 +414,7 @@ def test_only_a_camera_reaches_the_network_and_of_it_its_relay(
 def test_a_camera_of_this_computer_reaches_its_device_alone(opened: Opened) -> None:
     task = Task("attempt", 200 * MB, MB, devices=("/dev/null",))
     child = Child(task, CLOCK, command=HOSTILE)
-    ways = [("write", "/dev/null"), ("read", "/dev/null"), ("write", "/dev/zero")]
+    ways = [("overwrite", "/dev/null"), ("read", "/dev/null"), ("overwrite", "/dev/zero")]
     came = child.ask({"ways": ways}, within=WITHIN_S).facts["came"]
     child.close()
     assert came == ["1", "b''", EACCES]
