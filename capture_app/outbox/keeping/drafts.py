@@ -24,7 +24,7 @@ from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.encounter import Location
 from capture_app.model.exam import Exam
-from capture_app.model.operator import Act, Operator, may
+from capture_app.model.operator import Act, Operator, may, require
 from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description, Turn
 from capture_app.model.reason import (
@@ -175,9 +175,10 @@ def describe(
 ) -> None:
     """Says what drafts show and are for; `seen` is what they said before.
 
-    Raises RuleError where one is no draft any more, ChangedSinceSeenError where one says something
-    else by now: then none is changed.
+    Raises RuleError where one is no draft any more or the operator takes no pictures,
+    ChangedSinceSeenError where one says something else by now: then none is changed.
     """
+    require(operator, Act.TAKE_PICTURES)
     with spool.database.transaction() as connection:
         for capture_id in capture_ids:
             _require_draft(connection, capture_id)

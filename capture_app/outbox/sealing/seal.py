@@ -21,7 +21,7 @@ from capture_app.errors import RuleError
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.delivery import TaskState
 from capture_app.model.encoded_image import PixelCoding
-from capture_app.model.operator import Operator
+from capture_app.model.operator import Act, Operator, require
 from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.model.shown import ShownAtSend
@@ -107,10 +107,12 @@ def seal(
     `shown`: what the screen said of each, where a screen did.
     `visits_shared`: the ids of exams whose visit's number no picture may carry by now. `answered`:
     codes of what speaks against sending, and was known. Raises
-    RuleError where one is no draft or not described, ChangedSinceSeenError, ConformanceError where
-    a dataset would break the standard, SealBrokenError where a picture fails its check,
-    ImageError where one cannot be turned, DiskFullError, StoreError.
+    RuleError where one is no draft or not described, or the operator may send none,
+    ChangedSinceSeenError, ConformanceError where a dataset would break the standard,
+    SealBrokenError where a picture fails its check, ImageError where one cannot be turned,
+    DiskFullError, StoreError.
     """
+    require(operator, Act.TAKE_PICTURES)
     if not capture_ids:
         raise RuleError(tr("There is nothing to send."))
     if not rules.destinations:

@@ -18,6 +18,7 @@ from capture_app.errors import (
 )
 from capture_app.model.delivery import ImageState, TaskKind
 from capture_app.model.encoded_image import EncodedImage
+from capture_app.model.operator import Role
 from capture_app.model.patient import PatientId
 from capture_app.model.procedure import Side
 from capture_app.outbox.delivery.batch import Delivery
@@ -232,6 +233,23 @@ def test_a_picture_of_somebody_else_stops_the_whole_send(outbox: Outbox, clock: 
         outbox.seal(kept, sealing.NURSE, patient=other)
     assert states(outbox, TaskKind.STORE) == []
     assert len(outbox.drafts()) == 2
+
+
+def test_who_takes_no_pictures_describes_and_sends_none(outbox: Outbox, clock: FixedClock) -> None:
+    exam = begin(outbox, clock)
+    kept = [keep(outbox, exam)]
+    right = sealing.description(side=Side.RIGHT)
+    for roles in ((), (Role.AUDIT,), (Role.ADMINISTER, Role.CORRECT)):
+        other = replace(sealing.NURSE, roles=roles)
+        with pytest.raises(RuleError, match="Your roles do not allow this"):
+            outbox.describe(kept, right, other)
+        with pytest.raises(RuleError, match="Your roles do not allow this"):
+            outbox.seal(kept, other)
+    assert [draft.description for draft in outbox.drafts()] == [sealing.description()]
+    outbox.seal(kept, sealing.NURSE)
+    with pytest.raises(RuleError, match="Your roles do not allow this"):
+        outbox.hold(kept, replace(sealing.NURSE, roles=(Role.AUDIT,)))
+    assert states(outbox, TaskKind.STORE) == ["held"]
 
 
 def test_an_act_counts_on_what_was_seen_alone(outbox: Outbox, clock: FixedClock) -> None:
