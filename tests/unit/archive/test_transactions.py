@@ -98,6 +98,14 @@ def test_an_image_that_is_named_as_kept_and_as_failed_is_not_kept() -> None:
     assert transaction.reasons == {"1.1": 0x0112}
 
 
+def test_a_failure_of_no_reason_is_a_failure() -> None:
+    transactions, transaction = begun("1.1")
+    zero = report("1.2.3", failed=("1.1",))
+    zero.information.FailedSOPSequence[0].FailureReason = 0
+    assert transactions.report(zero) == 0x0000
+    assert transaction.reasons == {"1.1": 0x0110}
+
+
 @pytest.mark.expects_log("commitment-report-unknown")
 def test_a_report_after_the_end_is_not_taken() -> None:
     transactions, transaction = begun("1.1")
