@@ -14,7 +14,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, VLPhotographic
 from capture_app.archive.dimse import dataset_of
 from capture_app.clock import SystemClock
 from capture_app.dicom.part10 import describe_instance
-from capture_app.model.delivery import Instance
+from capture_app.model.delivery import Fragment, Instance
 
 new_uid = SystemClock().new_uid
 
@@ -72,8 +72,8 @@ def photo(
     ds.BitsAllocated = ds.BitsStored = 8
     ds.HighBit, ds.PixelRepresentation = 7, 0
     ds.PhotometricInterpretation = "YBR_FULL_422" if jpeg else "RGB"
+    stream = BytesIO()
     if jpeg:
-        stream = BytesIO()
         Image.fromarray(pixels).save(stream, "JPEG", quality=80)
         ds.PixelData = encapsulate([stream.getvalue()])
     else:
@@ -83,4 +83,6 @@ def photo(
     ds.file_meta.TransferSyntaxUID = syntax
     file = BytesIO()
     dcmwrite(file, ds, enforce_file_format=True)
-    return Sample(describe_instance(ds, len(file.getvalue())), file.getvalue())
+    part10, coded = file.getvalue(), stream.getvalue()
+    fragments = (Fragment(1, part10.index(coded), len(coded)),) if jpeg else ()
+    return Sample(describe_instance(ds, len(part10), fragments), part10)

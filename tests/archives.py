@@ -11,7 +11,7 @@ from capture_app.archive.stow import StowArchive
 from capture_app.clock import Clock, SystemClock
 from capture_app.errors import DeliveryError, TransientDeliveryError
 from capture_app.model.delivery import MOST_BROKEN_OFF, Instance, ProofReceipt, StoreReceipt
-from capture_app.model.reason import BROKEN_OFF, Reason
+from capture_app.model.reason import OF_ONE_PERHAPS, Reason
 from capture_app.settings.schema import ArchiveDestination, Station
 from tests.archive_samples import Sample
 
@@ -74,7 +74,7 @@ def store(
             outcomes[uid] = outcome
     except DeliveryError as error:
         return [outcomes.get(sample.uid, error) for sample in samples]
-    broken_off = [o for o in outcomes.values() if getattr(o, "code", "") in BROKEN_OFF]
+    broken_off = [o for o in outcomes.values() if getattr(o, "code", "") in OF_ONE_PERHAPS]
     assert len(outcomes) == len(samples) or len(broken_off) == MOST_BROKEN_OFF
     untried = TransientDeliveryError(Reason("untried"))
     return [outcomes.get(sample.uid, untried) for sample in samples]

@@ -48,6 +48,7 @@ _LINGER_SECONDS: Final = 1.0  # on the association of the request, for a report 
 _GLANCE_SECONDS: Final = 0.02
 _ASK_ANEW_AFTER_SECONDS: Final = 600.0
 
+_NOT_TAKEN: Final = "commitment-request-"
 _HELD: Final = 0x0000
 _NOT_NAMED: Final = -1
 _PROCESSING_FAILURE: Final = 0x0110
@@ -283,7 +284,9 @@ class StorageCommitment:
     def _ask_for_what_is_not_pending(
         self, instances: Sequence[Instance], interruption: Interruption
     ) -> Iterator[tuple[str, DeliveryError]]:
-        """Asks, and yields those at which the archive fell silent before it took the request."""
+        """Asks, and yields those whose request the archive did not take, by word or by silence:
+        any of them may be why, so each is asked for alone the next time.
+        """
         now = self._clock.monotonic()
         with self._lock:
             stale = {
@@ -299,12 +302,13 @@ class StorageCommitment:
             new = [i for i in instances if i.sop_instance_uid not in self._pending]
         broken_off = 0
         for request in tuple(self._requests(new)):
-            silence = self._ask(request, interruption)
-            broken_off = broken_off + 1 if silence else 0
-            if silence:
+            not_taken = self._ask(request, interruption)
+            is_silence = not_taken is not None and not_taken.code in BROKEN_OFF
+            broken_off = broken_off + 1 if is_silence else 0
+            if not_taken is not None:
                 for instance in request:
                     self._alone.add(instance.sop_instance_uid)
-                    yield instance.sop_instance_uid, silence
+                    yield instance.sop_instance_uid, not_taken
             if broken_off == MOST_BROKEN_OFF:
                 return
 
@@ -318,7 +322,9 @@ class StorageCommitment:
     def _ask(
         self, instances: Sequence[Instance], interruption: Interruption
     ) -> TransientDeliveryError | None:
-        """Asks for a promise. None, or the silence of an archive that did not take the request."""
+        """Asks for a promise. None, or why the archive did not take the request: its word, or
+        "timeout" and the like.
+        """
         # A new UID each time: one that was used is refused as a duplicate (reason 0131).
         transaction = Transaction(
             self._clock.new_uid(),
@@ -349,7 +355,7 @@ class StorageCommitment:
         except TransientDeliveryError as error:
             if error.code == "interrupted" or not self._is_pending(transaction):
                 self._transactions.end(transaction)
-                if is_open and error.code in BROKEN_OFF:
+                if is_open and (error.code in BROKEN_OFF or error.code.startswith(_NOT_TAKEN)):
                     return error
                 raise
             # The request was taken; how the association ended is not worth a word.
@@ -357,9 +363,7 @@ class StorageCommitment:
 
     def _refuse_unless_taken(self, status: int) -> None:
         if status != SUCCESS:
-            raise TransientDeliveryError(
-                Reason.of(f"commitment-request-{status:04X}", name=self._name)
-            )
+            raise TransientDeliveryError(Reason.of(f"{_NOT_TAKEN}{status:04X}", name=self._name))
 
     def _linger(self, assoc: Association, transaction: Transaction) -> None:
         seconds = _LINGER_SECONDS if self._has_listener else _WAIT_SECONDS

@@ -13,7 +13,7 @@ import structlog
 
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
 from capture_app.model.delivery import MOST_BROKEN_OFF, Instance
-from capture_app.model.reason import BROKEN_OFF, OF_ONE_PERHAPS, UNEXPECTED, Reason
+from capture_app.model.reason import OF_ONE_PERHAPS, UNEXPECTED, Reason
 
 _log = structlog.get_logger(__name__)
 
@@ -29,10 +29,9 @@ def one_by_one(
     """What `ask` says of each, on a line that `establish` opens for all that are still to come.
 
     What may be about the instance that was under way (OF_ONE_PERHAPS) is its outcome; the next have
-    a line of their own. After MOST_BROKEN_OFF of those in a row it is the archive: the rest is left
-    untried after silences, else the error is raised. Every other DeliveryError, and each while a
-    line is opened, is about the archive and raised. An error that nobody foresaw is a fault of
-    ours, logged, and the outcome of the one at which it came.
+    a line of their own. After MOST_BROKEN_OFF of those in a row the rest is left untried. Every
+    other DeliveryError, and each while a line is opened, is about the archive and raised. An error
+    that nobody foresaw is a fault of ours, logged, and the outcome of the one at which it came.
     """
     waiting = deque(instances)
     in_a_row = 0
@@ -50,11 +49,8 @@ def one_by_one(
                 raise
             in_a_row += 1
             yield waiting.popleft(), error
-            if in_a_row < MOST_BROKEN_OFF:
-                continue
-            if error.code not in BROKEN_OFF:
-                raise
-            return
+            if in_a_row == MOST_BROKEN_OFF:
+                return
         except RefusedDeliveryError:
             raise
         except Exception:  # a fault of ours: it is logged and shown, and the others go on

@@ -25,9 +25,10 @@ class Archive(Protocol):
     and the outcome of all instances not yet named. Any other exception is a bug: the engine logs
     it and hands those instances to a person.
 
-    A silence ("timeout", "aborted", "protocol") is yielded for the instance that was under way
-    then, and for no other: the next are tried on a new connection. After `MOST_BROKEN_OFF` of them
-    in a row the call may end: what it named no outcome for was not tried, and is due as before.
+    What may be about one instance (OF_ONE_PERHAPS, a silence first of all) is yielded for the one
+    that was under way then, and for no other: the next are tried on a new connection. After
+    `MOST_BROKEN_OFF` of them in a row the call may end: what it named no outcome for was not
+    tried, and is due as before.
 
     Each call has a total deadline of its own; the engine sets none.
     """

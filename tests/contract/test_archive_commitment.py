@@ -401,6 +401,41 @@ def test_an_image_at_which_the_request_hangs_is_asked_for_alone(
         peer.stop()
 
 
+class RefusesOne(ReportsLate):
+    """One that takes no request in which a certain image is."""
+
+    def __init__(self, uid: str) -> None:
+        self._uid = uid
+        super().__init__()
+
+    def _on_action(self, event: Any) -> tuple[int, None]:
+        status, _ = super()._on_action(event)
+        return (0x0110 if self._uid in self.asked[-1][1] else status), None
+
+
+def test_an_image_for_which_a_request_is_refused_takes_no_other_with_it(
+    listener: CommitmentListener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture_app.archive.commitment._WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("capture_app.archive.commitment._LINGER_SECONDS", 0.1)
+    samples = [photo(seed=n) for n in range(3)]
+    instances = [sample.instance for sample in samples]
+    peer = RefusesOne(samples[0].uid)
+    try:
+        archive = archive_for(destination("PACS", peer.port, listener.port), listener)
+        refused = "transient commitment-request-0110"
+        assert [said(o) for o in prove(archive, instances)] == [refused] * 3
+        prove(archive, instances)
+        assert [uids for _, uids in peer.asked[1:]] == [[sample.uid] for sample in samples]
+        with caller(listener) as assoc:
+            for transaction, (uid,) in peer.asked[2:]:
+                assert report(assoc, transaction, uid) == 0x0000
+        outcomes = [said(o) for o in prove(archive, instances)]
+        assert outcomes == [refused, *["storage-commitment"] * 2]
+    finally:
+        peer.stop()
+
+
 class ReportsAtOnce(ReportsLate):
     """One that reports on the association of the request, as soon as it has answered that."""
 

@@ -355,14 +355,19 @@ def test_the_same_pixels_to_be_read_otherwise_are_another_picture(
         assert [said(o) for o in prove(stow(server.port), [sample.instance])] == [told]
 
 
-@pytest.mark.parametrize("jpeg", [True, False])
-def test_an_image_with_something_behind_its_pixels_is_another_one(*, jpeg: bool) -> None:
+@pytest.mark.parametrize(("jpeg", "knows_length"), [(True, True), (True, False), (False, False)])
+def test_an_image_with_something_behind_its_pixels_is_another_one(
+    *, jpeg: bool, knows_length: bool
+) -> None:
     sample = photo(jpeg=jpeg)
+    fragments = sample.instance.fragments if knows_length else ()
+    asked = dataclasses.replace(sample.instance, fragments=fragments)
+    assert (asked.stream_length is not None) is knows_length
     ds = pydicom.dcmread(BytesIO(sample.part10))
     more = encapsulate([b"more"])[8:] if jpeg else b"more"  # a fragment, without an offset table
     ds.PixelData += more
     with serving(bad_servers.web("200 OK", written(ds), DICOM)) as server:
-        outcomes = prove(stow(server.port), [sample.instance])
+        outcomes = prove(stow(server.port), [asked])
     assert [said(o) for o in outcomes] == ["refused content-mismatch"]
 
 

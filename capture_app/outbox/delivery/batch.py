@@ -28,10 +28,10 @@ from capture_app.model.delivery import (
     TaskKind,
 )
 from capture_app.model.reason import (
-    BROKEN_OFF,
     FILE_MISSING,
     FILE_UNREADABLE,
     NOT_IN_ARCHIVE,
+    OF_ONE_PERHAPS,
     SEAL_BROKEN,
     UNEXPECTED,
     Reason,
@@ -67,7 +67,7 @@ class _Batch:
     broken: dict[str, RefusedDeliveryError] = field(default_factory=dict)
     silent: list[tuple[Task, DeliveryError]] = field(default_factory=list)
     broken_off: list[tuple[Task, DeliveryError]] = field(default_factory=list)
-    """Those at which the archive fell silent: the fault may be theirs."""
+    """Those at which the archive fell silent, or would not go on: the fault may be theirs."""
     has_answer: bool = False
 
 
@@ -306,7 +306,7 @@ class Delivery:
                 # What is wrong here says nothing of the archive.
                 state.has_answer = state.has_answer or result.code not in _OURS
                 self._needs_you(task, result.reason)
-            case DeliveryError() if result.code in BROKEN_OFF:
+            case DeliveryError() if result.code in OF_ONE_PERHAPS:
                 state.broken_off.append((task, result))
             case DeliveryError():
                 state.silent.append((task, result))
