@@ -93,13 +93,15 @@ def test_what_one_image_is_refused_takes_no_other_with_it(
     with ThreadingHTTPServer((HOST, 0), type("Handler", (RefusesOne,), members)) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
-        archive = stow(server.server_address[1])
-        assert timed(lambda: store(archive, samples)) == [told, "stored", "stored"]
-        instances = [sample.instance for sample in samples]
-        missing = ["transient not-in-archive"] * 2
-        assert timed(lambda: prove(archive, instances)) == [proved, *missing]
-        server.shutdown()
-        thread.join()
+        try:
+            archive = stow(server.server_address[1])
+            assert timed(lambda: store(archive, samples)) == [told, "stored", "stored"]
+            instances = [sample.instance for sample in samples]
+            missing = ["transient not-in-archive"] * 2
+            assert timed(lambda: prove(archive, instances)) == [proved, *missing]
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_where_each_image_is_refused_the_rest_is_not_even_sent() -> None:
