@@ -32,7 +32,7 @@ def read_xmp(packet: bytes) -> XmpFacts:
 
     JPEG asks for UTF-8; UTF-16 and UTF-32 are read with their zeros left out.
     """
-    text = packet.replace(b"\x00", b"")
+    text = _without_comments(packet.replace(b"\x00", b""))
     said = _values(_ORIENTATION, text)
     closed = len(_CLOSES_ORIENTATION.findall(text))
     named = len(_NAMES_ORIENTATION.findall(text)) - closed
@@ -43,6 +43,16 @@ def read_xmp(packet: bytes) -> XmpFacts:
         is_readable=len(said) == named and all(re.fullmatch(rb"[0-9]+", value) for value in said),
         is_other_color=bool(colors - {_SRGB}) or (b":ICCProfile" in text and b"sRGB" not in text),
     )
+
+
+def _without_comments(text: bytes) -> bytes:
+    """What a comment says is not said. One that does not end is left: it may be no comment."""
+    first, *rest = text.split(b"<!--")
+    kept = [first]
+    for part in rest:
+        _, ended, after = part.partition(b"-->")
+        kept.append(after if ended else part)
+    return b"".join(kept)
 
 
 def _values(pattern: re.Pattern[bytes], text: bytes) -> list[bytes]:

@@ -154,6 +154,27 @@ PICTURES = (
         ("tests/unit/dicom/test_golden.py", "tests/unit/dicom/test_iods.py"),
     ),
     Mutant(
+        "a-turn-is-shown-and-not-sent",
+        _SEAL,
+        "kept.description.turn, rules.decoder)",
+        'type(kept.description.turn)("0"), rules.decoder)',
+        ("tests/unit/outbox/test_seal.py",),
+    ),
+    Mutant(
+        "another-choice-turns-a-picture-back",
+        "capture_app/exam/describing.py",
+        "        chosen.turn,\n",
+        "",
+        ("tests/unit/exam/test_describing.py",),
+    ),
+    Mutant(
+        "left-is-right",
+        "capture_app/imaging/turning.py",
+        "{Turn.RIGHT: 6, Turn.HALF: 3, Turn.LEFT: 8}",
+        "{Turn.RIGHT: 8, Turn.HALF: 3, Turn.LEFT: 6}",
+        ("tests/unit/imaging/test_turning.py",),
+    ),
+    Mutant(
         "a-file-is-not-fsynced",
         "capture_app/store/sealed.py",
         "                os.fsync(descriptor)\n",

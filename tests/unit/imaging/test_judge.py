@@ -280,6 +280,14 @@ def jfif(across: int, down: int, units: int = 1) -> bytes:
     return segment(0xE0, b"JFIF\x00\x01\x01" + bytes((units,)) + density + b"\x00\x00")
 
 
+def test_what_stands_in_a_comment_of_xmp_is_not_said() -> None:
+    said = b"tiff:Orientation='6'"
+    assert kept(with_segments(jpeg(), xmp(b"/><!-- %b -->" % said))).handling is Handling.AS_IT_IS
+    both = b"/><!-- x --><rdf:Description %b/><!-- tiff:Orientation='3' -->" % said
+    assert kept(with_segments(jpeg(), xmp(both))).handling is Handling.TURNED
+    assert kept(with_segments(jpeg(), xmp(b"/><!-- %b" % said))).handling is Handling.TURNED
+
+
 @pytest.mark.parametrize("units", [0, 1, 2])
 def test_pixels_that_are_not_square_say_so(units: int) -> None:
     data = with_segments(without_jfif(jpeg()), jfif(72, 144, units))
