@@ -48,7 +48,7 @@ COLLEAGUES = (
     ("yaydin", "Y. Aydın"),
 )
 
-PAGES = 42
+PAGES = 43
 """How many there are, with those that come before any services."""
 _HELD = 4
 _ORDER = Order(

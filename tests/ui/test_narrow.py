@@ -82,14 +82,13 @@ def banner_of(state: BannerState, width: int, page: QWidget) -> PatientBanner:
 @pytest.mark.parametrize("width", [960, 1024, 1093, 1366])
 def test_a_patient_who_is_asked_for_again_is_so_in_sight(width: int, page: QWidget) -> None:
     due = ChipText("Identity asked at Send", "clock", Tone.WARN)
-    short = replace(STATE, name="NGUYEN, Thi Mai", native="阮氏梅", identified=due)
-    for state in (
-        STATE,
-        short,
-        replace(short, name="LI, Bo"),
-    ):  # the words come with the state, as after idle minutes
-        banner = banner_of(state, width, page)
-        banner.show_state(replace(state, identified=due))
+    long = ChipText("Identity asked at Send, in a language of long words", "clock", Tone.WARN)
+    names = (STATE.name, "NGUYEN, Thi Mai", "LI, Bo")
+    for name, says in ((name, says) for name in names for says in (due, long)):
+        banner = banner_of(STATE, width, page)
+        banner.show_order(ORDER)
+        state = replace(STATE, name=name, native="阮氏梅", identified=says)
+        banner.show_state(state)  # as after idle minutes
         QApplication.processEvents()
         (chip,) = banner.findChildren(Chip)
         assert chip.isVisible()

@@ -95,9 +95,9 @@ class PatientBanner(QWidget):
 
     Where there is no room first Visit, then Place go into the tooltip of a "more" mark; then the
     cap of the key in *Change* and the native script go, and the facts are set smaller. Where that
-    is not enough for the chip, it goes instead, unless it says that the patient is asked for again:
-    that goes last of all. Then the button that picks the place goes, whose key stays, and the words
-    of the order are cut. The name is never cut: a long one takes more lines.
+    is not enough for the chip, it goes instead. Then the button that picks the place goes, whose
+    key stays, and the words of the order are cut; those of a chip that says that the patient is
+    asked for again are cut, and never go. The name is never cut: a long one takes more lines.
     """
 
     reader_role = Role.Grouping
@@ -206,10 +206,11 @@ class PatientBanner(QWidget):
     def _over(self) -> int:
         """How many pixels there are too few, if any."""
         facts = [fact for fact in (*self._facts, *self._droppable) if not fact.isHidden()]
-        parts = (self._native, self.place, self._more, self.order, self._chip)
+        parts = (self._native, self.place, self._more, self.order)
         shown = (*facts, *(part for part in parts if not part.isHidden()), self._change)
         fixed = 32 + Metric.TARGET + 4 + 10 + 16 + 1 + 16 + 8 + 8 + 8
         needs = fixed + self._name.minimumWidth() + sum(w.sizeHint().width() for w in shown)
+        needs += 0 if self._chip.isHidden() else self._chip.minimumSizeHint().width()
         return max(0, needs - self.width())
 
     def _fit(self) -> None:
@@ -232,9 +233,8 @@ class PatientBanner(QWidget):
             self.place.hide()
         if over := self._over():
             self.order.set_widest(max(_ORDER_LEAST, self.order.sizeHint().width() - over))
-        over = self._over()
-        if over and self._name.minimumWidth() - over < _NAME_LEAST and not self._chip.isHidden():
-            gone.append(self._without_chip())
+        if self._over() and is_due:
+            self._chip.let_yield(True)  # noqa: FBT003 - as a Qt setter
         if over := self._over():
             self._wrap_name(max(_NAME_LEAST, self._name.minimumWidth() - over))
         self._more.setToolTip("\n".join(part for part in gone if part))
@@ -268,6 +268,7 @@ class PatientBanner(QWidget):
         self.place.setHidden(not self._state.place)
         self._more.hide()
         self.order.set_widest(ORDER_WIDEST)
+        self._chip.let_yield(False)  # noqa: FBT003 - as a Qt setter
         self._name.setWordWrap(False)
         self._name.set_font(20, BOLD)
         self._name.setFixedHeight(24)
