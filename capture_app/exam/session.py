@@ -28,7 +28,7 @@ from capture_app.exam.standing import (
     require_standing,
     shared_studies,
     standing_of,
-    worded,
+    worded_as_shown,
 )
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.device import DeviceInfo
@@ -75,9 +75,7 @@ class ExamService:
         people: People,
         decoder: Decoder,
     ) -> None:
-        """`people`: what the feeds say now of a patient; None where they say nothing. `decoder`:
-        what looks into the coded data of pictures.
-        """
+        """`people`: see there; None where they say nothing. `decoder`: looks into coded data."""
         self._decoder = decoder
         self._outbox = outbox
         self._people = people
@@ -163,19 +161,22 @@ class ExamService:
         operator: Operator,
         identified_by: IdentifiedBy,
         identified_at: datetime | None = None,
+        *,
+        shown: Patient,
     ) -> Exam:
         """Begins a new exam of the patient of an earlier one, from its drafts.
 
-        Same person, visit and order as they were frozen there, in the feed's newest wording; the
-        drafts stay in their own exam. Raises RuleError where the operator takes no pictures.
+        Person, visit and order as they were frozen there, in the newest wording; the drafts stay in
+        their own exam. `shown`: the patient as a person saw them. Raises RuleError where the feed
+        says by now that it is another, or the operator takes no pictures.
         """
         earlier = self._outbox.exam(exam_id)
-        now = self._people(earlier.patient.patient_id)
+        patient = worded_as_shown(earlier.patient, self._people(earlier.patient.patient_id), shown)
         return self._begin(
             replace(
                 earlier,
                 exam_id=self._clock.new_uid(),
-                patient=earlier.patient if now is None else worded(earlier.patient, now.patient),
+                patient=patient,
                 operator=operator,
                 started_at=self._clock.now(),
                 identified_by=identified_by,
@@ -267,9 +268,8 @@ class ExamService:
         """Keeps one frame, and returns its capture id once it is durable.
 
         The device's own JPEG is kept where the judge of pictures lets it pass; any other frame
-        losslessly. Raises RuleError for a
-        frame from before the exam began, of another device, or while another exam is open;
-        ImageError, DiskFullError, StoreError.
+        losslessly. Raises RuleError for a frame from before the exam began, of another device, or
+        while another exam is open; ImageError, DiskFullError, StoreError.
         """
         started = self._require_open(exam)
         if frame.not_before < started:

@@ -199,10 +199,7 @@ def as_it_is_now(entry: PatientListEntry, now: PersonNow | None) -> PatientListE
                 "worklist is put right. Tell IT."
             )
         )
-    if len(real_changes(entry.patient, now.patient)) >= _TWO:
-        raise RuleError(
-            tr("The feed changed who this is meanwhile. Look at the list, and choose again.")
-        )
+    _require_shown(entry.patient, now.patient)
     encounter = visit_now(entry.encounter, now)
     if encounter is not None and encounter.state is EncounterState.CANCELLED:
         raise RuleError(tr("This visit was cancelled. Choose the patient from the list again."))
@@ -220,6 +217,23 @@ def as_it_is_now(entry: PatientListEntry, now: PersonNow | None) -> PatientListE
         doubts=row.doubts if row else now.doubts,
         shared_studies=row.shared_studies if row else frozenset(),
     )
+
+
+def worded_as_shown(frozen: Patient, now: PersonNow | None, shown: Patient) -> Patient:
+    """The person of an earlier exam in the newest wording, for whoever chose them as `shown`.
+
+    Raises RuleError where the feed says by now that it is another.
+    """
+    patient = frozen if now is None else worded(frozen, now.patient)
+    _require_shown(shown, patient)
+    return patient
+
+
+def _require_shown(shown: Patient, now: Patient) -> None:
+    if len(real_changes(shown, now)) >= _TWO:
+        raise RuleError(
+            tr("The feed changed who this is meanwhile. Look at the list, and choose again.")
+        )
 
 
 def require_own_study(order: Order | None, shared_studies: frozenset[str]) -> None:

@@ -140,3 +140,15 @@ def test_a_patient_without_a_birth_date_is_asked_for_the_number(
     answer(list_desk, "DJ", "7777")
 
     assert opened_exam(list_desk).patient.patient_id.value == "0000007777"
+
+
+def test_drafts_name_their_patient_as_the_feed_does_now(list_desk: Desk, qtbot: QtBot) -> None:
+    """Also where nothing of the pictures changed."""
+    list_desk.stage.pictures(MAI.patient.patient_id.value, 1, list_desk.content.operator)
+    vm = list_desk.content.patients_vm
+    qtbot.waitUntil(lambda: bool(vm.state.drafts))
+    qtbot.waitUntil(lambda: not vm._drafts_changed and not vm._reading.is_asking)
+    other = replace(MAI.patient, name=PersonName(NameGroup("Zuhair", "Mai")))
+    list_desk.stage.admit(replace(MAI, patient=other), event="A08")
+    qtbot.waitUntil(lambda: vm.state.drafts[0].name.startswith("ZUHAIR, Mai"))
+    assert vm.state.drafts[0].patient.name == other.name

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from capture_app.exam.session import ExamService
+from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.patient import Patient
 from capture_app.model.words import tr, trn
@@ -21,7 +22,7 @@ class DraftCard:
     patient: Patient
     name: str
     note: str
-    exam_id: str
+    exam: Exam
     """The latest exam of the patient that has some."""
 
 
@@ -53,6 +54,16 @@ def read_drafts(exams: ExamService, operator: Operator, names: Mapping[str, str]
                 continue
             owner = waiting.drafts[0].user_id
             note = tr("{note}, by {owner}", note=note, owner=names.get(owner, owner))
-        card = DraftCard(patient, wording.shown_name(patient.name), note, waiting.exam.exam_id)
+        card = DraftCard(patient, wording.shown_name(patient.name), note, waiting.exam)
         (mine if operator.user_id in owners else others).append(card)
     return DraftsSeen((*mine, *others), counts)
+
+
+def worded_now(seen: DraftsSeen, exams: ExamService) -> DraftsSeen:
+    """The same drafts, and their patients as the feed words them now. Opens no sealed cell."""
+    return replace(seen, cards=tuple(_worded_now(card, exams) for card in seen.cards))
+
+
+def _worded_now(card: DraftCard, exams: ExamService) -> DraftCard:
+    patient = exams.standing(card.exam).patient
+    return replace(card, patient=patient, name=wording.shown_name(patient.name))

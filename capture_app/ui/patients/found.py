@@ -11,7 +11,7 @@ from capture_app.model.operator import Operator
 from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.census.status import FeedMessage, FeedStatus
 from capture_app.patients.finding.tabs import Tab
-from capture_app.ui.patients.drafts import DraftsSeen, read_drafts
+from capture_app.ui.patients.drafts import DraftsSeen, read_drafts, worded_now
 from capture_app.ui.patients.rows import PatientRow, RowKey, key_of, rows_of
 from capture_app.ui.services import Services
 
@@ -76,6 +76,8 @@ def find(
     if drafts is None:
         names = {user.user_id: user.display_name for user in services.users.list()}
         drafts = read_drafts(services.exams, operator, names)
+    else:
+        drafts = worded_now(drafts, services.exams)
     now = services.clock.now()
     rows = rows_of(
         entries,

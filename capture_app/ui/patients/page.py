@@ -267,8 +267,8 @@ class PatientsPage(Backdrop):
         if state.drafts == self._shown_drafts and not self._drafts.isHidden():
             return
         self._shown_drafts = state.drafts
-        exams = [row.card.exam_id for row in self._draft_rows]
-        if exams != [card.exam_id for card in state.drafts]:
+        exams = [row.card.exam.exam_id for row in self._draft_rows]
+        if exams != [card.exam.exam_id for card in state.drafts]:
             self._replace_draft_rows(state.drafts)
         for row, card in zip(self._draft_rows, state.drafts, strict=True):
             row.show_card(card)

@@ -329,13 +329,14 @@ class PatientsViewModel(QObject):
 
     def reopen(self, card: DraftCard) -> None:
         """Drafts are to be taken up again: same patient, visit and order. That asks always."""
-        begin_anew = partial(self._services.exams.reopen, card.exam_id, self._operator)
+        exam_id, patient = card.exam.exam_id, card.patient
+        begin_anew = partial(self._services.exams.reopen, exam_id, self._operator, shown=patient)
 
         def begin(identified: Identified) -> None:
             self._open(lambda: begin_anew(*identified), identified)
 
         self._last.forget()
-        self._ask(card.patient, begin, None)
+        self._ask(patient, begin, None)
 
     def scanned(self, code: ScannedCode) -> None:
         """A wristband was scanned, on whatever page: it opens its patient at once, or nobody."""

@@ -302,7 +302,9 @@ def test_drafts_wait_with_their_patient_and_are_told_after_an_hour(
     first = exams.open(entry(clock), sealing.NURSE, SCAN)
     old = exams.take(first, frame(clock), device=sealing.CAMERA)
     clock.advance(3600)
-    reopened = exams.reopen(first.exam_id, DOCTOR, IdentifiedBy.YEAR_AND_NUMBER)
+    reopened = exams.reopen(
+        first.exam_id, DOCTOR, IdentifiedBy.YEAR_AND_NUMBER, shown=first.patient
+    )
     assert (reopened.patient, reopened.identified_by) == (
         sealing.MAI,
         IdentifiedBy.YEAR_AND_NUMBER,

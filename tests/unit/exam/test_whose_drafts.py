@@ -3,6 +3,7 @@ took them, or a role.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -12,15 +13,16 @@ from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
 from capture_app.errors import RuleError
 from capture_app.exam.session import ExamService
+from capture_app.exam.standing import Part
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.operator import Operator, Role
-from capture_app.model.patient import NameGroup, PersonName
+from capture_app.model.patient import NameGroup, PersonName, Sex
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
 from capture_app.store.sealed import open_sealed
 from tests import sealing
-from tests.unit.exam.examining import SCAN, as_kept, entry, frame
+from tests.unit.exam.examining import FEED, SCAN, as_kept, entry, frame
 
 NAME = PersonName(NameGroup("Wong", "Ting"))
 
@@ -50,7 +52,9 @@ def test_a_colleague_finishes_and_sends_and_both_are_recorded(
 ) -> None:
     (taken,) = drafts_of_the_nurse(exams, clock)
     (waiting,) = exams.drafts_by_patient()
-    reopened = exams.reopen(waiting.exam.exam_id, DOCTOR, IdentifiedBy.YEAR_AND_NUMBER)
+    reopened = exams.reopen(
+        waiting.exam.exam_id, DOCTOR, IdentifiedBy.YEAR_AND_NUMBER, shown=waiting.patient
+    )
     exams.describe(as_kept(outbox, taken), sealing.description(), DOCTOR)
     sent = exams.send(reopened, as_kept(outbox, taken), shown=sealing.MAI)
     assert isinstance(sent, Sending)
@@ -105,6 +109,23 @@ def test_all_or_none_are_deleted(exams: ExamService, outbox: Outbox, clock: Fixe
     assert len(outbox.drafts()) == 2
 
 
+def test_drafts_of_whom_the_feed_calls_another_by_now_are_not_reopened_by_the_old_name(
+    exams: ExamService, clock: FixedClock
+) -> None:
+    drafts_of_the_nurse(exams, clock)
+    (seen,) = exams.drafts_by_patient()
+    other = replace(sealing.MAI, name=PersonName(NameGroup("Tran", "Linh")), sex=Sex.MALE)
+    FEED.says(entry(clock, patient=other))
+    with pytest.raises(RuleError, match="changed who this is"):
+        exams.reopen(seen.exam.exam_id, DOCTOR, SCAN, shown=seen.patient)
+    (seen,) = exams.drafts_by_patient()
+    assert seen.patient == other
+    reopened = exams.reopen(seen.exam.exam_id, DOCTOR, SCAN, shown=seen.patient)
+    assert reopened.patient == other
+    earlier = [draft.exam_id for draft in seen.drafts]
+    assert exams.standing(reopened, earlier).asks == (Part.NAME, Part.SEX)
+
+
 @pytest.mark.parametrize("roles", [(), (Role.CORRECT,), (Role.ADMINISTER, Role.AUDIT)])
 def test_who_takes_no_pictures_opens_nobody(
     exams: ExamService, outbox: Outbox, clock: FixedClock, roles: Iterable[Role]
@@ -115,7 +136,7 @@ def test_who_takes_no_pictures_opens_nobody(
     with pytest.raises(RuleError, match=r"needed: capture"):
         exams.open(entry(clock), someone, SCAN)
     with pytest.raises(RuleError, match=r"needed: capture"):
-        exams.reopen(waiting.exam.exam_id, someone, SCAN)
+        exams.reopen(waiting.exam.exam_id, someone, SCAN, shown=waiting.patient)
 
 
 def test_who_only_audits_steers_no_delivery(
