@@ -18,6 +18,7 @@ from capture_app.cli.start import (
     start,
 )
 from capture_app.cli.who import by_option, operator_of, os_account
+from capture_app.errors import SignInError
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.feed_note import OF_A_VALUE, WITHOUT_EFFECT, words_of
 from capture_app.model.operator import Act, Operator
@@ -54,6 +55,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="make the list anew from all stored messages, where census.db is damaged",
     )
+    parser.add_argument(
+        "--settle",
+        type=int,
+        metavar="ID",
+        help="a merge among the dead letters was dealt with: it marks its patients no more",
+    )
     by_option(parser, "the account of the system that runs it")
     json_option(parser)
 
@@ -67,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
             return EXIT_DONE
         if args.rebuild:
             return _rebuild(rooms.census)
+        if args.settle is not None:
+            return _settle(rooms, args)
         ask_worklists(rooms)
         if args.feed:
             _show_feed(rooms.census, args.limit, as_json=args.json)
@@ -84,6 +93,25 @@ def run(args: argparse.Namespace) -> int:
     print_table(head, rows)
     for feed in feeds:
         sys.stderr.write(_words_of(feed) + "\n")
+    return EXIT_DONE
+
+
+def _settle(rooms: Rooms, args: argparse.Namespace) -> int:
+    """Exit 0 where such a merge waited. Raises SignInError, StoreError."""
+    by = operator_of(args, rooms.users, Act.SETTLE_MERGE)
+    if by is None:
+        raise SignInError(tr("Say who does it and sign in: --by USER."))
+    if args.settle not in rooms.census.merges():
+        sys.stderr.write(
+            tr("No merge with the id {n} waits: see --dead-letters.", n=args.settle) + "\n"
+        )
+        return EXIT_FAILED
+    details = {"dead-letter": str(args.settle)}
+    event = AuditEvent(AuditAction.MERGE_SETTLED, by.user_id, details=details)
+    with rooms.database.transaction() as connection:  # first: what is not recorded is not done
+        record(connection, rooms.clock, event, cipher=rooms.cipher)
+    rooms.census.settle_merge(args.settle)
+    sys.stdout.write(tr("Settled: its patients are marked no more.") + "\n")
     return EXIT_DONE
 
 

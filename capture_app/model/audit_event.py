@@ -68,6 +68,8 @@ class AuditAction(StrEnum):
     TRAIL_EXPORTED = "trail-exported"
     CLOCK_JUMPED = "clock-jumped"
     """The time of this computer was set, by hand or by a time server."""
+    MERGE_SETTLED = "merge-settled"
+    """A refused merge of the feed was dealt with, by hand: it marks nobody any more."""
     FEED_SENDER_HEARD = "feed-sender-heard"
     """The first message of an address, or of a certificate, since the application was started."""
     FEED_SENDER_TURNED_AWAY = "feed-sender-turned-away"

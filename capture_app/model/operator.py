@@ -39,6 +39,8 @@ class Act(StrEnum):
     """Try now, hold, release, take back to draft."""
     RETIRE_ARCHIVE = "retire-archive"
     """Say that an archive is no more, and which one takes its images."""
+    SETTLE_MERGE = "settle-merge"
+    """Say that a merge that the feed sent and that is not carried out here was dealt with."""
     KEEP_USERS = "keep-users"
     """Add and remove users, give them roles and new PINs."""
     SET_UP_SCANNER = "set-up-scanner"
@@ -52,6 +54,7 @@ _ROLES_FOR: Final[Mapping[Act, frozenset[Role]]] = MappingProxyType(
         Act.DELETE_OF_OTHERS: frozenset({Role.CORRECT, Role.ADMINISTER}),
         Act.STEER_DELIVERY: frozenset({Role.CAPTURE, Role.CORRECT, Role.ADMINISTER}),
         Act.RETIRE_ARCHIVE: frozenset({Role.ADMINISTER}),
+        Act.SETTLE_MERGE: frozenset({Role.CORRECT, Role.ADMINISTER}),
         Act.KEEP_USERS: frozenset({Role.ADMINISTER}),
         Act.SET_UP_SCANNER: frozenset({Role.ADMINISTER}),
         Act.READ_TRAIL: frozenset({Role.AUDIT}),

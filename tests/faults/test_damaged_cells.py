@@ -63,6 +63,7 @@ NOT_PROVED: Final = {
     "instance.send_id": "only what was sent together",
     "waiting_since": "what cannot be begins anew; the time of the wall clock must be over as well",
     "task.destination": "one that the settings do not name stops there, and says so",
+    "task.receipt": "what an archive said of a store; a step that was given again has none",
     "task.answered": "what is no code of a stop answers none: a person is asked once more",
     "task.error_code": "words",
     "task.last_error": "words",
@@ -251,8 +252,9 @@ class Trial:
             users = {user.user_id for user in self.stage.services.users.list()}
         except UsersDamagedError:
             users = set()
-        # Without the head nobody can sign in: it could be an emptied list.
-        if bool({"ada", "bob"} & users) is (self.damage.table == "users_head"):
+        # Without what the head says nobody can sign in: it could be an emptied list.
+        is_lost = (self.damage.table, self.damage.column) == ("users_head", "sealed")
+        if bool({"ada", "bob"} & users) is is_lost:
             self.found.append("users are missing")
 
     def deliver(self, pictures: AbstractSet[str]) -> None:

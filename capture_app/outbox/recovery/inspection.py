@@ -302,6 +302,10 @@ _MISLED: Final[dict[tuple[str, str], str]] = {
     "WHERE withdrawn NOT IN (0, 1) OR (withdrawn = 1 AND file IS NOT NULL)",
     ("task", "due_at"): "SELECT task_id FROM task "
     "WHERE kind = 'retain' AND state = 'queued' AND due_at < changed_at",
+    ("task", "proof"): "SELECT task_id FROM task "
+    "WHERE kind = 'prove' AND state = 'done' AND proof IN ('', 'listed')",
+    ("task", "receipt"): "SELECT task_id FROM task "
+    "WHERE kind = 'prove' AND state = 'done' AND receipt = ''",
     ("draft", "capture_id"): "SELECT capture_id FROM draft WHERE capture_id NOT IN "  # noqa: S608 - a constant of ours
     f"(SELECT capture_id FROM capture WHERE file IS NOT NULL AND {IS_DRAFT}) "
     "UNION SELECT capture_id FROM capture WHERE file IS NOT NULL "

@@ -27,6 +27,7 @@ from capture_app.patients.census.fold import STATE_VERSION, CensusPatient
 from capture_app.patients.census.folding import Folding, successor
 from capture_app.patients.census.intake import Intake
 from capture_app.patients.census.journal import Folded, Journal
+from capture_app.patients.census.listeners import Listeners
 from capture_app.patients.census.orders import OrderBook, WorklistAnswer
 from capture_app.patients.census.reporting import (
     ADT,
@@ -92,10 +93,10 @@ class Census:
             orders=self._orders,
         )
         self._links: dict[str, Callable[[], Link]] = {}
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners = Listeners()
         self._scan_rules = ScanRules.of(settings)
         self._last_event = 0
-        self._last_merge = 0
+        self._merges: tuple[int, ...] = ()
         self._reading = reading
         self._created_at = self._journal.begin(clock.now())
         if self._adt is not None:
@@ -115,7 +116,7 @@ class Census:
         with self._writing:
             is_new = sum(self._apply(raw, message, event, sender) for event in events) > 0
         if is_new:
-            self._tell()
+            self._listeners.tell()
         return is_new
 
     def _apply(self, raw: bytes, message: Hl7Message, event: AdtEvent, sender: str) -> bool:
@@ -169,7 +170,7 @@ class Census:
     ) -> None:
         """Keeps a message that cannot be used where a person sees it. StoreError as by `apply`.
 
-        A merge marks the rows of all whom it names until it is forgotten or carried out.
+        A merge marks all whom it names for as long as one is known, or until `settle_merge`.
         """
         with self._writing:
             self._letters.keep(
@@ -182,7 +183,16 @@ class Census:
             )
             if is_merge:
                 self._mark_merges()
-        self._tell()
+        self._listeners.tell()
+
+    def merges(self) -> tuple[int, ...]:
+        """The numbers of the refused merges that wait for a person, the oldest first."""
+        return self._letters.merges()
+
+    def settle_merge(self, number: int) -> None:
+        """A person dealt with a refused merge: it marks nobody any more. StoreError."""
+        self._letters.settle(number)
+        self.refresh()
 
     def refresh(self) -> bool:
         """Takes in what another process stored since; True where there was something."""
@@ -190,36 +200,37 @@ class Census:
             return False
         with self._writing:
             is_new = self._catch_up()
-            if self._letters.last_merge() != self._last_merge:
+            if self._letters.merges() != self._merges:
                 self._mark_merges()
                 is_new = True
         if is_new:
-            self._tell()
+            self._listeners.tell()
         return is_new
 
     def forget_long_gone(self) -> int:
         """Deletes patients without an open visit of whom nothing was said for KEPT_DAYS, and what
-        could not be used in that time. How many patients went.
+        could not be used in that time, but for merges of who is still here. How many patients went.
         """
         before = self._clock.now() - timedelta(days=KEPT_DAYS)
         with self._writing:
             with self._lock:
                 gone = self._list.silent_since(before)
             self._journal.forget(gone)
-            self._letters.forget(before)
-            self._intake.forget(self._clock.now())
             with self._lock:
                 for number in gone:
                     self._list.remove(number.key)
+            self._letters.forget(before, self.reader.persons_of_merge, self.person)
+            self._mark_merges()
+            self._intake.forget(self._clock.now())
         if gone:
-            self._tell()
+            self._listeners.tell()
         return len(gone)
 
     def put_worklist(self, answer: WorklistAnswer) -> None:
         """Puts the answer of one worklist in place of the one before."""
         with self._lock:
             self._list.put_worklist(answer)
-        self._tell()
+        self._listeners.tell()
 
     def watch(self, feed: str, link: Callable[[], Link] | None) -> None:
         """Says how to learn of the connection of a feed; None when this process let go of it."""
@@ -334,17 +345,12 @@ class Census:
         with self._writing:
             self._folding.again()
             self._load()
-        self._tell()
+        self._listeners.tell()
         return len(self._list)
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Calls back after every change, on the thread that made it; gives the way to end that."""
-        self._listeners = [*self._listeners, callback]
-
-        def unsubscribe() -> None:
-            self._listeners = [known for known in self._listeners if known is not callback]
-
-        return unsubscribe
+        return self._listeners.subscribe(callback)
 
     def close(self) -> None:
         """Closes the database; feeds and readers must have ended."""
@@ -420,7 +426,7 @@ class Census:
         """Marks all whom a refused merge names."""
         said = self._letters.named_by_merges(self.reader.persons_of_merge)
         named = frozenset(self._folding.names.named(person).key for person in said)
-        self._last_merge = self._letters.last_merge()
+        self._merges = self._letters.merges()
         with self._lock:
             self._list.mark_merges(named)
 
@@ -433,13 +439,6 @@ class Census:
             return status
         link = ask()
         return replace(status, connected=link.connected, problem=link.problem or status.problem)
-
-    def _tell(self) -> None:
-        for callback in self._listeners:
-            try:
-                callback()
-            except Exception:  # noqa: BLE001 - what was stored is stored, whoever fails to hear of it
-                _log.exception("census-listener-failed")
 
 
 def open_census(

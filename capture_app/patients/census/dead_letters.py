@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -20,6 +21,9 @@ from capture_app.patients.census.status import DeadLetter
 from capture_app.store.database import Database
 
 _log = structlog.get_logger(__name__)
+
+PersonsOf = Callable[[bytes], tuple[PatientId, ...]]
+"""Whom a merge names; raises MessageError where it cannot be read."""
 
 MOST_DEAD_LETTERS: Final = 10_000
 MOST_DEAD_BYTES: Final = 50_000_000
@@ -104,23 +108,18 @@ class DeadLetterBox:
             is not None
         )
 
-    def named_by_merges(
-        self, persons_of: Callable[[bytes], tuple[PatientId, ...]]
-    ) -> Iterator[PatientId]:
+    def named_by_merges(self, persons_of: PersonsOf) -> Iterator[PatientId]:
         """All whom refused merges name; `persons_of` reads one, MessageError where it cannot. It is
         asked once for each.
         """
-        rows = self._db.read().execute("SELECT dead_letter_id FROM dead_letters WHERE is_merge = 1")
-        kept = {number for (number,) in rows}
+        kept = set(self.merges())
         read = {number: persons for number, persons in self._named.items() if number in kept}
         for number in sorted(kept - set(read)):
             read[number] = self._persons_of(number, persons_of)
         self._named = read
         return chain.from_iterable(read.values())
 
-    def _persons_of(
-        self, number: int, persons_of: Callable[[bytes], tuple[PatientId, ...]]
-    ) -> tuple[PatientId, ...]:
+    def _persons_of(self, number: int, persons_of: PersonsOf) -> tuple[PatientId, ...]:
         rows = self._db.read().execute(
             "SELECT dead_letter_id, received_at, duplicate_key, message FROM dead_letters"
             " WHERE dead_letter_id = ?",
@@ -133,12 +132,19 @@ class DeadLetterBox:
                 _log.info("refused-merge-unreadable", feed="adt", reason=str(error))
         return ()
 
-    def last_merge(self) -> int:
-        """The number of the newest merge that was refused; 0 for none."""
+    def merges(self) -> tuple[int, ...]:
+        """The numbers of the refused merges that wait, the oldest first."""
         rows = self._db.read().execute(
-            "SELECT max(dead_letter_id) FROM dead_letters WHERE is_merge = 1"
+            "SELECT dead_letter_id FROM dead_letters WHERE is_merge = 1 ORDER BY dead_letter_id"
         )
-        return int(rows.fetchone()[0] or 0)
+        return tuple(number for (number,) in rows)
+
+    def settle(self, number: int) -> None:
+        """A person dealt with a refused merge: it marks nobody any more, and is kept as others."""
+        with self._db.transaction() as connection:
+            connection.execute(
+                "UPDATE dead_letters SET is_merge = 0 WHERE dead_letter_id = ?", (number,)
+            )
 
     def count(self, since: datetime | None = None) -> int:
         """How many there are, or came since then."""
@@ -148,11 +154,19 @@ class DeadLetterBox:
         )
         return int(rows.fetchone()[0])
 
-    def forget(self, before: datetime) -> None:
-        """Deletes those that last came before then."""
+    def forget(
+        self, before: datetime, persons_of: PersonsOf, is_known: Callable[[PatientId], object]
+    ) -> None:
+        """Deletes those that last came before then, but for merges that wait and name somebody who
+        is known: their rows have to say so.
+        """
+        self.named_by_merges(persons_of)
+        wanted = [number for number, persons in self._named.items() if any(map(is_known, persons))]
         with self._db.transaction() as connection:
             connection.execute(
-                "DELETE FROM dead_letters WHERE received_at < ?", (before.isoformat(),)
+                "DELETE FROM dead_letters WHERE received_at < ? AND dead_letter_id NOT IN"
+                " (SELECT value FROM json_each(?))",
+                (before.isoformat(), json.dumps(wanted)),
             )
 
 

@@ -33,8 +33,12 @@ class Folding:
         self._reader = reader
         self.names = LearntNames()
         """Under which name each authority's numbers are kept."""
-        self.unreadable = 0
-        """Stored messages that the settings of today cannot read."""
+        self._unreadable: set[int] = set()
+
+    @property
+    def unreadable(self) -> int:
+        """How many stored messages the settings of today cannot read, as far as was looked."""
+        return len(self._unreadable)
 
     def one_more(self, known: CensusPatient | None, number: PatientId, event: AdtEvent) -> Folded:
         """A patient's state after one more message, which `arrival` says the place of."""
@@ -62,7 +66,7 @@ class Folding:
 
     def all(self, messages: Iterable[StoredMessage]) -> Iterator[tuple[Folded, list[int]]]:
         """Every patient's state, with the places of the messages about that patient."""
-        self.unreadable = 0
+        self._unreadable.clear()
         read = list(self._read(messages))
         self.learn(pair for event in read for pair in pairs_of(event))
         for events in _by_patient(map(self.names.in_event, read)):
@@ -134,7 +138,7 @@ class Folding:
             try:
                 event = self._reader.read(message.raw, message.received_at)[message.part]
             except (MessageError, IndexError) as error:
-                self.unreadable += 1
+                self._unreadable.add(message.event_id)
                 _log.warning("stored-message-unreadable", feed="adt", reason=str(error))
             else:
                 yield replace(event, arrival=message.event_id)

@@ -28,6 +28,8 @@ OVERHEAD_BYTES: Final = 2_048
 _MEGABYTE: Final = 1_000_000
 _KEPT_FOR_PICTURES_MB: Final = 200
 """The feed stops so far above `min_free_mb`: it must not be what stops the shutter."""
+_MOST: Final = 2**53
+"""Bytes that nobody counts up to: a number beyond it is damage, and stops no feed for a day."""
 _ALL: Final = ""
 _NAMED: Final = 5
 
@@ -87,8 +89,9 @@ class Intake:
         """Counts a message that is stored in this transaction."""
         connection.executemany(
             "INSERT INTO intake (day, sender, bytes) VALUES (?, ?, ?)"
-            " ON CONFLICT (day, sender) DO UPDATE SET bytes = bytes + excluded.bytes",
-            [(_day(at), whose, size + OVERHEAD_BYTES) for whose in {sender, _ALL}],
+            " ON CONFLICT (day, sender) DO UPDATE SET bytes = excluded.bytes +"
+            " CASE WHEN bytes BETWEEN 0 AND ? THEN bytes ELSE 0 END",
+            [(_day(at), whose, size + OVERHEAD_BYTES, _MOST) for whose in {sender, _ALL}],
         )
 
     def trouble(self, now: datetime) -> str:
@@ -121,7 +124,7 @@ class Intake:
             "SELECT sender, bytes FROM intake WHERE day = ? AND sender IN (?, ?)",
             (_day(at), *senders),
         )
-        return {whose: int(used) for whose, used in rows}
+        return {whose: int(used) for whose, used in rows if 0 <= used <= _MOST}
 
     def _note_refusal(self, whose: str, sender: str, at: datetime) -> None:
         """Once a day: refusals themselves must not fill disk and log."""

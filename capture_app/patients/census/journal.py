@@ -15,6 +15,7 @@ from capture_app.hl7.split import Hl7Message
 from capture_app.model.feed_note import FeedNote, NoteCode
 from capture_app.model.patient import PatientId
 from capture_app.model.words import tr
+from capture_app.patients.census.arrival import put_places_right
 from capture_app.patients.census.cells import Cells, StoredMessage, context_of
 from capture_app.patients.census.fold import CensusPatient
 from capture_app.patients.census.intake import Intake
@@ -33,7 +34,7 @@ class StoredState:
     patient_key: bytes
     reading: str
     known: CensusPatient | None
-    """None where the cell is damaged: the messages say it again."""
+    """None where the cell is damaged or lost: the messages say it again."""
 
 
 Notes = Mapping[int, tuple[FeedNote, ...]]
@@ -96,6 +97,7 @@ class Journal:
 
     def begin(self, now: datetime) -> datetime:
         """When the census was begun. SealBrokenError for a key that it was not kept with."""
+        put_places_right(self._db)
         check = self._cipher.keyed_hash("census", "key")
         with self._db.transaction() as connection:
             connection.execute(
@@ -199,8 +201,8 @@ class Journal:
     def states(self) -> Iterator[StoredState]:
         """The state of every patient."""
         rows = self._db.read().execute(
-            "SELECT event_id, patient_key, reading, state FROM events"
-            " WHERE state IS NOT NULL AND event_id IN"
+            "SELECT event_id, patient_key, coalesce(reading, ''), state FROM events"
+            " WHERE patient_key != x'' AND event_id IN"
             " (SELECT max(event_id) FROM events GROUP BY patient_key)"
         )
         return map(self._state, rows)
@@ -215,7 +217,7 @@ class Journal:
         return map(self._state, rows)
 
     def put_state(self, stored: StoredState, folded: Folded) -> None:
-        """Puts a state in place of one that was damaged."""
+        """Puts a state in place of one that was damaged or lost."""
         sealed = self._sealed_state(stored.patient_key, folded.known)
         with self._db.transaction() as connection:
             connection.execute(
@@ -223,6 +225,7 @@ class Journal:
                 (sealed, self._reading, stored.event_id, stored.patient_key),
             )
             _write_notes(connection, folded.notes)
+        _log.warning("row-put-right", kind="events")
 
     def all(self) -> Iterator[StoredMessage]:
         """Every message, in order of arrival."""
@@ -394,8 +397,10 @@ class Journal:
     def _sealed_state(self, patient_key: bytes, known: CensusPatient) -> bytes:
         return self._cipher.seal_blob(to_brief_record(known), context_of("state", patient_key))
 
-    def _state(self, row: tuple[int, bytes, str, bytes]) -> StoredState:
+    def _state(self, row: tuple[int, bytes, str, bytes | None]) -> StoredState:
         event_id, patient_key, reading, sealed = row
+        if sealed is None:
+            return StoredState(event_id, patient_key, reading, None)
         try:
             plain = self._cipher.open_blob(sealed, context_of("state", patient_key))
             known = from_record(CensusPatient, plain)

@@ -54,7 +54,7 @@ def numbers(census: Census) -> list[str]:
     return [entry.patient.patient_id.value for entry in census.find("")]
 
 
-@pytest.mark.expects_log("census-state-damaged")
+@pytest.mark.expects_log("census-state-damaged", "row-put-right")
 def test_a_damaged_state_is_made_again_from_its_messages(
     opened: Callable[..., Census], clock: FixedClock, tmp_path: Path
 ) -> None:
@@ -65,6 +65,34 @@ def test_a_damaged_state_is_made_again_from_its_messages(
     assert second.find("") == first.find("")
     assert second.feed_status()[0].problem == ""
     assert opened().find("") == first.find("")  # and it was mended: nothing more is logged
+
+
+@pytest.mark.expects_log("row-put-right")
+def test_a_lost_state_is_made_again_from_its_messages(
+    opened: Callable[..., Census], clock: FixedClock, tmp_path: Path
+) -> None:
+    first = opened()
+    tell(first, clock, ADMITTED, said("A01", "0900", pid=ROE, visit="V2"))
+    spoil(tmp_path, "events", "state", 1, None)
+    assert opened().find("") == first.find("")
+    assert opened().find("") == first.find("")
+
+
+@pytest.mark.parametrize("row", [1, 2, 3])
+@pytest.mark.expects_log("row-put-right")
+def test_after_a_damaged_place_the_feed_goes_on_and_nobody_is_lost(
+    opened: Callable[..., Census], clock: FixedClock, tmp_path: Path, row: int
+) -> None:
+    """No other message could follow the largest number there is."""
+    first = opened()
+    moved = said("A02", "0930", place="9Z")
+    tell(first, clock, ADMITTED, said("A01", "0900", pid=ROE, visit="V2"), moved)
+    spoil(tmp_path, "events", "event_id", row, 2**63 - 1)
+    second = opened()
+    assert second.find("") == first.find("")
+    tell(second, clock, said("A08", "1000", pid=ROE, visit="V2"), ADMITTED)
+    assert sorted(numbers(second)) == sorted(numbers(first))
+    assert opened().find("") == second.find("")
 
 
 @pytest.mark.expects_log("census-state-damaged")

@@ -19,14 +19,19 @@ from tests.unit.patients.adt_said import ADMITTED, DOE, FEED, NOW, OPEN, ROE, sa
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Callable[[str], Census]]:
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def opened(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[[str], Census]]:
     made: list[Census] = []
 
     def open_one(name: str = "one") -> Census:
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         settings = Settings(data_dir=folder, adt=FEED)
-        made.append(open_census(folder, Cipher(b"k" * 32), FixedClock(NOW), settings))
+        made.append(open_census(folder, Cipher(b"k" * 32), clock, settings))
         return made[-1]
 
     yield open_one
@@ -83,6 +88,49 @@ def test_a_refused_merge_marks_both_rows_also_in_another_process_and_after_a_res
     status = census.feed_status()[0]
     assert status.doubts == ((Doubt.MERGE_REFUSED, 2),)
     assert (status.dead_letters, status.refused_today) == (1, 1)
+
+
+def test_a_refused_merge_marks_for_as_long_as_somebody_whom_it_names_is_here(
+    opened: Callable[[str], Census], clock: FixedClock
+) -> None:
+    unknown = DOE.replace("1001", "9999").replace("Doe^Jane||19560714|F", "UNKNOWN^MALE|||M")
+    census = opened("one")
+    send(census, said("A01", "0800", pid=unknown, visit="V9", place="ED"), ADMITTED)
+    merge = said("A40", "0900", has_visit=False, more="MRG|9999^^^HOSP^MR")
+    send(census, said("A03", "0930", pid=unknown, visit="V9", place="ED"))
+    send(census, merge, b"noise", answer=b"MSA|A")
+    clock.advance(100 * 86_400)
+    assert census.forget_long_gone() == 1  # who was discharged; the other still lies there
+    assert doubts(census) == doubts(opened("one")) == {"1001": {Doubt.MERGE_REFUSED}}
+    assert len(census.dead_letters()) == 1, "the noise went"
+    send(census, said("A03", "0940"))
+    clock.advance(100 * 86_400)
+    assert census.forget_long_gone() == 1
+    assert census.dead_letters() == ()
+
+
+def test_a_merge_that_a_person_settled_marks_nobody_in_no_process(
+    opened: Callable[[str], Census],
+) -> None:
+    census, other = opened("one"), opened("one")
+    send(census, ADMITTED, said("A01", "0805", pid=ROE, visit="V2", place="5C"))
+    merges = [
+        said("A40", f"09{minute:02}", has_visit=False, more="MRG|1002^^^HOSP^MR")
+        for minute in (0, 1)
+    ]
+    send(census, *merges, answer=b"MSA|AE")
+    other.refresh()
+    first, second = census.merges()
+    other.settle_merge(first)
+    census.refresh()
+    assert doubts(census)["1001"] == {Doubt.MERGE_REFUSED}, "the other merge waits"
+    other.settle_merge(second)
+    assert census.refresh()
+    assert doubts(census) == doubts(other) == doubts(opened("one"))
+    assert doubts(census) == {"1001": set(), "1002": set()}
+    assert len(census.dead_letters()) == 2, "it was refused all the same"
+    send(census, merges[0], answer=b"MSA|AE")  # the sender repeats what it was told
+    assert doubts(census)["1001"] == set()
 
 
 def test_a_number_that_becomes_another_patients_is_a_merge(opened: Callable[[str], Census]) -> None:

@@ -209,3 +209,15 @@ def test_a_merge_that_was_pushed_out_marks_nobody_any_more(
         receiver.handle(admission(number).replace(b"^A01|", b"^A43|"), ENGINE)
     marked = [Doubt.MERGE_REFUSED in census.lookup(str(n))[0].doubts for n in range(4)]
     assert marked == [False, False, True, True]
+
+
+@pytest.mark.parametrize("damage", [2**63 - 1, -7])
+def test_a_damaged_count_stops_no_sender_and_is_counted_anew(
+    receiver: AdtReceiver, census: Census, damage: int
+) -> None:
+    receiver.handle(admission(1), ENGINE)
+    with census._db.transaction() as connection:
+        connection.execute("UPDATE intake SET bytes = ?", (damage,))
+    assert b"MSA|AA" in receiver.handle(admission(2), ENGINE)
+    counted = census._db.read().execute("SELECT bytes FROM intake").fetchall()
+    assert all(0 < size < 10_000 for (size,) in counted)
