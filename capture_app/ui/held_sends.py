@@ -9,7 +9,7 @@ from functools import partial
 import shiboken6
 from PySide6.QtCore import QObject, Signal
 
-from capture_app.errors import CaptureAppError
+from capture_app.errors import CaptureAppError, ChangedSinceSeenError
 from capture_app.exam.session import Stopped
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
@@ -42,7 +42,7 @@ class HeldSends(QObject):
     not_sent_unseen = Signal(str)
     """Not sent, and the workspace that asked for it was left: why."""
     taken_back = Signal(str)
-    """The id of a Send that was taken back, or for which it was too late."""
+    """The id of a Send that was taken back, here or elsewhere, or for which it was too late."""
     taken_back_unseen = Signal(HeldSend, bool)
     """Whether a Send was taken back, after the workspace that asked for it was left."""
     not_taken_back_unseen = Signal(str)
@@ -120,7 +120,7 @@ class HeldSends(QObject):
         self, send_id: str, *, owner: QObject, done: Undone, failed: ErrorHandler
     ) -> None:
         """Makes drafts of a Send again, if it is still held. Where that fails it can be tried again
-        for as long as it is.
+        for as long as it is, unless its pictures were called back meanwhile.
         """
         asked = [send for send in self._sends if send.send_id == send_id]
         seen = next((send.capture_ids for send in asked), None)
@@ -135,7 +135,10 @@ class HeldSends(QObject):
                     self.taken_back_unseen.emit(send, undone)
 
         def not_undone(error: CaptureAppError) -> None:
-            self._sends += asked
+            if isinstance(error, ChangedSinceSeenError):
+                self.taken_back.emit(send_id)
+            else:
+                self._sends += asked
             if shiboken6.isValid(owner):
                 failed(error)
             else:

@@ -68,9 +68,16 @@ IDENTITY = (
     Mutant(
         "a-row-opens-whoever-has-the-number-now",
         _STANDING,
-        "    if len(real_changes(entry.patient, now.patient)) >= _TWO:\n",
-        "    if False:\n",
+        "    _require_shown(entry.patient, now.patient)\n",
+        "",
         _TESTED_STANDING,
+    ),
+    Mutant(
+        "drafts-open-whoever-has-the-number-now",
+        _STANDING,
+        "    _require_shown(shown, patient)\n",
+        "",
+        ("tests/unit/exam/test_whose_drafts.py",),
     ),
     Mutant(
         "another-patients-order-is-taken",

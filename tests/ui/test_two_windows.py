@@ -17,7 +17,7 @@ from capture_app.model.procedure import Description, Side
 from capture_app.outbox.outbox import Outbox
 from tests import outboxes, sealing
 from tests.ui.conftest import Desk
-from tests.ui.hands import CONTROL, Hands, at_work, clinic
+from tests.ui.hands import ALT, CONTROL, Hands, at_work, clinic
 from tests.ui.stage import Stage
 
 MAI = "0012345678"
@@ -130,3 +130,22 @@ def test_a_picture_that_another_window_recoded_is_neither_deleted_nor_recoded_un
     mai.key(Qt.Key.Key_Z, CONTROL)
     mai.qtbot.waitUntil(lambda: len(stage.outbox.drafts()) == 2)
     assert sites(mai) == ["Left lower leg, front", "Right lower leg, front"]
+
+
+def test_a_send_that_another_window_called_back_is_not_said_to_be_on_its_way(
+    mai: Hands, stage: Stage
+) -> None:
+    first, _ = (draft.capture_id for draft in stage.outbox.drafts())
+    mai.page.viewmodel.describing.select([first])
+    mai.key(Qt.Key.Key_R, ALT)
+    mai.qtbot.waitUntil(lambda: described(stage) == [KNEE, HEEL])
+    mai.send()
+    mai.qtbot.waitUntil(lambda: stage.outbox.counts().held == 2)
+    with another(stage) as theirs:
+        theirs.call_back([s.sop_instance_uid for s in theirs.statuses()], sealing.NURSE)
+    mai.key(Qt.Key.Key_Z, CONTROL)
+    wanted = "These pictures were called back already."
+    mai.qtbot.waitUntil(lambda: mai.state.message is not None and mai.state.message.what == wanted)
+    mai.qtbot.waitUntil(lambda: mai.state.sendable == 2)
+    mai.key(Qt.Key.Key_Z, CONTROL)  # nothing is left of the Send: the act before it is next
+    mai.qtbot.waitUntil(lambda: described(stage) == [HEEL, HEEL])

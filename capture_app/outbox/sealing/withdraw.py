@@ -63,10 +63,12 @@ def undo(
 
     Nor is an instance withdrawn that has outlived its picture: no draft would be left of it.
     `seen`: the capture ids of which it consisted for the person who takes it back. Raises
-    ChangedSinceSeenError where some of them are not on their way any more and others are.
+    ChangedSinceSeenError where some or all of them were called back since.
     """
     with spool.database.transaction() as connection:
         sent = _sent(connection, "instance.send_id = ?", send_id)
+        if seen is not None and not sent and _was_called_back(connection, send_id):
+            raise ChangedSinceSeenError(tr("These pictures were called back already."))
         if sent and seen is not None and {one.capture_id for one in sent} != {*seen}:
             raise ChangedSinceSeenError(
                 tr(
@@ -124,6 +126,13 @@ def call_back(
         _withdraw(connection, spool, sent, operator, AuditAction.CALLED_BACK, reason)
     _remove_files(spool, sent)
     return len(sent)
+
+
+def _was_called_back(connection: sqlite3.Connection, send_id: str) -> bool:
+    rows = connection.execute(
+        "SELECT 1 FROM instance WHERE send_id = ? AND withdrawn = 1", (send_id,)
+    )
+    return rows.fetchone() is not None
 
 
 def _sent(connection: sqlite3.Connection, condition: str, value: str) -> list[_Sent]:

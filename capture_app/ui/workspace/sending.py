@@ -9,7 +9,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
-from capture_app.errors import CaptureAppError
+from capture_app.errors import CaptureAppError, ChangedSinceSeenError
 from capture_app.exam.session import Stopped
 from capture_app.model.delivery import ImageState
 from capture_app.model.words import tr
@@ -215,6 +215,9 @@ class SendingActs(QObject):
     def _not_taken_back(
         self, capture_ids: Sequence[str], send_id: str, error: CaptureAppError
     ) -> None:
-        self._offer_undo(capture_ids, send_id)  # the hold may still run: it can be tried again
-        self._board.say(trouble(str(error)), self._board.undo)
+        if isinstance(error, ChangedSinceSeenError):  # called back meanwhile: nothing is left of it
+            self._board.say(trouble(str(error)))
+        else:  # the hold may still run: it can be tried again
+            self._offer_undo(capture_ids, send_id)
+            self._board.say(trouble(str(error)), self._board.undo)
         self._board.reload_needed.emit()

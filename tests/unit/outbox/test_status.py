@@ -231,3 +231,5 @@ def test_a_send_of_which_a_part_was_called_back_is_not_undone(
         outbox.undo(sending.send_id, sealing.NURSE, sending.capture_ids)
     assert shown(outbox)[kept[1]] is ImageState.HELD
     assert outbox.undo(sending.send_id, sealing.NURSE, kept[1:])
+    with pytest.raises(ChangedSinceSeenError, match="called back already"):  # it is not on its way
+        outbox.undo(sending.send_id, sealing.NURSE, kept[1:])
