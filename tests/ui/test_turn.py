@@ -13,6 +13,7 @@ from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.procedure import Turn
+from capture_app.ui.outbox.row_widget import OutboxRowWidget
 from capture_app.ui.workspace.thumb_button import ThumbButton
 from tests.ui.conftest import Desk
 from tests.ui.hands import CONTROL, Hands, at_work, clinic
@@ -158,3 +159,20 @@ def test_without_a_draft_there_is_nothing_to_turn(mai: Hands) -> None:
     assert not mai.page.turn.isEnabled()
     mai.key(Qt.Key.Key_T)
     assert turns(mai) == [Turn.NONE, Turn.NONE]
+
+
+def test_the_outbox_shows_it_as_it_was_sent(mai: Hands) -> None:
+    mai.key(Qt.Key.Key_Delete)  # one is enough
+    mai.key(Qt.Key.Key_T)
+    kept(mai, Turn.RIGHT)
+    mai.send()
+    mai.qtbot.waitUntil(lambda: not any(thumb.is_draft for thumb in mai.state.thumbs))
+    mai.key(Qt.Key.Key_O)
+    mai.qtbot.waitUntil(lambda: any(row.has_picture for row in rows_of_outbox(mai)))
+    (row,) = rows_of_outbox(mai)
+    assert row._picture is not None
+    assert row._picture.width() < row._picture.height()
+
+
+def rows_of_outbox(hands: Hands) -> list[OutboxRowWidget]:
+    return hands.window.findChildren(OutboxRowWidget)
