@@ -34,6 +34,11 @@ _LONGEST_BODY: Final = 262_144
 _TAKEN_AT_ONCE: Final = 65_536
 _CHILD_TAKES_WITHIN_S: Final = 20.0
 _STATUS: Final = re.compile(rb"RTSP/1\.[0-9] ([0-9]{3})\b")
+_ASKED: Final = {
+    *(b"OPTIONS", b"DESCRIBE", b"SETUP", b"PLAY", b"PAUSE", b"TEARDOWN", b"GET_PARAMETER"),
+}
+"""What a player asks. A child that was taken over sets or records nothing at a camera by our
+password."""
 _OPENS: Final = {b"DESCRIBE", b"SETUP", b"PLAY"}
 _FIELD: Final = re.IGNORECASE | re.MULTILINE
 _LENGTH: Final = re.compile(rb"^content-length[ \t]*:[ \t]*([0-9]{1,9})[ \t]*\r?$", _FIELD)
@@ -124,11 +129,16 @@ class _Talk:
         self._is_second = False
 
     def ask(self, message: bytes) -> None:
-        """Sends a request of the child, or a frame of its (RTCP), to the camera."""
+        """Sends a request of the child, or a frame of its (RTCP), to the camera.
+
+        Raises DeviceTroubleError for a request that no player makes.
+        """
         if message[0] == _INTERLEAVED:
             self._wire.send(message)
             return
         line, _, rest = message.partition(b"\r\n")
+        if line.partition(b" ")[0] not in _ASKED:
+            raise DeviceTroubleError(Trouble.UNEXPECTED)
         ours, theirs = self._address.encode(), self._camera.url.encode()
         self._request = line.replace(ours, theirs, 1) + b"\r\n" + _SIGN_IN.sub(b"", rest)
         self._is_second = False

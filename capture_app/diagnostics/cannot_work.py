@@ -46,6 +46,7 @@ def _faults(settings: Settings, clock: Clock) -> Iterator[_Found]:
         yield from _password(f"archives[{number}]", archive.password_key, settings)
     for number, device in enumerate(settings.devices):
         yield from _password(f"devices[{number}]", device.password_key, settings)
+    yield from _shared_ports(settings)
     for life in certificate_lives(settings, clock.now()):
         if not life.is_valid:
             yield life.key, life.problem, tr("a certificate that holds now")
@@ -84,6 +85,26 @@ def _archive(where: str, archive: ArchiveDestination) -> Iterator[_Found]:
         )
     else:
         yield from _own_address(key, host)
+
+
+def _shared_ports(settings: Settings) -> Iterator[_Found]:
+    """One port speaks TLS or does not, and to callers of the same authorities."""
+    ways: dict[tuple[str, int], tuple[str, ...]] = {}
+    for number, archive in enumerate(settings.archives):
+        if proof_choice(archive) is not ProofChoice.STORAGE_COMMITMENT:
+            continue
+        if archive.commitment_port is None:
+            continue
+        has_tls = archive.tls and bool(archive.certificate_file)
+        files = (archive.ca_file, archive.certificate_file, archive.certificate_key_file)
+        way = files if has_tls else ()
+        place = (archive.commitment_host, archive.commitment_port)
+        if ways.setdefault(place, way) != way:
+            yield (
+                f"archives[{number}].commitment_port",
+                tr("Another archive reports to this port with other certificates, or without TLS."),
+                tr("a port of its own, or tls and the same certificates for both"),
+            )
 
 
 def _own_address(key: str, host: str) -> Iterator[_Found]:

@@ -101,6 +101,25 @@ def test_an_archive_on_this_computer_may_report_here(good: Settings, faults: Fau
     assert faults(replace(good, archives=(local,))) == {}
 
 
+def test_archives_that_share_a_port_agree_in_tls(good: Settings, faults: Faults) -> None:
+    secure = replace(PACS, name="b", tls=True, certificate_file="c", certificate_key_file="k")
+    key = "archives[1].commitment_port"
+
+    def said(*archives: ArchiveDestination) -> str:
+        return faults(replace(good, archives=archives)).get(key, "")
+
+    for one, other in (
+        (PACS, secure),
+        (secure, replace(PACS, name="c")),
+        (secure, replace(secure, name="c", ca_file="theirs")),
+    ):
+        assert "without TLS" in said(one, other)
+        assert not said(one, replace(other, commitment_port=11114))
+    assert not said(PACS, replace(PACS, name="c"))
+    assert not said(PACS, replace(PACS, name="c", tls=True))  # ours speaks none of it
+    assert not said(secure, replace(secure, name="c"))
+
+
 def test_the_feed_listens_on_an_address_that_is_here(good: Settings, faults: Faults) -> None:
     assert faults(replace(good, adt=AdtFeed(host="::1", port=2575))) == {}
     found = faults(replace(good, adt=AdtFeed(host="192.0.2.7")))
