@@ -64,6 +64,8 @@ class _Run:
     ended: Callable[[], None]
     error: CaptureAppError | None
     result: Any = None
+    is_refused: bool = False
+    """No thread could be started for it: it was told as failed, and is not done later either."""
     is_over: bool = False
 
 
@@ -110,6 +112,8 @@ class Tasks(QObject):
         run = _Run(owner, done, failed or self._on_error, ended, UnexpectedError())
 
         def job() -> None:
+            if run.is_refused:
+                return
             try:
                 run.result = work()
                 run.error = None
@@ -123,6 +127,7 @@ class Tasks(QObject):
         try:
             self._pool.submit(job)
         except Exception as error:  # noqa: BLE001 - no thread can be started: this is its end
+            run.is_refused = True
             run.error = unexpected(error)
             self._hand_back(run)
 

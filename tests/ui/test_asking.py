@@ -77,17 +77,20 @@ def test_where_no_thread_can_be_started_it_is_told(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[CaptureAppError] = []
-    pool, owner = Tasks(heard.append), _Owner()
+    done: list[str] = []
+    acts, owner = Tasks(heard.append, in_order=True), _Owner()
 
     def refused(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr("threading.Thread.start", refused)
-    pool.run(lambda: None, owner=owner)
+    acts.run(lambda: done.append("told as failed"), owner=owner)
     qtbot.waitUntil(lambda: bool(heard))
     monkeypatch.undo()
-    pool.stop()
+    acts.run(lambda: done.append("the next"), owner=owner)
+    acts.stop()
     assert isinstance(heard[0], UnexpectedError)
+    assert done == ["the next"], "what was told as failed is not done later"
 
 
 def test_an_act_on_pictures_that_failed_is_told_when_its_page_is_gone(qtbot: QtBot) -> None:

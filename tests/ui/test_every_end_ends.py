@@ -150,15 +150,22 @@ def test_a_wrong_answer_that_cannot_be_noted_still_counts(
 ) -> None:
     desk.sign_in()
     vm = desk.content.patients_vm
+    told: list[CaptureAppError] = []
+    desk.window.tasks._on_error = told.append
     vm.choose(vm.state.rows[0].key)
     qtbot.waitUntil(lambda: vm.check is not None)
     assert vm.check is not None
     break_once(ExamService, "identity_check_failed")
     vm.check.answer(Answer("XX", "1900"))
-    qtbot.waitUntil(lambda: SAID in desk.window.said.what)
+    qtbot.waitUntil(lambda: bool(told))
+    assert SAID in str(told[0])
     assert vm.check.state.tries_left == 2
-    vm.check.cancel()
+    vm.check.answer(Answer("XX", "1900"))
+    said = len(told)
+    break_once(ExamService, "identity_check_failed")
+    vm.check.answer(Answer("XX", "1900"))  # the last: the question is gone
     assert vm.check is None
+    qtbot.waitUntil(lambda: len(told) > said)
 
 
 @ends("OutboxViewModel")

@@ -69,7 +69,7 @@ class IdentityCheck(QObject):
         exams, patient, operator = self._services.exams, self.patient, self._operator
         self._tasks.run(
             lambda: exams.identity_check_failed(patient, operator),
-            owner=self,
+            owner=self.parent() or self,  # after the last answer this question is gone
         )
         left = self.state.tries_left - 1
         if left <= 0:
