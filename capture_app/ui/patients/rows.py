@@ -55,7 +55,7 @@ class PatientRow:
     def spoken(self) -> str:
         """The row for a screen reader."""
         parts = (self.name, self.native, self.born, self.age, self.sex, self.record, self.place)
-        badges = (badge.words for badge in self.badges)
+        badges = (badge.whole or badge.words for badge in self.badges)
         return ", ".join(part for part in (*parts, self.note, *badges) if part)
 
 
@@ -111,7 +111,7 @@ def _row(
     if n := drafts.get(number.key, 0):
         badges.append(ChipText(trn("{n} draft", "{n} drafts", n), "tray"))
     if entry.orders:
-        badges.append(ChipText(_order_words(entry), "file-text"))
+        badges.append(_order_badge(entry))
     return PatientRow(
         key=key_of(entry),
         name=wording.shown_name(patient.name),
@@ -144,12 +144,16 @@ def _doubts() -> Mapping[Doubt, str]:
     }
 
 
-def _order_words(entry: PatientListEntry) -> str:
+def _order_badge(entry: PatientListEntry) -> ChipText:
+    icon = "file-text"
     if len(entry.orders) > 1:
-        return trn("{n} order", "{n} orders", len(entry.orders))
+        return ChipText(trn("{n} order", "{n} orders", len(entry.orders)), icon)
     what = wording.order_what(entry.orders[0])
+    if not what:
+        return ChipText(tr("Order"), icon)
     short = what if len(what) <= 16 else what[:15].rstrip() + "…"
-    return tr("Order: {what}", what=isolated(short)) if short else tr("Order")
+    shown, whole = (tr("Order: {what}", what=isolated(words)) for words in (short, what))
+    return ChipText(shown, icon, whole=whole)
 
 
 def _note(entry: PatientListEntry, last_taken: datetime | None, now: datetime) -> str:

@@ -24,6 +24,8 @@ class ChipText:
     words: str
     icon: str
     tone: Tone = Tone.TEXT_2
+    whole: str = ""
+    """The words as a reader says them, where those that are shown are cut."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,16 @@ def test_the_issuer_is_shown_only_where_lists_mix_them() -> None:
     assert ["ST ANNE" in mixed[0].issuer, "OTHER" in mixed[1].issuer] == [True, True]
 
 
+def test_a_reader_says_the_order_whole_of_which_the_badge_has_the_beginning() -> None:
+    what = "Ultrasound of knee, left"
+    order = replace(sealing.ORDER, scheduled_procedure_step_description=what)
+    ordered = replace(entry_of(0), orders=(order,))
+    (row,) = rows_of((ordered,), now=NOW, drafts={}, last_taken={}, alike={})
+    assert row.badges[0].words.startswith("Order: \u2066Ultrasound of k")
+    assert what not in row.badges[0].words
+    assert what in row.spoken
+
+
 def test_drafts_and_orders_are_marked() -> None:
     key = entry_of(0).patient.patient_id.key
     ordered = replace(entry_of(0), orders=(sealing.ORDER,))
