@@ -364,7 +364,7 @@ def test_an_image_with_something_behind_its_pixels_is_another_one(
     asked = dataclasses.replace(sample.instance, fragments=fragments)
     assert (asked.stream_length is not None) is knows_length
     ds = pydicom.dcmread(BytesIO(sample.part10))
-    more = encapsulate([b"more"])[8:] if jpeg else b"more"  # a fragment, without an offset table
+    more = encapsulate([b"more"], has_bot=False)[8:] if jpeg else b"more"  # one more fragment
     ds.PixelData += more
     with serving(bad_servers.web("200 OK", written(ds), DICOM)) as server:
         outcomes = prove(stow(server.port), [asked])

@@ -5,6 +5,10 @@ from tests.mutants.mutant import Mutant
 _BATCH = "capture_app/outbox/delivery/batch.py"
 _TASKS = "capture_app/outbox/steps/tasks.py"
 _RETAIN = "capture_app/outbox/steps/retain.py"
+_DESTINATIONS = "capture_app/outbox/destinations.py"
+_COMMITTED = "tests/contract/test_archive_commitment.py"
+_ARCHIVES = "tests/unit/outbox/test_destinations.py"
+_NO_KIND = "tests/faults/test_answers_of_no_kind.py"
 _ENGINE = "tests/unit/outbox/test_engine.py"
 _PROMISES = "tests/unit/outbox/test_promises.py"
 
@@ -135,5 +139,40 @@ DELIVERY = (
         "            verify_sealed(spool.captures / file, spool.cipher, uid=capture_id)\n",
         "            pass\n",
         (_PROMISES,),
+    ),
+    Mutant(
+        "one-forbidden-image-stops-all",
+        "capture_app/model/reason.py",
+        'BROKEN_OFF | {"forbidden", "redirected", "too-long"}',
+        "BROKEN_OFF",
+        (f"{_NO_KIND}::test_what_one_image_is_refused_takes_no_other_with_it",),
+    ),
+    Mutant(
+        "a-fault-at-one-image-is-of-all",
+        "capture_app/archive/one_by_one.py",
+        "            if not is_open:\n                raise\n            _log",
+        "            if True:\n                raise\n            _log",
+        (f"{_NO_KIND}::test_a_fault_of_ours_at_one_image_stops_that_one_alone",),
+    ),
+    Mutant(
+        "what-may-be-why-a-request-failed-is-asked-for-with-others",
+        "capture_app/archive/commitment.py",
+        "                    self._alone.add(instance.sop_instance_uid)\n",
+        "",
+        (f"{_COMMITTED}::test_an_image_for_which_a_request_is_refused_takes_no_other_with_it",),
+    ),
+    Mutant(
+        "an-archive-that-came-back-takes-nothing",
+        _DESTINATIONS,
+        "\"WHERE task.state = 'withdrawn'\",",
+        '"WHERE 0",',
+        (f"{_ARCHIVES}::test_an_archive_that_came_back_takes_images_again",),
+    ),
+    Mutant(
+        "what-is-held-goes-to-the-next-archive",
+        _DESTINATIONS,
+        "(TaskState.HELD, held) if held else (TaskState.QUEUED, (0,))",
+        "(TaskState.QUEUED, (0,))",
+        (f"{_ARCHIVES}::test_what_a_person_holds_back_is_held_at_the_next_archive_too",),
     ),
 )

@@ -16,6 +16,7 @@ _FILED = (
 )
 _COMMITTED = "tests/contract/test_archive_commitment.py"
 _BAD = "tests/faults/test_bad_archives.py"
+_NO_KIND = "tests/faults/test_answers_of_no_kind.py"
 _BAD_WEB = "tests/faults/test_bad_web_archives.py"
 
 PROOF = (
@@ -155,5 +156,40 @@ PROOF = (
         (
             f"{_BAD_WEB}::test_an_archive_that_names_nothing_is_asked_before_the_image_is_sent_again",
         ),
+    ),
+    Mutant(
+        "any-universal-id-is-ours",
+        "capture_app/archive/identity.py",
+        "        or _differ(held.universal_entity_id, _universal_id_sent(instance))\n",
+        "",
+        ("tests/unit/archive/test_identity.py",),
+    ),
+    Mutant(
+        "a-failure-without-a-reason-is-kept",
+        _COMMITMENT,
+        "reason or _PROCESSING_FAILURE",
+        "reason",
+        _TRANSACTIONS,
+    ),
+    Mutant(
+        "what-trails-a-stream-is-ignored",
+        "capture_app/dicom/part10.py",
+        'return stream[:length] if bytes(stream[length:]) == b"\\x00" * (length % 2) else stream',
+        "return stream[:length]",
+        (f"{_BAD_WEB}::test_an_image_with_something_behind_its_pixels_is_another_one",),
+    ),
+    Mutant(
+        "an-answer-that-was-cut-is-whole",
+        _QUERY,
+        'on_cut=lambda: wrong.append("cut")',
+        "on_cut=None",
+        (f"{_NO_KIND}::test_an_archive_that_heeds_no_key_is_read_to_its_end_or_not_believed",),
+    ),
+    Mutant(
+        "a-second-transfer-syntax-is-read",
+        "capture_app/archive/held_copy.py",
+        "    meta = _meta(part10)\n",
+        "    from pydicom import dcmread\n\n    meta = dcmread(BytesIO(part10)).file_meta\n",
+        (f"{_NO_KIND}::test_the_transfer_syntax_that_was_looked_at_is_the_one_that_is_read",),
     ),
 )

@@ -1,0 +1,53 @@
+"""Faults of rights: somebody does what their roles do not allow, or a child what it may not."""
+
+from tests.mutants.mutant import Mutant
+
+_WALLS = "tests/faults/test_sandbox.py"
+_PROMISES = "tests/unit/outbox/test_promises.py"
+_SENDS = (f"{_PROMISES}::test_who_takes_no_pictures_describes_and_sends_none",)
+_ARCHIVES = "tests/unit/outbox/test_destinations.py"
+
+RIGHTS = (
+    Mutant(
+        "anybody-sends",
+        "capture_app/outbox/sealing/seal.py",
+        "    require(operator, Act.TAKE_PICTURES)\n",
+        "",
+        _SENDS,
+    ),
+    Mutant(
+        "anybody-describes",
+        "capture_app/outbox/keeping/drafts.py",
+        "    require(operator, Act.TAKE_PICTURES)\n",
+        "",
+        _SENDS,
+    ),
+    Mutant(
+        "anybody-steers",
+        "capture_app/outbox/acts.py",
+        "    require(operator, Act.STEER_DELIVERY)\n",
+        "",
+        _SENDS,
+    ),
+    Mutant(
+        "anybody-retires-an-archive",
+        "capture_app/outbox/destinations.py",
+        "    require(operator, Act.RETIRE_ARCHIVE)\n",
+        "",
+        (f"{_ARCHIVES}::test_who_may_not_steer_or_retire_changes_nothing",),
+    ),
+    Mutant(
+        "a-child-cuts-files-short",
+        "capture_app/sandbox/seccomp.py",
+        '    "truncate": 76,\n',
+        "",
+        (f"{_WALLS}::test_where_landlock_is_old_or_missing_no_file_is_lost_and_no_process_ended",),
+    ),
+    Mutant(
+        "a-child-empties-files-as-it-opens-them",
+        "capture_app/sandbox/seccomp.py",
+        "_CREATE_OR_TRUNCATE: Final = 0o100 | 0o1000\n",
+        "_CREATE_OR_TRUNCATE: Final = 0o100000\n",
+        (f"{_WALLS}::test_where_landlock_is_old_or_missing_no_file_is_lost_and_no_process_ended",),
+    ),
+)
