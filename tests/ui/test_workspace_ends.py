@@ -248,3 +248,20 @@ def test_a_camera_that_cannot_be_read_is_turned_off_and_can_be_tried_again(
     assert not scan.state.is_on
     scan.turn(on=True)
     qtbot.waitUntil(lambda: scan.state.preview is not None)
+
+
+def test_an_act_that_waited_for_a_picture_and_fails_keeps_no_other_waiting(
+    mai: Hands,
+) -> None:
+    """What waits behind it may be the end of the exam at a lock."""
+    done: list[str] = []
+
+    def bug() -> None:
+        raise RuntimeError("a fault of ours")
+
+    mai.page.viewmodel.shutter.hold()
+    mai.page.viewmodel.when_kept(bug)
+    mai.page.viewmodel.when_kept(lambda: done.append("the exam is closed"))
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        mai.page.viewmodel.shutter.go_on()
+    assert done == ["the exam is closed"]

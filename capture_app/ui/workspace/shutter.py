@@ -165,8 +165,11 @@ class Shutter(QObject):
         self._let_go()
 
     def _let_go(self) -> None:
-        while self._waiting and not self.is_busy:
-            self._waiting.pop(0)()
+        if self._waiting and not self.is_busy:
+            try:
+                self._waiting.pop(0)()
+            finally:  # an act that fails keeps no other from its turn
+                self._let_go()
 
     def _small_made(self, number: int, image: object) -> None:
         self._made[number] = image
