@@ -145,10 +145,12 @@ def _folder_and_key(settings: Settings) -> Iterator[_Found]:
     except KeyUnavailableError as error:
         yield _key_setting(settings), str(error), tr("the key of this data folder")
         return
-    # Where there is none yet, the first start makes one.
-    if is_there or settings.practice or settings.security.key_store is KeyStore.KEYRING:
+    if settings.practice or settings.security.key_store is KeyStore.KEYRING:
         return
     if problem := _not_writable(Path(settings.security.key_file).parent):
+        # Where there is no key yet, the first start makes one.
+        if is_there:
+            problem = tr("{problem} How far the trail goes is noted there.", problem=problem)
         yield "security.key_file", problem, tr("a file in a folder that this user can write")
 
 

@@ -222,8 +222,9 @@ class Census:
             self._letters.forget(before, self.reader.persons_of_merge, self.person)
             self._mark_merges()
             self._intake.forget(self._clock.now())
-        if gone:
+        if gone:  # and who brings messages waits for this no longer
             self._listeners.tell()
+            self._journal.give_back()
         return len(gone)
 
     def put_worklist(self, answer: WorklistAnswer) -> None:

@@ -286,7 +286,7 @@ class Journal:
         return rows.fetchone() is not None
 
     def forget(self, numbers: Iterable[PatientId]) -> None:
-        """Deletes everything about these patients, and gives its room back to the disk."""
+        """Deletes everything about these patients; `give_back` follows when nobody waits."""
         keys = [(self.patient_key(number),) for number in numbers]
         with self._db.transaction() as connection:
             connection.executemany(
@@ -301,8 +301,10 @@ class Journal:
                 keys,
             )
             connection.executemany("DELETE FROM events WHERE patient_key = ?", keys)
-        if keys:
-            self._db.shrink()
+
+    def give_back(self) -> None:
+        """Gives the room of what was deleted back to the disk, a little at a time."""
+        self._db.shrink()
 
     def count_notes(self, codes: Iterable[NoteCode], since: datetime | None = None) -> int:
         """How many messages have a note of one of these codes, or came since then with one.

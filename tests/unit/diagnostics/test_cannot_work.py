@@ -216,3 +216,17 @@ def test_a_cameras_password_that_is_not_there_is_a_fault(good: Settings, faults:
     assert found == {
         "devices[0].password_key": "The key store has no entry theatre-camera of capture-app."
     }
+
+
+def test_a_key_beside_which_the_trail_cannot_be_noted_is_a_fault(
+    good: Settings, faults: Faults, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_data_folder(good, clock):
+        pass
+    keys, access = Path(good.security.key_file).parent, os.access
+    # Not by its mode: root, who may run this, writes everywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: path != keys and access(path, mode))
+    assert faults(good) == {
+        "security.key_file": "This user cannot write the folder. "
+        "How far the trail goes is noted there."
+    }
