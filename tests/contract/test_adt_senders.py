@@ -55,3 +55,13 @@ def test_only_the_senders_that_the_site_names_are_heard(tmp_path: Path) -> None:
         assert len(census.find("")) == 1
     said = [entry for entry in entries if entry["event"] == "feed-message-refused"]
     assert [entry["peer"] for entry in said] == ["127.0.0.2"]
+
+
+def test_a_refused_message_with_an_event_that_is_no_text_is_answered(tmp_path: Path) -> None:
+    adt_feed = AdtFeed(host=HOST, port=0, assigning_authority="HOSP")
+    settings = Settings(data_dir=tmp_path / "data", adt=adt_feed)
+    raw = adt().replace(b"ADT^A01|", b"ADT^A0\x966|").replace(b"UNICODE UTF-8", b"NONE")
+    with closing(open_census(tmp_path / "data", Cipher(b"k" * 32), CLOCK, settings)) as census:
+        answer = AdtReceiver(census, adt_feed, CLOCK).handle(raw, HOST)
+        assert b"MSA|A" in answer
+        assert len(census.dead_letters()) == 1

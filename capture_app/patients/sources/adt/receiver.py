@@ -121,8 +121,7 @@ class AdtReceiver:
             header = parse_header(raw)
             refused = self._use(raw, header, received_at, peer)
         except MessageError as error:
-            is_of_two = header is not None and header.event in _NAMING_TWO
-            refused = _Refused(_outcome(error), Refusal(str(error)), is_of_two)
+            refused = _Refused(_outcome(error), Refusal(str(error)), _names_two(header))
         except StoreError as error:
             return self._not_stored(header, error, peer)
         except Exception:  # noqa: BLE001 - logged with its traceback, kept, and the feed goes on
@@ -251,6 +250,14 @@ def _tls(adt: AdtFeed) -> ssl.SSLContext | None:
         key_file=adt.certificate_key_file,
         asks_callers=bool(adt.ca_file),
     )
+
+
+def _names_two(header: Hl7Message | None) -> bool:
+    """Whether a message that is refused is one of two patients; one that cannot be read is not."""
+    try:
+        return header is not None and header.event in _NAMING_TWO
+    except MessageError:
+        return False
 
 
 def _not_taken(event: str) -> _Refused | None:
