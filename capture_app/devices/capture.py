@@ -52,6 +52,8 @@ class LiveState:
     reason: str = ""
     mode: OpenedMode | None = None
     """What a camera of this computer was asked for, and what it gives; None where not live."""
+    opened_after: float | None = None
+    """Seconds from the opening to the first picture; None where not live."""
     was_live: bool = False
     """Whether the device delivered before: what tells *stopped* from *not found*."""
 
@@ -74,6 +76,7 @@ class CaptureThread:
         self._longest_pause = _LONGEST_PAUSE_OF_CAMERAS_S if is_camera else _LONGEST_PAUSE_S
         self._seen_at = clock.monotonic()
         self._state = LiveState(Live.OPENING, clock.now())
+        self._opened_after = 0.0
         self._listeners: list[Callable[[LiveState], None]] = []
         name = f"capture-{source.info.device_id}"
         # Daemons: a driver that never returns must not keep the application from ending.
@@ -150,11 +153,14 @@ class CaptureThread:
     def _read(self) -> None:
         pauses = _pauses(self._longest_pause)
         while not self._ended.is_set():
+            began = self._clock.monotonic()
             try:
-                for frame in self._source.frames():
+                for number, frame in enumerate(self._source.frames()):
                     if self._ended.is_set():
                         return
                     pauses = _pauses(self._longest_pause)
+                    if not number:
+                        self._opened_after = self._clock.monotonic() - began
                     self._put(frame)
                 reason = tr("The camera stopped sending pictures.")
             except DeviceError as error:
@@ -194,8 +200,9 @@ class CaptureThread:
             if (before.live, before.reason, before.mode) == (live, reason, mode):
                 return
             since = before.since if before.live is live else self._clock.now()
+            opened_after = self._opened_after if live is Live.LIVE else None
             was_live = before.was_live or live is Live.LIVE
-            self._state = LiveState(live, since, reason, mode, was_live)
+            self._state = LiveState(live, since, reason, mode, opened_after, was_live)
             if live is not Live.LIVE:
                 self._slot = None
         _log.info("device-state", device_id=self._source.info.device_id, state=live.value)

@@ -44,6 +44,7 @@ class Act(StrEnum):
     KEEP_USERS = "keep-users"
     """Add and remove users, give them roles and new PINs."""
     SET_UP_SCANNER = "set-up-scanner"
+    SET_UP_CAMERAS = "set-up-cameras"
     READ_TRAIL = "read-trail"
 
 
@@ -57,6 +58,7 @@ _ROLES_FOR: Final[Mapping[Act, frozenset[Role]]] = MappingProxyType(
         Act.SETTLE_MERGE: frozenset({Role.CORRECT, Role.ADMINISTER}),
         Act.KEEP_USERS: frozenset({Role.ADMINISTER}),
         Act.SET_UP_SCANNER: frozenset({Role.ADMINISTER}),
+        Act.SET_UP_CAMERAS: frozenset({Role.ADMINISTER}),
         Act.READ_TRAIL: frozenset({Role.AUDIT}),
     }
 )

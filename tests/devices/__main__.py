@@ -47,8 +47,10 @@ def main() -> int:
 
 
 def _write_command(arguments: list[str]) -> None:
-    pytest = [".venv/bin/python", "-m", "pytest", "--rootdir", str(_CHECKOUT)]
-    pytest += ["-c", "tests/devices/machine/pytest.ini"]
+    pytest = [
+        *(".venv/bin/python", "-m", "pytest", "-c", "tests/devices/machine/pytest.ini"),
+        *("--rootdir", str(_CHECKOUT), "--confcutdir", str(_CHECKOUT)),
+    ]
     if not any(one.startswith("tests/") for one in arguments):
         arguments = ["tests/devices", *arguments]
     lines = (

@@ -29,6 +29,7 @@ from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.words.marks import Tone
 from capture_app.ui.workspace.page import WorkspacePage
 from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
+from tests.ui.pages_of_cameras import camera_pages
 from tests.ui.pages_of_doubt import (
     differing_pages,
     feed_pages,
@@ -48,7 +49,7 @@ COLLEAGUES = (
     ("yaydin", "Y. Aydın"),
 )
 
-PAGES = 43
+PAGES = 45
 """How many there are, with those that come before any services."""
 _HELD = 4
 _ORDER = Order(
@@ -154,6 +155,7 @@ def all_pages(
     content.go(Place.TRAIL)
     wait(lambda: bool(content.trail[0].state.rows) and bool(content.trail[0].state.verdict))
     yield "trail", window
+    yield from camera_pages(window, content, stage, wait)
     content.go(Place.PATIENTS)
     yield from twin_pages(window, content, stage, wait)
     yield from feed_pages(window, content, stage, wait)

@@ -23,6 +23,8 @@ from capture_app.patients.finding.scan import ScannedCode
 from capture_app.security.auditing import Auditing, ExportKind
 from capture_app.security.users import FIRST_ROLES, Users
 from capture_app.settings.scanning import Suffix
+from capture_app.ui.cameras import viewmodel as cameras_viewmodel
+from capture_app.ui.cameras.viewmodel import CamerasViewModel
 from capture_app.ui.outbox.row_widget import OutboxRowWidget
 from capture_app.ui.outbox.rows import OutboxAct, Section
 from capture_app.ui.scanner.viewmodel import ScannerViewModel
@@ -324,6 +326,18 @@ def test_a_trail_that_could_not_be_read_or_written_out_can_be_again(
     vm.export(ExportKind.CSV, tmp_path / "trail.csv")
     qtbot.waitUntil(lambda: bool(vm.state.said) and not vm.state.busy)
     assert (tmp_path / "trail.csv").read_text().startswith("row,at,act,user")
+
+
+@ends("CamerasViewModel")
+def test_cameras_that_could_not_be_listed_are_asked_for_again(
+    desk: Desk, qtbot: QtBot, break_once: Break
+) -> None:
+    vm = CamerasViewModel(desk.stage.services, desk.window.tasks)
+    break_once(cameras_viewmodel, "attached_cameras")
+    vm.appear()
+    qtbot.waitUntil(lambda: SAID in vm.state.fault)
+    qtbot.waitUntil(lambda: vm.state.is_read and not vm.state.fault)
+    vm.close()
 
 
 # ------------------------------------------------------------------------------ all of them

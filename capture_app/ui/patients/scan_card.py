@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QHideEvent, QImage, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QHideEvent, QShowEvent
 
 from capture_app.model.words import tr
 from capture_app.ui.looks.fonts import REGULAR, SEMIBOLD
-from capture_app.ui.looks.theme import current
 from capture_app.ui.patients.barcode_picture import BarcodePicture
 from capture_app.ui.patients.camera_scan import CameraScan
 from capture_app.ui.widgets.buttons import Button, ButtonKind
 from capture_app.ui.widgets.card import Card
 from capture_app.ui.widgets.labels import Label
-from capture_app.ui.widgets.reader_roles import Role
+from capture_app.ui.widgets.picture_view import PictureView
 from capture_app.ui.words.marks import Tone
 
 _PREVIEW_HEIGHT = 158
-
-
-class _Preview(QWidget):
-    """What the camera sees, whole and not mirrored."""
-
-    reader_role = Role.Graphic
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._image = QImage()
-        self.setFixedHeight(_PREVIEW_HEIGHT)
-        self.setAccessibleName(tr("Picture of the camera that reads codes"))
-
-    def show_image(self, image: QImage) -> None:
-        """Another picture."""
-        self._image = image
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), current().control)
-        if not self._image.isNull():
-            size = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
-            place = QRect(0, 0, size.width(), size.height())
-            place.moveCenter(self.rect().center())
-            painter.drawImage(place, self._image)
 
 
 class ScanCard(Card):
@@ -55,7 +26,7 @@ class ScanCard(Card):
         self._has_room = True
         safest = tr("Safest and fastest: opens the patient from any screen.")
         self._drawing = BarcodePicture()
-        self._preview = _Preview()
+        self._preview = PictureView(tr("Picture of the camera that reads codes"), _PREVIEW_HEIGHT)
         self._words = Label(size=13, weight=SEMIBOLD, tone=Tone.TEXT_2, wrap=True)
         self.set_up = Button(tr("Set up the scanner"), ButtonKind.GHOST, icon="barcode")
         self.set_up.hide()  # but for administrators
@@ -76,11 +47,7 @@ class ScanCard(Card):
         self._drawing.setVisible(pixels is None and self._has_room)
         self._preview.setVisible(pixels is not None)
         if pixels is not None:
-            rows, columns = pixels.shape[:2]
-            image = QImage(
-                pixels.tobytes(), columns, rows, 3 * columns, QImage.Format.Format_RGB888
-            )
-            self._preview.show_image(image.copy())
+            self._preview.show_pixels(pixels)
         self._words.setText(state.words)
         self._words.setVisible(bool(state.words))
         self.turn.setText(tr("Stop reading") if state.is_on else tr("Read by camera"))

@@ -27,6 +27,8 @@ class Place(StrEnum):
     OUTBOX = "outbox"
     TRAIL = "trail"
     """For auditors."""
+    CAMERAS = "cameras"
+    """For administrators."""
 
 
 class AppBar(QWidget):
@@ -45,14 +47,17 @@ class AppBar(QWidget):
                 Place.PATIENTS: tr("Patients"),
                 Place.OUTBOX: tr("Outbox"),
                 Place.TRAIL: tr("Trail"),
+                Place.CAMERAS: tr("Cameras"),
             },
             icons={
                 Place.PATIENTS: "users",
                 Place.OUTBOX: "paper-plane-right",
                 Place.TRAIL: "list-bullets",
+                Place.CAMERAS: "camera",
             },
         )
-        self._places.show_tab(Place.TRAIL, shown=False)
+        for place in (Place.TRAIL, Place.CAMERAS):
+            self._places.show_tab(place, shown=False)
         self._places.asked.connect(self.went)
         self._avatar = Avatar(size=36)
         self._name = Label(size=14, weight=SEMIBOLD)
@@ -78,9 +83,9 @@ class AppBar(QWidget):
         """Where one is."""
         self._places.show_chosen(place)
 
-    def offer_trail(self, *, offered: bool) -> None:
-        """Whether who is signed in may read the trail."""
-        self._places.show_tab(Place.TRAIL, shown=offered)
+    def offer(self, place: Place, *, offered: bool) -> None:
+        """Whether who is signed in may go there."""
+        self._places.show_tab(place, shown=offered)
 
     def show_waiting(self, count: int) -> None:
         """How many pictures wait or need a person."""

@@ -20,10 +20,10 @@ from capture_app.ui.patients.page import PatientsPage
 from capture_app.ui.patients.viewmodel import PatientsViewModel
 from capture_app.ui.services import Services
 from capture_app.ui.shell.app_bar import AppBar, Place
+from capture_app.ui.shell.late_pages import cameras_page, trail_page
 from capture_app.ui.shell.page_stack import Pages
 from capture_app.ui.shell.status import StatusViewModel
 from capture_app.ui.shell.status_strip import StatusStrip
-from capture_app.ui.shell.trail_page import trail_page
 from capture_app.ui.tasks import Tasks
 from capture_app.ui.thumbnails import small
 from capture_app.ui.widgets.card import Backdrop
@@ -41,6 +41,8 @@ from capture_app.ui.words.send_words import (
 
 if TYPE_CHECKING:
     from capture_app.patients.finding.scan import ScanRules
+    from capture_app.ui.cameras.page import CamerasPage
+    from capture_app.ui.cameras.viewmodel import CamerasViewModel
     from capture_app.ui.outbox.page import OutboxPage
     from capture_app.ui.outbox.viewmodel import OutboxViewModel
     from capture_app.ui.scanner.page import ScannerPage
@@ -97,7 +99,9 @@ class Content(Backdrop):
         self._outbox: tuple[OutboxViewModel, OutboxPage] | None = None
         self._bar = AppBar()
         self._bar.show_user(operator.display_name)
-        self._bar.offer_trail(offered=may(operator, Act.READ_TRAIL))
+        self._bar.offer(Place.TRAIL, offered=may(operator, Act.READ_TRAIL))
+        self._bar.offer(Place.CAMERAS, offered=may(operator, Act.SET_UP_CAMERAS))
+        self._cameras: tuple[CamerasViewModel, CamerasPage] | None = None
         self._trail: tuple[TrailViewModel, TrailPage] | None = None
         self._bar.went.connect(self.go)
         self._bar.lock_asked.connect(self.lock_asked)
@@ -133,7 +137,7 @@ class Content(Backdrop):
         self._leave_workspace()
         self.camera_scan.close()
         self.patients_vm.close()
-        for looked_at in (self._outbox, self._trail):
+        for looked_at in (self._outbox, self._trail, self._cameras):
             if looked_at is not None:
                 looked_at[0].close()
 
@@ -163,6 +167,11 @@ class Content(Backdrop):
                 self._show_place(Place.TRAIL, self.trail[1])
                 self.trail[1].list.setFocus(Qt.FocusReason.OtherFocusReason)
             return
+        if place is Place.CAMERAS:
+            if may(self.operator, Act.SET_UP_CAMERAS):
+                self._show_place(Place.CAMERAS, self.cameras[1])
+                self.cameras[1].list.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
         self._show_place(place, self.patients)
         self.patients_vm.read()
         self.patients.focus_list()
@@ -188,6 +197,15 @@ class Content(Backdrop):
             self._trail[1].left.connect(self.go_to_patients)
             self._pages.addWidget(self._trail[1])
         return self._trail
+
+    @property
+    def cameras(self) -> tuple[CamerasViewModel, CamerasPage]:
+        """What the page of the cameras shows, and the page."""
+        if self._cameras is None:
+            self._cameras = cameras_page(self._services, self._tasks, self)
+            self._cameras[1].left.connect(self.go_to_patients)
+            self._pages.addWidget(self._cameras[1])
+        return self._cameras
 
     def show_scanner(self) -> None:
         """The set-up page of the scanner, for administrators."""

@@ -1,4 +1,4 @@
-"""Makes the page of the trail when it is first looked at: few may, and the list need not wait."""
+"""Makes pages when they are first looked at: few may, and the list of patients need not wait."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from capture_app.ui.tasks import Tasks
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject
 
+    from capture_app.ui.cameras.page import CamerasPage
+    from capture_app.ui.cameras.viewmodel import CamerasViewModel
     from capture_app.ui.trail.page import TrailPage
     from capture_app.ui.trail.viewmodel import TrailViewModel
 
@@ -24,3 +26,14 @@ def trail_page(
 
     viewmodel = TrailViewModel(services, tasks, operator, parent)
     return viewmodel, TrailPage(viewmodel)
+
+
+def cameras_page(
+    services: Services, tasks: Tasks, parent: QObject
+) -> tuple[CamerasViewModel, CamerasPage]:
+    """What the page shows, and the page."""
+    from capture_app.ui.cameras.page import CamerasPage  # noqa: PLC0415
+    from capture_app.ui.cameras.viewmodel import CamerasViewModel  # noqa: PLC0415
+
+    viewmodel = CamerasViewModel(services, tasks, parent)
+    return viewmodel, CamerasPage(viewmodel)
