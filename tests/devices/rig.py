@@ -16,6 +16,7 @@ from capture_app.model.device import DeviceKind
 from capture_app.settings.schema import Device
 from tests.waiting import eventually
 
+CHECKOUT: Final = Path(__file__).resolve().parents[2]
 CLOCK: Final = SystemClock()
 PATIENCE_S: Final = 90.0
 """The machine is emulated, and several times slower than any station."""
