@@ -1,8 +1,8 @@
 """Runs the tests of attached devices where such devices are: in an emulated machine.
 
-`python -m tests.devices [--short] [PYTEST ARGUMENTS]`. The machine is made once (see
-`machine/build.sh`) and lives as long as the run; its files are this computer's, read-only. Without
-QEMU nothing is proven, and that is a failure.
+`python -m tests.devices [--short] [--within MINUTES] [PYTEST ARGUMENTS]`. The machine is made once
+(see `machine/build.sh`) and lives as long as the run; its files are this computer's, read-only.
+Without QEMU nothing is proven, and that is a failure.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from typing import Final
 _CHECKOUT: Final = Path(__file__).resolve().parents[2]
 _MACHINE: Final = _CHECKOUT / ".cache/devices-machine"
 _QEMU: Final = "qemu-system-x86_64"
-_WHOLE_WITHIN_S: Final = 12 * 60
-_SHORT_WITHIN_S: Final = 4 * 60
+_WHOLE_WITHIN: Final = 12.0
+_SHORT_WITHIN: Final = 4.0
+"""Minutes, on a computer that has its two cores for itself."""
 _EXIT: Final = re.compile(r"^machine: exit (\d+)", re.MULTILINE)
 
 
@@ -29,7 +30,11 @@ def main() -> int:
     """Exit 0 where every test has passed, 2 where there is no machine to run them in."""
     parser = argparse.ArgumentParser(prog="python -m tests.devices", allow_abbrev=False)
     parser.add_argument("--short", action="store_true", help="only what is marked as short")
+    parser.add_argument(
+        "--within", type=float, metavar="MINUTES", help="at most (12; 4 where short)"
+    )
     options, rest = parser.parse_known_args()
+    within = options.within or (_SHORT_WITHIN if options.short else _WHOLE_WITHIN)
     qemu = shutil.which(_QEMU)
     if qemu is None:
         sys.stderr.write(f"devices: {_QEMU} is missing: see tools/system-packages-devices.txt\n")
@@ -39,7 +44,7 @@ def main() -> int:
     ).returncode:
         return 2
     _write_command(["-m", "short", *rest] if options.short else rest)
-    code = _run(qemu, _SHORT_WITHIN_S if options.short else _WHOLE_WITHIN_S)
+    code = _run(qemu, within * 60)
     if code is None:
         sys.stderr.write("devices: the machine did not come to an end in time\n")
         return 1
