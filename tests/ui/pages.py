@@ -153,7 +153,9 @@ def all_pages(
     yield "outbox-proof", window
     outbox.close_proof()
     content.go(Place.TRAIL)
-    wait(lambda: bool(content.trail[0].state.rows) and bool(content.trail[0].state.verdict))
+    wait(
+        lambda: bool(content.late.trail[0].state.rows) and bool(content.late.trail[0].state.verdict)
+    )
     yield "trail", window
     yield from camera_pages(window, content, stage, wait)
     content.go(Place.PATIENTS)

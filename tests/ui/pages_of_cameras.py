@@ -64,7 +64,7 @@ def camera_pages(
     window: MainWindow, content: Content, stage: Stage, wait: Callable[[Callable[[], bool]], None]
 ) -> Iterator[tuple[str, QWidget]]:
     """Two: what is plugged in, and a look through it."""
-    viewmodel, page = content.cameras
+    viewmodel, page = content.late.cameras
     with plugged_in(WEBCAM, GRABBER, IN_USE):
         content.go(Place.CAMERAS)
         wait(lambda: len(viewmodel.state.rows) == 3)

@@ -18,12 +18,12 @@ from tests.ui.stage import Stage
 def page(desk: Desk, qtbot: QtBot) -> CamerasPage:
     desk.sign_in()
     content = desk.content
-    return content.cameras[1]
+    return content.late.cameras[1]
 
 
 def open_page(desk: Desk, qtbot: QtBot, rows: int) -> CamerasViewModel:
     desk.content.go(Place.CAMERAS)
-    viewmodel = desk.content.cameras[0]
+    viewmodel = desk.content.late.cameras[0]
     qtbot.waitUntil(lambda: viewmodel.state.is_read and len(viewmodel.state.rows) == rows)
     return viewmodel
 
@@ -104,4 +104,4 @@ def test_it_is_for_administrators(
     desk = open_desk()
     desk.window.sign_in_vm.signed_in.emit(bo)
     desk.content.go(Place.CAMERAS)
-    assert desk.content._cameras is None
+    assert desk.content.late._cameras is None

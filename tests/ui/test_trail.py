@@ -22,7 +22,7 @@ from tests.ui.conftest import Desk
 def trail(desk: Desk, qtbot: QtBot) -> tuple[TrailViewModel, TrailPage]:
     desk.sign_in()
     desk.content.go(Place.TRAIL)
-    vm, page = desk.content.trail
+    vm, page = desk.content.late.trail
     qtbot.waitUntil(lambda: bool(vm.state.rows) and bool(vm.state.verdict))
     return vm, page
 

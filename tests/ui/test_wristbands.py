@@ -240,7 +240,7 @@ def test_what_is_typed_fast_beside_a_filter_goes_to_it(hands: Hands, place: Plac
     content = hands.window.content
     assert content is not None
     content.go(place)
-    page = content.outbox if place is Place.OUTBOX else content.trail[1]
+    page = content.outbox if place is Place.OUTBOX else content.late.trail[1]
     (field,) = page.findChildren(FilterField)
     hands.keyboard.at_ms += 2_500
     hands.keyboard.type("bak22", gap_ms=100)

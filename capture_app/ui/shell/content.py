@@ -20,7 +20,7 @@ from capture_app.ui.patients.page import PatientsPage
 from capture_app.ui.patients.viewmodel import PatientsViewModel
 from capture_app.ui.services import Services
 from capture_app.ui.shell.app_bar import AppBar, Place
-from capture_app.ui.shell.late_pages import cameras_page, trail_page
+from capture_app.ui.shell.late_pages import LatePages
 from capture_app.ui.shell.page_stack import Pages
 from capture_app.ui.shell.status import StatusViewModel
 from capture_app.ui.shell.status_strip import StatusStrip
@@ -41,13 +41,9 @@ from capture_app.ui.words.send_words import (
 
 if TYPE_CHECKING:
     from capture_app.patients.finding.scan import ScanRules
-    from capture_app.ui.cameras.page import CamerasPage
-    from capture_app.ui.cameras.viewmodel import CamerasViewModel
     from capture_app.ui.outbox.page import OutboxPage
     from capture_app.ui.outbox.viewmodel import OutboxViewModel
     from capture_app.ui.scanner.page import ScannerPage
-    from capture_app.ui.trail.page import TrailPage
-    from capture_app.ui.trail.viewmodel import TrailViewModel
     from capture_app.ui.workspace.page import WorkspacePage
     from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
 
@@ -101,8 +97,6 @@ class Content(Backdrop):
         self._bar.show_user(operator.display_name)
         self._bar.offer(Place.TRAIL, offered=may(operator, Act.READ_TRAIL))
         self._bar.offer(Place.CAMERAS, offered=may(operator, Act.SET_UP_CAMERAS))
-        self._cameras: tuple[CamerasViewModel, CamerasPage] | None = None
-        self._trail: tuple[TrailViewModel, TrailPage] | None = None
         self._bar.went.connect(self.go)
         self._bar.lock_asked.connect(self.lock_asked)
         self._bar.clean_asked.connect(self.clean_asked)
@@ -115,6 +109,12 @@ class Content(Backdrop):
         set_up.clicked.connect(self.show_scanner)
         self._pages = Pages()
         self._pages.addWidget(self.patients)
+        self.late = LatePages(
+            *(services, tasks, operator),
+            owner=self,
+            add=self._pages.addWidget,
+            leave=self.go_to_patients,
+        )
         self.strip = StatusStrip(status)
         self._status = status
         status.changed.connect(self._count)
@@ -137,9 +137,9 @@ class Content(Backdrop):
         self._leave_workspace()
         self.camera_scan.close()
         self.patients_vm.close()
-        for looked_at in (self._outbox, self._trail, self._cameras):
-            if looked_at is not None:
-                looked_at[0].close()
+        self.late.close()
+        if self._outbox is not None:
+            self._outbox[0].close()
 
     # ---------------------------------------------------------------------- going about
 
@@ -164,13 +164,13 @@ class Content(Backdrop):
             return
         if place is Place.TRAIL:
             if may(self.operator, Act.READ_TRAIL):
-                self._show_place(Place.TRAIL, self.trail[1])
-                self.trail[1].list.setFocus(Qt.FocusReason.OtherFocusReason)
+                self._show_place(Place.TRAIL, self.late.trail[1])
+                self.late.trail[1].list.setFocus(Qt.FocusReason.OtherFocusReason)
             return
         if place is Place.CAMERAS:
             if may(self.operator, Act.SET_UP_CAMERAS):
-                self._show_place(Place.CAMERAS, self.cameras[1])
-                self.cameras[1].list.setFocus(Qt.FocusReason.OtherFocusReason)
+                self._show_place(Place.CAMERAS, self.late.cameras[1])
+                self.late.cameras[1].list.setFocus(Qt.FocusReason.OtherFocusReason)
             return
         self._show_place(place, self.patients)
         self.patients_vm.read()
@@ -188,24 +188,6 @@ class Content(Backdrop):
         self.outbox.show_way_back(whose(exam) if exam is not None else "")
         self._show_place(Place.OUTBOX, self.outbox)
         self.outbox.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    @property
-    def trail(self) -> tuple[TrailViewModel, TrailPage]:
-        """What the page of the trail shows, and the page."""
-        if self._trail is None:
-            self._trail = trail_page(self._services, self._tasks, self.operator, self)
-            self._trail[1].left.connect(self.go_to_patients)
-            self._pages.addWidget(self._trail[1])
-        return self._trail
-
-    @property
-    def cameras(self) -> tuple[CamerasViewModel, CamerasPage]:
-        """What the page of the cameras shows, and the page."""
-        if self._cameras is None:
-            self._cameras = cameras_page(self._services, self._tasks, self)
-            self._cameras[1].left.connect(self.go_to_patients)
-            self._pages.addWidget(self._cameras[1])
-        return self._cameras
 
     def show_scanner(self) -> None:
         """The set-up page of the scanner, for administrators."""

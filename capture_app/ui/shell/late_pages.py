@@ -1,39 +1,76 @@
-"""Makes pages when they are first looked at: few may, and the list of patients need not wait."""
+"""Pages that few may see, made when they are first looked at: the list need not wait for them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
 from capture_app.model.operator import Operator
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QObject
-
     from capture_app.ui.cameras.page import CamerasPage
     from capture_app.ui.cameras.viewmodel import CamerasViewModel
     from capture_app.ui.trail.page import TrailPage
     from capture_app.ui.trail.viewmodel import TrailViewModel
 
 
-def trail_page(
-    services: Services, tasks: Tasks, operator: Operator, parent: QObject
-) -> tuple[TrailViewModel, TrailPage]:
-    """What the page shows, and the page."""
-    from capture_app.ui.trail.page import TrailPage  # noqa: PLC0415
-    from capture_app.ui.trail.viewmodel import TrailViewModel  # noqa: PLC0415
+class LatePages:
+    """`add` puts a page among the others; `leave` is what Esc does there."""
 
-    viewmodel = TrailViewModel(services, tasks, operator, parent)
-    return viewmodel, TrailPage(viewmodel)
+    def __init__(
+        self,
+        services: Services,
+        tasks: Tasks,
+        operator: Operator,
+        *,
+        owner: QObject,
+        add: Callable[[QWidget], object],
+        leave: Callable[[], None],
+    ) -> None:
+        self._services = services
+        self._tasks = tasks
+        self._operator = operator
+        self._owner = owner
+        self._add = add
+        self._leave = leave
+        self._trail: tuple[TrailViewModel, TrailPage] | None = None
+        self._cameras: tuple[CamerasViewModel, CamerasPage] | None = None
 
+    @property
+    def trail(self) -> tuple[TrailViewModel, TrailPage]:
+        """What the page of the trail shows, and the page."""
+        if self._trail is None:
+            from capture_app.ui.trail.page import TrailPage  # noqa: PLC0415 - as above
+            from capture_app.ui.trail.viewmodel import TrailViewModel  # noqa: PLC0415 - as above
 
-def cameras_page(
-    services: Services, tasks: Tasks, parent: QObject
-) -> tuple[CamerasViewModel, CamerasPage]:
-    """What the page shows, and the page."""
-    from capture_app.ui.cameras.page import CamerasPage  # noqa: PLC0415
-    from capture_app.ui.cameras.viewmodel import CamerasViewModel  # noqa: PLC0415
+            viewmodel = TrailViewModel(self._services, self._tasks, self._operator, self._owner)
+            self._trail = viewmodel, TrailPage(viewmodel)
+            self._trail[1].left.connect(self._leave)
+            self._add(self._trail[1])
+        return self._trail
 
-    viewmodel = CamerasViewModel(services, tasks, parent)
-    return viewmodel, CamerasPage(viewmodel)
+    @property
+    def cameras(self) -> tuple[CamerasViewModel, CamerasPage]:
+        """What the page of the cameras shows, and the page."""
+        if self._cameras is None:
+            from capture_app.ui.cameras.page import CamerasPage  # noqa: PLC0415 - as above
+            from capture_app.ui.cameras.viewmodel import (  # noqa: PLC0415 - as above
+                CamerasViewModel,
+            )
+
+            viewmodel = CamerasViewModel(self._services, self._tasks, self._owner)
+            self._cameras = viewmodel, CamerasPage(viewmodel)
+            self._cameras[1].left.connect(self._leave)
+            self._add(self._cameras[1])
+        return self._cameras
+
+    def close(self) -> None:
+        """The user has gone."""
+        for made in (self._trail, self._cameras):
+            if made is not None:
+                made[0].close()
