@@ -14,7 +14,7 @@ from capture_app.devices.attached import is_identity
 from capture_app.devices.survey import Survey, surveys
 from capture_app.devices.trial import DeviceTrial, try_device
 from capture_app.errors import DeviceError, SettingsError, SettingsFault
-from capture_app.model.camera import CameraMode
+from capture_app.model.camera import CameraControl, CameraMode
 from capture_app.model.device import DeviceKind
 from capture_app.model.words import tr
 from capture_app.security.keys import read_secret
@@ -70,11 +70,19 @@ def _print(one: Survey, used: dict[str, str]) -> None:
     sys.stdout.write(f"{camera.identity}\n    {camera.name} ({camera.place}), {settings}\n")
     if one.trouble is not None:
         sys.stdout.write(f"    {one.trouble}\n")
+    for control in one.controls:
+        sys.stdout.write(f"    {_control(control)}\n")
     by_format: dict[str, list[str]] = {}
     for mode in one.modes:
         by_format.setdefault(mode.format, []).append(_size_and_rate(mode))
     for code, sizes in by_format.items():
         sys.stdout.write(f"    {code:4}  {', '.join(sizes)}\n")
+
+
+def _control(control: CameraControl) -> str:
+    now = f"{control.name}={control.value}"
+    limits = tr("{least} to {most}", least=control.least, most=control.most)
+    return f"{now} ({limits})" + (f", {tr('automatic')}" if control.is_automatic else "")
 
 
 def _size_and_rate(mode: CameraMode) -> str:
@@ -88,6 +96,7 @@ def _as_json(one: Survey, used: dict[str, str]) -> dict[str, Any]:
         "device": used.get(camera.identity) or used.get(camera.place),
         "trouble": None if one.trouble is None else str(one.trouble),
         "modes": [asdict(mode) for mode in one.modes],
+        "controls": [asdict(control) for control in one.controls],
     }
 
 
@@ -141,6 +150,7 @@ def _measured(seen: DeviceTrial) -> dict[str, Any]:
         "milliseconds": round(seen.opened_after * 1000),
         "asked": None if seen.mode is None else str(seen.mode.wanted),
         "got": None if seen.mode is None else str(seen.mode.got),
+        "not_locked": [] if seen.mode is None else list(seen.mode.not_locked),
         "width": seen.width,
         "height": seen.height,
         "rate": seen.rate,

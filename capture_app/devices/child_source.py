@@ -17,6 +17,7 @@ import structlog
 
 from capture_app.clock import Clock
 from capture_app.devices.attached import place_of
+from capture_app.devices.controls import LOCKABLE
 from capture_app.devices.network_camera import Password, no_password
 from capture_app.devices.trouble import DeviceTroubleError, Trouble, trouble_of
 from capture_app.errors import ChildEndedError, DeviceError, TaskRefusedError
@@ -147,6 +148,8 @@ class ChildSource:
             asked=str(opened.wanted),
             got=str(opened.got),
         )
+        for name in opened.not_locked:
+            _log.warning("device-not-locked", device_id=self._info.device_id, kind=name)
 
     def renew(self) -> None:
         self._child.note({"renew": 1})
@@ -169,6 +172,7 @@ class ChildSource:
             "latency_ms": device.latency_ms,
             "largest_size": device.largest_size,
             "least_rate": device.least_rate,
+            "locked": list(device.locked),
             "pace": self._pace,
         }
 
@@ -249,8 +253,9 @@ def _opened_mode(said: object) -> OpenedMode | None:
     match said:
         case None:
             return None
-        case [dict(wanted), dict(got)]:
-            return OpenedMode(_mode(wanted), _mode(got))
+        case {"wanted": dict(wanted), "got": dict(got), "not_locked": list(not_locked)}:
+            names = tuple(name for name in not_locked if name in LOCKABLE)
+            return OpenedMode(_mode(wanted), _mode(got), names)
         case _:
             raise DeviceTroubleError(Trouble.UNEXPECTED)
 

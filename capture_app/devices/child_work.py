@@ -32,6 +32,7 @@ def show_device(clock: Clock) -> Work:
             latency_ms=asked["latency_ms"],
             largest_size=asked["largest_size"],
             least_rate=asked["least_rate"],
+            locked=tuple(asked["locked"]),
         )
         source = open_here(device, clock, pace=asked["pace"])
 
@@ -64,8 +65,7 @@ def _answer(frame: Frame, clock: Clock, source: OpenedSource) -> Answer:
         "late": frame.late,
         "sent_at": clock.monotonic(),
         "pace": source.pace,
-        "opened": source.opened
-        and [asdict(mode) for mode in (source.opened.wanted, source.opened.got)],
+        "opened": source.opened and asdict(source.opened),
         "pixel_aspect": list(frame.pixel_aspect),
     }
     return Answer(facts, tuple(blocks))

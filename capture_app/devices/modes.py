@@ -27,6 +27,8 @@ class Wish:
 
     largest: tuple[int, int] | None = None
     least_rate: float = LEAST_RATE
+    locked: tuple[tuple[str, int], ...] = ()
+    """Controls (see `controls.LOCKABLE`) and what they are to stand at."""
 
 
 def chosen_mode(modes: Iterable[CameraMode], wish: Wish) -> CameraMode | None:

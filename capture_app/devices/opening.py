@@ -7,6 +7,7 @@ from pathlib import Path
 
 from capture_app.clock import Clock
 from capture_app.devices.child_source import ChildSource
+from capture_app.devices.controls import locks_of
 from capture_app.devices.modes import Wish
 from capture_app.devices.network_camera import Password, no_password
 from capture_app.devices.source import FrameSource, OpenedSource
@@ -78,7 +79,8 @@ def open_here(device: Device, clock: Clock, *, pace: float | None = None) -> Ope
 def wish_of(device: Device) -> Wish:
     """What the settings ask of a camera of this computer."""
     columns, _, rows = device.largest_size.partition("x")
-    return Wish((int(columns), int(rows)) if rows else None, device.least_rate)
+    largest = (int(columns), int(rows)) if rows else None
+    return Wish(largest, device.least_rate, tuple(locks_of(device.locked).items()))
 
 
 def _camera(info: DeviceInfo, device: Device, clock: Clock, pace: float | None) -> OpenedSource:

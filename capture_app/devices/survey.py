@@ -11,9 +11,10 @@ from typing import Final
 
 from capture_app.clock import Clock
 from capture_app.devices.attached import attached_cameras
+from capture_app.devices.controls import LOCKABLE
 from capture_app.devices.trouble import DeviceTroubleError, Trouble, trouble_of
 from capture_app.errors import ChildEndedError, DeviceError, TaskRefusedError
-from capture_app.model.camera import AttachedCamera, CameraMode
+from capture_app.model.camera import AttachedCamera, CameraControl, CameraMode
 from capture_app.sandbox.child import Child
 from capture_app.sandbox.task import Answer, Task
 
@@ -31,6 +32,7 @@ class Survey:
 
     camera: AttachedCamera
     modes: tuple[CameraMode, ...] = ()
+    controls: tuple[CameraControl, ...] = ()
     trouble: DeviceError | None = None
 
 
@@ -70,7 +72,7 @@ def survey(camera: AttachedCamera, clock: Clock) -> Survey:
         return Survey(camera, trouble=DeviceError(str(error)))
     signal = answer.facts.get("signal")
     trouble = DeviceTroubleError(trouble_of(signal)) if isinstance(signal, str) and signal else None
-    return Survey(camera, tuple(_modes(answer)), trouble)
+    return Survey(camera, tuple(_modes(answer)), tuple(_controls(answer)), trouble)
 
 
 def _modes(answer: Answer) -> Iterator[CameraMode]:
@@ -87,5 +89,22 @@ def _modes(answer: Answer) -> Iterator[CameraMode]:
                 and rate >= 0
             ):
                 yield CameraMode(code, columns, rows, rate)
+            case _:
+                continue
+
+
+def _controls(answer: Answer) -> Iterator[CameraControl]:
+    """What a child says of controls, as far as it can be so."""
+    said = answer.facts.get("controls")
+    for one in said[: len(LOCKABLE)] if isinstance(said, list) else ():
+        match one:
+            case {
+                "name": str(name),
+                "least": int(least),
+                "most": int(most),
+                "value": int(value),
+                "is_automatic": bool() | None as is_automatic,
+            } if name in LOCKABLE:
+                yield CameraControl(name, least, most, value, is_automatic)
             case _:
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import asdict
 
 from capture_app.devices.modes import READABLE
 from capture_app.devices.survey import MOST_MODES
@@ -22,11 +23,17 @@ def survey_camera() -> Work:
             with closing(V4l2Camera(call.question["address"])) as camera:
                 signal = _signal(camera)
                 modes = _sorted(camera.modes())
-                name = camera.name
+                controls = camera.controls()
         except DeviceTroubleError as error:
             raise TaskRefusedError(error.trouble) from error
         told = [[mode.format, mode.columns, mode.rows, mode.rate] for mode in modes]
-        yield Answer({"name": name, "modes": told[:MOST_MODES], "signal": signal})
+        yield Answer(
+            {
+                "modes": told[:MOST_MODES],
+                "controls": [asdict(control) for control in controls],
+                "signal": signal,
+            }
+        )
 
     return work
 

@@ -14,11 +14,12 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from capture_app.devices import v4l2_abi as abi
+from capture_app.devices.controls import LOCKABLE, POWER_LINE_HZ, Lockable
 from capture_app.devices.device_file import control, map_device, open_device, wait_for_device
 from capture_app.devices.modes import READABLE
 from capture_app.devices.raw_format import RawFormat, RawPicture
 from capture_app.devices.trouble import DeviceTroubleError, Trouble
-from capture_app.model.camera import CameraMode
+from capture_app.model.camera import CameraControl, CameraMode
 
 _BUFFERS: Final = 4
 _MOST_LISTED: Final = 512
@@ -75,6 +76,37 @@ class V4l2Camera:
             for number, code in self._formats()
             for columns, rows in self._sizes(number)
         )
+
+    def controls(self) -> tuple[CameraControl, ...]:
+        """Those of `LOCKABLE` that it has, as they stand."""
+        found = ((name, self._control(name, known)) for name, known in LOCKABLE.items())
+        return tuple(control for _, control in found if control is not None)
+
+    def lock(self, name: str, value: int) -> bool:
+        """Sets a control of `LOCKABLE`, and has the camera leave it alone. Whether it is so now."""
+        known, now = LOCKABLE[name], None
+        if known.automatic:
+            self._answered(abi.S_CTRL, abi.Control(known.automatic, known.off))
+        wanted = value
+        if name == "power_line":
+            wanted = next((n for n, hz in POWER_LINE_HZ.items() if hz == value), -1)
+        if self._answered(abi.S_CTRL, abi.Control(known.control, wanted)) is not None:
+            now = self._answered(abi.G_CTRL, abi.Control(known.control))
+        return now is not None and now.value == wanted
+
+    def _control(self, name: str, known: Lockable) -> CameraControl | None:
+        said = self._answered(abi.QUERYCTRL, abi.ControlQuery(id=known.control))
+        now = self._answered(abi.G_CTRL, abi.Control(known.control))
+        if said is None or now is None or said.flags & abi.CONTROL_IS_OFF:
+            return None
+        automatic = self._answered(abi.G_CTRL, abi.Control(known.automatic))
+        is_automatic = None
+        if known.automatic and automatic is not None:
+            is_automatic = automatic.value != known.off
+        if name == "power_line":
+            is_automatic = now.value not in POWER_LINE_HZ
+            return CameraControl(name, 0, 60, POWER_LINE_HZ.get(now.value, 0), is_automatic)
+        return CameraControl(name, said.minimum, said.maximum, now.value, is_automatic)
 
     def require_signal(self) -> None:
         """Raises DeviceTroubleError where nothing that gives a picture is connected to it."""

@@ -23,6 +23,8 @@ HAS_DV_TIMINGS: Final = 0x2
 NO_PICTURE: Final = 0x0001 | 0x0002 | 0x0100 | 0x0001_0000
 """Of the status of an input: no power, no signal, no horizontal lock, no sync."""
 BUFFER_IS_BAD: Final = 0x40
+CONTROL_IS_OFF: Final = 0x0001
+"""V4L2_CTRL_FLAG_DISABLED"""
 EVENT_SOURCE_CHANGE: Final = 5
 PIX_PRIV_MAGIC: Final = 0xFEED_CAFE
 

@@ -94,7 +94,8 @@ class V4l2Source:
             raise DeviceTroubleError(Trouble.UNKNOWN_FORMAT)
         wanted = _asked(chosen, self._wish, is_grabber=camera.is_grabber)
         form = camera.begin(wanted)
-        self._opened = OpenedMode(wanted, form.mode)
+        not_locked = [name for name, value in self._wish.locked if not camera.lock(name, value)]
+        self._opened = OpenedMode(wanted, form.mode, tuple(not_locked))
         began = looked_at = came_at = self._clock.monotonic()
         pace, bad = Pace(self._clock), 0
         while not self._closed.is_set():

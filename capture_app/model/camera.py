@@ -34,11 +34,28 @@ class CameraMode:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraControl:
+    """Something of a camera that can be locked: `name` is exposure, focus, white_balance ...
+
+    `value` as the driver counts it (exposure in 100 us, white balance in K, power_line in Hz).
+    `is_automatic`: whether the camera sets it by itself now; None where it never does.
+    """
+
+    name: str
+    least: int
+    most: int
+    value: int
+    is_automatic: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedMode:
     """What a camera was asked for as it was opened, and what its driver gave."""
 
     wanted: CameraMode
     got: CameraMode
+    not_locked: tuple[str, ...] = ()
+    """The controls that the settings lock and the camera does not have, or refused."""
 
     @property
     def is_smaller(self) -> bool:

@@ -277,6 +277,18 @@ class Device:
         Between(0.1, 240),
         Help("camera: how many pictures a second the live picture needs at least."),
     ] = 15.0
+    locked: Annotated[
+        tuple[str, ...],
+        Matching(
+            r"(exposure|focus|white_balance|gain|zoom|brightness|power_line)=[0-9]{1,6}",
+            "exposure, focus, white_balance, gain, zoom, brightness or power_line, = and a number",
+        ),
+        Items(7),
+        Help(
+            "camera: what is not left to the camera, as exposure=156 (100 us), white_balance=4600 "
+            "(K), power_line=50 (Hz); numbers as capture-app devices list shows them."
+        ),
+    ] = ()
     user: Annotated[
         str, Text(64), Help("The user that a stream asks for; empty: it asks for none.")
     ] = ""

@@ -39,11 +39,21 @@ class Vivid:
     @contextmanager
     def plugged_in(cls, *parameters: str) -> Iterator[Self]:
         """Loads the driver, and unloads it again."""
-        call("modprobe", "vivid", *parameters)
+        cls.load(*parameters)
         try:
             yield cls(f"/dev/video{_number_of('vivid-000-vid-cap')}")
         finally:
-            _unload("vivid")
+            cls.unload()
+
+    @staticmethod
+    def load(*parameters: str) -> None:
+        """Plugs it in."""
+        call("modprobe", "vivid", *parameters)
+
+    @staticmethod
+    def unload() -> None:
+        """Takes it out, once whoever had it open has closed it."""
+        _unload("vivid")
 
     def set(self, **controls: int) -> None:
         """Sets controls of the driver by their names in v4l2-ctl."""
@@ -143,7 +153,6 @@ def _number_of(name: str) -> str:
 
 
 def _unload(module: str) -> None:
-    """Once whoever had it open has closed it."""
     eventually(
         lambda: not subprocess.run(["rmmod", module], capture_output=True, check=False).returncode,
         timeout=PATIENCE_S,

@@ -20,7 +20,7 @@ from capture_app.devices.raw_pixels import rgb_of
 from capture_app.devices.trouble import DeviceTroubleError, Trouble
 from capture_app.devices.v4l2 import V4l2Camera
 from capture_app.model.camera import CameraMode
-from tests.devices.rig import PATIENCE_S, Vivid, camera, chosen, heard, live, wait_for
+from tests.devices.rig import PATIENCE_S, Vivid, call, camera, chosen, heard, live, wait_for
 from tests.waiting import eventually
 
 VIVID = "platform:vivid.0"
@@ -148,9 +148,9 @@ def test_unplugging_is_told_and_it_comes_back_by_itself(vivid: Vivid) -> None:
         assert service.latest() is None
         with pytest.raises(Exception, match="unplugged"):
             service.take()
+        vivid.unload()
         wait_for(service, Live.LOST, "not found")
-        subprocess.run(["rmmod", "vivid"], check=True)
-        subprocess.run(["modprobe", "vivid"], check=True)
+        vivid.load()
         wait_for(service, Live.LIVE)
         assert service.take().sequence > before.sequence
 
@@ -297,3 +297,22 @@ def test_the_command_lists_modes_and_measures_a_camera(vivid: Vivid) -> None:
     assert tried["works"]
     assert str(tried["asked"]).startswith("640x480")
     assert tried["rate"]
+
+
+# ---------------------------------------------------------------------------------- what is locked
+
+
+@pytest.mark.expects_log("device-not-locked")
+def test_what_the_settings_lock_is_set_and_what_cannot_be_is_told(vivid: Vivid) -> None:
+    locked = ("brightness=77", "gain=33", "zoom=2")
+    with live(camera(VIVID, largest_size="320x180", locked=locked)) as service:
+        assert service.state.mode is not None
+        assert service.state.mode.not_locked == ("zoom",)
+        said = call("v4l2-ctl", "-d", vivid.node, "-C", "brightness,gain,gain_automatic")
+        values = dict(line.split(": ") for line in said.strip().splitlines())
+        assert values == {"brightness": "77", "gain": "33", "gain_automatic": "0"}
+    with closing(V4l2Camera(vivid.node)) as opened:
+        found = {control.name: control for control in opened.controls()}
+    assert found["gain"].value == 33
+    assert found["gain"].is_automatic is False
+    assert (found["brightness"].least, found["brightness"].most) == (0, 255)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from capture_app.devices.survey import Survey
 from capture_app.devices.trouble import DeviceTroubleError, Trouble
-from capture_app.model.camera import AttachedCamera, CameraMode
+from capture_app.model.camera import AttachedCamera, CameraControl, CameraMode
 from capture_app.model.device import DeviceKind
 from capture_app.settings.schema import Device
 from capture_app.ui.shell.app_bar import Place
@@ -26,11 +26,16 @@ WEBCAM = Survey(
         CameraMode("YUYV", 1280, 720, 10.0),
         CameraMode("YUYV", 640, 480, 30.0),
     ),
+    (
+        CameraControl("exposure", 3, 2047, 250, is_automatic=True),
+        CameraControl("white_balance", 2000, 6500, 4600, is_automatic=False),
+        CameraControl("power_line", 0, 60, 50, is_automatic=False),
+    ),
 )
 GRABBER = Survey(
     AttachedCamera("usb:07ca:0553@1-4.2", "AVerMedia Live Gamer ULTRA S", "/dev/video2"),
     (CameraMode("NV12", 1920, 1080, 60.0),),
-    DeviceTroubleError(Trouble.NO_SIGNAL),
+    trouble=DeviceTroubleError(Trouble.NO_SIGNAL),
 )
 IN_USE = Survey(
     AttachedCamera("pci:0000:03:00.0", "Endoscopy tower", "/dev/video4"),
@@ -49,7 +54,11 @@ def plugged_in(*found: Survey) -> Iterator[None]:
     attached = tuple(one.camera for one in found)
     by_place = {
         found[0].camera.place: Device(
-            "skin", "Wound camera", DeviceKind.CAMERA, found[0].camera.identity
+            "skin",
+            "Wound camera",
+            DeviceKind.CAMERA,
+            found[0].camera.identity,
+            locked=("white_balance=4600",),
         )
     }
     with (

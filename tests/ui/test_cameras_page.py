@@ -39,6 +39,11 @@ def test_what_is_plugged_in_is_listed_with_all_that_it_can(
         assert state.about[1] == "Device skin of the settings: Wound camera."
         assert state.modes[0].startswith("MJPG:  ")
         assert "1920 x 1080" in state.modes[0]
+        assert state.controls == (
+            "Exposure: 250 (3 to 2047), automatic",
+            "White balance: 4600 (2000 to 6500), locked at 4600",
+            "Power-line frequency: 50 (0 to 60), not locked",
+        )
         assert state.fault == ""
         viewmodel.choose(GRABBER.camera.identity)
         assert viewmodel.state.fault.startswith("No signal")

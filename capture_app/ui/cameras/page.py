@@ -46,6 +46,8 @@ class CamerasPage(Backdrop):
         self._modes = Label(size=13, weight=MEDIUM, tone=Tone.TEXT_2, wrap=True)
         self._what.body.addWidget(self._about)
         self._what.body.addWidget(self._modes)
+        self._controls = Label(size=13, weight=MEDIUM, tone=Tone.TEXT_2, wrap=True)
+        self._what.body.addWidget(self._controls)
         self.look = Button(tr("Look through it"), ButtonKind.PRIMARY, icon="eye")
         self.look.clicked.connect(self._turn)
         self._fault = FaultLabel(size=14, weight=SEMIBOLD, tone=Tone.BAD, wrap=True)
@@ -82,6 +84,7 @@ class CamerasPage(Backdrop):
         for label, lines in (
             (self._about, state.about),
             (self._modes, state.modes),
+            (self._controls, state.controls),
             (self._measured, state.measured),
         ):
             label.setText("\n".join(lines))

@@ -17,7 +17,7 @@ from capture_app.errors import CaptureAppError, DeviceError
 from capture_app.model.camera import AttachedCamera
 from capture_app.model.device import DeviceKind
 from capture_app.settings.schema import Device
-from capture_app.ui.cameras.words import about, measured, modes_lines, note_of
+from capture_app.ui.cameras.words import about, controls_lines, measured, modes_lines, note_of
 from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
@@ -43,6 +43,7 @@ class CamerasState:
     name: str = ""
     about: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
     fault: str = ""
     is_looking: bool = False
     measured: tuple[str, ...] = ()
@@ -188,6 +189,7 @@ class CamerasViewModel(QObject):
             name=found.camera.name,
             about=about(found, device),
             modes=modes_lines(found.modes),
+            controls=controls_lines(found, device),
             fault="" if found.trouble is None else str(found.trouble),
         )
 

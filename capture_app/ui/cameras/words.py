@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from capture_app.devices.capture import Live, LiveState
+from capture_app.devices.controls import locks_of
 from capture_app.devices.modes import READABLE
 from capture_app.devices.survey import Survey
 from capture_app.model.camera import CameraMode
@@ -34,6 +35,34 @@ def about(found: Survey, device: Device | None) -> tuple[str, ...]:
     return where, used
 
 
+def controls_lines(found: Survey, device: Device | None) -> tuple[str, ...]:
+    """What of it can be locked, as it stands, and what the settings lock."""
+    locked = {} if device is None else locks_of(device.locked)
+    names = control_words()
+    lines = []
+    for control in found.controls:
+        limits = tr("{least} to {most}", least=control.least, most=control.most)
+        if control.name in locked:
+            how = tr("locked at {value}", value=locked[control.name])
+        else:
+            how = tr("automatic") if control.is_automatic else tr("not locked")
+        lines.append(f"{names[control.name]}: {control.value} ({limits}), {how}")
+    return tuple(lines)
+
+
+def control_words() -> Mapping[str, str]:
+    """The controls in words."""
+    return {
+        "exposure": tr("Exposure"),
+        "focus": tr("Focus"),
+        "white_balance": tr("White balance"),
+        "gain": tr("Gain"),
+        "zoom": tr("Zoom"),
+        "brightness": tr("Brightness"),
+        "power_line": tr("Power-line frequency"),
+    }
+
+
 def modes_lines(modes: Iterable[CameraMode]) -> tuple[str, ...]:
     """A line for each coding that can be kept: its sizes, the largest first, with their rates."""
     usable = [mode for mode in modes if mode.format in READABLE]
@@ -60,6 +89,10 @@ def measured(state: LiveState, rate: float | None) -> tuple[str, ...]:
     if state.mode is not None:
         wanted, got = state.mode.wanted, state.mode.got
         lines.append(tr("Asked for {wanted}, got {got}.", wanted=wanted, got=got))
+        if state.mode.not_locked:
+            names = control_words()
+            said = ", ".join(names[name] for name in state.mode.not_locked)
+            lines.append(tr("Could not be locked: {names}.", names=said))
     if rate is not None:
         lines.append(tr("{rate} pictures a second.", rate=f"{rate:.1f}"))
     return tuple(lines)
