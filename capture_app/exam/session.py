@@ -16,7 +16,7 @@ from capture_app.clock import Clock
 from capture_app.errors import RuleError
 from capture_app.exam.describing import completed
 from capture_app.exam.encoding import Picture, picture_of
-from capture_app.exam.patient_drafts import PatientDrafts
+from capture_app.exam.patient_drafts import PatientDrafts, newest_exams
 from capture_app.exam.rules import Missing, Ready, gate_to_send
 from capture_app.exam.standing import (
     Standing,
@@ -44,7 +44,6 @@ from capture_app.model.shown import ShownAtSend
 from capture_app.model.words import tr
 from capture_app.model.worklist import Doubt, IdentifiedBy, PatientListEntry, PersonNow
 from capture_app.outbox.keeping.description import Seen, changed_since_seen
-from capture_app.outbox.keeping.drafts import Draft
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
 from capture_app.settings.schema import Station
@@ -85,7 +84,6 @@ class ExamService:
         self._lock = threading.Lock()
         self._open: tuple[str, float] | None = None
         self._confirmed: dict[str, Patient] = {}
-        self._known: dict[str, Patient | None] = {}
         self._followed: dict[str, Patient] = {}
         self._picked: dict[str, Location] = {}
 
@@ -152,7 +150,8 @@ class ExamService:
             self._open = (opened.exam_id, since)
         if (picked := self._picked.get(exam.exam_id)) is not None:
             self._picked[opened.exam_id] = picked
-        self._known[opened.exam_id] = self._known.get(exam.exam_id)
+        if (known := self._outbox.known_wording(exam)) is not None:
+            self._outbox.note_known_wording(opened, known)
         return opened
 
     def reopen(
@@ -202,8 +201,12 @@ class ExamService:
         now = self._people(exam.patient.patient_id)
         confirmed = self._confirmed.get(exam.exam_id)
         others = (self._outbox.exam(one) for one in dict.fromkeys(earlier) if one != exam.exam_id)
-        standings = {one.exam_id: standing_of(one, now, confirmed) for one in others}
-        return {exam.exam_id: standing_of(exam, now, self._known.get(exam.exam_id)), **standings}
+        standings = {
+            one.exam_id: standing_of(one, now, confirmed or self._outbox.known_wording(one))
+            for one in others
+        }
+        own = standing_of(exam, now, self._outbox.known_wording(exam))
+        return {exam.exam_id: own, **standings}
 
     def confirm(
         self, exam: Exam, patient: Patient, identified_by: IdentifiedBy, operator: Operator
@@ -212,12 +215,15 @@ class ExamService:
         self._outbox.record_about(
             exam, operator, AuditAction.IDENTITY_CHECKED, {"identified-by": identified_by}
         )
-        self._confirmed[exam.exam_id] = self._known[exam.exam_id] = patient
+        self._confirmed[exam.exam_id] = patient
+        self._outbox.note_known_wording(exam, patient)
 
     def follow(self, exam: Exam) -> None:
         """Writes into the trail that the feed words the patient of an open exam anew; once each."""
         standing = self.standing(exam)
-        self._known[exam.exam_id], patient = standing.known, standing.patient
+        known, patient = standing.known, standing.patient
+        if known is not None and known != (self._outbox.known_wording(exam) or exam.patient):
+            self._outbox.note_known_wording(exam, known)
         before = self._followed.get(exam.exam_id, exam.patient)
         if not (changed := differences(before, patient)):
             return
@@ -400,6 +406,7 @@ class ExamService:
             seen=kept,
             patient=standing.patient,
             shown=in_words,
+            visits={one: its.encounter for one, its in standings.items() if its.encounter},
             visits_shared={one for one, its in standings.items() if its.is_visit_shared},
             answered=tuple(sorted(known)),
             release_now=release_now,
@@ -420,18 +427,10 @@ class ExamService:
     def drafts_by_patient(self, owner: Operator | None = None) -> tuple[PatientDrafts, ...]:
         """What is unsent, by patient, longest waiting first; only what `owner` took if given."""
         now = self._clock.now()
-        by_patient: dict[str, list[Draft]] = {}
-        for draft in self._outbox.drafts():
-            if owner is None or draft.user_id == owner.user_id:
-                by_patient.setdefault(draft.patient_key, []).append(draft)
-        found = []
-        for drafts in by_patient.values():
-            exams = self._outbox.readable_exams({draft.exam_id for draft in drafts})
-            if not exams:
-                continue  # named in the log, and by `outbox --check`
-            exam = max(exams.values(), key=lambda one: one.started_at)
-            patient = self.standing(exam).patient
-            found.append(PatientDrafts(exam, patient, tuple(drafts), now - drafts[0].kept_at))
+        found = [
+            PatientDrafts(exam, self.standing(exam).patient, drafts, now - drafts[0].kept_at)
+            for exam, drafts in newest_exams(self._outbox, owner)
+        ]
         return tuple(sorted(found, key=lambda one: one.age, reverse=True))
 
     def _begin(self, exam: Exam) -> Exam:

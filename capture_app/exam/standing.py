@@ -127,7 +127,7 @@ def standing_of(exam: Exam, now: PersonNow | None, confirmed: Patient | None = N
         asks=asks,
         stop=stop,
         caution=caution,
-        is_visit_shared=exam.is_visit_shared or _shares_visit(exam.encounter, now),
+        is_visit_shared=exam.is_visit_shared or _is_shared(now, exam.encounter, encounter),
         known=known if asks else with_known(known, patient),
     )
 
@@ -159,13 +159,10 @@ def shared_studies(now: PersonNow) -> frozenset[str]:
     return frozenset().union(*(row.shared_studies for row in now.entries))
 
 
-def _shares_visit(encounter: Encounter | None, now: PersonNow) -> bool:
-    number = encounter.visit_number if encounter is not None else ""
-    return bool(number) and any(
-        Doubt.SHARED_VISIT_NUMBER in row.doubts
-        for row in now.entries
-        if row.encounter is not None and row.encounter.visit_number == number
-    )
+def _is_shared(now: PersonNow, *visits: Encounter | None) -> bool:
+    """Whether another patient has the number of a visit, that of the exam or the one since."""
+    numbers = {visit.visit_number for visit in visits if visit is not None}
+    return not numbers.isdisjoint(now.shared_visits)
 
 
 def combined(standings: Iterable[Standing]) -> Standing:
@@ -186,6 +183,13 @@ def as_it_is_now(entry: PatientListEntry, now: PersonNow | None) -> PatientListE
 
     Raises RuleError where nobody may be opened by it.
     """
+    if entry.is_of_another:
+        raise RuleError(
+            tr(
+                "Admissions give this record number to somebody else than the worklist: the row "
+                "opens nobody until the worklist is put right. Tell IT."
+            )
+        )
     if now is None:
         raise RuleError(tr("The patient has left the list. Look for them again."))
     if Doubt.NUMBER_RETIRED in now.doubts:

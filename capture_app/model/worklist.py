@@ -57,6 +57,9 @@ class Doubt(StrEnum):
     """The feed speaks of a number that it had put another one in place of (A47)."""
     NUMBER_OF_TWO = "number-of-two"
     """Worklists give the number to two persons who cannot be one: it opens neither."""
+    NUMBER_OF_ANOTHER = "number-of-another"
+    """The admissions feed gives the number of this worklist row to somebody else: it opens nobody.
+    """
     NUMBER_ON_WORKLIST = "number-on-worklist"
     """A worklist gives the number to somebody else than the admissions feed does."""
 
@@ -75,6 +78,17 @@ class PatientListEntry:
     shared_studies: frozenset[str] = frozenset()
     """Study Instance UIDs of its orders that an order of another patient has too."""
 
+    @property
+    def is_of_another(self) -> bool:
+        """Whether somebody else has the number by the admissions feed."""
+        return Doubt.NUMBER_OF_ANOTHER in self.doubts
+
+    @property
+    def person(self) -> str:
+        """What tells the row from those of other people with the same number, where there are."""
+        shares = Doubt.NUMBER_OF_TWO in self.doubts or self.is_of_another
+        return self.patient.wording if shares else ""
+
 
 @dataclass(frozen=True, slots=True)
 class PersonNow:
@@ -86,6 +100,8 @@ class PersonNow:
     entries: tuple[PatientListEntry, ...]
     """The rows of the list."""
     doubts: frozenset[Doubt] = frozenset()
+    shared_visits: frozenset[str] = frozenset()
+    """Numbers of these visits, listed or not, that another patient has a visit of."""
     by_former_number: tuple[tuple[str, str, Encounter], ...] = ()
     """Numbers, each with its issuer, by which a visit may have been known before, with the visit:
     its account (PID-18), and those that it had (A50)."""

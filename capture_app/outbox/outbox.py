@@ -14,7 +14,7 @@ from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.model.delivery import AtArchive, ImageStatus
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
-from capture_app.model.encounter import Location
+from capture_app.model.encounter import Encounter, Location
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator
 from capture_app.model.patient import Patient
@@ -98,6 +98,14 @@ class Outbox:
     def readable_exams(self, exam_ids: Iterable[str]) -> Mapping[str, Exam]:
         """Those of the exams whose rows can be read, by their id."""
         return exams.readable_exams(self.spool, exam_ids)
+
+    def known_wording(self, exam: Exam) -> Patient | None:
+        """The wording that changes to an exam's patient are compared with, where it was noted."""
+        return exams.read_known_wording(self.spool, exam.exam_id)
+
+    def note_known_wording(self, exam: Exam, patient: Patient) -> None:
+        """Keeps it, for all windows and after a restart."""
+        exams.note_known_wording(self.spool, exam.exam_id, patient)
 
     def has_pictures(self, exam: Exam) -> bool:
         """Whether a picture of the exam was taken and not deleted, sent or not."""
@@ -247,6 +255,7 @@ class Outbox:
         seen: Seen | None = None,
         patient: Patient | None = None,
         shown: Mapping[str, ShownAtSend] = MappingProxyType({}),
+        visits: Mapping[str, Encounter] = MappingProxyType({}),
         visits_shared: Collection[str] = (),
         answered: Collection[str] = (),
         release_now: bool = False,
@@ -256,6 +265,7 @@ class Outbox:
         `seen`: what the person who sends saw of each; None where the sender has just said it.
         `patient`: the patient of all of them as Send named them; None: as each exam did.
         `shown`: what the screen said of each, by capture id; it is sealed with them.
+        `visits`: the visits of exams, by their ids, under the numbers that they have by now.
         `visits_shared`: the ids of exams whose visit's number another patient has by now, too.
         `answered`: codes of what speaks against sending, and was known at Send.
         Raises RuleError, ChangedSinceSeenError, ConformanceError, SealBrokenError, ImageError,
@@ -272,6 +282,7 @@ class Outbox:
                 seen=seen,
                 patient=patient,
                 shown=shown,
+                visits=visits,
                 visits_shared=visits_shared,
                 answered=answered,
                 release_now=release_now,

@@ -56,6 +56,7 @@ OPERATOR: Final = Operator("ada", "Ada", FIRST_ROLES)
 OF_THE_DRAFTS, OF_THE_SENT, OF_THE_CONFIRMED = "0012345678", "0012354687", "0008664310"
 NOT_PROVED: Final = {
     "change": "news for open windows, put right where it is opened",
+    "exam.known": "emptied it is as never noted: the exam's own wording is compared with",
     "exam.user_id": "the sealed exam says who took it",
     "capture.user_id": "the sealed exam says who took it",
     "capture.fault": "words; a start looks at the file again",

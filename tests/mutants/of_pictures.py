@@ -71,9 +71,16 @@ PICTURES = (
     Mutant(
         "another-wording-is-sealed-than-was-shown",
         _SEAL,
-        "exam=replace(kept.exam, patient=draft.patient, is_visit_shared=draft.is_visit_shared),",
-        "exam=replace(kept.exam, is_visit_shared=draft.is_visit_shared),",
+        "                patient=draft.patient,\n",
+        "",
         ("tests/ui/test_whose.py::test_a_new_name_is_shown_and_it_is_what_is_sent",),
+    ),
+    Mutant(
+        "the-number-of-a-visit-is-that-of-the-beginning",
+        _SEAL,
+        "                encounter=draft.visit,\n",
+        "",
+        ("tests/unit/exam/test_shared.py",),
     ),
     Mutant(
         "a-withdrawn-uid-is-used-again",

@@ -12,6 +12,7 @@ import structlog
 from capture_app.errors import RuleError, SealBrokenError
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.exam import Exam
+from capture_app.model.patient import Patient
 from capture_app.model.reason import ROW_UNREADABLE, Reason
 from capture_app.model.words import tr
 from capture_app.outbox.sealing.study import exam_context, study_uid_for, visit_key
@@ -169,6 +170,36 @@ class _OfAnExam:
 @dataclass(frozen=True, slots=True)
 class _OfAnInstance:
     kept: _OfAnExam
+
+
+def read_known_wording(spool: Spool, exam_id: str) -> Patient | None:
+    """The wording that changes to the patient of an exam are compared with in place of the exam's:
+    somebody said that it is the patient, or who was unknown became known. None: nothing was noted,
+    or it cannot be read.
+    """
+    rows = spool.database.read().execute("SELECT known FROM exam WHERE exam_id = ?", (exam_id,))
+    row = rows.fetchone()
+    if row is None or row[0] == b"":
+        return None
+    try:
+        return spool.unseal(Patient, row[0], known_context(exam_id))
+    except SealBrokenError:
+        _log.warning("exam-row-unreadable", exam_id=exam_id)
+        return None
+
+
+def note_known_wording(spool: Spool, exam_id: str, patient: Patient) -> None:
+    """Keeps that wording."""
+    with spool.database.transaction() as connection:
+        connection.execute(
+            "UPDATE exam SET known = ? WHERE exam_id = ?",
+            (spool.seal(patient, known_context(exam_id)), exam_id),
+        )
+
+
+def known_context(exam_id: str) -> str:
+    """The place of that cell."""
+    return f"known wording {exam_id}"
 
 
 def has_pictures(spool: Spool, exam_id: str) -> bool:

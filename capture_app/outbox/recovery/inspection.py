@@ -17,10 +17,12 @@ from capture_app.dicom.values import fits
 from capture_app.errors import SealBrokenError
 from capture_app.model.delivery import Instance, ProofKind, TaskKind, TaskState
 from capture_app.model.exam import Exam
+from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.outbox.counted_time import is_damaged
 from capture_app.outbox.keeping.description import description_context
 from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
+from capture_app.outbox.keeping.exams import known_context
 from capture_app.outbox.recovery.comparison import compare
 from capture_app.outbox.sealing.seal import instance_context
 from capture_app.outbox.sealing.study import exam_context, study_context, visit_key
@@ -226,12 +228,18 @@ def _of_the_exam(value: Callable[[Spool, Exam], str]) -> Check:
     return check
 
 
+def _known(spool: Spool, key: str, cell: bytes) -> None:
+    if cell != b"":
+        spool.unseal(Patient, cell, known_context(key))
+
+
 _CELLS: Final[dict[str, tuple[str, dict[str, Check]]]] = {
     "exam": (
         "exam_id",
         {
             "opened_at": _time,
             "sealed": _sealed(Exam, exam_context, _EXAM_OVER),
+            "known": _known,
             "patient_key": _of_the_exam(lambda spool, exam: spool.patient_key(exam.patient)),
             "visit_key": _of_the_exam(lambda spool, exam: visit_key(spool.cipher, exam)),
             "study_instance_uid": _of_the_exam(lambda _spool, exam: exam.study_instance_uid),

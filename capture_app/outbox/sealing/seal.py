@@ -21,6 +21,8 @@ from capture_app.errors import RuleError
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.delivery import TaskState
 from capture_app.model.encoded_image import PixelCoding
+from capture_app.model.encounter import Encounter
+from capture_app.model.exam import Exam
 from capture_app.model.operator import Act, Operator, require
 from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
@@ -76,6 +78,8 @@ class _Draft:
     patient: Patient
     """In the wording to be sealed."""
     shown: ShownAtSend | None
+    visit: Encounter | None
+    """With the number that it has now."""
     is_visit_shared: bool
     """The number of the visit is left out."""
 
@@ -96,6 +100,7 @@ def seal(
     seen: Seen | None,
     patient: Patient | None,
     shown: Mapping[str, ShownAtSend],
+    visits: Mapping[str, Encounter],
     visits_shared: Collection[str],
     answered: Collection[str],
     release_now: bool,
@@ -105,6 +110,7 @@ def seal(
     `seen`: what the person who sends saw of each; whatever says something else stops all.
     `patient`: the wording of the patient that Send showed, else that of each picture's exam.
     `shown`: what the screen said of each, where a screen did.
+    `visits`: the visits of exams, by their ids, as they are numbered now.
     `visits_shared`: the ids of exams whose visit's number no picture may carry by now. `answered`:
     codes of what speaks against sending, and was known. Raises
     RuleError where one is no draft or not described, or the operator may send none,
@@ -119,7 +125,7 @@ def seal(
         raise RuleError(tr("No archive is set up: nothing was sent. Add one to the settings."))
     send_id = spool.clock.new_uid()
     drafts = [
-        _draft(spool, capture_id, patient, shown.get(capture_id), visits_shared)
+        _draft(spool, capture_id, patient, shown.get(capture_id), visits, visits_shared)
         for capture_id in capture_ids
     ]
     for draft in drafts:  # before numbers are given out; once more in the transaction
@@ -208,6 +214,7 @@ def _draft(
     capture_id: str,
     patient: Patient | None,
     shown: ShownAtSend | None,
+    visits: Mapping[str, Encounter],
     visits_shared: Collection[str],
 ) -> _Draft:
     row = spool.database.read().execute(_DRAFT, (capture_id,)).fetchone()
@@ -225,8 +232,17 @@ def _draft(
         row[0],
         patient or kept.exam.patient,
         shown,
+        _numbered_now(kept.exam, visits),
         kept.exam.is_visit_shared or kept.exam.exam_id in visits_shared,
     )
+
+
+def _numbered_now(exam: Exam, visits: Mapping[str, Encounter]) -> Encounter | None:
+    """The visit of an exam as it was frozen, under the number that it has now, if it has one."""
+    now = visits.get(exam.exam_id)
+    if exam.encounter is None or now is None or not now.visit_number:
+        return exam.encounter
+    return exam.encounter.numbered(now.number)
 
 
 def _require_unchanged(connection: sqlite3.Connection, draft: _Draft) -> None:
@@ -286,7 +302,12 @@ def _seal_one(
     image = coded(as_turned)
     ds = build(
         SealRequest(
-            exam=replace(kept.exam, patient=draft.patient, is_visit_shared=draft.is_visit_shared),
+            exam=replace(
+                kept.exam,
+                patient=draft.patient,
+                encounter=draft.visit,
+                is_visit_shared=draft.is_visit_shared,
+            ),
             description=kept.description,
             image=image,
             device=kept.device,

@@ -69,7 +69,7 @@ def forget_over(spool: Spool) -> int:
         spool,
         _EXAMS,
         _EXAM_AFTER,
-        (f"UPDATE exam SET sealed = x'' WHERE exam_id {_NAMED} AND {IS_EXAM_OVER}",),  # noqa: S608 - constants of ours
+        (f"UPDATE exam SET sealed = x'', known = x'' WHERE exam_id {_NAMED} AND {IS_EXAM_OVER}",),  # noqa: S608 - constants of ours
     )
     if pictures + exams:
         _log.info("cells-emptied", count=pictures + exams)

@@ -154,6 +154,23 @@ class OrderBook:
         doubts = frozenset([Doubt.NUMBER_OF_TWO] if len(people) > 1 else [])
         return tuple(replace(row, doubts=doubts) for row in rows.values())
 
+    def of_others(self, key: tuple[str, str], patient: Patient) -> tuple[PatientListEntry, ...]:
+        """Rows for those to whom worklists give a number, whose issuer is stated, and who cannot be
+        the patient who has it by the admissions feed: they are seen, and open nobody.
+        """
+        rows: dict[tuple[Patient, str], PatientListEntry] = {}
+        for item, as_of in self._items.get(key, ()) if key[1] else ():
+            if contradicts(item, patient):
+                visit = item.encounter
+                place = (item.patient, visit.visit_number if visit else "")
+                doubts = frozenset([Doubt.NUMBER_OF_ANOTHER])
+                row = rows.get(place) or PatientListEntry(
+                    item.patient, visit, (), FeedSource.WORKLIST, as_of, doubts
+                )
+                orders = (item.order,) if item.order is not None else ()
+                rows[place] = replace(row, orders=(*row.orders, *orders))
+        return tuple(rows.values())
+
     def gives_to_another(self, key: tuple[str, str], patient: Patient) -> bool:
         """Whether a worklist says of a number, whose issuer is stated, that it is somebody else's
         than this patient's.

@@ -154,6 +154,12 @@ def doubt_words(doubt: Doubt, count: int) -> str:
                 "{n} numbers are given to somebody else by worklists than by the admissions feed.",
                 count,
             )
+        case Doubt.NUMBER_OF_ANOTHER:
+            return trn(
+                "{n} person has the number of somebody else on a worklist.",
+                "{n} people have the numbers of others on worklists.",
+                count,
+            )
         case Doubt.NUMBER_OF_TWO:
             return trn(
                 "{n} number is given to two people by worklists: it opens neither.",

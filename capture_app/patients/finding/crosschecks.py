@@ -71,6 +71,15 @@ class CrossChecks:
         """Whether another patient claims the same."""
         return any(len(others) > (key in others) for others in self._beside(claim))
 
+    def shared_visits(self, key: PatientKey, visits: Iterable[Encounter]) -> frozenset[str]:
+        """Numbers of a patient's visits of which another patient has a visit, too."""
+        return frozenset(
+            visit.visit_number
+            for visit in visits
+            for claim in of_visit(visit)
+            if claim.doubt is Doubt.SHARED_VISIT_NUMBER and self.is_shared(key, claim)
+        )
+
     def count(self) -> dict[Doubt, int]:
         """How many patients share something."""
         found: defaultdict[Doubt, set[PatientKey]] = defaultdict(set)

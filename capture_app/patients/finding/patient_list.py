@@ -33,7 +33,7 @@ from capture_app.patients.finding.crosschecks import (
 )
 from capture_app.patients.finding.leaving import Leaving
 from capture_app.patients.finding.look_alikes import LookAlike, LookAlikes
-from capture_app.patients.finding.roster import Roster, SortKey, row_of
+from capture_app.patients.finding.roster import Roster, Row, SortKey, row_of
 from capture_app.patients.finding.scan import ScannedNumber
 from capture_app.patients.finding.tabs import Tab, tabs_of
 from capture_app.patients.sources.adt.naming import LearntNames
@@ -96,7 +96,7 @@ class PatientList:
         for key in (*self._patients, *worklist):
             prepared = self._prepared(key)
             if prepared:
-                mine = [row_of(entry) for entry in prepared]
+                mine = self._rows_of(key, prepared)
                 self._places[key] = tuple(row.key for row in mine)
                 rows.extend(mine)
         for tab, roster in self._rosters.items():
@@ -104,7 +104,8 @@ class PatientList:
             roster.fill(shown)
             self._alike[tab] = LookAlikes()
             for row in shown:
-                self._alike[tab].put(row.entry.patient)
+                if not row.entry.is_of_another:
+                    self._alike[tab].put(row.entry.patient)
 
     def mark_merges(self, keys: frozenset[PatientKey]) -> None:
         """Says whom merges name that were refused, in place of what was said before."""
@@ -186,8 +187,11 @@ class PatientList:
         """The visits of a patient that were cancelled or became another patient's, and were not
         told again under the same number.
         """
-        visits = self._patients[key].visits.values()
-        return frozenset(visit.key for visit in visits if visit.encounter.state.is_gone)
+        known = self._patients[key]
+        numbers = [(*visit.key, visit.encounter) for visit in known.visits.values()]
+        numbers += former_numbers(known.visits, known.changes)
+        here = {(number, issuer) for number, issuer, visit in numbers if not visit.state.is_gone}
+        return frozenset((number, issuer) for number, issuer, _ in numbers) - here
 
     def find(self, text: str, tab: Tab, limit: int) -> tuple[PatientListEntry, ...]:
         """See `Census.find`."""
@@ -258,6 +262,7 @@ class PatientList:
             visits=visits or tuple(entry.encounter for entry in shown if entry.encounter),
             entries=shown,
             doubts=frozenset(doubts),
+            shared_visits=self._checks.shared_visits(key, visits),
             by_former_number=tuple(former_numbers(known.visits, known.changes)) if known else (),
         )
 
@@ -356,14 +361,21 @@ class PatientList:
             alike.remove(key)
         entries_now = self._entries_of(key)
         touched = self._check(key, entries_now)
-        rows = [row_of(entry) for entry in self._prepared(key, entries_now)]
+        rows = self._rows_of(key, self._prepared(key, entries_now))
         if rows:
             self._places[key] = tuple(row.key for row in rows)
         for row in rows:
             for tab in tabs_of(row.entry, self._wards):
                 self._rosters[tab].put(row)
-                self._alike[tab].put(row.entry.patient)
+                if not row.entry.is_of_another:
+                    self._alike[tab].put(row.entry.patient)
         return touched
+
+    def _rows_of(self, key: PatientKey, own: tuple[PatientListEntry, ...]) -> list[Row]:
+        """The rows of a patient, and of those to whom worklists give the number all the same."""
+        known = self._patients.get(key)
+        others = self._orders.of_others(key, known.patient) if known is not None else ()
+        return [row_of(entry) for entry in (*own, *others)]
 
     def _prepared(
         self, key: PatientKey, found: tuple[PatientListEntry, ...] | None = None

@@ -16,7 +16,7 @@ from itertools import accumulate, chain
 from typing import Final
 
 from capture_app.model.encounter import Location
-from capture_app.model.worklist import Doubt, PatientListEntry
+from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.finding.places import without_places, words_of_place
 from capture_app.patients.finding.spelling import (
     AskedWord,
@@ -66,8 +66,8 @@ def sort_key(entry: PatientListEntry) -> SortKey:
     if not str(name):
         name = patient.name.ideographic
     visit = f"{encounter.visit_number}\x1f{encounter.issuer}" if encounter else ""
-    if Doubt.NUMBER_OF_TWO in entry.doubts:
-        visit = f"{visit}\x1f{patient.wording}"
+    if entry.person:
+        visit = f"{visit}\x1f{entry.person}"
     return (folded(name.family), folded(name.given), *patient.patient_id.key, visit)
 
 

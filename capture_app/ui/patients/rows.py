@@ -63,8 +63,7 @@ def key_of(entry: PatientListEntry) -> RowKey:
     """The key of an entry."""
     visit = entry.encounter.visit_number if entry.encounter else ""
     number = entry.patient.patient_id
-    person = entry.patient.wording if Doubt.NUMBER_OF_TWO in entry.doubts else ""
-    return RowKey(number.value, number.issuer, visit, person)
+    return RowKey(number.value, number.issuer, visit, entry.person)
 
 
 def rows_of(
@@ -108,7 +107,7 @@ def _row(
         for doubt, words in _doubts().items()
         if doubt in entry.doubts
     )
-    if n := drafts.get(number.key, 0):
+    if not entry.is_of_another and (n := drafts.get(number.key, 0)):
         badges.append(ChipText(trn("{n} draft", "{n} drafts", n), "tray"))
     if entry.orders:
         badges.append(_order_badge(entry))
@@ -122,7 +121,7 @@ def _row(
         record=wording.record_number(number),
         issuer=isolated(number.issuer) if mixed else "",
         place=wording.place(entry.encounter.location if entry.encounter else None),
-        note=_note(entry, last_taken.get(number.key), now),
+        note=_note(entry, None if entry.is_of_another else last_taken.get(number.key), now),
         badges=tuple(badges),
     )
 
@@ -137,6 +136,7 @@ def _doubts() -> Mapping[Doubt, str]:
         Doubt.MERGE_REFUSED: tr("Merge waits"),
         Doubt.NUMBER_RETIRED: tr("Old number"),
         Doubt.NUMBER_OF_TWO: tr("Number of two people"),
+        Doubt.NUMBER_OF_ANOTHER: tr("Number of another person"),
         Doubt.NUMBER_ON_WORKLIST: tr("Other name on worklist"),
         Doubt.SHARED_VISIT_NUMBER: tr("Visit shared"),
         Doubt.SHARED_STUDY_UID: tr("Study shared"),

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from capture_app.exam.orders import contradicts
+from capture_app.exam.standing import visit_now
 from capture_app.model.device import DeviceInfo
 from capture_app.model.exam import Exam
 from capture_app.model.order import Order
@@ -24,7 +25,9 @@ def listed_orders(census: Census, exam: Exam) -> tuple[Order, ...]:
     study an order of another patient has too: none of them can be used.
     """
     number = exam.patient.patient_id
-    visit = exam.encounter.visit_number if exam.encounter else ""
+    now = census.person(number)
+    encounter = visit_now(exam.encounter, now) if now is not None else exam.encounter
+    visit = encounter.visit_number if encounter else ""
     rows = (
         row
         for row in census.lookup(number.value, number.issuer)

@@ -6,7 +6,7 @@ from capture_app.clock import FixedClock
 from capture_app.model.frame import Frame
 from capture_app.model.patient import PatientId
 from capture_app.model.procedure import Description
-from capture_app.model.worklist import FeedSource, IdentifiedBy, PatientListEntry, PersonNow
+from capture_app.model.worklist import Doubt, FeedSource, IdentifiedBy, PatientListEntry, PersonNow
 from capture_app.outbox.outbox import Outbox
 from tests import sealing
 
@@ -24,7 +24,9 @@ class Feed:
 
     def says(self, entry: PatientListEntry) -> PatientListEntry:
         visits = (entry.encounter,) if entry.encounter else ()
-        now = PersonNow(entry.patient, visits, (entry,), entry.doubts)
+        shares = Doubt.SHARED_VISIT_NUMBER in entry.doubts
+        shared = frozenset(visit.visit_number for visit in visits if shares)
+        now = PersonNow(entry.patient, visits, (entry,), entry.doubts, shared)
         self.people[entry.patient.patient_id.key] = now
         return entry
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import date
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -12,6 +13,7 @@ from capture_app.exam.encoding import Picture
 from capture_app.exam.rules import MissingPart
 from capture_app.exam.session import ExamService, Stopped
 from capture_app.exam.standing import Part, Stop
+from capture_app.imaging import surgery
 from capture_app.model.audit_event import AuditAction, EventOutcome
 from capture_app.model.delivery import ImageState
 from capture_app.model.device import DeviceKind
@@ -23,9 +25,9 @@ from capture_app.model.procedure import Description, Side
 from capture_app.model.worklist import Doubt, IdentifiedBy
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
-from tests import sealing
+from tests import outboxes, sealing
 from tests.jpeg_parts import entropy_coded
-from tests.unit.exam.examining import SCAN, as_kept, entry, frame
+from tests.unit.exam.examining import FEED, SCAN, as_kept, entry, frame
 
 DOCTOR = Operator("twong", "T. Wong, MD", (Role.CAPTURE,))
 
@@ -399,3 +401,29 @@ def test_a_patient_who_became_known_is_not_somebody_else_unasked(
     exams.describe({capture_id: Description()}, sealing.description(), sealing.NURSE)
     with pytest.raises(RuleError, match="changed who this is"):
         exams.send(exam, {capture_id: sealing.description()}, shown=sealing.MAI)
+
+
+def test_nor_after_a_restart_or_in_another_window(
+    exams: ExamService, outbox: Outbox, clock: FixedClock, tmp_path: Path
+) -> None:
+    unnamed = PersonName(NameGroup("Unknown", "Trauma 7"))
+    nobody = replace(sealing.MAI, name=unnamed, birth_date=None, sex=Sex.UNKNOWN)
+    exam = exams.open(entry(clock, patient=nobody), sealing.NURSE, SCAN)
+    entry(clock, patient=sealing.MAI)
+    exams.follow(exam)
+    jones = replace(sealing.MAI, name=PersonName(NameGroup("Jones")), birth_date=date(1980, 1, 1))
+    row = entry(clock, patient=jones)
+    elsewhere = outboxes.open_outbox(tmp_path, clock)
+    try:
+        others = ExamService(
+            elsewhere, sealing.catalog(), clock, sealing.STATION, FEED.get_now, surgery
+        )
+        assert others.standing(exam).asks == (Part.NAME, Part.BIRTH_DATE)
+        again = others.open(row, sealing.NURSE, SCAN)
+        assert others.standing(again).asks == ()
+        assert others.standing(again, [exam.exam_id]).asks == (Part.NAME, Part.BIRTH_DATE)
+        others.confirm(again, jones, SCAN, sealing.NURSE)
+        assert others.standing(again, [exam.exam_id]).asks == ()
+    finally:
+        outboxes.close(elsewhere)
+    assert outbox.known_wording(exam) == sealing.MAI

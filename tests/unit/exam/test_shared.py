@@ -14,7 +14,7 @@ from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
 from capture_app.store.sealed import open_sealed
 from tests import outboxes, sealing
-from tests.unit.exam.examining import SCAN, as_kept, entry
+from tests.unit.exam.examining import FEED, SCAN, as_kept, entry
 
 SHARED_VISIT = frozenset({Doubt.SHARED_VISIT_NUMBER})
 SHARED_STUDY = {
@@ -41,6 +41,25 @@ def test_a_visit_number_that_became_shared_after_the_exam_began_is_left_out_at_s
     assert not exams.standing(exam).is_visit_shared
     if is_shared:
         entry(clock, doubts=SHARED_VISIT)
+    assert exams.standing(exam).is_visit_shared is is_shared
+    assert isinstance(exams.send(exam, as_kept(outbox, capture_id), shown=sealing.MAI), Sending)
+    number = sealing.VISIT.visit_number
+    assert admission_of(outbox, capture_id) == ("" if is_shared else number)
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_a_visit_is_recorded_under_the_number_that_it_has_by_now(
+    exams: ExamService, outbox: Outbox, clock: FixedClock, is_shared: bool
+) -> None:
+    account = replace(sealing.VISIT, visit_number="ACC9")
+    exam = exams.open(entry(clock, encounter=account), sealing.NURSE, SCAN)
+    capture_id = outboxes.keep(outbox, exam)
+    doubts = SHARED_VISIT if is_shared else frozenset()
+    entry(clock, encounter=sealing.VISIT, doubts=doubts)
+    key = sealing.MAI.patient_id.key
+    FEED.people[key] = replace(
+        FEED.people[key], by_former_number=(("ACC9", "ST_ANNE", sealing.VISIT),)
+    )
     assert exams.standing(exam).is_visit_shared is is_shared
     assert isinstance(exams.send(exam, as_kept(outbox, capture_id), shown=sealing.MAI), Sending)
     number = sealing.VISIT.visit_number
