@@ -124,6 +124,7 @@ def test_each_doubt_is_a_badge_with_words_that_a_screen_reader_says() -> None:
         "Merge waits",
         "Old number",
         "Number of two people",
+        "Number of another person",
         "Other name on worklist",
         "Visit shared",
         "Study shared",
