@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
@@ -19,8 +20,10 @@ from capture_app.dicom import part10
 from capture_app.dicom.build import build
 from capture_app.dicom.coding import coded
 from capture_app.dicom.request import SealRequest, first_study_values
+from capture_app.imaging.clip import coded_clips
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.imaging.rgb import encode_rgb
+from capture_app.model.coded_clip import CodedClip
 from capture_app.model.coding import Code
 from capture_app.model.delivery import Instance
 from capture_app.model.device import DeviceInfo, DeviceKind
@@ -205,6 +208,36 @@ def jpeg(rows: int = 48, columns: int = 64, *, grey: bool = False, **options: An
 def photo() -> EncodedImage:
     """A small photograph, prepared."""
     return prepare_jpeg(jpeg())
+
+
+def frames(count: int = 12, rows: int = 48, columns: int = 64, **options: Any) -> list[bytes]:
+    """JPEG frames of a clip, no two alike, of odd and of even length."""
+    made = []
+    for number in range(count):
+        out = BytesIO()
+        picture = Image.fromarray(np.roll(pixels(rows, columns), number * 3, axis=1))
+        picture = picture.convert("L") if options.get("grey") else picture
+        picture.save(out, "JPEG", quality=80 + number % 3)
+        made.append(prepare_jpeg(out.getvalue()).data)
+    return made
+
+
+def clip(coded: Sequence[bytes] = (), taken_us: Sequence[int] = ()) -> CodedClip:
+    """A clip of these frames; 25 a second where no times are given."""
+    streams = list(coded or frames())
+    times = list(taken_us or range(0, len(streams) * 40_000, 40_000))
+    (whole,) = coded_clips(lambda: iter(zip(streams, times, strict=True)))
+    return whole
+
+
+KNEE = ("RH-US-KNEE", "72696002", Side.RIGHT)
+
+
+def clip_request(made: CodedClip, device: DeviceInfo = CAMERA, **changes: Any) -> SealRequest:
+    """A request for that clip: of a knee where it comes from the scanner."""
+    if device.image_kind is ImageKind.ULTRASOUND:
+        changes = {"description": description(*KNEE)} | changes
+    return request(image=made.first, device=device, **changes)
 
 
 def lossless(rows: int = 48, columns: int = 65, **changes: Any) -> tuple[bytes, Instance]:

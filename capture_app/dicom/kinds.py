@@ -22,7 +22,23 @@ SOP_CLASSES: Final[Mapping[ImageKind, str]] = MappingProxyType(
 )
 """The value of an ImageKind is its Modality (0008,0060)."""
 
+ULTRASOUND_CLIP: Final = "1.2.840.10008.5.1.4.1.1.3.1"
+"""Ultrasound Multi-frame Image Storage."""
+COLOR_CLIP: Final = "1.2.840.10008.5.1.4.1.1.7.4"
+"""Multi-frame True Color Secondary Capture Image Storage."""
+GREY_CLIP: Final = "1.2.840.10008.5.1.4.1.1.7.2"
+"""Multi-frame Grayscale Byte Secondary Capture Image Storage."""
+
 _VISIBLE_LIGHT: Final = frozenset(ImageKind) - {ImageKind.ULTRASOUND}
+
+
+def clip_class(kind: ImageKind, *, grey: bool) -> str:
+    """The SOP class of a clip of JPEG frames. DICOM has none of its own for photographs: of visible
+    light they are Secondary Capture, with the modality of their kind.
+    """
+    if kind is ImageKind.ULTRASOUND:
+        return ULTRASOUND_CLIP
+    return GREY_CLIP if grey else COLOR_CLIP
 
 
 @dataclass(frozen=True, slots=True)

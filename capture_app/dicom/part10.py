@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from typing import Final
 
@@ -15,6 +16,7 @@ from pydicom.uid import UID
 
 from capture_app.errors import ConformanceError
 from capture_app.model import implementation
+from capture_app.model.coded_clip import CodedClip
 from capture_app.model.delivery import Fragment, Instance, PixelLayout
 
 IMPLEMENTATION_CLASS_UID: Final = implementation.IMPLEMENTATION_CLASS_UID
@@ -28,6 +30,7 @@ _PIXEL_HEADER: Final = struct.Struct("<HH2sxxL")
 _IMPLICIT_PIXEL_HEADER: Final = struct.Struct("<HHL")
 """Without a VR (PS3.5 7.1.3)."""
 _UNDEFINED_LENGTH: Final = 0xFFFFFFFF
+_OTHER_FRAMES: Final = "the frames are not those that were counted"
 
 
 def file_meta(ds: Dataset, transfer_syntax: UID, ae_title: str = "") -> FileMetaDataset:
@@ -62,6 +65,49 @@ def write(ds: Dataset) -> bytes:
         header = _PIXEL_HEADER.pack(0x7FE0, 0x0010, pixels.VR.encode(), length)
     end = _SEQUENCE_DELIMITATION if is_encapsulated else b""
     return b"".join((out.getbuffer(), header, pixels.value, end))
+
+
+def clip_pieces(ds: Dataset, clip: CodedClip) -> Iterator[bytes]:
+    """The DICOM file of a clip, piece by piece: at no time is more of it in memory than a frame.
+
+    The dataset is as `build_clip` made it, and verified. Raises ConformanceError where a frame is
+    not as long as the clip says, or there are fewer or more of them.
+    """
+    yield _clip_head(ds)
+    lengths = iter(clip.lengths)
+    for frame in clip.frames():
+        if len(frame) != next(lengths, None):
+            raise ConformanceError(_OTHER_FRAMES)
+        padding = b"\x00" * (len(frame) % 2)
+        yield _ITEM + (len(frame) + len(padding)).to_bytes(4, "little")
+        yield frame + padding
+    if next(lengths, None) is not None:
+        raise ConformanceError(_OTHER_FRAMES)
+    yield _SEQUENCE_DELIMITATION
+
+
+def describe_clip(ds: Dataset, clip: CodedClip) -> Instance:
+    """What an archive needs to know of a clip, before its file is written."""
+    items = sum(8 + length + length % 2 for length in clip.lengths)
+    size = len(_clip_head(ds)) + items + len(_SEQUENCE_DELIMITATION)
+    return _described(ds, size, clip.pixel_sha256)
+
+
+def clip_sha256(frames: Iterable[bytes]) -> str:
+    """Hex SHA-256 over frames, each but the last padded to even length: what `pixel_sha256` says of
+    them as the fragments of an instance.
+    """
+    digest, padding = hashlib.sha256(), b""
+    for frame in frames:
+        digest.update(padding)
+        digest.update(frame)
+        padding = b"\x00" * (len(frame) % 2)
+    return digest.hexdigest()
+
+
+def _clip_head(ds: Dataset) -> bytes:
+    """All that comes before the first frame."""
+    return write(ds)[: -len(_SEQUENCE_DELIMITATION)]
 
 
 def read(part10: bytes) -> Dataset:
@@ -142,6 +188,11 @@ def describe_instance(
 ) -> Instance:
     """What an archive needs to know of a sealed instance. `size` is of its file, in bytes."""
     stream_length = sum(one.length for one in fragments) or None
+    described = _described(ds, size, pixel_sha256(ds, stream_length))
+    return replace(described, fragments=fragments, decoded_sha256=decoded_sha256)
+
+
+def _described(ds: Dataset, size: int, pixels: str) -> Instance:
     return Instance(
         sop_instance_uid=str(ds.SOPInstanceUID),
         sop_class_uid=str(ds.SOPClassUID),
@@ -150,11 +201,9 @@ def describe_instance(
         series_instance_uid=str(ds.SeriesInstanceUID),
         patient_id=str(ds.PatientID),
         issuer_of_patient_id=str(ds.get("IssuerOfPatientID", "")),
-        pixel_sha256=pixel_sha256(ds, stream_length),
+        pixel_sha256=pixels,
         size=size,
         pixel_layout=pixel_layout(ds),
-        fragments=fragments,
-        decoded_sha256=decoded_sha256,
     )
 
 

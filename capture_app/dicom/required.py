@@ -13,7 +13,10 @@ from typing import Final
 from pydicom.dataset import Dataset
 from pydicom.uid import (
     DermoscopicPhotographyImageStorage,
+    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
     UltrasoundImageStorage,
+    UltrasoundMultiFrameImageStorage,
     VLEndoscopicImageStorage,
     VLMicroscopicImageStorage,
     VLPhotographicImageStorage,
@@ -45,6 +48,18 @@ def _is_color(ds: Dataset) -> bool:
 
 def _is_lossy(ds: Dataset) -> bool:
     return bool(ds.get("LossyImageCompression", "") == "01")
+
+
+def _is_steady(ds: Dataset) -> bool:
+    return "FrameTimeVector" not in ds
+
+
+def _is_variable(ds: Dataset) -> bool:
+    return not _is_steady(ds)
+
+
+def _is_grey(ds: Dataset) -> bool:
+    return not _is_color(ds)
 
 
 def _type(number: int, *keywords: str, when: Condition | None = None) -> tuple[Required, ...]:
@@ -105,6 +120,17 @@ _DERMOSCOPIC_IMAGE: Final = (
     ),
     *_type(1, "RecognizableVisualFeatures"),
 )
+_MULTI_FRAME: Final = (
+    *_type(1, "NumberOfFrames", "FrameIncrementPointer"),
+    *_type(1, "FrameTime", when=_is_steady),
+    *_type(1, "FrameTimeVector", when=_is_variable),
+)
+_SC_MULTI_FRAME: Final = (
+    *_type(1, "ConversionType", "BurnedInAnnotation"),
+    *_type(1, "LossyImageCompression", when=_is_lossy),
+    *_type(1, "RescaleIntercept", "RescaleSlope", "RescaleType", when=_is_grey),
+    *_type(1, "PresentationLUTShape", when=_is_grey),
+)
 _SOP_COMMON: Final = _type(1, "SOPClassUID", "SOPInstanceUID", "SpecificCharacterSet")
 
 _COMMON: Final = (
@@ -116,6 +142,7 @@ _COMMON: Final = (
     *_PIXELS,
     *_SOP_COMMON,
 )
+_SC_CLIP: Final = (*_COMMON, *_MULTI_FRAME, *_SC_MULTI_FRAME)
 _VL: Final = (*_COMMON, *_ACQUISITION_CONTEXT, *_VL_IMAGE)
 
 REQUIRED: Final[Mapping[str, tuple[Required, ...]]] = MappingProxyType(
@@ -125,6 +152,9 @@ REQUIRED: Final[Mapping[str, tuple[Required, ...]]] = MappingProxyType(
         VLMicroscopicImageStorage: _VL,
         DermoscopicPhotographyImageStorage: (*_VL, *_ENHANCED_EQUIPMENT, *_DERMOSCOPIC_IMAGE),
         UltrasoundImageStorage: (*_COMMON, *_US_IMAGE),
+        UltrasoundMultiFrameImageStorage: (*_COMMON, *_US_IMAGE, *_MULTI_FRAME),
+        MultiFrameTrueColorSecondaryCaptureImageStorage: _SC_CLIP,
+        MultiFrameGrayscaleByteSecondaryCaptureImageStorage: _SC_CLIP,
     }
 )
 """By SOP Class UID."""

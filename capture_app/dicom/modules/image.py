@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cache
+from itertools import accumulate
 from typing import Final
 from uuid import NAMESPACE_OID, uuid5
 
@@ -17,6 +18,7 @@ from capture_app.dicom.elements import code_item, put, put_codes, put_known
 from capture_app.dicom.local_codes import LOCAL_SCHEME, LOCAL_SCHEME_NAME
 from capture_app.dicom.request import SealRequest
 from capture_app.dicom.times import da, dt, offset_from_utc, tm
+from capture_app.model.coded_clip import CodedClip
 from capture_app.model.coding import Code
 from capture_app.model.device import OFTEN_BURNED_IN, DeviceInfo
 from capture_app.model.encoded_image import EncodedImage, Handling, PixelCoding
@@ -55,6 +57,21 @@ def general_image_module(ds: Dataset, request: SealRequest, taken_at: datetime) 
 
 def image_pixel_module(ds: Dataset, image: EncodedImage) -> None:
     """The pixels, coded: a camera's JPEG as it came, others losslessly. One fragment."""
+    _pixel_format(ds, image)
+    _lossy_compression(ds, image, len(image.data))
+    ds.add_new(0x7FE00010, "OB", _encapsulated(image.data))
+
+
+def clip_pixel_module(ds: Dataset, clip: CodedClip) -> None:
+    """The same for a clip, but for its frames: of Pixel Data only the Basic Offset Table is there,
+    and `part10.clip_pieces` puts the frames behind it, a fragment each (PS3.5 A.4).
+    """
+    _pixel_format(ds, clip.first)
+    _lossy_compression(ds, clip.first, sum(clip.lengths) / clip.count)
+    ds.add_new(0x7FE00010, "OB", _offset_table(clip.lengths))
+
+
+def _pixel_format(ds: Dataset, image: EncodedImage) -> None:
     samples = 1 if image.grey else 3
     put(ds, "SamplesPerPixel", samples)
     put(ds, "PhotometricInterpretation", _photometric_interpretation(image))
@@ -73,8 +90,6 @@ def image_pixel_module(ds: Dataset, image: EncodedImage) -> None:
     else:  # as it is: without a window viewers stretch the greys to their own taste
         put(ds, "WindowCenter", 128)
         put(ds, "WindowWidth", 256)
-    _lossy_compression(ds, image, samples)
-    ds.add_new(0x7FE00010, "OB", _encapsulated(image.data))
 
 
 def acquisition_context_module(ds: Dataset) -> None:
@@ -181,15 +196,15 @@ def _color(ds: Dataset, image: EncodedImage) -> None:
         put_known(ds, "ColorSpace", image.color_space)
 
 
-def _lossy_compression(ds: Dataset, image: EncodedImage, samples: int) -> None:
-    """Once lossy, always lossy (PS3.3 C.7.6.1.1.5).
+def _lossy_compression(ds: Dataset, image: EncodedImage, length: float) -> None:
+    """Once lossy, always lossy (PS3.3 C.7.6.1.1.5). `length`: bytes of a frame's stream.
 
     Ratio and method only where they are known: of pixels decoded from a stream they are not.
     """
     is_jpeg = image.coding is PixelCoding.JPEG_BASELINE
     put(ds, "LossyImageCompression", "01" if is_jpeg or image.came_from_lossy else "00")
     if is_jpeg:
-        ratio = image.rows * image.columns * samples / len(image.data)
+        ratio = image.rows * image.columns * (1 if image.grey else 3) / length
         put(ds, "LossyImageCompressionRatio", f"{max(ratio, 0.1):.1f}")
         put(ds, "LossyImageCompressionMethod", _JPEG)
     elif image.came_from_lossy and image.lossy_method:
@@ -202,6 +217,13 @@ def _encapsulated(data: bytes) -> bytes:
     padding = b"\x00" * (len(data) % 2)
     length = (len(data) + len(padding)).to_bytes(4, "little")
     return b"".join((_OFFSET_TABLE, _ITEM, length, data, padding))
+
+
+def _offset_table(lengths: tuple[int, ...]) -> bytes:
+    """The Basic Offset Table: where each frame's item begins after it (PS3.5 A.4)."""
+    begins = accumulate((8 + length + length % 2 for length in lengths[:-1]), initial=0)
+    table = b"".join(at.to_bytes(4, "little") for at in begins)
+    return _ITEM + len(table).to_bytes(4, "little") + table
 
 
 @cache
