@@ -34,10 +34,16 @@ knows of it."""
 _BY_SENDER: Final = (
     "SELECT sender, count(*), sum(length(message)) FROM dead_letters GROUP BY sender"
 )
+_OLDEST_OF: Final = "SELECT min(dead_letter_id) FROM dead_letters WHERE sender = ?1"
+_OLDEST_BUT_MERGES_OF: Final = (
+    "SELECT dead_letter_id FROM dead_letters WHERE sender = ?1 AND is_merge = 0"
+    " ORDER BY dead_letter_id LIMIT 1"
+)
 _DELETE_OLDEST_OF: Final = (
     "DELETE FROM dead_letters WHERE dead_letter_id ="
-    " (SELECT min(dead_letter_id) FROM dead_letters WHERE sender = ?)"
+    f" coalesce(({_OLDEST_BUT_MERGES_OF}), ({_OLDEST_OF}))"
 )
+"""A merge waits for a person, and rows say so as long as it is here: all else goes before it."""
 
 
 class DeadLetterBox:

@@ -211,6 +211,24 @@ def test_a_merge_that_was_pushed_out_marks_nobody_any_more(
     assert marked == [False, False, True, True]
 
 
+def test_no_noise_of_its_sender_pushes_out_a_merge_that_waits(
+    receiver: AdtReceiver, census: Census, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A feed that sends what nobody here takes, such as the state of every bed, fills the box."""
+    monkeypatch.setattr(dead_letters, "MOST_DEAD_LETTERS", 3)
+    receiver.handle(admission(1), ENGINE)
+    assert b"MSA|AE" in receiver.handle(admission(1).replace(b"^A01|", b"^A43|"), ENGINE)
+    for number in range(2, 9):
+        assert b"MSA|AR" in receiver.handle(admission(number).replace(b"^A01|", b"^A20|"), ENGINE)
+    assert len(census.dead_letters()) == 3
+    (waiting,) = census.merges()
+    census.refresh()
+    assert Doubt.MERGE_REFUSED in census.lookup("1")[0].doubts
+    census.settle_merge(waiting)
+    receiver.handle(admission(9).replace(b"^A01|", b"^A20|"), ENGINE)
+    assert waiting not in {letter.dead_letter_id for letter in census.dead_letters()}
+
+
 @pytest.mark.parametrize("damage", [2**63 - 1, -7])
 def test_a_damaged_count_stops_no_sender_and_is_counted_anew(
     receiver: AdtReceiver, census: Census, damage: int
