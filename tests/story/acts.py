@@ -236,7 +236,8 @@ class Story:
 
     def shutter(self, here: Window) -> None:
         if until_live(here) and (vm := here.workspace) is not None:
-            self.truth.pressed.append(self.hospital.whose(here.number).visit)
+            if not here.opens_another:
+                self.truth.pressed.append(self.hospital.whose(here.number).visit)
             vm.shutter.shoot()
 
     @rule(

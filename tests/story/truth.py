@@ -32,6 +32,8 @@ class Truth:
         """Every object that was ever sealed, by its UID."""
         self.descriptions: dict[str, Description] = {}
         """What was last sealed of each picture, by capture id."""
+        self.pictures: dict[str, str] = {}
+        """Of which picture each of them was, by UID the capture id."""
         self.seen: set[str] = set()
         self.pressed: list[str] = []
         """The visits for which the shutter was pressed since the last look."""
@@ -49,16 +51,24 @@ class Truth:
                 uid = identity.instance.sop_instance_uid
                 assert uid not in self.sealed, "one SOP Instance UID for two images"
                 self.sealed[uid] = whole.content
+                self.pictures[uid] = identity.capture_id
                 self.descriptions[identity.capture_id] = identity.kept.description
         for one in self.windows:
+            self.no_screen_mixes_patients(one)
             one.shown.clear()
             assert not one.sent_unsure, "Send asked nobody"
         held = self.stage.archive.holds()
         assert all(self.sealed[uid] == content for uid, content in held.items())
-        doubled = (
-            "SELECT 1 FROM instance WHERE withdrawn = 0 GROUP BY capture_id HAVING count(*) > 1"
-        )
-        assert not spool.database.read().execute(doubled).fetchall()
+        delivered = Counter(self.pictures[uid] for uid in held)
+        assert not [one for one, times in delivered.items() if times > 1], "delivered twice"
+        self.every_picture_is_somewhere_once()
+
+    def every_picture_is_somewhere_once(self) -> None:
+        """A draft, deleted, or on its way by one object: never in two places, never in none."""
+        spool = self.stage.outbox.spool
+        (unplaced, *rest) = (spool.database.read().execute(one).fetchall() for one in _MISPLACED)
+        assert not unplaced, "neither a draft nor on its way"
+        assert not any(rest), "in two places"
 
     def every_picture_is_of_whom_the_screen_showed(self) -> None:
         outbox, found = self.stage.outbox, Counter[str]()
@@ -71,6 +81,13 @@ class Truth:
                 found[self.taken[capture_id].visit] += 1
         assert found <= Counter(self.pressed), "kept for somebody who was not on the screen"
         self.pressed.clear()
+
+    def no_screen_mixes_patients(self, window: Window) -> None:
+        """The film strip has pictures of whom the banner names, and of nobody else."""
+        if (vm := window.workspace) is not None:
+            shown = [thumb.capture_id for thumb in vm.state.thumbs if thumb.capture_id]
+            whose = [self.taken[one] for one in shown if one in self.taken]
+            assert all(window.number in one.numbers for one in whose), "another's in the strip"
 
     def is_what_was_shown(self, ds: Dataset, identity: SealedIdentity) -> None:
         one, said = self.hospital.whose(ds.PatientID), identity.kept.description
@@ -90,6 +107,24 @@ class Truth:
         assert ds.ProcedureCodeSequence[0].CodeValue == said.procedure.code.value
 
 
+_MISPLACED = (
+    (
+        "SELECT 1 FROM instance JOIN task USING (sop_instance_uid) "
+        "WHERE withdrawn = 0 AND task.state = 'withdrawn'"
+    ),
+    "SELECT 1 FROM instance WHERE withdrawn = 0 GROUP BY capture_id HAVING count(*) > 1",
+    (
+        "SELECT 1 FROM instance JOIN task USING (sop_instance_uid) "
+        "WHERE withdrawn = 1 AND task.state <> 'withdrawn'"
+    ),
+    (
+        "SELECT 1 FROM capture JOIN instance USING (capture_id) WHERE withdrawn = 0 "
+        "AND deleted_at <> ''"
+    ),
+)
+"""Pictures that are nowhere; that are on their way twice; that are drafts, or deleted, and are on
+their way all the same.
+"""
 _LATERALITY = {Side.LEFT: "L", Side.RIGHT: "R", Side.BOTH: "B", Side.MIDLINE: "U", None: "U"}
 
 

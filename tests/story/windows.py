@@ -73,6 +73,14 @@ class Window:
         vm = self.workspace
         return "" if vm is None else vm.exam.patient.patient_id.value
 
+    @property
+    def opens_another(self) -> bool:
+        """Whether somebody else is being opened than the banner still names: whoever stands there
+        is that one.
+        """
+        content = self.window.content
+        return content is not None and content.patients_vm.state.opening
+
     def is_quiet(self) -> bool:
         """Whether nothing is about to be asked."""
         return not any(
