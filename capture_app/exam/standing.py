@@ -233,8 +233,13 @@ def worded_as_shown(frozen: Patient, now: PersonNow | None, shown: Patient) -> P
     return patient
 
 
+def is_somebody_else(before: Patient, after: Patient) -> bool:
+    """Whether so much differs under one number that another person may be meant by now."""
+    return len(real_changes(before, after)) >= _TWO
+
+
 def _require_shown(shown: Patient, now: Patient) -> None:
-    if len(real_changes(shown, now)) >= _TWO:
+    if is_somebody_else(shown, now):
         raise RuleError(
             tr("The feed changed who this is meanwhile. Look at the list, and choose again.")
         )

@@ -20,11 +20,13 @@ from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.delivery import ImageState
 from capture_app.model.operator import Operator
 from capture_app.model.patient import NameGroup, PatientId, PersonName, Sex
+from capture_app.model.worklist import PatientListEntry
 from capture_app.outbox.sealing.identity import SealedIdentity, read_identity
 from capture_app.patients.finding.scan import ScannedCode
 from capture_app.patients.finding.tabs import Tab
 from capture_app.store.sealed import open_sealed
 from capture_app.ui.identity.popover import IdentityPopover
+from capture_app.ui.patients.rows import key_of
 from capture_app.ui.widgets.buttons import Button
 from tests import outboxes
 from tests.ui.conftest import Desk
@@ -377,6 +379,35 @@ def test_a_row_that_was_held_still_opens_with_the_newest_name(
     desk.qtbot.waitUntil(lambda: desk.content.exam is not None)
     assert desk.content.exam is not None
     assert desk.content.exam.patient.name == named("Tran", "Mai")
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_asked"),
+    [
+        ({"name": named("Tran", "Mai")}, False),
+        ({"name": named("Roe", "Rick"), "sex": Sex.MALE}, True),
+    ],
+)
+def test_who_was_identified_a_moment_ago_is_asked_for_where_the_feed_made_it_somebody_else(
+    mai: Hands, desk: Desk, stage: Stage, changes: dict[str, object], is_asked: bool
+) -> None:
+    """Nobody checked that this is the one: else leaving an exam were a way round its question."""
+    mai.key(Qt.Key.Key_Escape)
+    vm = desk.content.patients_vm
+    stage.admit(said_of(MAI, **changes), event="A08")
+
+    def rows() -> list[PatientListEntry]:
+        entries = [e for e in vm._found.entries if e.patient.patient_id.value == NUMBER]
+        return [e for e in entries if e.patient.name == changes["name"]]
+
+    desk.qtbot.waitUntil(lambda: bool(rows()) and not vm.state.opening)
+    vm.choose(key_of(rows()[0]))
+    if is_asked:
+        assert vm.check is not None
+        assert desk.content.exam is None
+    else:
+        desk.qtbot.waitUntil(lambda: desk.content.exam is not None)
+        assert "Opened again" in banner(mai)
 
 
 # ------------------------------------------------------------------------------------- due at send

@@ -40,7 +40,7 @@ _OLDEST_BUT_MERGES_OF: Final = (
     " ORDER BY dead_letter_id LIMIT 1"
 )
 _DELETE_OLDEST_OF: Final = (
-    "DELETE FROM dead_letters WHERE dead_letter_id ="
+    "DELETE FROM dead_letters WHERE dead_letter_id ="  # noqa: S608 - constants of ours
     f" coalesce(({_OLDEST_BUT_MERGES_OF}), ({_OLDEST_OF}))"
 )
 """A merge waits for a person, and rows say so as long as it is here: all else goes before it."""

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from capture_app.clock import Clock
+from capture_app.exam.standing import is_somebody_else
+from capture_app.model.patient import Patient
 from capture_app.model.worklist import IdentifiedBy
-from capture_app.ui.patients.drafts import PatientKey
 
 Identified = tuple[IdentifiedBy, datetime]
 """By what a patient was identified, and when that was."""
@@ -17,14 +18,14 @@ _KNOWN_FOR_S: Final = 300.0
 
 
 class LastIdentified:
-    """One patient at most, and since when nothing was done with them."""
+    """One patient at most, as worded then, and since when nothing was done with them."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._known: tuple[PatientKey, datetime] | None = None
+        self._known: tuple[Patient, datetime] | None = None
         self._touched = 0.0
 
-    def note(self, patient: PatientKey, at: datetime) -> None:
+    def note(self, patient: Patient, at: datetime) -> None:
         """This patient was identified then, and is worked with now."""
         self._known = (patient, at)
         self.stay()
@@ -37,9 +38,15 @@ class LastIdentified:
         """Whoever is opened next is asked."""
         self._known = None
 
-    def known_at(self, patient: PatientKey) -> datetime | None:
-        """When this patient was identified, where it is the one and was not left too long ago."""
-        if self._known is None or self._known[0] != patient:
+    def known_at(self, patient: Patient) -> datetime | None:
+        """When this patient was identified, where it is the one and was not left too long ago.
+
+        None also where so much was changed of the patient since that it may be somebody else.
+        """
+        if self._known is None:
+            return None
+        then, at = self._known
+        if then.patient_id.key != patient.patient_id.key or is_somebody_else(then, patient):
             return None
         is_fresh = self._clock.monotonic() - self._touched < _KNOWN_FOR_S
-        return self._known[1] if is_fresh else None
+        return at if is_fresh else None

@@ -367,7 +367,7 @@ class PatientsViewModel(QObject):
         if not self._services.settings.security.second_identifier:
             then((IdentifiedBy.NOTHING, now))
             return
-        if (known_at := self._last.known_at(patient.patient_id.key)) is not None:
+        if (known_at := self._last.known_at(patient)) is not None:
             then((IdentifiedBy.KNOWN, known_at))
             return
         others = [entry.patient for entry in self._found.entries]
@@ -429,7 +429,7 @@ class PatientsViewModel(QObject):
         number, census = exam.patient.patient_id, self._services.census
         by, at = identified
         if by is not IdentifiedBy.NOTHING:
-            self._last.note(number.key, at)
+            self._last.note(exam.patient, at)
         self._asks_anew(replace(self.state, text="", marked=None))
         self._tasks.run(
             lambda: census.note_opened(number), owner=self, done=lambda _nothing: self.read()
