@@ -122,10 +122,10 @@ def test_every_matrix_and_range_shows_the_colour_bars_in_their_colours(
     vivid: Vivid, space: int
 ) -> None:
     wrong = {}
-    vivid.set(colorspace={1: 0, 3: 1, 8: 2}[space])
+    vivid.set(colorspace={1: 0, 3: 1, 8: 2}[space], transfer_function=2)
     for matrix in (0, 1, 2):
         for quantization in (0, 1, 2):
-            vivid.set(ycbcr_encoding=matrix, quantization=quantization)
+            vivid.set(y_cbcr_encoding=matrix, quantization=quantization)
             data, form = picture_of(vivid, "YUYV")
             assert form.quantization == quantization
             seen = np.array(bars_of(rgb_of(data, form)))

@@ -41,6 +41,8 @@ def main() -> int:
                 "patient": pages[0].viewmodel.exam.patient.patient_id.value if pages else "",
                 "pictures": len(pages[0].viewmodel.state.thumbs) if pages else 0,
             }
+            if not window.isActiveWindow():
+                window.activateWindow()  # no window manager does it
             if now != said:
                 said = now
                 sys.stdout.write(json.dumps(now) + "\n")
