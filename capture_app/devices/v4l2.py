@@ -140,6 +140,11 @@ class V4l2Camera:
         wanted.of.pix.field = abi.FIELD_ANY
         wanted.of.pix.priv = abi.PIX_PRIV_MAGIC
         self._call(abi.S_FMT, wanted)
+        if wanted.of.pix.field in abi.SPLIT_FIELDS:  # half pictures: as one, or not at all
+            wanted.of.pix.field = abi.FIELD_INTERLACED
+            self._call(abi.S_FMT, wanted)
+            if wanted.of.pix.field in abi.SPLIT_FIELDS:
+                raise DeviceTroubleError(Trouble.UNKNOWN_FORMAT)
         rate = self._set_rate(mode.rate)
         pix = wanted.of.pix
         got = CameraMode(_code(pix.pixelformat), pix.width, pix.height, rate)

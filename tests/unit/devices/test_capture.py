@@ -1,16 +1,23 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from queue import SimpleQueue
 
 import numpy as np
 import pytest
 
 from capture_app.clock import FixedClock
-from capture_app.devices.capture import NO_IMAGE_AFTER_S, CaptureThread, Live, LiveState
+from capture_app.devices.capture import (
+    NO_IMAGE_AFTER_S,
+    CaptureThread,
+    Live,
+    LiveState,
+    _pauses,
+)
 from capture_app.devices.source import FrameSource, FrameStamp
 from capture_app.errors import DeviceError
-from capture_app.model.camera import OpenedMode
+from capture_app.model.camera import CameraMode, OpenedMode
 from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.frame import Frame
 
@@ -147,3 +154,37 @@ def test_a_driver_that_blocks_does_not_hold_stop(clock: FixedClock) -> None:
     capture.start()
     assert not capture.stop(within=0.05)
     released.set()
+
+
+def test_a_camera_of_this_computer_may_be_slow_and_is_tried_often(
+    clock: FixedClock, eventually: Until
+) -> None:
+    source = HandFedSource(clock)
+    source.info = DeviceInfo("hand", "Fed by hand", DeviceKind.CAMERA)
+    with reading(source, clock) as capture:
+        source.steps.put(None)
+        eventually(lambda: capture.state.live is Live.LIVE)
+        clock.advance(1.9)  # it gives one picture in two seconds
+        assert capture.take() is not None
+        clock.advance(0.2)
+        eventually(lambda: capture.state.live is Live.LOST)
+        with pytest.raises(DeviceError, match="stopped"):
+            capture.take()
+    assert max(islice(_pauses(capture._longest_pause), 10)) == 1.0
+    assert max(islice(_pauses(5.0), 10)) == 5.0
+
+
+def test_what_a_camera_was_asked_for_and_gave_is_in_the_state_while_it_is_live(
+    clock: FixedClock, eventually: Until
+) -> None:
+    source = HandFedSource(clock)
+    mode = CameraMode("MJPG", 1920, 1080, 30.0)
+    source.opened = OpenedMode(mode, mode)
+    with reading(source, clock) as capture:
+        assert capture.state.mode is None
+        source.steps.put(None)
+        eventually(lambda: capture.state.mode == source.opened)
+        assert capture.state.opened_after == 0.0
+        source.steps.put(DeviceError("gone"))
+        eventually(lambda: capture.state.live is Live.LOST)
+        assert capture.state.mode is None
