@@ -9,58 +9,31 @@ and the database can be rebuilt from these files alone.
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import shutil
-import struct
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
-from typing import BinaryIO, Final, Literal
+from typing import BinaryIO, Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-from capture_app.errors import DiskFullError, SealBrokenError, StoreError
-from capture_app.model.words import tr
 from capture_app.settings.write_once import fsync_folder
 from capture_app.store.cipher import Cipher
-
-Kind = Literal["capture", "instance"]
+from capture_app.store.sealed_form import (
+    CHUNK_BYTES,
+    HEADER_BYTES,
+    TAG_BYTES,
+    ChunkOpener,
+    ChunkSealer,
+    Kind,
+    SealedHeader,
+    refusals_said,
+)
 
 SUFFIX: Final = ".sealed"
 TEMPORARY_SUFFIX: Final = ".tmp"
-MAGIC: Final = b"CAPSEAL\x00"
-VERSION: Final = 2
-"""The version that is written. What identities hold by it: docs/decisions/0003-sealed-file.md."""
-VERSIONS: Final = frozenset({1, VERSION})
-"""What can be read."""
-CHUNK_BYTES: Final = 1024 * 1024
-IDENTITY_MAX_BYTES: Final = CHUNK_BYTES
-TAG_BYTES: Final = 16
-
-# magic, version, kind, UID, salt, identity hash, length of the identity chunk; all big-endian
-_HEADER: Final = struct.Struct(">8sBB64s32s32sI")
-HEADER_BYTES: Final = _HEADER.size
-_KIND_BYTES: Final[dict[Kind, int]] = {"capture": 1, "instance": 2}
-_KINDS: Final[dict[int, Kind]] = {byte: kind for kind, byte in _KIND_BYTES.items()}
-_UID: Final = re.compile(rb"[0-9]+(\.[0-9]+)*")
-
-
-@dataclass(frozen=True, slots=True)
-class SealedHeader:
-    """What a sealed file says in clear."""
-
-    version: int
-    kind: Kind
-    uid: str
-    salt: bytes
-    identity_hash: str
-    """Keyed hash of the identity, hex: equal for equal identities, and tells nothing of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,32 +89,17 @@ def stage_sealed(
 
     A caller who holds a lock stages before it and publishes inside it. Raises as `write_sealed`.
     """
-    if len(uid) > 64 or not _UID.fullmatch(uid.encode()):
-        message = "not a UID"
-        raise ValueError(message)
-    if len(identity) > IDENTITY_MAX_BYTES:
-        message = "the identity is too long"
-        raise ValueError(message)
-    salt = os.urandom(32)
-    header = _HEADER.pack(
-        MAGIC,
-        VERSION,
-        _KIND_BYTES[kind],
-        uid.encode(),
-        salt,
-        _identity_hash(cipher, identity),
-        len(identity),
-    )
+    sealer = ChunkSealer(cipher, uid=uid, identity=identity, kind=kind)
     name = secrets.token_hex(16)
     staged = Staged(folder / f"{name}{TEMPORARY_SUFFIX}", folder / f"{name}{SUFFIX}")
-    with _refusals_said():
+    with refusals_said():
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY
             descriptor = os.open(staged.temporary, flags, 0o600)
             with os.fdopen(descriptor, "wb", buffering=0) as file:
-                _write_all(file, header)
-                for chunk in _sealed_chunks(header, salt, identity, content, cipher):
-                    _write_all(file, chunk)
+                write_all(file, sealer.start())
+                for chunk in _sealed_chunks(sealer, content):
+                    write_all(file, chunk)
                 os.fsync(descriptor)
         except BaseException:
             discard_staged((staged,))
@@ -154,7 +112,7 @@ def publish_sealed(staged: Sequence[Staged]) -> None:
 
     All or nothing: when it raises, none of them is left behind.
     """
-    with _refusals_said():
+    with refusals_said():
         try:
             for file in staged:
                 # Never onto another file: the name is random, and Windows refuses to replace.
@@ -223,38 +181,19 @@ def remove_unfinished(folder: Path, *, before: datetime) -> int:
 
 
 if sys.platform == "win32":
-    _BINARY: Final = os.O_BINARY
+    BINARY: Final = os.O_BINARY
 else:
-    _BINARY: Final = 0
+    BINARY: Final = 0
 
 
-def _identity_hash(cipher: Cipher, identity: bytes) -> bytes:
-    return bytes.fromhex(cipher.keyed_hash("sealed identity", identity.hex()))
-
-
-def _nonce(counter: int, *, last: bool) -> bytes:
-    # The key is of this file alone, so the prefix may be constant: 7 zero bytes, counter, flag.
-    return bytes(7) + counter.to_bytes(4, "big") + bytes((last,))
-
-
-def _file_aead(cipher: Cipher, salt: bytes) -> AESGCM:
-    return AESGCM(cipher.subkey(b"capture-app sealed file 1", salt))
-
-
-def _sealed_chunks(
-    header: bytes, salt: bytes, identity: bytes, content: bytes | Iterable[bytes], cipher: Cipher
-) -> Iterator[bytes]:
-    aead = _file_aead(cipher, salt)
-    yield aead.encrypt(_nonce(0, last=False), identity, header)
-    counter = 1
+def _sealed_chunks(sealer: ChunkSealer, content: bytes | Iterable[bytes]) -> Iterator[bytes]:
     pending: bytes | None = None
     for chunk in _rechunked(content):
         if pending is not None:
-            yield aead.encrypt(_nonce(counter, last=False), pending, header)
-            counter += 1
+            yield sealer.chunk(pending, last=False)
         pending = chunk
     # There is always a last chunk, if an empty one: its flag is what shows that nothing is missing.
-    yield aead.encrypt(_nonce(counter, last=True), pending or b"", header)
+    yield sealer.chunk(pending or b"", last=True)
 
 
 def _rechunked(content: bytes | Iterable[bytes]) -> Iterator[bytes]:
@@ -272,79 +211,28 @@ def _rechunked(content: bytes | Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(gathered)
 
 
-def _write_all(file: BinaryIO, data: bytes) -> None:
+def write_all(file: BinaryIO, data: bytes) -> None:
+    """Writes all of it to an unbuffered file."""
     view = memoryview(data)
     while view:
         written = file.write(view)
         view = view[written:]
 
 
-def _parse_header(raw: bytes) -> tuple[SealedHeader, int]:
-    if len(raw) < HEADER_BYTES:
-        raise _broken()
-    magic, version, kind, uid, salt, identity_hash, identity_length = _HEADER.unpack(raw)
-    if magic != MAGIC:
-        raise _broken()
-    if version not in VERSIONS:
-        raise SealBrokenError(
-            tr("A sealed file is damaged, or was written by a later version of Capture App.")
-        )
-    uid = uid.rstrip(b"\x00")
-    if kind not in _KINDS or not _UID.fullmatch(uid) or identity_length > IDENTITY_MAX_BYTES:
-        raise _broken()
-    header = SealedHeader(version, _KINDS[kind], uid.decode("ascii"), salt, identity_hash.hex())
-    return header, identity_length
-
-
 def _open(
     file: BinaryIO, cipher: Cipher, uid: str | None
 ) -> tuple[SealedHeader, bytes, Iterator[bytes]]:
-    raw = file.read(HEADER_BYTES)
-    header, identity_length = _parse_header(raw)
-    aead = _file_aead(cipher, header.salt)
-    identity = _decrypt(aead, 0, file.read(identity_length + TAG_BYTES), raw, last=False)
-    if _identity_hash(cipher, identity).hex() != header.identity_hash:
-        raise _broken()
-    if uid is not None and uid != header.uid:
-        raise SealBrokenError(tr("A sealed file stands under the name of another."))
-    return header, identity, _opened_chunks(file, aead, raw)
+    opener = ChunkOpener(file.read(HEADER_BYTES), cipher, uid)
+    identity = opener.identity(file.read(opener.identity_bytes))
+    return opener.header, identity, _opened_chunks(file, opener)
 
 
-def _opened_chunks(file: BinaryIO, aead: AESGCM, header: bytes) -> Iterator[bytes]:
+def _opened_chunks(file: BinaryIO, opener: ChunkOpener) -> Iterator[bytes]:
     size = CHUNK_BYTES + TAG_BYTES
     counter, chunk = 1, file.read(size)
     while True:
         following = file.read(size)
-        yield _decrypt(aead, counter, chunk, header, last=not following)
+        yield opener.chunk(counter, chunk, last=not following)
         if not following:
             return
         counter, chunk = counter + 1, following
-
-
-def _decrypt(aead: AESGCM, counter: int, chunk: bytes, header: bytes, *, last: bool) -> bytes:
-    if len(chunk) < TAG_BYTES:
-        raise _broken()
-    try:
-        return aead.decrypt(_nonce(counter, last=last), chunk, header)
-    except InvalidTag:
-        raise _broken() from None
-
-
-def _broken() -> SealBrokenError:
-    return SealBrokenError(
-        tr("A sealed file was changed or cut short, or was sealed with another key.")
-    )
-
-
-@contextmanager
-def _refusals_said() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (ENOSPC, EDQUOT, EFBIG):
-            raise DiskFullError(
-                tr("There is no room on the disk: the picture was not kept.")
-            ) from error
-        raise StoreError(
-            tr("The disk refused to keep the picture ({reason}).", reason=error.strerror or "?")
-        ) from error

@@ -16,7 +16,7 @@ from capture_app.model.shown import ShownAtSend
 from capture_app.outbox.keeping.drafts import PictureIdentity
 from capture_app.outbox.sealing.study import SeriesPlace
 from capture_app.store.record import from_record
-from capture_app.store.sealed import SealedHeader
+from capture_app.store.sealed_form import SealedHeader
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.recovery.inspection import inspect
 from capture_app.outbox.steps.retain import clean_deleted
 from capture_app.store.cipher import Cipher
-from capture_app.store.sealed import SealedHeader, verify_sealed
+from capture_app.store.sealed import verify_sealed
+from capture_app.store.sealed_form import SealedHeader
 from tests import sealing
 from tests.outboxes import begin, keep
 

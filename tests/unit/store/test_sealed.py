@@ -11,10 +11,6 @@ import pytest
 from capture_app.errors import SealBrokenError
 from capture_app.store.cipher import Cipher
 from capture_app.store.sealed import (
-    CHUNK_BYTES,
-    HEADER_BYTES,
-    TAG_BYTES,
-    Kind,
     discard_staged,
     free_bytes,
     open_identity,
@@ -25,6 +21,7 @@ from capture_app.store.sealed import (
     verify_sealed,
     write_sealed,
 )
+from capture_app.store.sealed_form import CHUNK_BYTES, HEADER_BYTES, TAG_BYTES, Kind
 
 UID = "2.25.329800735698586629295641978511506172918"
 OTHER_UID = "2.25.1"
