@@ -319,6 +319,9 @@ class Liar:
     def header_too_long(self) -> None:
         self._header(length=1 << 40, shape=(0xFFFF_FFFF, 0, 0, 0))
 
+    def header_longer_than_its_rule(self) -> None:
+        self._header(length=(1 << 20) + 1, shape=((1 << 20) + 1, 0, 0, 0))
+
     def header_beyond_the_slot(self) -> None:
         self._header(at=(1 << 63) - 2)
 

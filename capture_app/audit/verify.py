@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,8 @@ from capture_app.store.database import Reader
 
 BROKEN_ROWS: Final = "broken_rows"
 """Of a row that marks a break: how many rows did not hold then, as far as that was known."""
+WHICH_ROWS: Final = "which_rows"
+"""Of a row that marks a break: which of them no break had told of before, as "3,7-9"."""
 BREAK_ROW: Final = "row"
 """Of a row that says that a break was seen by a person: which."""
 
@@ -39,8 +42,8 @@ class ChainReport:
     """False where rows are missing at the end, or the head itself was changed or removed."""
     breaks: tuple[TrailBreak, ...]
     """What the trail says of itself, oldest first."""
-    told: int
-    """How many broken rows a break has told of."""
+    told: frozenset[int]
+    """Numbers of the rows that a break has told of."""
 
     @property
     def first_broken(self) -> int | None:
@@ -53,14 +56,30 @@ class ChainReport:
         return self.head_holds and not self.broken and not self.breaks
 
     @property
+    def untold(self) -> tuple[int, ...]:
+        """Numbers of the broken rows that no break has told of."""
+        return tuple(seq for seq in self.broken if seq not in self.told)
+
+    @property
     def has_untold(self) -> bool:
-        """Whether more is broken than the trail says of itself."""
-        return not self.head_holds or len(self.broken) > self.told
+        """Whether anything is broken that the trail does not say of itself."""
+        return not self.head_holds or bool(self.untold)
 
     @property
     def needs_attention(self) -> bool:
         """Whether anything is wrong that no auditor has looked into."""
         return self.has_untold or any(not found.is_seen for found in self.breaks)
+
+
+def row_ranges(rows: Iterable[int]) -> str:
+    """Numbers of rows, as a break tells them: "3,7-9"."""
+    found: list[list[int]] = []
+    for row in sorted(rows):
+        if found and row == found[-1][1] + 1:
+            found[-1][1] = row
+        else:
+            found.append([row, row])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in found)
 
 
 def verify_chain(reader: Reader, *, cipher: Cipher) -> ChainReport:
@@ -70,7 +89,8 @@ def verify_chain(reader: Reader, *, cipher: Cipher) -> ChainReport:
 
 
 def _verified(reader: Reader, cipher: Cipher) -> ChainReport:
-    count, last_seq, previous, told, seen_up_to = 0, 0, BEGINNING, 0, 0
+    count, last_seq, previous, seen_up_to = 0, 0, BEGINNING, 0
+    told: set[int] = set()
     broken: list[int] = []
     breaks: list[tuple[int, str, str]] = []
     rows = reader.execute("SELECT seq, at, event, previous_hash, hash FROM audit ORDER BY seq")
@@ -86,7 +106,7 @@ def _verified(reader: Reader, cipher: Cipher) -> ChainReport:
             broken.append(seq)
         elif event is not None and is_break:
             breaks.append((seq, at, event.details.get("reason", "")))
-            told = max(told, _number(event, BROKEN_ROWS))
+            told.update(_rows_in(event.details.get(WHICH_ROWS, "")))
         elif event is not None:
             seen_up_to = max(seen_up_to, _number(event, BREAK_ROW))
         previous, last_seq = hashed, seq
@@ -95,7 +115,7 @@ def _verified(reader: Reader, cipher: Cipher) -> ChainReport:
         broken=tuple(broken),
         head_holds=find_end(reader, cipher).fault is None,
         breaks=tuple(TrailBreak(*found, is_seen=found[0] <= seen_up_to) for found in breaks),
-        told=told,
+        told=frozenset(told),
     )
 
 
@@ -111,6 +131,12 @@ def _of_the_trail(text: str) -> AuditEvent | None:
     except (ValueError, TypeError, LookupError):
         return None
     return event if event.action in _OWN else None
+
+
+def _rows_in(ranges: str) -> Iterator[int]:
+    for part in filter(None, ranges.split(",")):
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)
 
 
 def _number(event: AuditEvent, name: str) -> int:

@@ -11,7 +11,7 @@ import structlog
 from capture_app.audit.anchor import AnchorPlace, hold_to_anchor, log_head
 from capture_app.audit.chain import TrailFault, find_end
 from capture_app.audit.trail import mark_broken
-from capture_app.audit.verify import BROKEN_ROWS, verify_chain
+from capture_app.audit.verify import BROKEN_ROWS, WHICH_ROWS, row_ranges, verify_chain
 from capture_app.clock import Clock
 from capture_app.errors import StoreError
 from capture_app.store.cipher import Cipher
@@ -33,7 +33,7 @@ def prove_trail(database: Database, clock: Clock, cipher: Cipher) -> bool:
         return True
     with database.transaction() as connection:
         fault = find_end(connection, cipher).fault or TrailFault.ROWS_CHANGED
-        details = {BROKEN_ROWS: str(len(report.broken))}
+        details = {BROKEN_ROWS: str(len(report.broken)), WHICH_ROWS: row_ranges(report.untold)}
         mark_broken(connection, clock, fault, details, cipher=cipher)
     return False
 

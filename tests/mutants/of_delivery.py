@@ -9,6 +9,8 @@ _DESTINATIONS = "capture_app/outbox/destinations.py"
 _COMMITTED = "tests/contract/test_archive_commitment.py"
 _ARCHIVES = "tests/unit/outbox/test_destinations.py"
 _NO_KIND = "tests/faults/test_answers_of_no_kind.py"
+_DAMAGE = "tests/unit/outbox/test_damage.py"
+_ANCHOR = "tests/unit/audit/test_anchor.py"
 _ENGINE = "tests/unit/outbox/test_engine.py"
 _PROMISES = "tests/unit/outbox/test_promises.py"
 
@@ -174,5 +176,26 @@ DELIVERY = (
         "(TaskState.HELD, held) if held else (TaskState.QUEUED, (0,))",
         "(TaskState.QUEUED, (0,))",
         (f"{_ARCHIVES}::test_what_a_person_holds_back_is_held_at_the_next_archive_too",),
+    ),
+    Mutant(
+        "a-retired-archive-is-asked-for-proof",
+        _TASKS,
+        "?4 WHERE task_id = ?1 AND state <> 'withdrawn'\",\n        (task.task_id, proof or",
+        '?4 WHERE task_id = ?1",\n        (task.task_id, proof or',
+        (f"{_ARCHIVES}::test_what_was_under_way_when_its_archive_was_retired_asks_nothing_of_it",),
+    ),
+    Mutant(
+        "what-is-read-from-its-file-is-nobodys",
+        _TASKS,
+        "        return replace(identity.instance, patient=identity.patient), file\n",
+        "        return identity.instance, file\n",
+        (f"{_DAMAGE}::test_an_instance_whose_cell_is_damaged_is_sent_by_what_its_file_says",),
+    ),
+    Mutant(
+        "as-many-broken-rows-are-the-same",
+        "capture_app/audit/verify.py",
+        "tuple(seq for seq in self.broken if seq not in self.told)",
+        "self.broken[len(self.told) :]",
+        (f"{_ANCHOR}::test_other_rows_than_those_that_were_told_are_told_too",),
     ),
 )

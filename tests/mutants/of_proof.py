@@ -149,6 +149,13 @@ PROOF = (
         (f"{_BAD_WEB}::test_a_web_answer_that_names_nothing_is_no_success",),
     ),
     Mutant(
+        "a-bad-status-stores-what-it-names",
+        _STOW,
+        "        if not is_good and answer.status not in _NAMING:\n",
+        "        if False:\n",
+        (f"{_BAD_WEB}::test_what_counts_is_what_a_web_answer_names",),
+    ),
+    Mutant(
         "who-names-nothing-is-sent-it-for-ever",
         _STOW,
         "if isinstance(outcome, ProofReceipt | RefusedDeliveryError):",

@@ -63,8 +63,10 @@ def undo(
 
     Nor is an instance withdrawn that has outlived its picture: no draft would be left of it.
     `seen`: the capture ids of which it consisted for the person who takes it back. Raises
-    ChangedSinceSeenError where some or all of them were called back since.
+    ChangedSinceSeenError where some or all of them were called back since. Raises RuleError where
+    the operator's roles do not allow it.
     """
+    require(operator, Act.STEER_DELIVERY)
     with spool.database.transaction() as connection:
         sent = _sent(connection, "instance.send_id = ?", send_id)
         if seen is not None and not sent and _was_called_back(connection, send_id):
@@ -97,7 +99,7 @@ def call_back(
     All of them or none. `seen`: how they stood on the screen of the person who acts; raises
     ChangedSinceSeenError where they stand otherwise by now. Raises RuleError where an attempt to
     send one has begun, for an archive may have it by now; where one is a draft already; and where
-    its picture is no longer here.
+    its picture is no longer here, or the operator's roles do not allow it.
     """
     require(operator, Act.STEER_DELIVERY)
     uids = tuple(dict.fromkeys(sop_instance_uids))

@@ -201,27 +201,34 @@ def read_instance(spool: Spool, sop_instance_uid: str) -> tuple[Instance, str | 
 
 
 def settle_stored(spool: Spool, task: Task, receipt: StoreReceipt) -> None:
-    """Sent: the step is done and the proof is asked for next."""
+    """Sent: the step is done and the proof is asked for next.
+
+    Of an archive that was retired meanwhile the trail alone says that it took the image.
+    """
     note = json.dumps({"status": f"{receipt.status:04X}"})
     with spool.database.transaction() as connection:
-        _finish(connection, spool, task, proof=None, receipt=note)
-        connection.execute(
-            "INSERT INTO task (kind, sop_instance_uid, destination, state, changed_at) "
-            "VALUES ('prove', ?1, ?2, 'queued', ?3) "
-            "ON CONFLICT (kind, sop_instance_uid, destination) DO UPDATE SET state = 'queued', "
-            "failures = 0, due_at = '', error_code = '', last_error = '', proof = '', "
-            "nudges = nudges + 1, changed_at = excluded.changed_at",
-            (task.sop_instance_uid, task.destination, spool.now()),
-        )
+        if _finish(connection, spool, task, proof=None, receipt=note):
+            connection.execute(
+                "INSERT INTO task (kind, sop_instance_uid, destination, state, changed_at) "
+                "VALUES ('prove', ?1, ?2, 'queued', ?3) "
+                "ON CONFLICT (kind, sop_instance_uid, destination) DO UPDATE SET state = 'queued', "
+                "failures = 0, due_at = '', error_code = '', last_error = '', proof = '', "
+                "nudges = nudges + 1, changed_at = excluded.changed_at",
+                (task.sop_instance_uid, task.destination, spool.now()),
+            )
         details = {"destination": task.destination, "status": f"{receipt.status:04X}"}
         _record(connection, spool, AuditAction.TRANSFERRED, task, details)
 
 
 def settle_proved(spool: Spool, task: Task, receipt: ProofReceipt) -> None:
-    """Confirmed there; when it is confirmed everywhere, the local copy's days are counted."""
+    """Confirmed there; when it is confirmed everywhere, the local copy's days are counted.
+
+    The proof of an archive that was retired meanwhile counts for nothing.
+    """
     note = json.dumps({"archive": receipt.archive_name, "transaction": receipt.transaction_uid})
     with spool.database.transaction() as connection:
-        _finish(connection, spool, task, proof=receipt.kind, receipt=note)
+        if not _finish(connection, spool, task, proof=receipt.kind, receipt=note):
+            return
         details = {"destination": task.destination, "proof": str(receipt.kind)}
         _record(connection, spool, AuditAction.CONFIRMED, task, details)
         count_days_where_proved(connection, spool, task.sop_instance_uid)
@@ -294,12 +301,18 @@ def settle_untried(spool: Spool, task: Task) -> None:
 
 
 def settle_resend(spool: Spool, task: Task, *, error: DeliveryError) -> None:
-    """The archive lacks what it said it stored: the same bytes again, under the same UID."""
+    """The archive lacks what it said it stored: the same bytes again, under the same UID.
+
+    Nothing is sent again to an archive that was retired meanwhile.
+    """
     with spool.database.transaction() as connection:
-        connection.execute(
-            "UPDATE task SET state = 'withdrawn', proof = '', changed_at = ? WHERE task_id = ?",
+        changed = connection.execute(
+            "UPDATE task SET state = 'withdrawn', proof = '', changed_at = ? "
+            "WHERE task_id = ? AND state <> 'withdrawn'",
             (spool.now(), task.task_id),
         )
+        if not changed.rowcount:
+            return
         connection.execute(
             "UPDATE task SET state = 'queued', resends = resends + 1, nudges = nudges + 1, "
             "due_at = '', error_code = ?3, last_error = ?4, changed_at = ?5 "
@@ -309,13 +322,19 @@ def settle_resend(spool: Spool, task: Task, *, error: DeliveryError) -> None:
 
 
 def settle_needs_you(spool: Spool, task: Task, reason: CodedReason) -> None:
-    """Trying again cannot help: a person has to act, and is told why."""
+    """Trying again cannot help: a person has to act, and is told why.
+
+    Nobody is asked about an archive that was retired meanwhile.
+    """
     with spool.database.transaction() as connection:
-        connection.execute(
+        changed = connection.execute(
             "UPDATE task SET state = 'needs-you', failures = failures + 1, due_at = '', "
-            "error_code = ?2, last_error = ?3, changed_at = ?4 WHERE task_id = ?1",
+            "error_code = ?2, last_error = ?3, changed_at = ?4 "
+            "WHERE task_id = ?1 AND state <> 'withdrawn'",
             (task.task_id, reason.code, _text(reason), spool.now()),
         )
+        if not changed.rowcount:
+            return
         action = AuditAction.TRANSFERRED if task.kind is TaskKind.STORE else AuditAction.CONFIRMED
         details = {"destination": task.destination, "reason": reason.code}
         _record(connection, spool, action, task, details, EventOutcome.SERIOUS_FAILURE)
@@ -346,12 +365,14 @@ def _finish(
     *,
     proof: ProofKind | None,
     receipt: str,
-) -> None:
-    connection.execute(
+) -> bool:
+    """False, and nothing changed, where the step was withdrawn while somebody worked at it."""
+    changed = connection.execute(
         "UPDATE task SET state = 'done', due_at = '', error_code = '', last_error = '', "
-        "proof = ?2, receipt = ?3, changed_at = ?4 WHERE task_id = ?1",
+        "proof = ?2, receipt = ?3, changed_at = ?4 WHERE task_id = ?1 AND state <> 'withdrawn'",
         (task.task_id, proof or "", receipt, spool.now()),
     )
+    return changed.rowcount > 0
 
 
 def _record(

@@ -254,6 +254,33 @@ def test_what_is_broken_in_the_middle_is_found_by_the_watch_and_told_once(
     assert prove_trail(database, station.clock, CIPHER)
 
 
+@pytest.mark.expects_log("trail-broken", "trail-row-unreadable")
+def test_other_rows_than_those_that_were_told_are_told_too(station: Station) -> None:
+    database = station.open()
+    station.act(database, "anna", 9)
+    rows = "SELECT event FROM audit WHERE seq = ?"
+    texts = {seq: database.read().execute(rows, (seq,)).fetchone()[0] for seq in (2, 3, 6, 7)}
+
+    def put(seq: int, text: str) -> None:
+        with database.transaction() as connection:
+            connection.execute("UPDATE audit SET event = ? WHERE seq = ?", (text, seq))
+
+    with database.transaction() as connection:
+        connection.execute("DROP TRIGGER audit_is_never_changed")
+    for seq in (2, 3, 6):
+        put(seq, "{}")
+    assert not prove_trail(database, station.clock, CIPHER)
+    assert prove_trail(database, station.clock, CIPHER)
+    put(2, texts[2])  # what was told is mended, and another row is broken for it
+    assert prove_trail(database, station.clock, CIPHER)
+    put(7, "{}")
+    assert not prove_trail(database, station.clock, CIPHER)
+    assert prove_trail(database, station.clock, CIPHER)
+    *_, first, second = read_trail(database.read())
+    assert (first.event.details["broken_rows"], first.event.details["which_rows"]) == ("3", "2-3,6")
+    assert (second.event.details["broken_rows"], second.event.details["which_rows"]) == ("3", "7")
+
+
 @pytest.mark.expects_log("trail-not-looked-after")
 def test_the_watch_goes_on_after_what_nobody_foresaw(station: Station) -> None:
     def fail() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from capture_app.audit.chain import TrailFault
 from capture_app.audit.trail import begin, mark_broken, read_trail, record
-from capture_app.audit.verify import BREAK_ROW, BROKEN_ROWS, verify_chain
+from capture_app.audit.verify import BREAK_ROW, WHICH_ROWS, verify_chain
 from capture_app.clock import FixedClock
 from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
 from capture_app.store.cipher import Cipher
@@ -271,7 +271,7 @@ def test_a_break_that_an_auditor_has_seen_asks_for_nobody(
 ) -> None:
     tamper(trail, "DELETE FROM audit WHERE seq = 2")
     with trail.transaction() as connection:
-        details = {BROKEN_ROWS: "1"}
+        details = {WHICH_ROWS: "3"}
         mark_broken(connection, clock, TrailFault.ROWS_CHANGED, details, cipher=CIPHER)
     report = verify_chain(trail.read(), cipher=CIPHER)
     assert (report.broken, report.has_untold, report.needs_attention) == ((3,), False, True)

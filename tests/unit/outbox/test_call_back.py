@@ -1,5 +1,6 @@
 """Back to draft: until an attempt has begun, all that was asked for or none."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from capture_app.clock import FixedClock
 from capture_app.errors import RuleError
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.delivery import ImageState, TaskKind
+from capture_app.model.operator import Role
 from capture_app.model.reason import Reason
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.recovery.start_up import recover
@@ -124,3 +126,17 @@ def test_what_was_called_back_is_not_sent_by_an_engine_that_had_seen_it(
         assert engine.stop()
     assert list(archive.holds()) == [second]
     assert [draft.capture_id for draft in outbox.drafts()] == [first]
+
+
+@pytest.mark.parametrize("roles", [(), (Role.AUDIT,)])
+def test_who_may_not_steer_takes_nothing_back(
+    outbox: Outbox, clock: FixedClock, roles: tuple[Role, ...]
+) -> None:
+    kept = send(outbox, clock, release_now=False)
+    other = replace(sealing.NURSE, roles=roles)
+    (send_id,) = outbox.live_sends()
+    with pytest.raises(RuleError, match="Your roles do not allow this"):
+        outbox.call_back(kept, other)
+    with pytest.raises(RuleError, match="Your roles do not allow this"):
+        outbox.undo(send_id, other)
+    assert states(outbox) == [ImageState.HELD] * 2

@@ -199,7 +199,9 @@ def test_an_instance_whose_cell_is_damaged_is_sent_by_what_its_file_says(
     exam = begin(outbox, clock)
     sent = [keep(outbox, exam), keep(outbox, exam)]
     outbox.seal(sent, sealing.NURSE, release_now=True)
+    whole = read_instance(outbox.spool, sent[0])
     damage(outbox, "instance", "sealed", sent[0])
+    assert read_instance(outbox.spool, sent[0]) == whole, "whose it is, too"
     assert DamagedCell("instance", sent[0], "sealed") in inspect(outbox.spool).damaged
     archive = DirectoryArchive(tmp_path / "archive")
     engine = outboxes.open_engine(outbox, tmp_path, clock, archive)

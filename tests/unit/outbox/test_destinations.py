@@ -1,6 +1,6 @@
 """Images that are for several archives, and archives that are no more."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,14 +9,26 @@ import pytest
 
 from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
-from capture_app.errors import RuleError
+from capture_app.errors import RuleError, TransientDeliveryError
 from capture_app.model.audit_event import AuditAction
-from capture_app.model.delivery import ImageState, ProofKind
+from capture_app.model.delivery import ImageState, ProofKind, ProofReceipt, StoreReceipt
 from capture_app.model.operator import Role
+from capture_app.model.reason import Reason
 from capture_app.outbox.act_on_image import record_on_image
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.recovery.start_up import recover
 from capture_app.outbox.steps.retain import purge_due
+from capture_app.outbox.steps.tasks import (
+    Task,
+    claim,
+    open_tasks,
+    settle_again,
+    settle_needs_you,
+    settle_proved,
+    settle_resend,
+    settle_stored,
+    settle_untried,
+)
 from tests import outboxes, sealing
 from tests.outboxes import DirectoryArchive, begin, keep
 from tests.unit.outbox.rig import Rig
@@ -229,3 +241,64 @@ def test_an_act_says_whose_image_it_was_and_of_which_study(both: Outbox, clock: 
         assert (event.exam_id, event.patient_key) == (sent.exam_id, sent.patient_key)
         assert event.study_instance_uid == sent.study_instance_uid != ""
     assert (unknown.exam_id, unknown.patient_key, unknown.study_instance_uid) == ("", "", "")
+
+
+def take(outbox: Outbox) -> Task:
+    """The step at `old`, under way in another process."""
+    (task,) = [task for task in open_tasks(outbox.spool) if task.destination == "old"]
+    assert claim(outbox.spool, [task]) == (task,)
+    return task
+
+
+SILENT = TransientDeliveryError(Reason.of("timeout", name="old"))
+Ending = Callable[[Outbox, Task], None]
+ENDINGS: dict[str, Ending] = {
+    "stored": lambda outbox, task: settle_stored(
+        outbox.spool, task, StoreReceipt(task.sop_instance_uid, 0)
+    ),
+    "again": lambda outbox, task: settle_again(
+        outbox.spool, task, due=outbox.spool.clock.now(), error=SILENT
+    ),
+    "untried": lambda outbox, task: settle_untried(outbox.spool, task),
+    "needs-you": lambda outbox, task: settle_needs_you(outbox.spool, task, SILENT.reason),
+}
+OF_PROOF: dict[str, Ending] = {
+    "proved": lambda outbox, task: settle_proved(
+        outbox.spool,
+        task,
+        ProofReceipt(task.sop_instance_uid, ProofKind.PIXEL_HASH, "old"),
+    ),
+    "resend": lambda outbox, task: settle_resend(outbox.spool, task, error=SILENT),
+    "again": ENDINGS["again"],
+    "needs-you": ENDINGS["needs-you"],
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_was_under_way_when_its_archive_was_retired_asks_nothing_of_it(
+    both: Outbox, clock: FixedClock, ending: str
+) -> None:
+    (uid,) = send(both, clock)
+    task = take(both)
+    assert both.retire("old", ADMIN) == 1
+    ENDINGS[ending](both, task)
+    assert stands(both, uid) == {"old": None, "new": ImageState.QUEUED}
+    assert {task.destination for task in open_tasks(both.spool)} == {"new"}
+    acts = [row.event.action for row in read_trail(both.spool.database.read())]
+    # Whoever asks who has the picture finds that the archive took it all the same.
+    assert acts.count(AuditAction.TRANSFERRED) == (ending == "stored")
+
+
+@pytest.mark.parametrize("ending", OF_PROOF)
+def test_a_proof_that_was_under_way_when_its_archive_was_retired_counts_for_nothing(
+    both: Outbox, clock: FixedClock, ending: str
+) -> None:
+    (uid,) = send(both, clock)
+    ENDINGS["stored"](both, take(both))
+    task = take(both)
+    assert both.retire("old", ADMIN) == 1
+    OF_PROOF[ending](both, task)
+    assert stands(both, uid) == {"old": None, "new": ImageState.QUEUED}
+    assert {task.destination for task in open_tasks(both.spool)} == {"new"}
+    acts = [row.event.action for row in read_trail(both.spool.database.read())]
+    assert AuditAction.CONFIRMED not in acts

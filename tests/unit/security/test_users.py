@@ -358,7 +358,12 @@ def test_what_each_role_may() -> None:
     allowed = {role: {act for act in Act if may(Operator("x", "X", (role,)), act)} for role in Role}
     assert allowed == {
         Role.CAPTURE: {Act.READ_PATIENTS, Act.TAKE_PICTURES, Act.STEER_DELIVERY},
-        Role.CORRECT: {Act.READ_PATIENTS, Act.DELETE_OF_OTHERS, Act.STEER_DELIVERY},
+        Role.CORRECT: {
+            Act.READ_PATIENTS,
+            Act.DELETE_OF_OTHERS,
+            Act.STEER_DELIVERY,
+            Act.SETTLE_MERGE,
+        },
         Role.ADMINISTER: {
             Act.READ_PATIENTS,
             Act.DELETE_OF_OTHERS,
@@ -366,6 +371,8 @@ def test_what_each_role_may() -> None:
             Act.KEEP_USERS,
             Act.RETIRE_ARCHIVE,
             Act.SET_UP_SCANNER,
+            Act.SET_UP_CAMERAS,
+            Act.SETTLE_MERGE,
         },
         Role.AUDIT: {Act.READ_TRAIL},
     }
