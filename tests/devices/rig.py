@@ -13,6 +13,7 @@ from capture_app.clock import SystemClock
 from capture_app.devices.capture import Live, LiveState
 from capture_app.devices.chosen import ChosenDevice
 from capture_app.model.device import DeviceKind
+from capture_app.model.frame import Frame
 from capture_app.settings.schema import Device
 from tests.waiting import eventually
 
@@ -84,9 +85,12 @@ class Loopback:
 
     @contextmanager
     def fed(
-        self, folder: Path, pictures: Sequence[bytes], rate: int = 5
+        self, folder: Path, pictures: Sequence[bytes], rate: int = 2
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """Feeds these JPEG files to it, over and over, as they are."""
+        """Feeds these JPEG files to it, over and over, as they are.
+
+        Slowly: unlike a camera, the driver writes over what a slow reader has not copied yet.
+        """
         for number, jpeg in enumerate(pictures):
             (folder / f"{number}.jpg").write_bytes(jpeg)
         feeding = subprocess.Popen(
@@ -125,6 +129,11 @@ def chosen(*devices: Device) -> Iterator[ChosenDevice]:
         yield service
     finally:
         service.stop(within=10.0)
+
+
+def seen(service: ChosenDevice) -> Frame:
+    """What it shows; waited for, should the machine stand still for a moment."""
+    return eventually(service.latest, timeout=PATIENCE_S)  # type: ignore[return-value]
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pytest
 from capture_app.devices.capture import Live
 from capture_app.devices.raw_pixels import rgb_of
 from capture_app.devices.v4l2 import V4l2Camera
-from tests.devices.rig import PATIENCE_S, Vivid, call, camera, chosen, live, wait_for
+from tests.devices.rig import PATIENCE_S, Vivid, call, camera, chosen, live, seen, wait_for
 from tests.devices.test_cameras import BARS_75, VIVID, bars_of, picture_of
 from tests.waiting import eventually
 
@@ -21,7 +21,7 @@ GRABBER = camera(VIVID)
 def test_a_grabber_gives_the_size_of_its_source_whatever_was_there_before(vivid: Vivid) -> None:
     vivid.become_grabber()
     with live(GRABBER) as service:
-        assert service.take().pixels.shape == (1080, 1920, 3)
+        assert seen(service).pixels.shape == (1080, 1920, 3)
         assert service.state.mode is not None
         assert service.state.mode.got.size == (1920, 1080)
 
