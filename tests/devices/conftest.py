@@ -23,6 +23,12 @@ def _patient_with_children(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("capture_app.sandbox.process.STARTED_WITHIN_S", 120.0)
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Why a test has failed is told at once: a machine that is ended tells nothing afterwards."""
+    if MACHINE and report.failed:
+        print(f"\n{report.longreprtext}\n", flush=True)
+
+
 @pytest.fixture
 def vivid() -> Iterator[Vivid]:
     """The kernel's test camera, grabber and tuner, fresh."""

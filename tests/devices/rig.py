@@ -17,6 +17,8 @@ from capture_app.model.frame import Frame
 from capture_app.settings.schema import Device
 from tests.waiting import eventually
 
+SELECTED: Final = 4
+"""Of vivid's dv_timings_signal_mode: the source sends what dv_timings says."""
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 CLOCK: Final = SystemClock()
 PATIENCE_S: Final = 90.0
@@ -61,10 +63,17 @@ class Vivid:
         for name, value in controls.items():
             call("v4l2-ctl", "-d", self.node, "-c", f"{name}={value}")
 
-    def become_grabber(self) -> None:
-        """From now on its picture is that of an HDMI plug, 1920 x 1080."""
+    def become_grabber(self, source: str = "640x480p") -> None:
+        """From now on its picture is that of an HDMI plug, behind which there is such a source."""
         call("v4l2-ctl", "-d", self.node, "-i", "3")
+        self.change_source(source)
         call("v4l2-ctl", "-d", self.node, "--set-dv-bt-timings", "query")
+
+    def change_source(self, source: str) -> None:
+        """The source sends another size: the first that begins so of those that vivid knows."""
+        menu = call("v4l2-ctl", "-d", self.node, "-L").partition(" dv_timings ")[2]
+        found = next(line for line in menu.splitlines() if f": {source}" in line)
+        self.set(dv_timings=int(found.split(":")[0]), dv_timings_signal_mode=SELECTED)
 
 
 @dataclass(frozen=True, slots=True)
