@@ -15,6 +15,7 @@ from PySide6.QtCore import QTimer
 from capture_app.clock import SystemClock
 from capture_app.devices.capture import Live
 from capture_app.security.users import FIRST_ROLES
+from capture_app.settings.log import configure
 from capture_app.ui.shell import app as shell_app
 from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.workspace.page import WorkspacePage
@@ -23,6 +24,7 @@ from tests.ui.hands import clinic
 
 def main() -> int:
     """Runs until it is killed."""
+    configure(None, console_level="error")  # nothing but JSON on standard output
     app = shell_app.application()
     with tempfile.TemporaryDirectory() as folder, clinic(Path(folder), SystemClock()) as stage:
         user = stage.add_user("aokafor", "A. Okafor", *FIRST_ROLES)
