@@ -155,8 +155,8 @@ def hindrance_of(standing: Standing) -> Reason | None:
 
 
 def shared_studies(now: PersonNow) -> frozenset[str]:
-    """Study Instance UIDs of a patient's orders that an order of another patient has too."""
-    return frozenset().union(*(row.shared_studies for row in now.entries))
+    """Study Instance UIDs that another patient's order has: beside this one's, or alone."""
+    return now.studies_of_others.union(*(row.shared_studies for row in now.entries))
 
 
 def _is_shared(now: PersonNow, *visits: Encounter | None) -> bool:

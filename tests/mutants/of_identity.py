@@ -80,6 +80,20 @@ IDENTITY = (
         ("tests/unit/exam/test_whose_drafts.py",),
     ),
     Mutant(
+        "who-was-identified-is-known-by-number-alone",
+        "capture_app/ui/patients/last_identified.py",
+        " or is_somebody_else(then, patient)",
+        "",
+        ("tests/ui/test_whose.py",),
+    ),
+    Mutant(
+        "an-order-that-became-another-patients-is-still-ours",
+        _STANDING,
+        "return now.studies_of_others.union(",
+        "return frozenset[str]().union(",
+        ("tests/unit/exam/test_shared.py",),
+    ),
+    Mutant(
         "another-patients-order-is-taken",
         "capture_app/exam/session.py",
         "if order is not None and order not in entry.orders:",

@@ -61,6 +61,9 @@ class Truth:
         assert all(self.sealed[uid] == content for uid, content in held.items())
         delivered = Counter(self.pictures[uid] for uid in held)
         assert not [one for one, times in delivered.items() if times > 1], "delivered twice"
+        withdrawn = "SELECT sop_instance_uid FROM instance WHERE withdrawn = 1"
+        taken_back = {uid for (uid,) in spool.database.read().execute(withdrawn).fetchall()}
+        assert not taken_back & held.keys(), "a draft, though an archive has it"
         self.every_picture_is_somewhere_once()
 
     def every_picture_is_somewhere_once(self) -> None:

@@ -154,6 +154,17 @@ class OrderBook:
         doubts = frozenset([Doubt.NUMBER_OF_TWO] if len(people) > 1 else [])
         return tuple(replace(row, doubts=doubts) for row in rows.values())
 
+    def studies_beside(self, keys: Collection[tuple[str, str]]) -> frozenset[str]:
+        """The studies of all orders for other numbers; without an issuer it may be one of these."""
+        values = {value for value, _ in keys}
+        return frozenset(
+            item.order.study_instance_uid
+            for key, items in self._items.items()
+            if key not in keys and (key[1] or key[0] not in values)
+            for item, _ in items
+            if item.order is not None
+        ) - {""}
+
     def of_others(self, key: tuple[str, str], patient: Patient) -> tuple[PatientListEntry, ...]:
         """Rows for those to whom worklists give a number, whose issuer is stated, and who cannot be
         the patient who has it by the admissions feed: they are seen, and open nobody.

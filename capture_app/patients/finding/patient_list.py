@@ -263,6 +263,7 @@ class PatientList:
             entries=shown,
             doubts=frozenset(doubts),
             shared_visits=self._checks.shared_visits(key, visits),
+            studies_of_others=self._orders.studies_beside([key, *self._own_numbers(key)]),
             by_former_number=tuple(former_numbers(known.visits, known.changes)) if known else (),
         )
 
@@ -315,6 +316,10 @@ class PatientList:
         retired = {number for number in numbers if number not in self._patients}
         return {key, *(n.key for n in known.patient.other_ids), *retired}
 
+    def _own_numbers(self, key: PatientKey) -> list[PatientKey]:
+        """All other numbers that are this patient's alone."""
+        return [k for k in sorted(self._keys_of(key)) if k != key and self._claimant(k) == key]
+
     def _claimant(self, key: PatientKey) -> PatientKey | None:
         """The patient of the admissions feed who has this identifier; None for none or several.
 
@@ -340,8 +345,7 @@ class PatientList:
         if claimant is None:
             return self._orders.entries_of(key)
         known = self._patients[key]
-        numbers = [key, *(k for k in sorted(self._keys_of(key)) if k != key)]
-        numbers = [k for k in numbers if self._claimant(k) == key]
+        numbers = [key, *self._own_numbers(key)]
         seen = tuple(entries(known, self._clock.now(), self._closed_visible))
         if not seen:  # here no longer, but expected
             return self._orders.entries_of(key, numbers, beside=known.patient, gone=self._gone(key))

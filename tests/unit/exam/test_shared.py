@@ -9,6 +9,8 @@ from capture_app.dicom import part10
 from capture_app.errors import RuleError
 from capture_app.exam.session import ExamService
 from capture_app.exam.standing import Stop
+from capture_app.model import reason
+from capture_app.model.reason import Reason
 from capture_app.model.worklist import Doubt
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
@@ -90,6 +92,27 @@ def test_a_study_that_became_shared_after_the_exam_began_stops_send_until_it_is_
     assert not list(outbox.spool.instances.glob("*.sealed"))
     entry(clock)
     assert isinstance(exams.send(exam, as_kept(outbox, capture_id), shown=sealing.MAI), Sending)
+
+
+def test_a_study_that_became_another_patients_alone_stops_send_and_what_is_on_its_way(
+    exams: ExamService, outbox: Outbox, clock: FixedClock
+) -> None:
+    """The order was moved in the worklist: its study is of somebody else by now."""
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN, order=sealing.ORDER)
+    capture_id = outboxes.keep(outbox, exam)
+    entry(clock, orders=())
+    assert exams.standing(exam).stop is None, "worklists drop what was done"
+    key = sealing.MAI.patient_id.key
+    theirs = frozenset({sealing.ORDER.study_instance_uid})
+    FEED.people[key] = replace(FEED.people[key], studies_of_others=theirs)
+    assert exams.standing(exam).stop is Stop.STUDY_SHARED
+    assert exams.hindrance(exam) == Reason(reason.STUDY_SHARED)
+    with pytest.raises(RuleError, match="same study: nothing was sent"):
+        exams.send(exam, as_kept(outbox, capture_id), shown=sealing.MAI)
+    without = exams.open(entry(clock), sealing.NURSE, SCAN)
+    FEED.people[key] = replace(FEED.people[key], studies_of_others=theirs)
+    with pytest.raises(RuleError, match="same study: this order cannot be used"):
+        exams.choose_order(without, sealing.ORDER, [sealing.ORDER])
 
 
 def test_an_exam_without_that_order_is_sent(

@@ -16,7 +16,7 @@ from capture_app.patients.finding.patient_list import PatientList
 from capture_app.patients.finding.tabs import Tab
 from capture_app.settings.feeds import AdtFeed
 from tests.unit.patients.feeding import FEED, Feed, Opener, answer, item, shown
-from tests.unit.patients.people import AS_OF, a_patient, a_visit
+from tests.unit.patients.people import AS_OF, a_patient, a_visit, an_order
 
 
 def accessions(census: Census, text: str = "", tab: Tab = Tab.ALL) -> list[list[str]]:
@@ -130,6 +130,34 @@ def test_a_person_to_whom_a_worklist_gives_somebody_elses_number_has_a_row_that_
     assert again.find("") == (doe, roe)
     census.put_worklist(answer())
     assert [row.doubts for row in census.find("")] == [frozenset()]
+
+
+def test_a_study_that_a_worklist_moves_to_another_number_is_told_as_of_others(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    ours, theirs = a_patient(number="7"), a_patient("Roe", number="8")
+    feed.send("A01", ours, a_visit())
+    study = frozenset({an_order().study_instance_uid})
+
+    def others(patient: Patient) -> frozenset[str]:
+        now = census.person(patient.patient_id)
+        assert now is not None
+        return now.studies_of_others
+
+    census.put_worklist(answer(item(ours)))
+    assert others(ours) == frozenset()
+    census.put_worklist(answer(item(theirs)))
+    assert (others(ours), others(theirs)) == (study, frozenset())
+    feed.send("A01", theirs, a_visit("V8"))
+    assert (others(ours), others(theirs)) == (study, frozenset())
+    alias = replace(ours, other_ids=(PatientId("8X", theirs.patient_id.issuer),))
+    feed.send("A08", alias, a_visit())
+    census.put_worklist(answer(item(a_patient(number="8X"))))
+    assert others(alias) == frozenset(), "by another number of the same patient"
+    census.put_worklist(answer())
+    assert others(ours) == frozenset()
 
 
 @pytest.mark.parametrize(
