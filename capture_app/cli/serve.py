@@ -10,7 +10,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from functools import partial
@@ -23,6 +23,7 @@ import structlog
 from capture_app.bootstrap import Background, Rooms, open_rooms
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED
 from capture_app.cli.start import CLOCK, read_settings, start
+from capture_app.diagnostics.certificates import trust_files
 from capture_app.diagnostics.health import Engine, health
 from capture_app.diagnostics.health_pages import page_of
 from capture_app.errors import CaptureAppError, SettingsError, SettingsFault, StoreError
@@ -70,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
     refusal = ""
     while True:
         with ExitStack() as stack:
+            trusted = trust_files(settings)
             try:
                 rooms, background = stack.enter_context(_running(settings, manager, words))
             except (CaptureAppError, OSError) as error:
@@ -81,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
             if before is None and not refusal:
                 sys.stdout.write(tr("Serving. Stop with Ctrl+C or SIGTERM.") + "\n")
                 sys.stdout.flush()
-            new = _until_told(args, rooms, background, manager, words, refusal)
+            new = _until_told(args, rooms, background, manager, words, refusal, trusted)
             if new is None:
                 _log.info("stopping")
                 manager.stopping()
@@ -144,7 +146,8 @@ def _health_port(rooms: Rooms, background: Background) -> Iterator[None]:
     try:
         listener.start()
     except OSError as error:
-        _log.warning("port-not-had", source="health", reason=type(error).__name__)
+        cause = error.strerror or type(error).__name__
+        _log.warning("port-not-had", source="health", port=settings.health.port, reason=cause)
     try:
         yield
     finally:
@@ -158,10 +161,13 @@ def _until_told(
     manager: ServiceManager,
     words: _Words,
     refusal: str,
+    trusted: Mapping[str, bytes],
 ) -> Settings | None:
-    """Tells how it stands until it is to stop (None) or to go on with other settings.
+    """Tells how it stands until it is to stop (None) or to go on with other settings, or with the
+    same and other certificates.
 
     `refusal` is why settings that were read are not used, in words; it stays in what is told.
+    `trusted` are the `trust_files` that are in force.
     """
     while True:
         try:
@@ -179,7 +185,7 @@ def _until_told(
                 refusal = _refused(error)
             else:
                 refusal = ""
-                if new != rooms.settings:
+                if new != rooms.settings or trust_files(new) != trusted:
                     return new
                 _log.info("settings-unchanged")
         manager.status(_how_it_stands(rooms, background, refusal))

@@ -86,7 +86,9 @@ def _without_secrets(settings: Settings) -> Settings:
             for one in settings.archives
         ),
         devices=tuple(
-            replace(one, address=_plain_address(one.address)) for one in settings.devices
+            # What people read on a camera may be anything; its id says which one it is.
+            replace(one, name=one.id, address=_plain_address(one.address))
+            for one in settings.devices
         ),
     )
 

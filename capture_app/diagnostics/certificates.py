@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -19,6 +20,7 @@ from capture_app.settings.schema import Settings
 WARN_DAYS: Final = (30, 14, 7, 1)
 """At how many days left it is told, and told again."""
 
+_TRUST: Final = frozenset({"ca_file", "certificate_file", "certificate_key_file"})
 _LOOK_EVERY_S: Final = 3600.0
 _log = structlog.get_logger(__name__)
 
@@ -74,6 +76,8 @@ def certificate_lives(settings: Settings, now: datetime) -> tuple[CertificateLif
     """
     lives = []
     for key, owner, path in _files(settings, "", ""):
+        if key.endswith("key_file"):
+            continue
         if spans := _spans_of(path):
             ours = not key.endswith("ca_file")
             begins, ends = (
@@ -83,6 +87,13 @@ def certificate_lives(settings: Settings, now: datetime) -> tuple[CertificateLif
             )
             lives.append(CertificateLife(key, owner, begins, ends, now))
     return tuple(sorted(lives, key=lambda life: (life.ends, life.key)))
+
+
+def trust_files(settings: Settings) -> Mapping[str, bytes]:
+    """What stands in each file of certificates, and of their keys, as a hash, by the key of the
+    settings that names it: a port that is open goes on with what it was opened with.
+    """
+    return {key: _hash_of(path) for key, _owner, path in _files(settings, "", "")}
 
 
 class CertificateWatch:
@@ -111,7 +122,7 @@ class CertificateWatch:
 
 
 def _files(table: Any, path: str, owner: str) -> Iterator[tuple[str, str, Path]]:
-    """Key, owner and path of every certificate file, wherever the schema has one."""
+    """Key, owner and path of every file of _TRUST, wherever the schema has one."""
     owner = getattr(table, "name", owner)
     kind: Callable[..., object] = type(table)
     for key in keys_of(kind):
@@ -122,8 +133,15 @@ def _files(table: Any, path: str, owner: str) -> Iterator[tuple[str, str, Path]]
         elif key.is_table:
             if value is not None:
                 yield from _files(value, where, key.name)
-        elif key.name.endswith(("certificate_file", "ca_file")) and value:
+        elif key.name in _TRUST and value:
             yield where, owner, Path(value)
+
+
+def _hash_of(path: Path) -> bytes:
+    try:
+        return hashlib.sha256(path.read_bytes()).digest()
+    except OSError:
+        return b""  # the check of the settings says it
 
 
 def _spans_of(path: Path) -> tuple[tuple[datetime, datetime], ...]:

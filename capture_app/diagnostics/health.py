@@ -52,6 +52,8 @@ class CertificateHealth:
     owner: str
     key: str
     days: int
+    is_valid: bool
+    """False also of one that holds only from a later day on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Health:
     it_asked: int
     destinations: tuple[DestinationHealth, ...]
     feeds: tuple[FeedHealth, ...]
-    disk_free_bytes: int
+    disk_free_bytes: int | None
+    """None where the disk cannot be asked."""
     disk_needed_bytes: int
     certificates: tuple[CertificateHealth, ...]
     problems: tuple[str, ...]
@@ -88,8 +91,8 @@ def health(
     engine: Engine,
     clock: Clock,
 ) -> Health:
-    """Looks now. A database that cannot be read is a problem among others, and takes no figure of
-    the rest away.
+    """Looks now. A database or a disk that cannot be read is a problem among others, and takes no
+    figure of the rest away.
     """
     store_problems = []
     counts, waiting, told = Counts(), tuple[Waiting, ...](), tuple[FeedStatus, ...]()
@@ -97,6 +100,10 @@ def health(
         counts, waiting, told = outbox.counts(), waiting_by_destination(outbox.spool), feeds()
     except StoreError:
         store_problems = ["store-unreadable"]
+    try:
+        free = shutil.disk_usage(settings.data_dir).free
+    except OSError:
+        free = None
     at = engine.round_at()
     found = Health(
         version=__version__,
@@ -107,10 +114,10 @@ def health(
         it_asked=counts.it_asked,
         destinations=tuple(_destinations(settings, waiting, clock)),
         feeds=tuple(_feed(status) for status in told),
-        disk_free_bytes=shutil.disk_usage(settings.data_dir).free,
+        disk_free_bytes=free,
         disk_needed_bytes=settings.capture.min_free_mb * _MEGABYTE,
         certificates=tuple(
-            CertificateHealth(life.owner, life.key, life.days)
+            CertificateHealth(life.owner, life.key, life.days, life.is_valid)
             for life in certificate_lives(settings, clock.now())
         ),
         problems=(),
@@ -121,12 +128,16 @@ def health(
 def _problems(found: Health) -> Iterator[str]:
     if found.round_s is None or found.round_s > SILENT_AFTER_S:
         yield "engine-silent"
-    if found.disk_free_bytes < found.disk_needed_bytes:
+    if found.disk_free_bytes is None:
+        yield "disk-unreadable"
+    elif found.disk_free_bytes < found.disk_needed_bytes:
         yield "disk-low"
     if any(not feed.is_well for feed in found.feeds):
         yield "feed-trouble"
     if any(one.days < 0 for one in found.certificates):
         yield "certificate-expired"
+    if any(one.days >= 0 and not one.is_valid for one in found.certificates):
+        yield "certificate-not-yet-valid"
 
 
 def _destinations(

@@ -83,7 +83,8 @@ def _samples(found: Health) -> Iterator[tuple[str, dict[str, str], float]]:
         yield "feed_well", labels, feed.is_well
         yield "feed_dead_letters", labels, feed.dead_letters
         yield "feed_without_effect", labels, feed.without_effect
-    yield "disk_free_bytes", {}, found.disk_free_bytes
+    if found.disk_free_bytes is not None:
+        yield "disk_free_bytes", {}, found.disk_free_bytes
     yield "disk_needed_bytes", {}, found.disk_needed_bytes
     for certificate in found.certificates:
         named = {"owner": certificate.owner, "key": certificate.key}

@@ -18,6 +18,8 @@ from capture_app.settings.layers import Leaf, Table, from_text, one_from_text, r
 from capture_app.settings.schema import Settings
 
 MANDATORY_FILE: Final = Path("/etc/capture-app/mandatory.toml")
+OWNERS: Final = frozenset({0, 65_534})
+"""Root; and whom the kernel shows in root's place where a container knows no root of outside."""
 POLICY_KEY: Final = r"SOFTWARE\Policies\capture-app"
 """Under HKEY_LOCAL_MACHINE: a subkey for each table, in lists of tables one for each entry."""
 
@@ -60,13 +62,13 @@ else:
     def read_mandatory(faults: list[SettingsFault]) -> Table:
         """The mandatory file; an empty table where there is none."""
         try:
-            mode = MANDATORY_FILE.stat().st_mode
+            found = MANDATORY_FILE.stat()
         except (FileNotFoundError, NotADirectoryError):
             return Table(str(MANDATORY_FILE))
         except OSError:
-            mode = 0  # `read_file` says why
-        if mode & 0o022:
-            problem = tr("Others than its owner can write it: it would bind nobody.")
+            return read_file(MANDATORY_FILE, faults)  # it says why
+        if found.st_mode & 0o022 or found.st_uid not in OWNERS:
+            problem = tr("Others than root can write it: it would bind nobody.")
             allowed = tr("a file of root's, mode 0644")
             faults.append(SettingsFault(str(MANDATORY_FILE), tr("the file"), problem, allowed))
         return read_file(MANDATORY_FILE, faults)

@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from capture_app.demo.hospital import Hospital
 from capture_app.demo.people import ADMISSIONS
 from capture_app.settings.describe import settings_toml
 from capture_app.settings.schema import Health, Settings
+from tests.contract.test_archive_tls import Authority
 from tests.e2e import planted_serve
 from tests.e2e.commands import CaptureApp
 from tests.peers import free_port, is_listening
@@ -161,6 +163,39 @@ def test_hangup_reads_the_settings_again(
         assert process.wait(_PATIENCE_S) == 0
 
 
+def test_hangup_takes_a_new_certificate_of_the_same_name(
+    hospital: Hospital, capture_app: CaptureApp, manager: Manager, tmp_path: Path
+) -> None:
+    feed, authority = hospital.settings.adt, Authority.made(tmp_path / "ca", "Hospital CA")
+    assert feed is not None
+    ours = authority.sign("feed")
+    tls = replace(
+        feed,
+        tls=True,
+        certificate_file=str(ours),
+        certificate_key_file=str(ours.with_suffix(".key")),
+    )
+    write(capture_app, replace(hospital.settings, adt=tls))
+
+    def shows(certificate: str) -> bool:
+        if not is_listening(feed.port):
+            return False
+        return ssl.get_server_certificate((feed.host, feed.port)) == certificate
+
+    with serving(capture_app.argv("serve"), manager) as process:
+        manager.until("READY=1")
+        eventually(lambda: shows(ours.read_text("ascii")), what="the feed to show who we are")
+        process.send_signal(signal.SIGHUP)
+        manager.until("READY=1")
+        renewed = authority.sign("feed").read_text("ascii")  # in the place of the first
+        assert not shows(renewed)
+        process.send_signal(signal.SIGHUP)
+        manager.until("READY=1")
+        eventually(lambda: shows(renewed), what="the feed to show the new one")
+        process.terminate()
+        assert process.wait(_PATIENCE_S) == 0
+
+
 @pytest.mark.parametrize(
     ("wrong", "key"),
     [
@@ -267,4 +302,6 @@ def test_a_health_port_that_cannot_be_had_stops_nobody(
             manager.until("READY=1")
             process.terminate()
             _, err = process.communicate(timeout=_PATIENCE_S)
-    assert "port-not-had" in err
+    assert f"port-not-had port={port} reason=Address already in use" in err.replace(
+        "source=health ", ""
+    )

@@ -103,7 +103,7 @@ def plant(folder: Path) -> Settings:
             connection.executemany("INSERT INTO task VALUES (?, ?, ?, ?)", rows)
     address = "rtsp://ward:s3cret@10.0.0.9:554/live?patient=0099887766#V-4771-Q"
     pacs = ArchiveDestination("pacs", host="pacs.example.org", user="u53r", password_key="k")
-    camera = Device("cam", "Camera", DeviceKind.STREAM, address)
+    camera = Device("cam", f"Camera of {PATIENT[0]}", DeviceKind.STREAM, address)
     return Settings(folder, archives=(pacs,), devices=(camera,))
 
 

@@ -93,6 +93,25 @@ def test_every_problem_has_its_code(tmp_path: Path, outbox: Outbox, clock: Fixed
     assert [one.days for one in found.certificates] == [-2]
 
 
+def test_a_disk_that_is_gone_and_a_certificate_of_tomorrow_are_problems_among_others(
+    tmp_path: Path, outbox: Outbox, clock: FixedClock
+) -> None:
+    early = tmp_path / "ours.pem"
+    early.write_bytes(
+        certificate_between(clock.now() + timedelta(days=1), clock.now() + timedelta(days=9))
+    )
+    pacs = ArchiveDestination("pacs", host="h", port=1, ae_title="A", ca_file=str(early))
+    found = look(Settings(tmp_path / "gone", archives=(pacs,)), outbox, clock)
+    assert found.problems == ("disk-unreadable", "certificate-not-yet-valid")
+    page = page_of(lambda: found)
+    health_page, metrics = page("/health"), page("/metrics")
+    assert health_page is not None
+    assert metrics is not None
+    assert json.loads(health_page.body)["disk_free_bytes"] is None
+    assert "capture_app_disk_free_bytes" not in metrics.body
+    assert 'capture_app_problem{code="disk-unreadable"} 1' in metrics.body
+
+
 def test_a_feed_in_trouble_is_told_by_its_code_alone(
     settings: Settings, outbox: Outbox, clock: FixedClock
 ) -> None:

@@ -23,6 +23,7 @@ def mandate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mandate:
     """Writes the mandatory file, in the place that it has for this test."""
     path = tmp_path / "mandatory.toml"
     monkeypatch.setattr(policy, "MANDATORY_FILE", path)
+    monkeypatch.setattr(policy, "OWNERS", frozenset({os.getuid()}))
 
     def write(text: str) -> Path:
         path.write_text(f"schema_version = 1\n{text}", encoding="utf-8")
@@ -104,6 +105,10 @@ def test_a_mandatory_file_that_is_at_fault_is_never_passed_over(
     with pytest.raises(SettingsError, match="it would bind nobody"):
         load(settings_file=None, data_dir=None, environ={})
     file.chmod(0o644)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(policy, "OWNERS", frozenset({os.getuid() + 1}))  # it is a user's own
+        with pytest.raises(SettingsError, match="it would bind nobody"):
+            load(settings_file=None, data_dir=None, environ={})
     file.write_text("no TOML")
     with pytest.raises(SettingsError, match=r"mandatory\.toml: the file: It is not TOML"):
         load(settings_file=None, data_dir=None, environ={})
