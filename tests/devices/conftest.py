@@ -20,6 +20,7 @@ def _patient_with_children(monkeypatch: pytest.MonkeyPatch) -> None:
     """A child that an emulated processor runs is not dead because it says nothing for a second."""
     monkeypatch.setattr("capture_app.sandbox.process.SILENCE_S", 20.0)
     monkeypatch.setattr("capture_app.sandbox.process.STOPPED_WITHIN_S", 10.0)
+    monkeypatch.setattr("capture_app.sandbox.process._ENDED_WITHIN_S", 60.0)
     monkeypatch.setattr("capture_app.sandbox.process.STARTED_WITHIN_S", 120.0)
 
 
