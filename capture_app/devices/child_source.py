@@ -207,11 +207,11 @@ def _node_at(place: str) -> _Node | None:
         said = Path(place).stat()
     except OSError:
         return None
-    return said.st_dev, said.st_ino
+    return said.st_dev, said.st_ino, said.st_ctime_ns
 
 
-_Node = tuple[int, int]
-"""Which file is at a path now: device and inode."""
+_Node = tuple[int, int, int]
+"""Which file is at a path now: file system, inode, and since when (numbers are used again)."""
 _FILE: Final = DeviceKind.FILE
 _OF_FFMPEG: Final = (
     "rtsp_transport;tcp|max_redirects;0|protocol_whitelist;http,tcp"

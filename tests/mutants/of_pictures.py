@@ -6,6 +6,8 @@ _DRAFTS = "capture_app/outbox/keeping/drafts.py"
 _SEAL = "capture_app/outbox/sealing/seal.py"
 _RULES = "capture_app/exam/rules.py"
 _SESSION = "capture_app/exam/session.py"
+_ATTACHED = "tests/unit/devices/test_attached.py"
+_V4L2 = "tests/unit/devices/test_v4l2.py"
 _PROMISES = "tests/unit/outbox/test_promises.py"
 _TESTED_RULES = ("tests/unit/exam/test_rules.py",)
 _TESTED_SESSION = "tests/unit/exam/test_session.py"
@@ -53,6 +55,28 @@ PICTURES = (
         "late = max(0.0, difference - self._usual)",
         "late = 0.0",
         ("tests/unit/devices/test_exposure.py",),
+    ),
+    Mutant(
+        "one-of-two-cameras-alike-is-guessed",
+        "capture_app/devices/attached.py",
+        "    if len(fitting) > 1:\n",
+        "    if len(fitting) > 2:\n",
+        (f"{_ATTACHED}::test_which_of_two_alike_is_meant_is_never_guessed",),
+        quick=True,
+    ),
+    Mutant(
+        "another-camera-in-the-same-port-is-taken-for-ours",
+        "capture_app/devices/attached.py",
+        'wanted.serial in ("", self.serial)',
+        "True",
+        (f"{_ATTACHED}::test_a_camera_with_a_port_in_the_settings_is_not_another_at_that_port",),
+    ),
+    Mutant(
+        "a-child-keeps-a-device-that-is-another-one-by-now",
+        "capture_app/devices/child_source.py",
+        "if (node := _node_at(place)) != self._node:",
+        "if (node := _node_at(place)) and not self._node:",
+        (f"{_V4L2}::test_a_child_is_kept_while_its_device_is_the_same_file",),
     ),
     Mutant(
         "what-was-described-anew-goes-as-it-was",
