@@ -119,11 +119,11 @@ class V4l2Camera:
 
         Raises as `require_signal`, and where the source sends what it does not take.
         """
-        self.require_signal()
-        if self._dv:
+        if self._dv:  # first: it says more than the status of the input
             timings = abi.DvTimings()
             self._call(abi.QUERY_DV_TIMINGS, timings)
             self._call(abi.S_DV_TIMINGS, timings)
+        self.require_signal()
 
     @property
     def is_grabber(self) -> bool:
@@ -247,14 +247,25 @@ class V4l2Camera:
             least, most = (said.sizes[0], said.sizes[3]), (said.sizes[1], said.sizes[4])
             if self._dv:
                 break  # the source says it
-            yield most
-            for columns, rows in _RANGES_TRIED:
-                if least[0] <= columns < most[0] and least[1] <= rows < most[1]:
-                    yield columns, rows
+            yield from self._of_range(least, most)
             return
         if self._dv or not any_told:
             now = self._call(abi.G_FMT, abi.Format(type=abi.CAPTURE)).of.pix
             yield now.width, now.height
+
+    def _of_range(self, least: tuple[int, int], most: tuple[int, int]) -> Iterator[tuple[int, int]]:
+        """The camera's own size, where it says one: what is larger its scaler makes up. Then those
+        that people know.
+        """
+        said = self._answered(abi.CROPCAP, abi.CropCapability(type=abi.CAPTURE))
+        own = (0, 0) if said is None else (said.default.width, said.default.height)
+        if own[0] * own[1]:
+            most = min(most[0], own[0]), min(most[1], own[1])
+            yield most
+        known = [size for size in _RANGES_TRIED if size[0] <= most[0] and size[1] <= most[1]]
+        yield from (size for size in known if least[0] <= size[0] and least[1] <= size[1])
+        if not known and not own[0]:
+            yield most
 
     def _highest_rate(self, number: int, columns: int, rows: int) -> float:
         rates = [

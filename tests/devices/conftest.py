@@ -27,7 +27,8 @@ def _patient_with_children(monkeypatch: pytest.MonkeyPatch) -> None:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Why a test has failed is told at once: a machine that is ended tells nothing afterwards."""
     if MACHINE and report.failed:
-        print(f"\n{report.longreprtext}\n", flush=True)
+        said = [f"--- {name}\n{text}" for name, text in report.sections]
+        print("\n".join(["", report.longreprtext, *said, ""]), flush=True)
 
 
 @pytest.fixture

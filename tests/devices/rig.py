@@ -94,11 +94,11 @@ class Loopback:
 
     @contextmanager
     def fed(
-        self, folder: Path, pictures: Sequence[bytes], rate: int = 2
+        self, folder: Path, pictures: Sequence[bytes], rate: int = 5
     ) -> Iterator[subprocess.Popen[bytes]]:
         """Feeds these JPEG files to it, over and over, as they are.
 
-        Slowly: unlike a camera, the driver writes over what a slow reader has not copied yet.
+        Small ones: unlike a camera, the driver writes over what a slow reader has not copied yet.
         """
         for number, jpeg in enumerate(pictures):
             (folder / f"{number}.jpg").write_bytes(jpeg)

@@ -26,7 +26,7 @@ def _alike(one: bytes, other: bytes) -> int:
 
 @pytest.mark.short
 def test_a_cameras_jpeg_is_kept_byte_for_byte(loopback: Loopback, tmp_path: Path) -> None:
-    pictures = [sealing.jpeg(1080, 1920, quality=quality) for quality in (70, 80, 90)]
+    pictures = [sealing.jpeg(480, 640, quality=quality) for quality in (70, 80, 90)]
     with loopback.fed(tmp_path, pictures):
         eventually(
             lambda: any(one.place == loopback.node for one in attached_cameras()),
@@ -35,7 +35,7 @@ def test_a_cameras_jpeg_is_kept_byte_for_byte(loopback: Loopback, tmp_path: Path
         with live(WOUND) as service:
             assert service.state.mode is not None
             assert service.state.mode.got.is_jpeg
-            assert service.state.mode.got.size == (1920, 1080)
+            assert service.state.mode.got.size == (640, 480)
             came: set[bytes] = set()
 
             def look() -> bool:

@@ -49,10 +49,14 @@ class Shown:
             self.now = json.loads(line)
 
     def wait_for(self, **what: object) -> None:
-        eventually(
-            lambda: all(self.now.get(name) == value for name, value in what.items()),
-            timeout=2 * PATIENCE_S,
-        )
+        try:
+            eventually(
+                lambda: all(self.now.get(name) == value for name, value in what.items()),
+                timeout=4 * PATIENCE_S,
+            )
+        except AssertionError as error:
+            message = f"{what} did not come: {self.now}, exit {self._program.poll()}"
+            raise AssertionError(message) from error
 
     def end(self) -> None:
         self._program.kill()
