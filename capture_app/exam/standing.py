@@ -296,11 +296,6 @@ def worded(frozen: Patient, newest: Patient) -> Patient:
     return replace(newest, patient_id=frozen.patient_id)
 
 
-def has_same_wording(one: Patient, other: Patient) -> bool:
-    """Whether name, birth date and sex are the same to the letter."""
-    return not differences(one, other)
-
-
 def differences(before: Patient, after: Patient) -> tuple[Part, ...]:
     """The parts that are not the same to the letter."""
     born = (before.birth_date, before.partial_birth_date)

@@ -43,6 +43,20 @@ PICTURES = (
         quick=True,
     ),
     Mutant(
+        "after-a-lock-what-was-seen-before-is-kept",
+        "capture_app/exam/session.py",
+        "            self._open = (exam.exam_id, self._clock.monotonic())\n",
+        "            self._open = (exam.exam_id, 0.0)\n",
+        ("tests/unit/exam/test_session.py",),
+    ),
+    Mutant(
+        "the-first-send-is-taken-back",
+        "capture_app/ui/held_sends.py",
+        "return self._sends[-1] if self._sends else None",
+        "return self._sends[0] if self._sends else None",
+        ("tests/ui/test_held_sends.py",),
+    ),
+    Mutant(
         "a-closed-exam-takes-pictures",
         _SESSION,
         "        started = self._require_open(exam)\n",

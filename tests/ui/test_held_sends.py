@@ -152,6 +152,20 @@ def test_a_held_send_is_taken_back_from_another_patient_who_stays_open(mai: Hand
     assert mai.state.thumbs == ()
 
 
+def test_of_two_patients_sends_the_last_is_taken_back_first(mai: Hands) -> None:
+    sent(mai)
+    mai.scan(MINH)
+    mai.qtbot.waitUntil(lambda: mai.page.viewmodel.exam.patient.patient_id.value == MINH)
+    sent(mai)
+    mai.key(Qt.Key.Key_Escape)
+    mai.qtbot.waitUntil(lambda: not mai.page_is_there)
+    mai.key(Qt.Key.Key_Z, CONTROL)
+    mai.qtbot.waitUntil(lambda: drafts_of(mai, MINH) == 2)
+    assert drafts_of(mai, MAI) == 0
+    mai.key(Qt.Key.Key_Z, CONTROL)
+    mai.qtbot.waitUntil(lambda: drafts_of(mai, MAI) == 2)
+
+
 def test_what_was_done_for_the_open_patient_is_taken_back_first(mai: Hands) -> None:
     sent(mai)
     mai.scan(MINH)

@@ -38,11 +38,6 @@ class Keypad(QWidget):
         """Digits for a field of digits, else letters."""
         self._stack.setCurrentWidget(self._digits if digits else self._letters)
 
-    @property
-    def shows_digits(self) -> bool:
-        """Whether it shows digits."""
-        return self._stack.currentWidget() is self._digits
-
     def _keys(self, characters: str, columns: int) -> QWidget:
         page = QWidget()
         grid = QGridLayout(page)

@@ -207,6 +207,22 @@ def test_only_the_open_exam_takes_pictures(
     assert not outbox.drafts()
 
 
+def test_after_a_lock_nothing_is_taken_that_the_camera_saw_before(
+    exams: ExamService, outbox: Outbox, clock: FixedClock
+) -> None:
+    exam = exams.open(entry(clock), sealing.NURSE, SCAN)
+    clock.advance(5)
+    seen_before = frame(clock)
+    exams.close()
+    clock.advance(60)
+    exams.resume(exam)
+    with pytest.raises(RuleError, match="before the exam began"):
+        exams.take(exam, seen_before, device=sealing.CAMERA)
+    assert not outbox.drafts()
+    exams.take(exam, frame(clock), device=sealing.CAMERA)
+    assert len(outbox.drafts()) == 1
+
+
 def test_what_follows_from_the_procedure_is_filled_in(exams: ExamService) -> None:
     chosen = sealing.description()
     bare = Description(chosen.procedure, chosen.region)
