@@ -11,6 +11,7 @@ from capture_app.archive.stow import StowArchive
 from capture_app.clock import Clock, SystemClock
 from capture_app.errors import DeliveryError, TransientDeliveryError
 from capture_app.model.delivery import MOST_BROKEN_OFF, Instance, ProofReceipt, StoreReceipt
+from capture_app.model.part10_file import Part10File
 from capture_app.model.reason import OF_ONE_PERHAPS, Reason
 from capture_app.settings.schema import ArchiveDestination, Station
 from tests.archive_samples import Sample
@@ -64,9 +65,9 @@ def store(
     files = {sample.uid: sample.part10 for sample in samples}
     outcomes: dict[str, Outcome] = {}
 
-    def read(instance: Instance) -> bytes:
+    def read(instance: Instance) -> Part10File:
         before_read(instance)
-        return files[instance.sop_instance_uid]
+        return Part10File.of(files[instance.sop_instance_uid])
 
     try:
         for uid, outcome in archive.store([sample.instance for sample in samples], read):

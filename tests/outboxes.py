@@ -19,6 +19,7 @@ from capture_app.model.delivery import (
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.exam import Exam
+from capture_app.model.part10_file import Part10File
 from capture_app.model.procedure import Description
 from capture_app.model.reason import (
     CONTENT_MISMATCH,
@@ -119,7 +120,7 @@ class DirectoryArchive:
     """What it was asked, in order: "store" or "prove", and which instances."""
 
     def store(
-        self, instances: Sequence[Instance], read: Callable[[Instance], bytes]
+        self, instances: Sequence[Instance], read: Callable[[Instance], Part10File]
     ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
         self._note("store", instances)
         broken_off = 0
@@ -135,7 +136,7 @@ class DirectoryArchive:
                 yield uid, self.refuses[uid]
                 continue
             try:
-                part10 = read(instance)
+                part10 = read(instance).whole()
             except DeliveryError as error:
                 yield uid, error
                 continue

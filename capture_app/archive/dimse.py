@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Final
 
 from capture_app.archive.one_by_one import one_by_one
@@ -19,6 +20,7 @@ from capture_app.clock import Clock
 from capture_app.dicom.coding import sendable_in
 from capture_app.errors import DeliveryError, RefusedDeliveryError
 from capture_app.model.delivery import Instance, StoreReceipt
+from capture_app.model.part10_file import Part10File
 from capture_app.model.reason import SEAL_BROKEN, Reason
 from capture_app.net.deadline import Deadline, Interruption, UnderWay
 from capture_app.net.dicom.association import Association, Peer, no_context, open_association
@@ -45,7 +47,7 @@ class DimseArchive:
         return self._peer.address.name
 
     def store(
-        self, instances: Sequence[Instance], read: Callable[[Instance], bytes]
+        self, instances: Sequence[Instance], read: Callable[[Instance], Part10File]
     ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
         with self._under_way.exchange() as interruption:
 
@@ -78,7 +80,7 @@ class DimseArchive:
         return open_association(self._peer, contexts, self._deadline(instances[0]), interruption)
 
     def _store(
-        self, assoc: Association, instance: Instance, read: Callable[[Instance], bytes]
+        self, assoc: Association, instance: Instance, read: Callable[[Instance], Part10File]
     ) -> StoreReceipt | DeliveryError:
         syntax = next(
             (
@@ -91,7 +93,7 @@ class DimseArchive:
         if syntax is None:
             return no_context(self.name)
         try:
-            dataset = dataset_of(as_sent(read(instance), instance, syntax))
+            dataset = EncodedDataset.of(as_sent(read(instance), instance, syntax))
         except DeliveryError as error:
             return error
         assoc.renew(self._deadline(instance))
@@ -108,14 +110,41 @@ class DimseArchive:
         return Deadline.after(self._clock, seconds)
 
 
-def dataset_of(part10: bytes) -> memoryview:
-    """The encoded dataset of a Part 10 file: all that follows the file meta information.
+@dataclass(frozen=True, slots=True)
+class EncodedDataset:
+    """The encoded dataset of a Part 10 file, in pieces: all that follows its meta information."""
 
-    Raises RefusedDeliveryError "seal-broken" for bytes that are no such file (PS3.10 7.1).
-    """
-    if len(part10) >= _META_BEGINS + _GROUP_LENGTH.size and part10[128:132] == b"DICM":
-        tag, vr, size, length = _GROUP_LENGTH.unpack_from(part10, _META_BEGINS)
-        begin = _META_BEGINS + _GROUP_LENGTH.size + length
-        if (tag, vr, size) == (b"\x02\x00\x00\x00", b"UL", 4) and begin < len(part10):
-            return memoryview(part10)[begin:]
+    file: Part10File
+    begin: int
+    """Where it begins in the file."""
+
+    @classmethod
+    def of(cls, file: Part10File) -> EncodedDataset:
+        """Raises RefusedDeliveryError "seal-broken" for what is no such file (PS3.10 7.1)."""
+        return cls(file, _dataset_begins(next(iter(file), b""), len(file)))
+
+    def __len__(self) -> int:
+        return len(self.file) - self.begin
+
+    def __iter__(self) -> Iterator[bytes]:
+        before = self.begin
+        for piece in self.file:
+            rest = piece[before:] if before else piece
+            before = max(0, before - len(piece))
+            if rest:
+                yield rest
+
+
+def dataset_of(part10: bytes) -> memoryview:
+    """The same of a file that is in memory. Raises as `EncodedDataset.of`."""
+    return memoryview(part10)[_dataset_begins(part10, len(part10)) :]
+
+
+def _dataset_begins(first: bytes, size: int) -> int:
+    """Where it begins in a file of that size, which begins with `first`."""
+    if len(first) >= _META_BEGINS + _GROUP_LENGTH.size and first[128:132] == b"DICM":
+        tag, vr, number, length = _GROUP_LENGTH.unpack_from(first, _META_BEGINS)
+        begin = _META_BEGINS + _GROUP_LENGTH.size + int(length)
+        if (tag, vr, number) == (b"\x02\x00\x00\x00", b"UL", 4) and begin < size:
+            return begin
     raise RefusedDeliveryError(Reason.of(SEAL_BROKEN))

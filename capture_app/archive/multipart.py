@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from email.message import Message
 
+from capture_app.model.part10_file import Part10File
+
 _WRITTEN_AT_ONCE = 1 << 18  # the time-out of a write is for each of these
 
 
 class RelatedInstance:
     """The request body that carries one Part 10 file, streamed in pieces."""
 
-    def __init__(self, part10: bytes, *, boundary: str) -> None:
+    def __init__(self, file: Part10File, *, boundary: str) -> None:
         """`boundary` must not occur in the file: a new UID does not."""
         self._boundary = boundary
         self._head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
-        self._part10 = memoryview(part10)
+        self._file = file
         self._tail = f"\r\n--{boundary}--\r\n".encode()
 
     @property
@@ -23,12 +25,13 @@ class RelatedInstance:
         return f'multipart/related; type="application/dicom"; boundary="{self._boundary}"'
 
     def __len__(self) -> int:
-        return len(self._head) + len(self._part10) + len(self._tail)
+        return len(self._head) + len(self._file) + len(self._tail)
 
     def __iter__(self) -> Iterator[bytes]:
         yield self._head
-        for begin in range(0, len(self._part10), _WRITTEN_AT_ONCE):
-            yield bytes(self._part10[begin : begin + _WRITTEN_AT_ONCE])
+        for piece in self._file:
+            for begin in range(0, len(piece), _WRITTEN_AT_ONCE):
+                yield piece[begin : begin + _WRITTEN_AT_ONCE]
         yield self._tail
 
 

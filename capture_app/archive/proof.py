@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Final
 
+from capture_app.archive.held_clip import HeldClip, NoEncapsulatedPixelsError
 from capture_app.archive.held_copy import HeldCopy, ReadHeldCopy
 from capture_app.archive.identity import contradiction
 from capture_app.archive.multipart import single_part
@@ -20,7 +21,7 @@ from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDel
 from capture_app.model.delivery import Instance, ProofKind, ProofReceipt
 from capture_app.model.reason import CLASS_MISMATCH, CONTENT_MISMATCH, Reason
 from capture_app.net.deadline import Deadline, Interruption
-from capture_app.net.http import HttpClient, HttpResponse
+from capture_app.net.http import HttpClient, HttpResponse, Sink
 from capture_app.net.wire import failure
 
 # Without transfer-syntax=* an archive sends a JPEG decompressed: true, large and not comparable.
@@ -50,13 +51,37 @@ class PixelHash:
 
     def prove(self, instances: Sequence[Instance], interruption: Interruption) -> Proven:
         def ask(instance: Instance) -> ProofReceipt | DeliveryError:
+            if instance.is_clip:
+                return self._clip_compared(instance, interruption)
             return self._compared(instance, self._retrieved(instance, interruption))
 
         for instance, outcome in request_by_request(instances, ask):
             yield instance.sop_instance_uid, outcome
 
-    def _retrieved(
+    def _clip_compared(
         self, instance: Instance, interruption: Interruption
+    ) -> ProofReceipt | DeliveryError:
+        """As `_compared`, of a copy that is never held whole."""
+        copies: list[HeldClip] = []
+
+        def into(content_type: str) -> Callable[[bytes], object]:
+            copies.append(HeldClip(content_type))
+            return copies[-1].write
+
+        try:
+            answer = self._retrieved(instance, interruption, into)
+            if isinstance(answer, DeliveryError) or not copies:
+                return self._compared(instance, answer)
+            return self._judged(instance, copies[-1].read(self._read_copy))
+        except NoEncapsulatedPixelsError:
+            return self._recoded()
+        except DeliveryError:
+            raise
+        except Exception:  # noqa: BLE001 - hostile bytes: the decoder may raise anything
+            return failure(self._name, "protocol")
+
+    def _retrieved(
+        self, instance: Instance, interruption: Interruption, into: Sink | None = None
     ) -> HttpResponse | DeliveryError:
         """A DeliveryError is about this instance; one about the archive is raised."""
         seconds = self._deadline_seconds + instance.largest_size / SLOWEST_BYTES_PER_SECOND
@@ -69,6 +94,7 @@ class PixelHash:
                 longest_answer=instance.largest_size + _MAY_ADD_BYTES,
                 deadline=Deadline.after(self._clock, seconds),
                 interruption=interruption,
+                into=into,
             )
         except TransientDeliveryError as error:
             if error.code == "too-long":
@@ -93,6 +119,9 @@ class PixelHash:
             held = self._read_copy(part10, instance.stream_length)
         except Exception:  # noqa: BLE001 - hostile bytes: the decoder may raise anything
             return failure(self._name, "protocol")
+        return self._judged(instance, held)
+
+    def _judged(self, instance: Instance, held: HeldCopy | str) -> ProofReceipt | DeliveryError:
         if isinstance(held, str):
             return self._recoded()
         if held.sop_instance_uid != instance.sop_instance_uid:

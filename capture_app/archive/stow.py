@@ -24,6 +24,7 @@ from capture_app.clock import Clock
 from capture_app.dicom.coding import sendable_in
 from capture_app.errors import DeliveryError, RefusedDeliveryError, TransientDeliveryError
 from capture_app.model.delivery import Instance, ProofReceipt, StoreReceipt
+from capture_app.model.part10_file import Part10File
 from capture_app.model.reason import Reason
 from capture_app.model.words import tr
 from capture_app.net.deadline import Deadline, Interruption, UnderWay
@@ -75,16 +76,16 @@ class StowArchive:
         return self._name
 
     def store(
-        self, instances: Sequence[Instance], read: Callable[[Instance], bytes]
+        self, instances: Sequence[Instance], read: Callable[[Instance], Part10File]
     ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
         with self._under_way.exchange() as interruption:
 
             def ask(instance: Instance) -> StoreReceipt | DeliveryError:
                 try:
-                    part10 = read(instance)
+                    file = read(instance)
                 except DeliveryError as error:
                     return error
-                answer = self._taken(instance, part10, interruption)
+                answer = self._taken(instance, file, interruption)
                 if isinstance(answer, DeliveryError):
                     return answer
                 return self._outcome(instance, answer) or self._asked(instance, interruption)
@@ -100,22 +101,24 @@ class StowArchive:
         self._under_way.interrupt()
 
     def _taken(
-        self, instance: Instance, part10: bytes, interruption: Interruption
+        self, instance: Instance, file: Part10File, interruption: Interruption
     ) -> HttpResponse | DeliveryError:
         """The answer to the sealed file, or to the first of its other codings that is taken."""
-        answer = self._sent(instance, part10, interruption)
+        answer = self._sent(instance, file, interruption)
         for syntax in sendable_in(instance.transfer_syntax_uid)[1:]:
             if not _refuses_coding(answer, instance):
                 break
             try:
-                decoded = as_sent(part10, instance, syntax)
+                decoded = as_sent(file, instance, syntax)
             except RefusedDeliveryError as error:  # about this file alone
                 return error
             answer = self._sent(instance, decoded, interruption)
         return answer
 
-    def _sent(self, instance: Instance, part10: bytes, interruption: Interruption) -> HttpResponse:
-        body = RelatedInstance(part10, boundary=self._clock.new_uid())
+    def _sent(
+        self, instance: Instance, file: Part10File, interruption: Interruption
+    ) -> HttpResponse:
+        body = RelatedInstance(file, boundary=self._clock.new_uid())
         seconds = self._deadline_seconds + instance.largest_size / SLOWEST_BYTES_PER_SECOND
         return self._client.exchange(
             "POST",

@@ -115,6 +115,11 @@ class Instance:
     them uncompressed. Empty where the pixels are not coded, or not without loss."""
 
     @property
+    def is_clip(self) -> bool:
+        """Whether it has several frames: it may be too large to be held in memory."""
+        return self.pixel_layout is not None and self.pixel_layout.frames > 1
+
+    @property
     def stream_length(self) -> int | None:
         """Bytes of the pixels without padding; None where it was not written down."""
         return sum(one.length for one in self.fragments) or None

@@ -18,7 +18,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from queue import Empty, SimpleQueue
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -34,6 +34,7 @@ from urllib3.exceptions import TimeoutError as HttpTimeoutError
 
 from capture_app.errors import TransientDeliveryError
 from capture_app.model.reason import Reason
+from capture_app.net.body import Body
 from capture_app.net.deadline import Deadline, Interruption
 from capture_app.net.tls import client_context
 from capture_app.net.wire import CONNECT_SECONDS, failure, failure_of, shut
@@ -45,12 +46,8 @@ Credentials = Callable[[], tuple[str, str] | None]
 """Gives user and password for basic authentication when they are needed; None for neither."""
 
 
-class Body(Protocol):
-    """What is sent: its parts in order, and the length of all of them in bytes."""
-
-    def __iter__(self) -> Iterator[bytes]: ...
-
-    def __len__(self) -> int: ...
+Sink = Callable[[str], Callable[[bytes], object]]
+"""Told the content type of a good answer, gives what takes its body piece by piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +119,12 @@ class HttpClient:
         longest_answer: int,
         deadline: Deadline,
         interruption: Interruption | None = None,
+        into: Sink | None = None,
     ) -> HttpResponse:
         """Sends a request and reads the whole answer, whatever its status.
 
+        With `into` the body of an answer 200 goes there as it comes, and the answer has none; what
+        is raised there ends the exchange.
         Raises TransientDeliveryError: "refused", "unknown-host", "unreachable", "timeout",
         "aborted", "tls", "interrupted", "auth" (401), "forbidden" (403), "redirected" (3xx),
         "too-long" for an answer of more than `longest_answer` bytes, "protocol" for a compressed
@@ -138,7 +138,7 @@ class HttpClient:
                 _watchdog(deadline, line.sockets.shut),
                 self._answer(line, method, url, headers, body, deadline) as response,
             ):
-                return self._read(response, longest_answer)
+                return self._read(response, longest_answer, into)
         except (requests.RequestException, HTTPError, OSError) as error:
             interruption.raise_if_interrupted()
             if deadline.remaining <= 0:
@@ -229,7 +229,7 @@ class HttpClient:
             stream=True,
         )
 
-    def _read(self, response: requests.Response, longest: int) -> HttpResponse:
+    def _read(self, response: requests.Response, longest: int, into: Sink | None) -> HttpResponse:
         status = response.status_code
         self._hear(response.headers.get("Date", ""))
         if status == HTTPStatus.UNAUTHORIZED:
@@ -243,12 +243,16 @@ class HttpClient:
             raise failure(self._name, "protocol")
         if _number(response.headers.get("Content-Length", "")) > longest:
             raise TransientDeliveryError(Reason.of("too-long", name=self._name))
-        content = bytearray()
+        content, length = bytearray(), 0
+        content_type = response.headers.get("Content-Type", "")
+        is_wanted = into is not None and status == HTTPStatus.OK
+        take = into(content_type) if into is not None and is_wanted else content.extend
         for piece in response.iter_content(_READ_AT_ONCE):
-            content += piece
-            if len(content) > longest:
+            length += len(piece)
+            if length > longest:
                 raise TransientDeliveryError(Reason.of("too-long", name=self._name))
-        return HttpResponse(status, response.headers.get("Content-Type", ""), bytes(content))
+            take(piece)
+        return HttpResponse(status, content_type, bytes(content))
 
     def _hear(self, date: str) -> None:
         with suppress(ValueError, TypeError, OverflowError):

@@ -8,6 +8,7 @@ from typing import Protocol
 from capture_app.errors import DeliveryError
 from capture_app.model.delivery import Instance, ProofReceipt, StoreReceipt
 from capture_app.model.exam import Exam
+from capture_app.model.part10_file import Part10File
 from capture_app.model.reason import Reason
 
 Hindrance = Callable[[Exam], Reason | None]
@@ -39,11 +40,12 @@ class Archive(Protocol):
         ...
 
     def store(
-        self, instances: Sequence[Instance], read: Callable[[Instance], bytes]
+        self, instances: Sequence[Instance], read: Callable[[Instance], Part10File]
     ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
         """Sends instances (C-STORE, PS3.4 B; STOW-RS, PS3.18 10.5), all of them in one go.
 
-        `read` decrypts the Part 10 file of one instance; call it just before that one is sent.
+        `read` gives the Part 10 file of one instance, proved whole and decrypted piece by piece;
+        call it just before that one is sent, and go through it as often as is needed.
         It raises `RefusedDeliveryError` for a file that is gone or fails its check: yield that as
         the outcome of that instance, and go on with the others.
         """

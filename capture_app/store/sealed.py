@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from capture_app.model.part10_file import Part10File
 from capture_app.settings.write_once import fsync_folder
 from capture_app.store.cipher import Cipher
 from capture_app.store.sealed_form import (
@@ -34,6 +35,8 @@ from capture_app.store.sealed_form import (
 
 SUFFIX: Final = ".sealed"
 TEMPORARY_SUFFIX: Final = ".tmp"
+_HELD_BYTES: Final = 32 * 1024 * 1024
+"""A file of no more than that is read once and held while it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,26 @@ def open_sealed(path: Path, cipher: Cipher, *, uid: str | None = None) -> Sealed
     with path.open("rb") as file:
         header, identity, chunks = _open(file, cipher, uid)
         return Sealed(header, identity, b"".join(chunks))
+
+
+def proved_content(path: Path, cipher: Cipher, *, uid: str | None = None) -> Part10File:
+    """The content of a file that was proved to its end: held where it is small, else read anew,
+    a chunk at a time, each time it is gone through. Raises as `open_sealed`, then as well.
+    """
+    if path.stat().st_size <= _HELD_BYTES:
+        return Part10File.of(open_sealed(path, cipher, uid=uid).content)
+    size = 0
+    with path.open("rb") as file:
+        _header, _identity, chunks = _open(file, cipher, uid)
+        for chunk in chunks:
+            size += len(chunk)
+
+    def pieces() -> Iterator[bytes]:
+        with path.open("rb") as file:
+            _header, _identity, chunks = _open(file, cipher, uid)
+            yield from chunks
+
+    return Part10File(size, pieces)
 
 
 def verify_sealed(path: Path, cipher: Cipher, *, uid: str | None = None) -> SealedHeader:

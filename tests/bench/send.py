@@ -13,9 +13,10 @@ from capture_app.dicom import part10
 from capture_app.dicom.build import build
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.model.delivery import Instance, StoreReceipt
+from capture_app.model.part10_file import Part10File
 from capture_app.settings.schema import ArchiveDestination, ArchiveProtocol
 from capture_app.store.cipher import Cipher
-from capture_app.store.sealed import open_sealed, write_sealed
+from capture_app.store.sealed import proved_content, write_sealed
 from tests import sealing
 from tests.bench.measures import Measure, seconds, slower_than
 from tests.bench.workshop import Workshop
@@ -119,9 +120,9 @@ def _ours(
     )
     paths = {one.instance.sop_instance_uid: one.sealed for one in objects}
 
-    def read(instance: Instance) -> bytes:
+    def read(instance: Instance) -> Part10File:
         uid = instance.sop_instance_uid
-        return open_sealed(paths[uid], _CIPHER, uid=uid).content
+        return proved_content(paths[uid], _CIPHER, uid=uid)
 
     for _uid, outcome in archive.store([one.instance for one in objects], read):
         assert isinstance(outcome, StoreReceipt), outcome

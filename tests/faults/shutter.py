@@ -27,6 +27,7 @@ from capture_app.imaging import surgery
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.model.delivery import ImageState, Instance, ProofReceipt, StoreReceipt
 from capture_app.model.exam import Exam
+from capture_app.model.part10_file import Part10File
 from capture_app.model.patient import PatientId
 from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox, OutboxRules
@@ -80,15 +81,15 @@ class NewUidOnRetry:
         self.uids: dict[str, str] = {}
 
     def store(
-        self, instances: Sequence[Instance], read: Callable[[Instance], bytes]
+        self, instances: Sequence[Instance], read: Callable[[Instance], Part10File]
     ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
         ours = {instance.sop_instance_uid: instance for instance in instances}
 
-        def read_anew(instance: Instance) -> bytes:
+        def read_anew(instance: Instance) -> Part10File:
             before = next(u for u, new in self.uids.items() if new == instance.sop_instance_uid)
-            ds = part10.read(read(ours[before]))
+            ds = part10.read(read(ours[before]).whole())
             ds.SOPInstanceUID = instance.sop_instance_uid
-            return part10.write(ds)
+            return Part10File.of(part10.write(ds))
 
         self.uids |= {uid: CLOCK.new_uid() for uid in ours}
         anew = [self._anew(instance) for instance in instances]

@@ -18,8 +18,8 @@ DELIVERY = (
     Mutant(
         "an-instance-is-opened-without-its-uid",
         _BATCH,
-        "open_sealed(path, self.spool.cipher, uid=uid)",
-        "open_sealed(path, self.spool.cipher)",
+        "proved_content(path, self.spool.cipher, uid=uid)",
+        "proved_content(path, self.spool.cipher)",
         (_PROMISES,),
         quick=True,
     ),

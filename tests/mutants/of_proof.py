@@ -120,6 +120,22 @@ PROOF = (
         (f"{_BAD_WEB}::test_an_image_with_something_behind_its_pixels_is_another_one",),
     ),
     Mutant(
+        "a-clip-that-breaks-off-is-proved",
+        "capture_app/archive/held_clip.py",
+        "if not self._is_over or not is_end:",
+        "if False:",
+        ("tests/unit/archive/test_held_clip.py",),
+        quick=True,
+    ),
+    Mutant(
+        "half-of-a-clips-frames-is-proof-enough",
+        "capture_app/archive/held_clip.py",
+        "self._digest.update(both[:-3])",
+        "self._digest.update(both[: len(both) // 2])",
+        ("tests/unit/archive/test_held_clip.py",),
+        quick=True,
+    ),
+    Mutant(
         "a-deflated-answer-is-inflated",
         "capture_app/archive/held_copy.py",
         "if not is_native and (",

@@ -30,6 +30,7 @@ from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.model.delivery import ImageState, Instance, StoreReceipt
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.exam import Exam
+from capture_app.model.part10_file import Part10File
 from capture_app.model.patient import PatientId
 from capture_app.model.procedure import Side
 from capture_app.outbox.delivery.batch import Delivery
@@ -56,7 +57,7 @@ class CrashingArchive(DirectoryArchive):
     crashes_after: int | None = None
 
     def store(
-        self, instances: Sequence[Instance], read: Callable[[Instance], bytes]
+        self, instances: Sequence[Instance], read: Callable[[Instance], Part10File]
     ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
         for n, outcome in enumerate(super().store(instances, read)):
             if n == self.crashes_after:

@@ -19,6 +19,7 @@ from pydicom.uid import UID
 
 from capture_app.errors import RefusedDeliveryError, TransientDeliveryError
 from capture_app.model.reason import Reason
+from capture_app.net.body import Body
 from capture_app.net.deadline import Deadline, Interruption
 from capture_app.net.dicom import upper_layer
 from capture_app.net.dicom.dimse_messages import (
@@ -123,13 +124,13 @@ class Association:
 
     def store(
         self,
-        dataset: bytes | memoryview,
+        dataset: Body,
         *,
         sop_class_uid: str,
         sop_instance_uid: str,
         transfer_syntax_uid: str,
     ) -> int | None:
-        """C-STORE (PS3.7 9.1.1) of an encoded dataset, byte for byte as given.
+        """C-STORE (PS3.7 9.1.1) of an encoded dataset, byte for byte as given, piece by piece.
 
         The answer's status; None for an answer without one. Nothing is re-coded to please a peer
         that does not accept this class in this transfer syntax.
@@ -229,7 +230,7 @@ class Association:
         field: int,
         sop_class_uid: str,
         sop_instance_uid: str = "",
-        data: bytes | memoryview = b"",
+        data: bytes | Body = b"",
         **elements: object,
     ) -> _Asked:
         self._message_id = self._message_id % 0xFFFF + 1

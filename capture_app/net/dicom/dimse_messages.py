@@ -13,6 +13,7 @@ from pydicom.uid import UID
 from pynetdicom.dsutils import decode, encode
 
 from capture_app.errors import ConformanceError
+from capture_app.net.body import Body
 from capture_app.net.dicom import upper_layer
 from capture_app.net.dicom.element_count import (
     refuse_too_many_elements,
@@ -71,13 +72,17 @@ class Conversation:
         self._context_id = 0
         self._incoming = self._fragments()
 
-    def send(self, context_id: int, data: bytes | memoryview = b"", **elements: object) -> None:
+    def send(self, context_id: int, data: bytes | Body = b"", **elements: object) -> None:
         """Sends a message: its command elements by keyword, and its encoded dataset."""
         command = encoded_command(
             CommandDataSetType=_HAS_DATA_SET if len(data) else _NO_DATA_SET, **elements
         )
         upper_layer.send_message(
-            self.wire, context_id, command, data, longest=self.terms.longest_fragment
+            self.wire,
+            context_id,
+            command,
+            (data,) if isinstance(data, bytes) else data,
+            longest=self.terms.longest_fragment,
         )
 
     def receive(self) -> DimseMessage:

@@ -7,9 +7,10 @@ not bound a peer that hangs, its abort hangs with it, and it takes PDUs of any a
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from pydicom.uid import UID
@@ -210,14 +211,18 @@ def _rejection(name: str, pdu: bytes) -> TransientDeliveryError:
 
 
 def send_message(
-    wire: Wire, context_id: int, command: bytes, data: bytes | memoryview, *, longest: int
+    wire: Wire, context_id: int, command: bytes, data: Iterable[bytes], *, longest: int
 ) -> None:
-    """Sends a DIMSE message as P-DATA-TF PDUs (PS3.8 9.3.5), the data as it is. Empty: none."""
-    parts = list(data_pdus(context_id, memoryview(command), is_command=True, longest=longest))
-    parts += data_pdus(context_id, memoryview(data), is_command=False, longest=longest)
+    """Sends a DIMSE message as P-DATA-TF PDUs (PS3.8 9.3.5), the data as it is. Empty: none.
+
+    The data is gone through once and never held; its pieces have even lengths but for the last.
+    """
     together: list[bytes | memoryview] = []
     size = 0
-    for part in parts:
+    for part in chain(
+        data_pdus(context_id, (command,), is_command=True, longest=longest),
+        data_pdus(context_id, data, is_command=False, longest=longest),
+    ):
         together.append(part)
         size += len(part)
         if size >= _WRITTEN_TOGETHER:
@@ -228,17 +233,27 @@ def send_message(
 
 
 def data_pdus(
-    context_id: int, data: memoryview, *, is_command: bool, longest: int
+    context_id: int, data: Iterable[bytes], *, is_command: bool, longest: int
 ) -> Iterator[bytes | memoryview]:
     """A message's command or data as P-DATA-TF PDUs of one fragment each: header, data, ..."""
-    for begin in range(0, len(data), longest):
-        piece = data[begin : begin + longest]
-        control = _IS_COMMAND if is_command else 0
-        if begin + longest >= len(data):
-            control |= _IS_LAST
+    for piece, is_last in _cut(data, longest):
+        control = (_IS_COMMAND if is_command else 0) | (_IS_LAST if is_last else 0)
         length = len(piece) + 2
         yield struct.pack(">BxLLBB", P_DATA, length + 4, length, context_id, control)
         yield piece
+
+
+def _cut(data: Iterable[bytes], longest: int) -> Iterator[tuple[memoryview, bool]]:
+    """Pieces of at most that length, each with whether it is the last."""
+    waiting: memoryview | None = None
+    for piece in data:
+        view = memoryview(piece)
+        for begin in range(0, len(view), longest):
+            if waiting is not None:
+                yield waiting, False
+            waiting = view[begin : begin + longest]
+    if waiting is not None:
+        yield waiting, True
 
 
 def fragments(wire: Wire, pdu: bytes) -> Iterator[Fragment]:

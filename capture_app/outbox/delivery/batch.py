@@ -27,6 +27,7 @@ from capture_app.model.delivery import (
     StoreReceipt,
     TaskKind,
 )
+from capture_app.model.part10_file import Part10File
 from capture_app.model.reason import (
     FILE_MISSING,
     FILE_UNREADABLE,
@@ -42,7 +43,7 @@ from capture_app.outbox.ports import Archive, Hindrance
 from capture_app.outbox.spool import Spool
 from capture_app.outbox.steps import tasks
 from capture_app.outbox.steps.tasks import Task
-from capture_app.store.sealed import open_sealed
+from capture_app.store.sealed import proved_content
 
 _log = structlog.get_logger(__name__)
 
@@ -159,11 +160,11 @@ class Delivery:
         files: dict[str, str],
         state: _Batch,
     ) -> Iterator[tuple[str, Result]]:
-        def read(instance: Instance) -> bytes:
+        def read(instance: Instance) -> Part10File:
             uid = instance.sop_instance_uid
             try:
                 path = self.spool.instances / files[uid]
-                return open_sealed(path, self.spool.cipher, uid=uid).content
+                return proved_content(path, self.spool.cipher, uid=uid)
             except FileNotFoundError:
                 reason = Reason(FILE_MISSING)
             except SealBrokenError:

@@ -3,18 +3,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture_app.archive.multipart import RelatedInstance, single_part
+from capture_app.model.part10_file import Part10File
 
 
 @given(st.binary(max_size=2000))
 def test_what_was_put_in_comes_out(content: bytes) -> None:
-    body = RelatedInstance(content, boundary="2.25.12345678901234567890")
+    body = RelatedInstance(Part10File.of(content), boundary="2.25.12345678901234567890")
     sent = b"".join(body)
     assert len(sent) == len(body)
     assert single_part(body.content_type, sent) == content
 
 
 def test_a_large_file_goes_in_pieces() -> None:
-    pieces = list(RelatedInstance(b"x" * 1_000_000, boundary="b"))
+    pieces = list(RelatedInstance(Part10File.of(b"x" * 1_000_000), boundary="b"))
     assert len(pieces) == 6
     assert max(map(len, pieces)) == 1 << 18
 

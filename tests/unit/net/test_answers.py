@@ -12,6 +12,7 @@ from pydicom.uid import UID
 
 from capture_app.clock import SystemClock
 from capture_app.errors import TransientDeliveryError
+from capture_app.model.part10_file import Part10File
 from capture_app.net.deadline import Deadline, Interruption
 from capture_app.net.dicom.association import VERIFICATION, Association, EventReport
 from capture_app.net.dicom.dimse_messages import Conversation, encoded_command
@@ -41,7 +42,7 @@ class Line:
         kind = 0x0001 if data else 0x0101
         command = encoded_command(CommandDataSetType=kind, **elements)
         for part, is_command in ((command, True), (data, False)):
-            pdus = data_pdus(context_id, memoryview(part), is_command=is_command, longest=1 << 14)
+            pdus = data_pdus(context_id, (part,), is_command=is_command, longest=1 << 14)
             self.peer.sendall(b"".join(pdus))
 
 
@@ -58,7 +59,10 @@ def line() -> Iterator[Line]:
 
 def store(assoc: Association) -> object:
     return assoc.store(
-        b"\0" * 8, sop_class_uid=PHOTO, sop_instance_uid="1.2.3", transfer_syntax_uid=IMPLICIT
+        Part10File.of(b"\0" * 8),
+        sop_class_uid=PHOTO,
+        sop_instance_uid="1.2.3",
+        transfer_syntax_uid=IMPLICIT,
     )
 
 

@@ -33,7 +33,7 @@ def test_a_command_is_encoded_as_pynetdicom_encodes_it() -> None:
 
 @given(st.binary(min_size=1, max_size=500), st.integers(1, 40).map(lambda n: 2 * n))
 def test_data_is_cut_into_pdus_that_pynetdicom_puts_together(data: bytes, longest: int) -> None:
-    stream = b"".join(data_pdus(5, memoryview(data), is_command=False, longest=longest))
+    stream = b"".join(data_pdus(5, (data,), is_command=False, longest=longest))
     together = b""
     last = []
     while stream:

@@ -20,6 +20,7 @@ from capture_app.model.delivery import (
     ProofReceipt,
     StoreReceipt,
 )
+from capture_app.model.part10_file import Part10File
 from capture_app.model.reason import Reason
 from capture_app.outbox.delivery.engine import Engine
 from capture_app.settings.schema import Capture
@@ -300,7 +301,7 @@ class Buggy(DirectoryArchive):
     bug: Exception | None = None
 
     def store(
-        self, instances: Sequence[Instance], read: Callable[[Instance], bytes]
+        self, instances: Sequence[Instance], read: Callable[[Instance], Part10File]
     ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
         for n, outcome in enumerate(super().store(instances, read)):
             if n == 1 and self.bug is not None:
@@ -329,7 +330,7 @@ class Forgetful(DirectoryArchive):
     silent: bool = True
 
     def store(
-        self, instances: Sequence[Instance], read: Callable[[Instance], bytes]
+        self, instances: Sequence[Instance], read: Callable[[Instance], Part10File]
     ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
         for instance, outcome in zip(instances, super().store(instances, read), strict=True):
             if not (self.silent and instance is instances[-1]):
@@ -360,7 +361,7 @@ class Standing:
     def store(
         self,
         instances: Sequence[Instance],
-        read: Callable[[Instance], bytes],  # noqa: ARG002 - it never comes to that
+        read: Callable[[Instance], Part10File],  # noqa: ARG002 - it never comes to that
     ) -> Iterator[tuple[str, StoreReceipt | DeliveryError]]:
         self.entered.set()
         self.interrupted.wait(60)
