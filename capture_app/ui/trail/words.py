@@ -55,6 +55,7 @@ def act_words() -> Mapping[AuditAction, str]:
         AuditAction.USERS_SEALED: tr("Users taken over from an earlier version"),
         AuditAction.USERS_BEGUN_ANEW: tr("Users begun anew"),
         AuditAction.SCANNER_SET_UP: tr("Scanner set up"),
+        AuditAction.MERGE_SETTLED: tr("Refused merge of the feed settled"),
         AuditAction.FEED_SENDER_HEARD: tr("Sender of the feed heard for the first time"),
         AuditAction.FEED_SENDER_TURNED_AWAY: tr("Sender of the feed turned away"),
         AuditAction.TRAIL_BROKEN: tr("Trail found broken"),
