@@ -84,7 +84,13 @@ def fits(name: PersonName, said: str) -> bool:
 
 
 def may_be_said_alike(one: PersonName, other: PersonName) -> bool:
-    """Whether the same initials can be right for both."""
+    """Whether the same initials can be right for both. Cheap for most names that are not alike, so
+    that one can be held against thousands.
+    """
+    letters = _letters_of(one)
+    groups = (other.alphabetic, other.ideographic, other.phonetic)
+    if not any(all(not letters.isdisjoint(some) for some in _in_all_forms(g)) for g in groups):
+        return False
     others = forms_of(other)
     return any(
         len(form) == len(their)
@@ -92,6 +98,23 @@ def may_be_said_alike(one: PersonName, other: PersonName) -> bool:
         for form in forms_of(one)
         for their in others
     )
+
+
+@lru_cache(maxsize=64)
+def _letters_of(name: PersonName) -> Initial:
+    """All letters that are in any way of saying the initials."""
+    return frozenset().union(*(initial for form in forms_of(name) for initial in form))
+
+
+@lru_cache(maxsize=65_536)
+def _in_all_forms(group: NameGroup) -> tuple[Initial, ...]:
+    """Sets of letters of which every way of saying the initials has one at least: that of the
+    first or last word of the family name, and that of a given or middle name.
+    """
+    family, given = _words(group.family), _words(f"{group.given} {group.middle}")
+    parts = ([*family[:1], *family[-1:]], given)
+    sets = tuple(frozenset().union(*part) for part in parts if part)
+    return sets or (frozenset(),)  # of no name nothing can be said
 
 
 def can_be_typed(name: PersonName) -> bool:

@@ -254,7 +254,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "Look whose it is; then Send again sends it, Back to draft takes it back.",
     ),
     PATIENT_MERGED: (
-        "The feed merged this patient with another one while this picture waited to be sent.",
+        "The feed merged or deleted this patient while this picture waited to be sent.",
         "Look whose it is; then Send again sends it, Back to draft takes it back.",
     ),
     NUMBER_RETIRED: (

@@ -52,7 +52,7 @@ class Doubt(StrEnum):
     SHARED_STUDY_UID = "shared-study-uid"
     """An order of another patient has the same Study Instance UID (0020,000D)."""
     MERGE_REFUSED = "merge-refused"
-    """The feed merged this patient with another one, which a person has to carry out."""
+    """The feed merged this patient with another one, or deleted it: that a person has to do."""
     NUMBER_RETIRED = "number-retired"
     """The feed speaks of a number that it had put another one in place of (A47)."""
     NUMBER_OF_TWO = "number-of-two"

@@ -102,8 +102,6 @@ class Census:
         if self._adt is not None:
             self._load()
 
-    # ------------------------------------------------------------------------- what the feed says
-
     def apply(
         self, raw: bytes, message: Hl7Message, events: Sequence[AdtEvent], *, sender: str = ""
     ) -> bool:
@@ -111,9 +109,10 @@ class Census:
 
         `events`: one for each patient. StoreError where not all could be stored, or `sender` (its
         address) sent too much: no AA then, and the rest is stored when it comes again.
-        MessageError where it puts a number of another patient in place of one (A47).
+        MessageError where it makes one patient of two (A47), or speaks of one as of two (A17).
         """
         with self._writing:
+            self._folding.require_two(events)
             is_new = sum(self._apply(raw, message, event, sender) for event in events) > 0
         if is_new:
             self._listeners.tell()
@@ -212,6 +211,11 @@ class Census:
         could not be used in that time, but for merges of who is still here. How many patients went.
         """
         before = self._clock.now() - timedelta(days=KEPT_DAYS)
+
+        def is_known(number: PatientId) -> bool:
+            with self._lock:
+                return self._list.is_known(self._folding.names.named(number).key)
+
         with self._writing:
             with self._lock:
                 gone = self._list.silent_since(before)
@@ -219,7 +223,7 @@ class Census:
             with self._lock:
                 for number in gone:
                     self._list.remove(number.key)
-            self._letters.forget(before, self.reader.persons_of_merge, self.person)
+            self._letters.forget(before, self.reader.persons_of_merge, is_known)
             self._mark_merges()
             self._intake.forget(self._clock.now())
         if gone:  # and who brings messages waits for this no longer
@@ -240,8 +244,6 @@ class Census:
         else:
             self._links[feed] = link
 
-    # ------------------------------------------------------------------------- what people ask
-
     def find(
         self, text: str, *, tab: Tab = Tab.ALL, limit: int = 200
     ) -> tuple[PatientListEntry, ...]:
@@ -260,19 +262,17 @@ class Census:
             return self._list.count(tab)
 
     def lookup(self, patient_id: str, issuer: str | None = None) -> tuple[PatientListEntry, ...]:
-        """Every entry of the patients who have exactly this identifier, of that issuer if given.
-
-        Empty for an unknown one. Entries of more than one patient: nobody may be chosen by it.
+        """Every entry of the patients who have exactly this identifier, of that issuer if given;
+        () for an unknown one. Entries of more than one patient: nobody may be chosen by it.
         """
         with self._lock:
             return self._list.lookup(patient_id, issuer)
 
     def by_record_number(self, number: ScannedNumber) -> tuple[PatientListEntry, ...]:
-        """Every entry of the patient whose record number this is.
+        """Every entry of the patient whose record number this is; of more than one as `lookup`.
 
         Other identifiers of a patient, and numbers that are no longer in use, open nobody: they
-        may be an earlier holder's, or a mother's in her baby's message. Entries of more than one
-        patient: nobody may be chosen by it.
+        may be an earlier holder's, or a mother's in her baby's message.
         """
         with self._lock:
             return self._list.by_record_number(number)
@@ -356,8 +356,6 @@ class Census:
     def close(self) -> None:
         """Closes the database; feeds and readers must have ended."""
         self._db.close()
-
-    # ------------------------------------------------------------------------- within
 
     def _load(self) -> None:
         """Reads the state of every patient, made anew where it is damaged or of old rules."""

@@ -49,7 +49,7 @@ from capture_app.patients.census.visits import (
 )
 from capture_app.patients.sources.adt.facts import NO_FACTS, AdtEvent, PersonFacts
 
-STATE_VERSION: Final = "8"
+STATE_VERSION: Final = "9"
 """Raise it with every change of `CensusPatient`, of a default of a value in it, or of the rules
 here: states that were kept under another version are folded anew from the messages, which stay the
 truth."""
@@ -97,6 +97,14 @@ class Step:
     known: CensusPatient
     arrival: int
     notes: tuple[FeedNote, ...]
+
+
+def numbers_of(known: CensusPatient) -> Iterator[PatientId]:
+    """All identifiers by which a patient and the visits are known, or were."""
+    yield known.patient.patient_id
+    yield from known.patient.other_ids
+    yield from (retired.number for retired in known.retired)
+    yield from (visit.encounter.number for visit in known.visits.values())
 
 
 def fold(events: Iterable[AdtEvent]) -> CensusPatient | None:

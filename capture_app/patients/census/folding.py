@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import structlog
 
@@ -13,7 +14,7 @@ from capture_app.model.feed_note import FeedNote, NoteCode
 from capture_app.model.patient import PatientId
 from capture_app.model.words import tr
 from capture_app.patients.census.cells import StoredMessage
-from capture_app.patients.census.fold import CensusPatient, add, steps
+from capture_app.patients.census.fold import CensusPatient, add, numbers_of, steps
 from capture_app.patients.census.journal import Folded, Journal
 from capture_app.patients.sources.adt.facts import AdtEvent
 from capture_app.patients.sources.adt.naming import MOST_PAIRS, LearntNames, Pair, pairs_of
@@ -73,8 +74,14 @@ class Folding:
             yield folded(events), [event.arrival for event in events]
 
     def again(self) -> None:
-        """Makes all states anew from the messages."""
-        self._journal.fold_again(self.all, lambda: self.names.stated)
+        """Makes all states anew from the messages. Where one of a patient's is damaged, a state
+        that was made before from all of them says more, and stays.
+        """
+        self._journal.fold_again(self.all, lambda: self.names.stated, self._is_still_named)
+
+    def _is_still_named(self, known: CensusPatient) -> bool:
+        """Whether the numbers in a state have the names that are known of their authorities now."""
+        return all(self.names.named(number) == number for number in numbers_of(known))
 
     def has_news(self, event: AdtEvent) -> bool:
         """Whether a message names an authority in two ways that were not stated before."""
@@ -110,6 +117,16 @@ class Folding:
         if new:
             self.names = LearntNames.of(known.union(new), self._reader.authority.same)
         return bool(new)
+
+    def require_two(self, events: Sequence[AdtEvent]) -> None:
+        """Raises MessageError where a message about two patients names one person twice, also by
+        both names of an authority.
+        """
+        pairs = frozenset(chain.from_iterable(map(pairs_of, events)))
+        names = LearntNames.of(self.names.stated | pairs, self._reader.authority.same)
+        numbers = [names.named(event.person.patient_id).key for event in events]
+        if any(one == other for one, other in zip(numbers[::2], numbers[1::2], strict=False)):
+            raise MessageError(tr("The message is about two patients and names one of them twice."))
 
     def forbids(self, event: AdtEvent) -> None:
         """Raises MessageError where the new number of an A47 was a patient's already: that would

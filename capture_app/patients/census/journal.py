@@ -248,19 +248,30 @@ class Journal:
         self,
         fold: Callable[[Iterable[StoredMessage]], Iterable[tuple[Folded, list[int]]]],
         learnt: Callable[[], Iterable[Pair]],
+        may_stay: Callable[[CensusPatient], bool],
     ) -> None:
         """Makes all states anew from the messages, after settings, rules or names were changed.
 
         `fold` gives each patient's state with the places of the messages about that patient;
-        `learnt` what is known of the names of authorities once all was read.
+        `learnt` what is known of the names of authorities once all was read. Where a message is
+        damaged, a whole state of the same settings and rules stays if it `may_stay`.
         """
         with self._db.transaction() as connection:
+            made = list(fold(self.all()))
+            staying = self._staying(may_stay)
+            kept = (json.dumps(sorted(staying)),)
             connection.execute(
                 "UPDATE events SET state = NULL, reading = NULL WHERE state IS NOT NULL"
+                " AND event_id NOT IN (SELECT value FROM json_each(?))",
+                kept,
             )
-            connection.execute("DELETE FROM notes")
+            connection.execute(
+                "DELETE FROM notes WHERE event_id NOT IN (SELECT value FROM json_each(?))", kept
+            )
             self._rebuilt += 1
-            for folded, event_ids in fold(self.all()):
+            for folded, event_ids in made:
+                if not staying.isdisjoint(event_ids):
+                    continue
                 patient_key = self.patient_key(folded.known.patient.patient_id)
                 connection.executemany(
                     "UPDATE events SET patient_key = ? WHERE event_id = ?",
@@ -277,6 +288,22 @@ class Journal:
             connection.execute("DELETE FROM authorities")
             self._write_pairs(connection, learnt())
             connection.execute("UPDATE census SET reading = ?", (self._reading,))
+
+    def _staying(self, may_stay: Callable[[CensusPatient], bool]) -> set[int]:
+        """All messages of the patients of whom one is damaged, and the state is not."""
+        damaged = json.dumps([number for table, number in self.damaged if table == "events"])
+        rows = self._db.read().execute(
+            "SELECT event_id, patient_key, reading, state FROM events"
+            " WHERE state IS NOT NULL AND reading = ? AND patient_key != x'' AND patient_key IN"
+            " (SELECT patient_key FROM events WHERE event_id IN (SELECT value FROM json_each(?)))",
+            (self._reading, damaged),
+        )
+        found: set[int] = set()
+        for each in map(self._state, rows.fetchall()):
+            if each.known is not None and may_stay(each.known):
+                of_patient = "SELECT event_id FROM events WHERE patient_key = ?"
+                found.update(n for (n,) in self._db.read().execute(of_patient, (each.patient_key,)))
+        return found
 
     def has_messages_of(self, number: PatientId) -> bool:
         """Whether any message is stored about this number."""
@@ -333,19 +360,15 @@ class Journal:
         self, codes: Iterable[NoteCode], limit: int
     ) -> Iterator[tuple[StoredMessage, tuple[FeedNote, ...]]]:
         """Messages with a note of one of these codes, the newest first, with those notes."""
-        rows = (
-            self._db.read()
-            .execute(
-                "SELECT e.event_id, e.received_at, e.duplicate_key, e.message,"
-                " json_group_array(json_array(n.field, n.code))"
-                " FROM notes n JOIN events e USING (event_id)"
-                " WHERE n.code IN (SELECT value FROM json_each(?))"
-                " GROUP BY e.event_id ORDER BY e.event_id DESC LIMIT ?",
-                (json.dumps(sorted(codes)), limit),
-            )
-            .fetchall()
+        rows = self._db.read().execute(
+            "SELECT e.event_id, e.received_at, e.duplicate_key, e.message,"
+            " json_group_array(json_array(n.field, n.code))"
+            " FROM notes n JOIN events e USING (event_id)"
+            " WHERE n.code IN (SELECT value FROM json_each(?))"
+            " GROUP BY e.event_id ORDER BY e.event_id DESC LIMIT ?",
+            (json.dumps(sorted(codes)), limit),
         )
-        for *row, notes in rows:
+        for *row, notes in rows.fetchall():
             for message in self._cells.messages([tuple(row)]):
                 said = (FeedNote(field, NoteCode(code)) for field, code in json.loads(notes))
                 yield message, tuple(sorted(said))

@@ -138,8 +138,8 @@ def doubt_words(doubt: Doubt, count: int) -> str:
             )
         case Doubt.MERGE_REFUSED:
             return trn(
-                "{n} patient is named by a merge that was not carried out.",
-                "{n} patients are named by a merge that was not carried out.",
+                "{n} patient is named by a merge or deletion that was not carried out.",
+                "{n} patients are named by a merge or deletion that was not carried out.",
                 count,
             )
         case Doubt.NUMBER_RETIRED:

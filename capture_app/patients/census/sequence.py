@@ -92,7 +92,7 @@ def undone(story: Sequence[Placed]) -> Mapping[int, Placed | None]:
     """The arrival of each cancel with the event that it undoes; None where there is none.
 
     Found by ZBE-1 where the cancel has one, else by type and visit: the last one recorded before
-    the cancel, else one that came before it, as from a sender whose clock is fast.
+    the cancel, else the last of another sender, whose clock may be fast, that came before it.
     """
     targets: dict[int, Placed | None] = {}
     gone: set[int] = set()
@@ -207,7 +207,7 @@ def _target(story: Sequence[Placed], cancel: Placed, gone: set[int]) -> Placed |
         named = [other for other in possible if is_same_movement(other.event, cancel.event)]
         return named[-1] if named else None
     earlier = [other for other in possible if _is_before(other, cancel)]
-    earlier = earlier or [o for o in possible if o.event.arrival < cancel.event.arrival]
+    earlier = earlier or [other for other in possible if _came_before(other, cancel)]
     if not earlier:
         return None
     last = earlier[-1]
@@ -218,6 +218,14 @@ def _target(story: Sequence[Placed], cancel: Placed, gone: set[int]) -> Placed |
 
 def _is_before(one: Placed, other: Placed) -> bool:
     return (one.at, one.event.arrival) < (other.at, other.event.arrival)
+
+
+def _came_before(one: Placed, other: Placed) -> bool:
+    """Whether one event came before another by its sender's clock, which cannot be held against
+    the other's. Of one sender the clock alone counts: what it sends may overtake itself.
+    """
+    first, second = one.event, other.event
+    return first.order.sender != second.order.sender and first.arrival < second.arrival
 
 
 def _clock_shifts(arrived: Sequence[AdtEvent]) -> dict[tuple[str, str], timedelta]:

@@ -16,7 +16,12 @@ from capture_app.clock import Clock
 from capture_app.model.encounter import EncounterState, Location
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.worklist import Doubt, PatientListEntry, PersonNow
-from capture_app.patients.census.fold import CensusPatient, entries, hidden_from
+from capture_app.patients.census.fold import (
+    CensusPatient,
+    entries,
+    hidden_from,
+    numbers_of,
+)
 from capture_app.patients.census.moves import former_numbers
 from capture_app.patients.census.orders import (
     OrderBook,
@@ -108,10 +113,24 @@ class PatientList:
                     self._alike[tab].put(row.entry.patient)
 
     def mark_merges(self, keys: frozenset[PatientKey]) -> None:
-        """Says whom merges name that were refused, in place of what was said before."""
+        """Says whom merges name that were refused, in place of what was said before. A number of
+        which no issuer is told marks everybody whose record number it is.
+        """
         changed, self._merges = self._merges ^ keys, keys
-        for key in changed:
+        for key in {bearer for number in changed for bearer in self._bearers(number)}:
             self._show(key)
+
+    def is_known(self, number: PatientKey) -> bool:
+        """Whether a feed speaks of somebody with that record number; of any issuer for none."""
+        return any(self.person(key) is not None for key in self._bearers(number))
+
+    def _bearers(self, number: PatientKey) -> set[PatientKey]:
+        value, issuer = number
+        others = set() if issuer else self._holders.get(value, set())
+        return {number, *(key for key in others if key[0] == value)}
+
+    def _is_merged(self, key: PatientKey) -> bool:
+        return key in self._merges or (key[0], "") in self._merges
 
     def count_doubts(self) -> tuple[tuple[Doubt, int], ...]:
         """How many patients of the lists each doubt is about."""
@@ -124,11 +143,7 @@ class PatientList:
 
     def numbers(self) -> Iterator[PatientId]:
         """All identifiers by which the admissions feed knows its patients, or knew them."""
-        for known in self._patients.values():
-            yield known.patient.patient_id
-            yield from known.patient.other_ids
-            yield from (retired.number for retired in known.retired)
-            yield from (visit.encounter.number for visit in known.visits.values())
+        return chain.from_iterable(map(numbers_of, self._patients.values()))
 
     def silent_since(self, before: datetime) -> list[PatientId]:
         """Patients without an open visit of whom nothing was said since."""
@@ -254,7 +269,7 @@ class PatientList:
         doubts = set(chain.from_iterable(entry.doubts for entry in shown))
         if key in self._retired:
             doubts.add(Doubt.NUMBER_RETIRED)
-        if key in self._merges:
+        if self._is_merged(key):
             doubts.add(Doubt.MERGE_REFUSED)
         visits = tuple(visit.encounter for visit in known.visits.values()) if known else ()
         return PersonNow(
@@ -417,7 +432,7 @@ class PatientList:
         doubts |= entry.doubts
         if key in self._given_away:
             doubts.add(Doubt.NUMBER_ON_WORKLIST)
-        if key in self._merges:
+        if self._is_merged(key):
             doubts.add(Doubt.MERGE_REFUSED)
         if key in self._retired:
             doubts.add(Doubt.NUMBER_RETIRED)

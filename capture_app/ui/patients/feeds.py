@@ -36,7 +36,7 @@ def feed_chip(feed: FeedStatus) -> ChipText:
 
 def to_look_at(feed: FeedStatus) -> int:
     """How much of a feed somebody should look at: what was refused or had no effect since
-    yesterday, and patients whom a merge names that was not carried out.
+    yesterday, and patients whom a merge or deletion names that was not carried out.
     """
     merged = dict(feed.doubts).get(Doubt.MERGE_REFUSED, 0)
     return (
@@ -85,7 +85,7 @@ def feed_note(feeds: Iterable[FeedStatus], now: datetime) -> str:
                     tr("Ward list {age} old. It may miss people. Scanning still works.", age=age)
                 )
         if feed.incomplete_since and now - feed.incomplete_since < timedelta(days=7):
-            since = wording.moment(feed.incomplete_since, now)
+            since = wording.moment_inside(feed.incomplete_since, now)
             notes.append(
                 tr(
                     "Patients admitted before {since} appear when the feed next names them.",

@@ -133,7 +133,7 @@ def _alike_words(kind: LookAlike) -> str:
 def _doubts() -> Mapping[Doubt, str]:
     """What a badge says of each doubt, the gravest first."""
     return {
-        Doubt.MERGE_REFUSED: tr("Merge waits"),
+        Doubt.MERGE_REFUSED: tr("Merge or deletion waits"),
         Doubt.NUMBER_RETIRED: tr("Old number"),
         Doubt.NUMBER_OF_TWO: tr("Number of two people"),
         Doubt.NUMBER_OF_ANOTHER: tr("Number of another person"),

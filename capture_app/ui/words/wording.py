@@ -72,6 +72,18 @@ def moment(value: datetime, now: datetime) -> str:
     local = value.astimezone(now.tzinfo)
     if local.date() == now.date():
         return tr("Today {time}", time=clock_time(local))
+    return _day_of(local, now)
+
+
+def moment_inside(value: datetime, now: datetime) -> str:
+    """The same inside a sentence: today 13:58."""
+    local = value.astimezone(now.tzinfo)
+    if local.date() == now.date():
+        return tr("today {time}", time=clock_time(local))
+    return _day_of(local, now)
+
+
+def _day_of(local: datetime, now: datetime) -> str:
     if local.year == now.year:
         return isolated(f"{local.day:02d}-{_month(local.date())}")
     return day(local.date())

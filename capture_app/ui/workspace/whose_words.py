@@ -167,7 +167,9 @@ def _note(
         return ChipText(words, "warning" if standing.asks else "info", Tone.WARN)
     match standing.caution:
         case Caution.MERGE_REFUSED:
-            return ChipText(tr("The feed merged this patient: ask IT"), "warning", Tone.WARN)
+            return ChipText(
+                tr("The feed merged or deleted this patient: ask IT"), "warning", Tone.WARN
+            )
         case Caution.DISCHARGED:
             return ChipText(tr("Discharged; pictures may be taken"), "warning", Tone.WARN)
         case None:

@@ -41,7 +41,7 @@ def test_the_feed_is_told_in_words_without_patient_data(
     patients._show_feed(census, 100, as_json=False)
     told = capsys.readouterr().out
     assert "1 message was accepted without effect: see --feed." in told
-    assert "2 patients are named by a merge that was not carried out." in told
+    assert "2 patients are named by a merge or deletion that was not carried out." in told
     assert "2 patients share a visit number: pictures do not carry it." in told
     assert "A03" in told
     assert "PV1-19: no visit is named and several could be meant" in told

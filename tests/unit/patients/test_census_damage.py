@@ -107,6 +107,26 @@ def test_a_state_that_another_process_wrote_damaged_is_made_here(
 
 
 @pytest.mark.expects_log("census-row-damaged")
+@pytest.mark.parametrize("row", [1, 2])
+def test_a_state_that_says_more_than_the_messages_that_are_left_stays(
+    opened: Callable[..., Census], clock: FixedClock, tmp_path: Path, row: int
+) -> None:
+    """Of a number that was changed either message may be the one that is lost."""
+    census = opened()
+    change = said("A47", "0900", has_visit=False, more="MRG|9999^^^HOSP^MR")
+    tell(census, clock, said("A01", "0800", pid=DOE.replace("1001", "9999")), change)
+    whole = census.find("")
+    spoil(tmp_path, "events", "message", row)
+    assert census.rebuild() == 1
+    assert census.find("") == opened().find("") == whole
+    tell(census, clock, said("A02", "1000", place="5C^1"))
+    (entry,) = opened().find("")
+    assert entry.patient == whole[0].patient
+    assert entry.encounter is not None
+    assert entry.encounter.location.ward == "5C"
+
+
+@pytest.mark.expects_log("census-row-damaged", "census-state-damaged")
 def test_a_damaged_message_is_set_apart_counted_and_named(
     opened: Callable[..., Census], clock: FixedClock, tmp_path: Path
 ) -> None:
@@ -114,6 +134,10 @@ def test_a_damaged_message_is_set_apart_counted_and_named(
     tell(census, clock, ADMITTED, said("A08", "0900"), said("A01", "0900", pid=ROE, visit="V2"))
     spoil(tmp_path, "events", "message", 3)
     assert numbers(census) == numbers(opened()) == ["1001", "1002"]
+    whole = census.find("")
+    assert census.rebuild() == 2  # the state of 1002 was made when the message was whole
+    assert census.find("") == opened().find("") == whole
+    spoil(tmp_path, "events", "state", 3)
     assert census.rebuild() == 1  # nothing else says who 1002 is
     assert numbers(census) == ["1001"]
     status = census.feed_status()[0]

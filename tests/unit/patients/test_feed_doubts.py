@@ -160,7 +160,65 @@ def test_the_old_number_opens_nobody_and_its_new_use_is_doubted(
     assert doubts(opened("one")) == doubts(census)
 
 
+def by_type_alone(folder: Path) -> tuple[Census, AdtReceiver]:
+    """The feed of a site that says no authority: the type MR alone is the patient's number."""
+    feed = replace(FEED, assigning_authority="", identifier_type="MR")
+    settings = Settings(data_dir=folder, adt=feed)
+    census = open_census(folder, Cipher(b"k" * 32), FixedClock(NOW), settings)
+    return census, AdtReceiver(census, feed, FixedClock(NOW))
+
+
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_a_number_without_an_authority_marks_whoever_has_it(
+    tmp_path: Path, comes_first: bool
+) -> None:
+    census, receiver = by_type_alone(tmp_path)
+    change = said("A47", "0900", pid=ROE, has_visit=False, more="MRG|1001")
+    for message in (ADMITTED, change) if comes_first else (change, ADMITTED):
+        receiver.handle(message)
+    (entry,) = census.find("")
+    assert Doubt.MERGE_REFUSED in entry.doubts
+    now = census.person(entry.patient.patient_id)
+    assert now is not None
+    assert Doubt.MERGE_REFUSED in now.doubts
+    census._clock.advance(100 * 86_400)  # type: ignore[attr-defined]
+    assert census.forget_long_gone() == 0
+    assert doubts(census) == {"1001": {Doubt.MERGE_REFUSED}}, "for as long as the patient is here"
+    census.close()
+
+
+def test_one_person_under_two_names_of_the_authority_swaps_no_bed_and_loses_no_visit(
+    tmp_path: Path,
+) -> None:
+    census, receiver = by_type_alone(tmp_path)
+    known = said("A01", "0800", pid=DOE.replace("^HOSP", "^HOSP&1.2.3&ISO"))
+    assert b"MSA|AA" in receiver.handle(known)
+    before = told(census)
+    other = DOE.replace("^HOSP", "^&1.2.3&ISO")
+    moved = said("A45", "0900", pid=other, more="MRG|1001^^^HOSP^MR||||V1")
+    second = said("A17", "1000", pid=other, place="5C^1").decode().split("\r")[2:]
+    for message in (moved, said("A17", "1000", more="\r".join(second))):
+        assert b"names one of them twice" in receiver.handle(message)
+    assert told(census) == before
+    census.close()
+
+
 # ---------------------------------------------------------------------------- clocks and zones
+
+
+def test_a_cancel_of_another_sender_whose_clock_is_a_little_slow(
+    opened: Callable[[str], Census],
+) -> None:
+    census = opened("one")
+    at_once(
+        census,
+        [
+            (datetime(2026, 11, 27, 8, 0, 5, tzinfo=UTC), ADMITTED),
+            (datetime(2026, 11, 27, 14, 0, 5, tzinfo=UTC), said("A03", "1400")),
+            (datetime(2026, 11, 27, 14, 2, 5, tzinfo=UTC), said("A13", "1357", sender="ED")),
+        ],
+    )
+    assert told(census) == {("1001", "V1"): OPEN}
 
 
 def at_once(census: Census, sent: list[tuple[datetime, bytes]]) -> None:

@@ -60,6 +60,16 @@ SCRIPTS: dict[str, Script] = {
         (ADMITTED, said("A03", "1400"), said("A13", "1430"), said("A03", "1500")),
         {("1001", "V1"): CLOSED},
     ),
+    "a cancel recorded before the only discharge undoes none": Script(
+        (ADMITTED, said("A13", "1400"), said("A03", "1405")),
+        {("1001", "V1"): CLOSED},
+        (NoteCode.NOTHING_TO_CANCEL,),
+    ),
+    "a cancel recorded before the only transfer undoes none": Script(
+        (ADMITTED, said("A12", "0900", place=""), said("A02", "0901", place="5C^1")),
+        {("1001", "V1"): ("open", "5C 1")},
+        (NoteCode.NOTHING_TO_CANCEL,),
+    ),
     "a transfer cancelled": Script(
         (ADMITTED, said("A02", "0900", place="5C^1"), said("A12", "1000")),
         {("1001", "V1"): OPEN},

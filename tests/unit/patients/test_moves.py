@@ -299,6 +299,12 @@ REFUSED = {
     "a move from whom the message does not say": said(
         "A45", "0900", pid=ROE, more="MRG|1001||||V1"
     ),
+    "a move under a number that no image can hold": said(
+        "A45", "0900", pid=ROE, visit="V" * 65, more="MRG|1001^^^HOSP^MR||||V1"
+    ),
+    "a move under a number that is cut": said(
+        "A45", "0900", pid=ROE, visit="V1&2", more="MRG|1001^^^HOSP^MR||||V1"
+    ),
     "an account of nobody": said("A44", "0900", pid=ROE, has_visit=False),
     "a number in place of none": said("A50", "0900", visit="V7", more="MRG|1001^^^HOSP^MR"),
     "no number in place of one": said(
@@ -312,6 +318,8 @@ REFUSED = {
         "A49", "0900", account="ACC7", has_visit=False, more="MRG|1002^^^HOSP^MR||ACC1"
     ),
     "a swap with nobody": said("A17", "0900"),
+    "a swap of one patient with the same": swap(second=DOE),
+    "a swap of a visit whose number is cut": swap().replace(b"|V2", b"|V1&2"),
     "a swap of three": said("A17", "0900", more="\r".join(swap().decode().split("\r")[2:])),
     "a merge whose other number names nobody's authority": said(
         "A40", "0900", has_visit=False, more="MRG|1002"
@@ -319,6 +327,22 @@ REFUSED = {
     "a merge whose other number cannot be read": said(
         "A40", "0900", has_visit=False, more="MRG|1002&3^^^HOSP^MR"
     ),
+    "a merge of several numbers": said(
+        "A40", "0900", has_visit=False, more="MRG|1002^^^HOSP^MR~7^^^HOSP^MR"
+    ),
+    "another number in place of one of which no authority is told": said(
+        "A47", "0900", has_visit=False, more="MRG|1002"
+    ),
+    "another number in place of one of several": said(
+        "A47", "0900", has_visit=False, more="MRG|1002^^^^MR~7^^^SSA^SS"
+    ),
+    "two records linked": said(
+        "A24", "0900", has_visit=False, more="PID|2||1002^^^HOSP^MR||Roe^Rick"
+    ),
+    "two records told apart": said(
+        "A37", "0900", has_visit=False, more="PID|2||1002^^^HOSP^MR||Roe^Rick"
+    ),
+    "a patient deleted": said("A29", "0900", has_visit=False),
 }
 
 

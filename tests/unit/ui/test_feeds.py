@@ -52,7 +52,7 @@ def test_a_problem_and_a_gap_are_told() -> None:
 
     assert feed_chip(troubled).tone is Tone.WARN
     assert "The port is taken." in note
-    assert "Patients admitted before Today 08:30 appear when the feed next names them." in note
+    assert "Patients admitted before today 08:30 appear when the feed next names them." in note
 
 
 def test_what_of_a_worklist_could_not_be_taken_is_a_line_each() -> None:

@@ -121,7 +121,7 @@ def test_each_doubt_is_a_badge_with_words_that_a_screen_reader_says() -> None:
     )
 
     assert [badge.words for badge in row.badges] == [
-        "Merge waits",
+        "Merge or deletion waits",
         "Old number",
         "Number of two people",
         "Number of another person",

@@ -13,12 +13,17 @@ from itertools import pairwise
 from typing import Final
 
 from capture_app.errors import MessageError
-from capture_app.hl7.identifiers import patient_id
 from capture_app.hl7.split import Hl7Message, Segment
 from capture_app.model.patient import PatientId
 from capture_app.model.words import tr
 from capture_app.patients.sources.adt.facts import NO_FACTS, PersonFacts, VisitFacts
-from capture_app.patients.sources.adt.numbers import NO_NUMBER, Authority, number_in, numbers_in
+from capture_app.patients.sources.adt.numbers import (
+    NO_NUMBER,
+    Authority,
+    number_in,
+    numbers_in,
+    possible_numbers_in,
+)
 from capture_app.patients.sources.door import Door
 
 MOVES: Final = frozenset({"A44", "A45"})
@@ -28,6 +33,8 @@ _NEW_ACCOUNT: Final = "A49"
 _NEW_NUMBER: Final = "A50"
 _MAY_RENUMBER: Final = frozenset({"A06", "A07"})
 _OF_ACCOUNTS: Final = frozenset({"A44", _NEW_ACCOUNT})
+_OF_A_VISIT: Final = frozenset({"A17", "A45"})
+"""Events of a visit under the number of PV1-19: one that cannot be read may be of any other."""
 _OF_ONE_PATIENT: Final = frozenset({"A06", "A07", "A46", "A48", "A49", "A50", "A51"})
 """Events with an MRG segment in which both numbers have to be the same patient's."""
 
@@ -70,18 +77,22 @@ def _groups(message: Hl7Message, first: str) -> Iterator[Hl7Message]:
 def prior_visit(
     event: str,
     mrg: Segment | None,
+    pv1: Segment | None,
     visit: VisitFacts | None,
     number: PatientId,
     authority: Authority,
     door: Door,
 ) -> VisitFacts | None:
     """The visit by the number that it had (MRG-5), or all by the account that they had (MRG-3);
-    None where the event changes none. `number`: the patient's, `visit`: what PV1 says.
+    None where the event changes none. `number`: the patient's, `visit`: what `pv1` says.
 
-    Raises MessageError where it is not said, and where another patient is named that should not be.
+    Raises MessageError where it is not said or cannot be read, and where another patient is named
+    that should not be.
     """
     if event in _OF_ONE_PATIENT and mrg is not None:
         _require_same(mrg, number, authority, door)
+    if event in _OF_A_VISIT and visit is None and pv1 is not None and pv1.raw(19):
+        raise _says_not_what()
     if event not in MOVES | _MAY_RENUMBER | {_NEW_ACCOUNT, _NEW_NUMBER}:
         return None
     is_new_told = visit is not None and bool(visit.visit_number) and not visit.is_account
@@ -127,51 +138,43 @@ def visit_here(
     return visit
 
 
-def person_who_loses(
-    mrg: Segment | None, number: PatientId, authority: Authority, door: Door
-) -> PersonFacts:
-    """The patient of MRG-1, of whom the message says nothing else. MessageError where that is the
-    one of PID-3.
-    """
+def person_who_loses(mrg: Segment | None, authority: Authority, door: Door) -> PersonFacts:
+    """The patient of MRG-1, of whom the message says nothing else. MessageError where none is."""
     if mrg is None:
         raise _says_not_what()
-    loses = numbers_in(mrg, 1, authority, door)[0]
-    if loses.key == number.key:
-        raise MessageError(tr("A visit is moved from a patient to the same patient."))
-    return PersonFacts(loses, (), None, None, None)
+    return PersonFacts(numbers_in(mrg, 1, authority, door)[0], (), None, None, None)
 
 
 def persons_named(message: Hl7Message, authority: Authority) -> tuple[PatientId, ...]:
     """All patients whom PID-3 and MRG-1 name and who can be read, each once: one that cannot be
-    hides no other.
+    hides no other. A number of which no authority is told has no issuer.
     """
     door = Door()
     found: dict[tuple[str, str], PatientId] = {}
     for segment in message.segments:
         if field := {"PID": 3, "MRG": 1}.get(segment.name):
-            said = door.read(segment.name, partial(_either, segment, field, authority, door))
-            if said is not None:
-                found[said.key] = said
+            named = door.read(segment.name, partial(_all_of, segment, field, authority, door))
+            found |= {number.key: number for number in named or ()}
     return tuple(found.values())
 
 
-def _either(segment: Segment, field: int, authority: Authority, door: Door) -> PatientId | None:
-    """The number of the configured authority; else the only one, where it names no authority."""
+def _all_of(
+    segment: Segment, field: int, authority: Authority, door: Door
+) -> tuple[PatientId, ...]:
+    """The number of the configured authority; else all that may be it: several of that authority,
+    and those of which none is told.
+    """
     try:
-        return numbers_in(segment, field, authority, door)[0]
+        return numbers_in(segment, field, authority, door)[:1]
     except MessageError:
-        bare = [patient_id(cx) for cx in segment.repetitions(field)]
-        only = bare[0] if len(bare) == 1 else None
-        if only is None or only.issuer or only.universal_id:
-            return None
-        return replace(only, issuer=authority.issuer_when_absent or authority.assigning_authority)
+        return possible_numbers_in(segment, field, authority, door)
 
 
 def _require_same(mrg: Segment, number: PatientId, authority: Authority, door: Door) -> None:
     if not mrg.is_valued(1):
         return
-    said = _either(mrg, 1, authority, door)
-    if said is None or said.value != number.value:
+    said = {each.value for each in _all_of(mrg, 1, authority, door)}
+    if said != {number.value}:
         raise MessageError(
             tr("The message names another patient in MRG-1 than in PID-3: that is a merge.")
         )

@@ -76,6 +76,25 @@ def numbers_in(
     return chosen, tuple(n for n in others if n is not None)
 
 
+def possible_numbers_in(
+    segment: Segment, field: int, authority: Authority, door: Door
+) -> tuple[PatientId, ...]:
+    """All repetitions that may be the patient's number here: of the authority and type that the
+    settings ask for, or of no authority. What cannot be read is left out.
+    """
+    name = f"{segment.name}-{field}"
+    numbers = [
+        (cx, number)
+        for cx in segment.repetitions(field)
+        if (number := door.read(name, partial(patient_id, cx))) is not None
+    ]
+    return tuple(
+        authority.same.named(number)
+        for cx, number in numbers
+        if _may_be_ours(cx, authority) or not (number.issuer or number.universal_id)
+    )
+
+
 def _may_be_ours(cx: Composite, authority: Authority) -> bool:
     """Whether a repetition names the authority and the type that the settings ask for."""
     try:

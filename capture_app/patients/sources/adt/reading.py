@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 _NOTHING: Final = (None, None)
 
-READER_VERSION: Final = "7"
+READER_VERSION: Final = "8"
 """Raise it when something else may be read out of a stored message than before."""
 
 _LATIN_1: Final = frozenset({"iso8859_1", "iso8859_15", "cp1252"})
@@ -143,9 +143,9 @@ def read_event(
         door.note(field, NoteCode.REPAIRED)
     person = _person(pid, authority, conventions, received_at.date(), door)
     visit = _visit(pid, pv1, message.one("PV2"), zone, conventions, door, authority.same)
-    before = prior_visit(event, mrg, visit, person.patient_id, authority, door)
+    before = prior_visit(event, mrg, pv1, visit, person.patient_id, authority, door)
     if leaves:
-        person, visit = person_who_loses(mrg, person.patient_id, authority, door), None
+        person, visit = person_who_loses(mrg, authority, door), None
     elif before is not None:
         visit = visit_here(event, pid, visit, before, authority, door)
         before = before if event not in MOVES else None

@@ -34,6 +34,9 @@ _ASK_CLOCK_AGAIN_S: Final = 60.0
 _MOST_RECORDED: Final = 100
 _MERGES: Final = frozenset({"A18", "A30", "A34", "A35", "A36", "A39", "A40", "A41", "A42", "A43"})
 """Events that merge patients or visits, or move identifiers between them."""
+_LINKS: Final = frozenset({"A24", "A37"})
+"""Events that say that two patients are one person, or are not."""
+_DELETES: Final = frozenset({"A29"})
 _NAMING_TWO: Final = _MERGES | {"A17", "A44", "A45", "A46", "A47", "A48", "A49", "A50", "A51"}
 """Events of two patients or numbers: refused, they mark the rows of all whom they name."""
 
@@ -43,7 +46,7 @@ class _Refused:
     outcome: AckOutcome
     refusal: Refusal
     is_merge: bool = False
-    """It names two patients as one: both rows are marked."""
+    """It merges, links or deletes whom it names: their rows are marked."""
 
 
 class AdtReceiver:
@@ -266,6 +269,18 @@ def _not_taken(event: str) -> _Refused | None:
     if event in _MERGES:
         reason = tr(
             "Patients or visits are merged by this message, which is not done here: "
+            "a person has to look at it."
+        )
+        return _Refused(AckOutcome.ERROR, Refusal(reason), is_merge=True)
+    if event in _LINKS:
+        reason = tr(
+            "Two patients are linked, or told apart, by this message, which is not done here: "
+            "a person has to look at it."
+        )
+        return _Refused(AckOutcome.ERROR, Refusal(reason), is_merge=True)
+    if event in _DELETES:
+        reason = tr(
+            "A patient is deleted by this message, which is not done here: "
             "a person has to look at it."
         )
         return _Refused(AckOutcome.ERROR, Refusal(reason), is_merge=True)
