@@ -27,7 +27,7 @@ from capture_app.store.record import from_record, to_record
 NOW = datetime(2024, 7, 2, 9, 30, tzinfo=UTC)
 FEED = AdtFeed(assigning_authority="HOSP", port=1)
 NAMING_TWO = {"A17", "A44", "A45", "A47", "A49", "A50"}
-"""Events of two patients or numbers: `tests/unit/patients/test_moves.py` tells those in any order."""
+"""Events of two patients or numbers: `test_moves.py` tells those in any order."""
 
 Told = tuple[str, int, int, str, str]
 
