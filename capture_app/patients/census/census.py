@@ -214,7 +214,9 @@ class Census:
 
         def is_known(number: PatientId) -> bool:
             with self._lock:
-                return self._list.is_known(self._folding.names.named(number).key)
+                key = self._folding.names.named(number).key
+                listed = () if number.issuer else self._list.lookup(number.value, None)
+                return bool(listed) or self._list.person(key) is not None
 
         with self._writing:
             with self._lock:

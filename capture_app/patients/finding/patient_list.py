@@ -16,12 +16,7 @@ from capture_app.clock import Clock
 from capture_app.model.encounter import EncounterState, Location
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.worklist import Doubt, PatientListEntry, PersonNow
-from capture_app.patients.census.fold import (
-    CensusPatient,
-    entries,
-    hidden_from,
-    numbers_of,
-)
+from capture_app.patients.census.fold import CensusPatient, entries, hidden_from, numbers_of
 from capture_app.patients.census.moves import former_numbers
 from capture_app.patients.census.orders import (
     OrderBook,
@@ -117,17 +112,9 @@ class PatientList:
         which no issuer is told marks everybody whose record number it is.
         """
         changed, self._merges = self._merges ^ keys, keys
-        for key in {bearer for number in changed for bearer in self._bearers(number)}:
+        bearers = (self._holders.get(value, ()) for value, issuer in changed if not issuer)
+        for key in changed.union(*bearers):
             self._show(key)
-
-    def is_known(self, number: PatientKey) -> bool:
-        """Whether a feed speaks of somebody with that record number; of any issuer for none."""
-        return any(self.person(key) is not None for key in self._bearers(number))
-
-    def _bearers(self, number: PatientKey) -> set[PatientKey]:
-        value, issuer = number
-        others = set() if issuer else self._holders.get(value, set())
-        return {number, *(key for key in others if key[0] == value)}
 
     def _is_merged(self, key: PatientKey) -> bool:
         return key in self._merges or (key[0], "") in self._merges
