@@ -21,7 +21,7 @@ SELECTED: Final = 4
 """Of vivid's dv_timings_signal_mode: the source sends what dv_timings says."""
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 CLOCK: Final = SystemClock()
-PATIENCE_S: Final = 90.0
+PATIENCE_S: Final = 240.0
 """The machine is emulated, and several times slower than any station."""
 
 

@@ -76,7 +76,10 @@ def test_the_addresses_of_older_settings_go_on_working(vivid: Vivid, number_or_p
 
 def test_two_cameras_are_two_whatever_their_numbers() -> None:
     with Vivid.plugged_in("n_devs=2"):
-        second = camera("platform:vivid.1", id="other", largest_size="320x180")
+        by_name = {one.name: one.identity for one in attached_cameras()}
+        assert by_name["vivid-000-vid-cap"] == VIVID
+        other = by_name["vivid-001-vid-cap"]
+        second = camera(other, id="other", largest_size="320x180")
         with live(SMALL, second) as service:
             assert seen(service).pixels.shape == (480, 640, 3)
             service.choose("other")

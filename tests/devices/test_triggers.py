@@ -52,7 +52,7 @@ class Shown:
         try:
             eventually(
                 lambda: all(self.now.get(name) == value for name, value in what.items()),
-                timeout=4 * PATIENCE_S,
+                timeout=PATIENCE_S,
             )
         except AssertionError as error:
             message = f"{what} did not come: {self.now}, exit {self._program.poll()}"
