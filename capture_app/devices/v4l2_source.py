@@ -23,6 +23,7 @@ from capture_app.devices.raw_pixels import rgb_of
 from capture_app.devices.source import FrameStamp
 from capture_app.devices.trouble import DeviceTroubleError, Trouble
 from capture_app.devices.v4l2 import V4l2Camera
+from capture_app.dicom.jpeg_stream import EOI
 from capture_app.model.camera import CameraMode, OpenedMode
 from capture_app.model.device import DeviceInfo
 from capture_app.model.frame import Frame
@@ -32,6 +33,7 @@ NO_PICTURE_AFTER_S: Final = 2.0
 _LOOK_EVERY_S: Final = 0.2
 """So often it is asked whether a signal is there, and whether it is to end."""
 _BAD_PICTURES: Final = 5
+_END: Final = bytes((0xFF, EOI))
 _NEVER_USED_S: Final = 0.25
 """Pictures of the first moment are passed over where they are damaged: the sensor wakes up."""
 
@@ -135,5 +137,12 @@ def _decoded(picture: RawPicture, form: RawFormat) -> tuple[NDArray[np.uint8], b
     if picture.is_bad:
         raise DeviceTroubleError(Trouble.DRIVER_ERROR)
     if form.mode.is_jpeg:
-        return shown_pixels(picture.data), picture.data
+        jpeg = _without_padding(picture.data)
+        return shown_pixels(jpeg), jpeg
     return rgb_of(picture.data, form), None
+
+
+def _without_padding(jpeg: bytes) -> bytes:
+    """The JPEG alone: some drivers hand out all of their buffer, and zeros are no picture."""
+    cut = jpeg.rstrip(b"\0")
+    return cut if cut.endswith(_END) else jpeg
