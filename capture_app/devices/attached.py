@@ -2,9 +2,10 @@
 
 A USB camera is `usb:046d:0825:SERIAL`, one without a serial number `usb:046d:0825@PORT`, where the
 port is the way through the hubs; of two with one serial number each is named with its port, too.
-Any other is `BUS:PLACE`, as the system calls its place. `#2` is another picture of the same device
-(infrared beside colour). What the settings name is looked for at every opening: the number of a
-device path may be another camera's tomorrow. Nothing is opened here.
+Any other is `BUS:PLACE`, as the system calls its place (`BUS:PLACE@NAME` where several are there).
+`#2` is another picture of the same device (infrared beside colour). What the settings name is
+looked for at every opening: the number of a device path may be another camera's tomorrow. Nothing
+is opened here.
 """
 
 from __future__ import annotations
@@ -85,15 +86,7 @@ def attached_cameras(system: Path = SYSTEM) -> tuple[AttachedCamera, ...]:
 
         return attached_by_windows()
     nodes = _nodes(system)
-    usb = [node.identity for node in nodes if isinstance(node.identity, _Usb)]
-    return tuple(
-        AttachedCamera(
-            node.identity.written(usb) if isinstance(node.identity, _Usb) else node.identity,
-            node.name,
-            node.place,
-        )
-        for node in nodes
-    )
+    return tuple(AttachedCamera(_written(node, nodes), node.name, node.place) for node in nodes)
 
 
 def place_of(address: str, system: Path = SYSTEM) -> str:
@@ -112,7 +105,7 @@ def place_of(address: str, system: Path = SYSTEM) -> str:
         fitting = [path] if Path(path).exists() else []
     else:
         wanted = _Usb.said(address) or address
-        fitting = [node.place for node in _nodes(system) if _is_meant(node.identity, wanted)]
+        fitting = [node.place for node in _nodes(system) if _is_meant(node, wanted)]
     if not fitting:
         raise DeviceTroubleError(Trouble.NOT_FOUND)
     if len(fitting) > 1:
@@ -120,10 +113,23 @@ def place_of(address: str, system: Path = SYSTEM) -> str:
     return fitting[0]
 
 
-def _is_meant(identity: _Usb | str, wanted: _Usb | str) -> bool:
-    if isinstance(identity, _Usb) and isinstance(wanted, _Usb):
-        return identity.is_meant_by(wanted)
-    return identity == wanted
+def _written(node: _Node, nodes: Sequence[_Node]) -> str:
+    """Its identity: as short as tells it from all others."""
+    if isinstance(node.identity, _Usb):
+        return node.identity.written([n.identity for n in nodes if isinstance(n.identity, _Usb)])
+    is_alone = sum(other.identity == node.identity for other in nodes) == 1
+    return node.identity if is_alone else _with_name(node)
+
+
+def _with_name(node: _Node) -> str:
+    """For one of several that are at one place, as the channels of some grabbers are."""
+    return f"{node.identity}@{_NOT_OF_AN_IDENTITY.sub('-', node.name)[:_MOST_CHARACTERS]}"
+
+
+def _is_meant(node: _Node, wanted: _Usb | str) -> bool:
+    if isinstance(node.identity, _Usb):
+        return isinstance(wanted, _Usb) and node.identity.is_meant_by(wanted)
+    return wanted in (node.identity, _with_name(node))
 
 
 def _nodes(system: Path) -> list[_Node]:

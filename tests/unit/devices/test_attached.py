@@ -35,13 +35,15 @@ class System:
         (device / "bInterfaceNumber").write_text(f"{interface:02x}\n")
         self._node(number, name, index, device)
 
-    def plug_card(self, number: int, bus: str, place: str, *, index: int = 0) -> None:
+    def plug_card(
+        self, number: int, bus: str, place: str, *, index: int = 0, name: str = "Grabber"
+    ) -> None:
         device = self.root / "devices" / bus / place
         device.mkdir(parents=True, exist_ok=True)
         (self.root / "bus" / bus).mkdir(parents=True, exist_ok=True)
         if not (device / "subsystem").is_symlink():
             (device / "subsystem").symlink_to(self.root / "bus" / bus)
-        self._node(number, "Grabber", index, device)
+        self._node(number, name, index, device)
 
     def plug_virtual(self, number: int, name: str) -> None:
         self._node(number, name, 0, None)
@@ -129,6 +131,18 @@ def test_a_card_is_known_by_its_place_and_a_virtual_camera_by_its_name(system: S
         "virtual:Wound-2",
     ]
     assert place_of("virtual:Wound-2", system.root) == "/dev/video10"
+
+
+def test_channels_of_a_card_that_are_at_one_place_are_told_apart_by_their_names(
+    system: System,
+) -> None:
+    system.plug_card(0, "pci", "0000:03:00.0", name="Input 1")
+    system.plug_card(1, "pci", "0000:03:00.0", name="Input 2")
+    assert identities(system) == ["pci:0000:03:00.0@Input-1", "pci:0000:03:00.0@Input-2"]
+    assert place_of("pci:0000:03:00.0@Input-2", system.root) == "/dev/video1"
+    with pytest.raises(DeviceTroubleError) as refused:
+        place_of("pci:0000:03:00.0", system.root)
+    assert refused.value.trouble is Trouble.ALIKE
 
 
 def test_what_a_camera_says_of_itself_is_no_path_and_no_line(system: System) -> None:
