@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
+import structlog
+
 from capture_app.dicom.modules.multi_frame import vector_is_too_long
 from capture_app.dicom.part10 import clip_sha256
 from capture_app.errors import ImageError
@@ -20,27 +22,51 @@ Frames = Callable[[], Iterator[tuple[bytes, int]]]
 
 MOST_BYTES: Final = 3_900_000_000
 """Of the frames of one instance: offsets and lengths of Pixel Data are 32 bits wide (PS3.5 A.4)."""
+MOST_FRAMES: Final = 16_000
+"""Of a film that is recorded: so many times fit one instance, however uneven they are."""
+
+_log = structlog.get_logger(__name__)
 
 
 def coded_clips(frames: Frames, *, most_bytes: int = MOST_BYTES) -> tuple[CodedClip, ...]:
     """What wraps a clip: one, or as many in a row as its length needs, each to be an instance.
 
-    The coded picture of each frame stays byte for byte, its metadata is cut as a still's is. Reads
-    all frames, once where one instance holds them. Raises ImageError for fewer than two frames, for
-    a frame that cannot be kept as it is, and for one of another size or other colours than the
-    first.
+    The coded picture of each frame stays byte for byte, its metadata is cut as a still's is. One
+    that is no whole picture (a camera's broken frame) is left out and counted in the log: its time
+    then shows as a gap. Reads all frames, once where one instance holds them. Raises ImageError for
+    fewer than two frames, and for one of another size or other colours than the first.
     """
+    whole = _Whole(frames)
     looking = _Looking()
-    digest = clip_sha256(looking.through(frames()))
+    digest = clip_sha256(looking.through(whole()))
+    if whole.left_out:
+        _log.warning("film-frames-left-out", count=whole.left_out)
     if len(looking.lengths) < 2:
         raise ImageError(tr("This clip has less than two frames. Take a picture instead."))
-    whole = range(len(looking.lengths))
-    parts = [*_parts(looking, whole, most_bytes)]
-    if parts == [whole]:
-        return (_part(frames, looking, whole, digest),)
-    return tuple(
-        _part(frames, looking, part, clip_sha256(_prepared(frames, part))) for part in parts
-    )
+    everything = range(len(looking.lengths))
+    parts = [*_parts(looking, everything, most_bytes)]
+    if parts == [everything]:
+        return (_part(whole, looking, everything, digest),)
+    return tuple(_part(whole, looking, part, clip_sha256(_streams(whole, part))) for part in parts)
+
+
+@dataclass(slots=True)
+class _Whole:
+    """The frames that are whole pictures, prepared."""
+
+    frames: Frames
+    left_out: int = 0
+    """When they were last gone through."""
+
+    def __call__(self) -> Iterator[tuple[EncodedImage, int]]:
+        self.left_out = 0
+        for frame, taken_us in self.frames():
+            try:
+                one = prepare_jpeg(frame)
+            except ImageError:
+                self.left_out += 1
+                continue
+            yield one, taken_us
 
 
 @dataclass(slots=True)
@@ -49,9 +75,8 @@ class _Looking:
     lengths: list[int] = field(default_factory=list)
     taken_us: list[int] = field(default_factory=list)
 
-    def through(self, frames: Iterator[tuple[bytes, int]]) -> Iterator[bytes]:
-        for frame, taken_us in frames:
-            one = prepare_jpeg(frame)
+    def through(self, frames: Iterator[tuple[EncodedImage, int]]) -> Iterator[bytes]:
+        for one, taken_us in frames:
             self.first = self.first or one
             if _common(one) != _common(self.first):
                 raise ImageError(
@@ -75,25 +100,20 @@ def _parts(looking: _Looking, frames: range, most_bytes: int) -> Iterator[range]
     yield from _parts(looking, range(middle, frames.stop), most_bytes)
 
 
-def _part(frames: Frames, looking: _Looking, part: range, digest: str) -> CodedClip:
+def _part(frames: _Whole, looking: _Looking, part: range, digest: str) -> CodedClip:
     taken_us: Sequence[int] = looking.taken_us[part.start : part.stop]
-    (first,) = islice(_prepared_images(frames, part), 1)
+    first, _ = next(islice(frames(), part.start, None))
     return CodedClip(
         first=first,
         lengths=tuple(looking.lengths[part.start : part.stop]),
         taken_us=tuple(at - taken_us[0] for at in taken_us),
         pixel_sha256=digest,
-        frames=lambda: _prepared(frames, part),
+        frames=lambda: _streams(frames, part),
     )
 
 
-def _prepared_images(frames: Frames, part: range) -> Iterator[EncodedImage]:
-    for frame, _taken_us in islice(frames(), part.start, part.stop):
-        yield prepare_jpeg(frame)
-
-
-def _prepared(frames: Frames, part: range) -> Iterator[bytes]:
-    return (one.data for one in _prepared_images(frames, part))
+def _streams(frames: _Whole, part: range) -> Iterator[bytes]:
+    return (one.data for one, _taken_us in islice(frames(), part.start, part.stop))
 
 
 def _common(one: EncodedImage) -> tuple[object, ...]:

@@ -87,9 +87,14 @@ def _mean_us(taken_us: Sequence[int]) -> float:
 def _vector(taken_us: Sequence[int]) -> list[str]:
     """The time from each frame to the next, of the first 0 (C.7.6.5.1.2).
 
-    To the microsecond as they were measured: nothing adds up over a long clip.
+    To the microsecond as they were measured, else to the millisecond where a value could not hold
+    that: differences of rounded times, not rounded differences, so that nothing adds up.
     """
-    return ["0", *(_ms(later - earlier) for earlier, later in pairwise(taken_us))]
+    vector = ["0", *(_ms(later - earlier) for earlier, later in pairwise(taken_us))]
+    if len("\\".join(vector)) <= _LONGEST_VECTOR:
+        return vector
+    at = [round((one - taken_us[0]) / 1000) for one in taken_us]
+    return ["0", *(str(later - earlier) for earlier, later in pairwise(at))]
 
 
 def _ms(us: float) -> str:

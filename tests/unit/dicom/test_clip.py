@@ -98,6 +98,15 @@ def test_rounding_does_not_add_up_over_a_long_clip() -> None:
     assert total == pytest.approx(times[-1] / MS, abs=0.001)
 
 
+def test_times_are_of_milliseconds_where_a_long_clip_has_too_many() -> None:
+    rng = np.random.default_rng(7)
+    times = [0, *np.cumsum(rng.integers(1, 60 * MS, 15_999)).tolist()]
+    ds = built(replace(clip(frames(2, 8, 8)), taken_us=tuple(times)))
+    total = [*accumulate(int(one) for one in ds.FrameTimeVector)]
+    assert len(total) == 16_000
+    assert max(abs(one - at / MS) for one, at in zip(total, times, strict=True)) <= 0.5
+
+
 def test_an_ultrasound_clip_is_one_and_shows_that_it_often_names_the_patient() -> None:
     ds = built(clip(), device=replace(SCANNER, burned_in_annotation=None))
     assert ds.SOPClassUID == "1.2.840.10008.5.1.4.1.1.3.1"
@@ -148,6 +157,16 @@ def test_less_than_two_frames_are_told_in_words(count: int) -> None:
         coded_clips(lambda: iter([(jpeg(), 0)] * count))
 
 
+@pytest.mark.expects_log("film-frames-left-out")
+def test_broken_frames_of_a_camera_hold_up_no_clip_and_their_times_show_as_gaps() -> None:
+    coded = frames(6)
+    came = [*coded[:2], b"", coded[2][:300], *coded[3:]]
+    made = clip(came, [n * 40 * MS for n in range(len(came))])
+    assert [*made.frames()] == [*coded[:2], *coded[3:]]
+    assert made.taken_us == tuple(n * 40 * MS for n in (0, 1, 4, 5, 6))
+    built(made)
+
+
 def test_metadata_of_a_frame_is_cut() -> None:
     out = BytesIO()
     exif = Image.Exif()
@@ -185,10 +204,10 @@ def test_a_clip_too_long_for_one_instance_makes_several_that_follow_each_other()
 
 def test_a_clip_with_more_times_than_a_vector_can_hold_makes_several() -> None:
     rng = np.random.default_rng(7)
-    times = [0, *np.cumsum(rng.integers(1, 90 * MS, 9_999)).tolist()]
+    times = [0, *np.cumsum(rng.integers(1, 90 * MS, 24_999)).tolist()]
     two = frames(2, 8, 8)
     parts = coded_clips(lambda: ((two[n % 2], at) for n, at in enumerate(times)))
-    assert sum(part.count for part in parts) == 10_000
+    assert sum(part.count for part in parts) == 25_000
     assert len(parts) == 2
     for part in parts:
         built(part)
