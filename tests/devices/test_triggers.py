@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,8 @@ EndSection
 class Shown:
     """What the window said last."""
 
-    def __init__(self, program: subprocess.Popen[str]) -> None:
+    def __init__(self, program: subprocess.Popen[str], log: Path) -> None:
+        self._log = log
         self.now: dict[str, object] = {}
         self._program = program
         self._reader = threading.Thread(target=self._read)
@@ -58,6 +60,16 @@ class Shown:
             message = f"{what} did not come: {self.now}, exit {self._program.poll()}"
             raise AssertionError(message) from error
 
+    def wait_for_devices(self, *names: str) -> None:
+        """Until the X server listens to them: keys from before are lost."""
+        call("udevadm", "settle")
+        for name in names:
+            words = f'XINPUT: Adding extended input device "{name}"'
+            eventually(partial(self._has_said, words), timeout=PATIENCE_S)
+
+    def _has_said(self, words: str) -> bool:
+        return words in self._log.read_text("utf-8", "replace")
+
     def end(self) -> None:
         self._program.kill()
         self._program.wait()
@@ -65,8 +77,8 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An X server that takes every input device as it is plugged in."""
+def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An X server that takes every input device as it is plugged in, and says so in this log."""
     folder = tmp_path_factory.mktemp("x")
     config = folder / "xorg.conf"
     config.write_text(SERVER)
@@ -82,7 +94,7 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )
         try:
             eventually(Path("/tmp/.X11-unix/X7").exists, timeout=PATIENCE_S)  # noqa: S108 - X's own
-            yield SCREEN
+            yield folder / "log"
         finally:
             server.terminate()
             server.wait()
@@ -90,9 +102,9 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def shown(screen: str) -> Iterator[Shown]:
+def shown(screen: Path) -> Iterator[Shown]:
     """The window on it, with a live picture."""
-    environment = {**os.environ, "DISPLAY": screen, "QT_QPA_PLATFORM": "xcb"}
+    environment = {**os.environ, "DISPLAY": SCREEN, "QT_QPA_PLATFORM": "xcb"}
     program = subprocess.Popen(
         [sys.executable, "-m", "tests.devices.window"],
         stdout=subprocess.PIPE,
@@ -100,7 +112,7 @@ def shown(screen: str) -> Iterator[Shown]:
         env=environment,
         cwd=CHECKOUT,
     )
-    shown = Shown(program)
+    shown = Shown(program, screen)
     try:
         shown.wait_for(is_active=True, is_live=True)
         yield shown
@@ -111,10 +123,10 @@ def shown(screen: str) -> Iterator[Shown]:
 @pytest.mark.parametrize("key", [F13, PAGE_DOWN], ids=["F13", "Page Down"])
 def test_a_scanner_opens_the_patient_and_a_pedal_takes_the_picture(shown: Shown, key: int) -> None:
     with (
-        Keyboard.plugged_in("Scanner", *DIGITS.values(), ENTER) as scanner,
-        Keyboard.plugged_in("Pedal", key) as pedal,
+        Keyboard.plugged_in(f"Scanner {key}", *DIGITS.values(), ENTER) as scanner,
+        Keyboard.plugged_in(f"Pedal {key}", key) as pedal,
     ):
-        call("udevadm", "settle")
+        shown.wait_for_devices(f"Scanner {key}", f"Pedal {key}")
         scanner.press(*(DIGITS[digit] for digit in MAI), ENTER)
         shown.wait_for(patient=MAI, is_live=True)
         for pictures in (1, 2):
@@ -125,12 +137,13 @@ def test_a_scanner_opens_the_patient_and_a_pedal_takes_the_picture(shown: Shown,
 
 
 def test_a_pedal_that_is_plugged_in_during_the_exam_works_at_once(shown: Shown) -> None:
-    with Keyboard.plugged_in("Scanner", *DIGITS.values(), ENTER) as scanner:
-        call("udevadm", "settle")
+    with Keyboard.plugged_in("Later scanner", *DIGITS.values(), ENTER) as scanner:
+        shown.wait_for_devices("Later scanner")
         scanner.press(*(DIGITS[digit] for digit in MAI), ENTER)
         shown.wait_for(patient=MAI, is_live=True)
     for pictures in (1, 2):
-        with Keyboard.plugged_in("Pedal", F13) as pedal:
-            call("udevadm", "settle")
+        name = f"Pedal of picture {pictures}"
+        with Keyboard.plugged_in(name, F13) as pedal:
+            shown.wait_for_devices(name)
             pedal.press(F13)
             shown.wait_for(pictures=pictures)
