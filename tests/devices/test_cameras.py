@@ -275,7 +275,6 @@ def test_another_exam_sees_only_what_was_exposed_since(vivid: Vivid) -> None:
 # ------------------------------------------------------------------------------------- the command
 
 
-@pytest.mark.short
 def test_the_command_lists_modes_and_measures_a_camera(vivid: Vivid) -> None:
     def run(*arguments: str) -> dict[str, list[dict[str, object]]]:
         done = subprocess.run(
