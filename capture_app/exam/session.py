@@ -139,7 +139,7 @@ class ExamService:
             raise RuleError(tr("This order is not one of the patient's orders."))
         now = self._people(exam.patient.patient_id)
         require_own_study(order, shared_studies(now) if now else frozenset())
-        since = self._require_open(exam)
+        since = self.require_open(exam)
         if self._outbox.has_pictures(exam):
             raise RuleError(tr("Pictures were taken already: their order stays as it is."))
         anew = replace(exam, exam_id=self._clock.new_uid(), order=order, study_instance_uid="")
@@ -277,7 +277,7 @@ class ExamService:
         losslessly. Raises RuleError for a frame from before the exam began, of another device, or
         while another exam is open; ImageError, DiskFullError, StoreError.
         """
-        started = self._require_open(exam)
+        started = self.require_open(exam)
         if frame.not_before < started:
             raise RuleError(
                 tr("This picture is from before the exam began: it was not kept. Take it again.")
@@ -297,7 +297,7 @@ class ExamService:
         on_safe: Callable[[str], None] | None = None,
     ) -> str:
         """Keeps a picture that came as a file and not as a frame. Raises as `take`."""
-        self._require_open(exam)
+        self.require_open(exam)
         return self._keep(exam, picture, device, description, on_safe)
 
     def _keep(
@@ -315,11 +315,11 @@ class ExamService:
             taken_at=picture.taken_at,
             is_time_known=picture.is_time_known,
             description=self.completed(description),
-            place=self._place(exam),
+            place=self.place_of(exam),
             on_safe=on_safe,
         )
 
-    def _place(self, exam: Exam) -> Location | None:
+    def place_of(self, exam: Exam) -> Location | None:
         """Where the station goes to patients: the place that was picked, else the visit's now."""
         if not self._station.goes_to_patients:
             return None
@@ -441,7 +441,8 @@ class ExamService:
             self._open = (opened.exam_id, self._clock.monotonic())
         return opened
 
-    def _require_open(self, exam: Exam) -> float:
+    def require_open(self, exam: Exam) -> float:
+        """Since when (monotonic) frames are of it. Raises RuleError where another is open."""
         with self._lock:
             if self._open is None or self._open[0] != exam.exam_id:
                 raise RuleError(tr("Another patient is open now: the picture was not kept."))

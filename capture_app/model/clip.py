@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +43,6 @@ class ClipLength:
     def seconds(self) -> float:
         """From the first frame to the last."""
         return self.last_at / 1_000_000
+
+
+NOTHING: Final = ClipLength(0, 0)

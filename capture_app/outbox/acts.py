@@ -13,7 +13,7 @@ from capture_app.errors import StoreError
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.operator import Act, Operator, require
 from capture_app.outbox.act_on_image import record_on_image
-from capture_app.outbox.keeping.drafts import open_capture
+from capture_app.outbox.keeping.drafts import prove_capture
 from capture_app.outbox.spool import Spool
 from capture_app.outbox.status import SeenStates, require_states
 
@@ -117,7 +117,7 @@ def _look_again(spool: Spool, sop_instance_uids: Sequence[str], operator: Operat
         if row is None:
             continue
         try:
-            open_capture(spool, uid)
+            prove_capture(spool, uid)
         except StoreError:
             continue  # the mark stays, with the words of now
         with spool.database.transaction() as connection:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from capture_app.clock import Clock
 from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
+from capture_app.model.clip import ClipFormat
 from capture_app.model.delivery import AtArchive, ImageStatus
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
@@ -22,9 +24,10 @@ from capture_app.model.procedure import Description
 from capture_app.model.shown import ShownAtSend
 from capture_app.outbox import acts, destinations, status
 from capture_app.outbox.changes import Changes, OnChange
-from capture_app.outbox.keeping import drafts, exams
+from capture_app.outbox.keeping import clips, drafts, exams
+from capture_app.outbox.keeping.clips import Film, Recording
 from capture_app.outbox.keeping.description import Seen, read_description
-from capture_app.outbox.keeping.drafts import Draft
+from capture_app.outbox.keeping.drafts import Draft, PictureIdentity
 from capture_app.outbox.recovery.set_apart import FileSetApart, files_set_apart
 from capture_app.outbox.sealing import seal, sent, withdraw
 from capture_app.outbox.sealing.seal import SealingRules, Sending
@@ -33,6 +36,7 @@ from capture_app.outbox.spool import Spool
 from capture_app.outbox.status import Counts, SeenStates, StatusFilter
 from capture_app.settings.schema import Capture, Institution, Station
 from capture_app.store.cipher import Cipher
+from capture_app.store.clip import Clip
 from capture_app.store.database import Database
 from capture_app.store.role import Presence
 
@@ -76,6 +80,7 @@ class Outbox:
         self._changes = Changes(database)
         self._held_until: dict[str, float] = {}
         self._presence = Presence(folder / SENDERS)
+        self._least_free = rules.capture.min_free_mb * _MEGABYTE
         self._sealing = SealingRules(
             rules.destinations,
             rules.institution,
@@ -181,12 +186,29 @@ class Outbox:
             description=description,
             is_time_known=is_time_known,
             place=place,
-            min_free_bytes=self.rules.capture.min_free_mb * _MEGABYTE,
+            min_free_bytes=self._least_free,
         )
         if on_safe is not None:
             on_safe(capture_id)
         self._changes.tell()
         return capture_id
+
+    def keep_film(self, kept: PictureIdentity, film: Film) -> str:
+        """As `keep`, of a film that is all there."""
+        try:
+            return clips.keep_film(self.spool, kept, film, min_free_bytes=self._least_free)
+        finally:
+            self._changes.tell()
+
+    def record(self, kept: PictureIdentity, shape: ClipFormat) -> Recording:
+        """Begins a film that is promised second by second. Raises DiskFullError, StoreError."""
+        return Recording(self.spool, kept, shape, self._least_free, self._changes.tell)
+
+    @contextmanager
+    def film_of(self, capture_id: str) -> Iterator[Clip]:
+        """A kept film, to be read in parts by one thread. Raises as `image_of`."""
+        with clips.open_film(self.spool, capture_id, self._changes.tell) as clip:
+            yield clip
 
     def describe(
         self,

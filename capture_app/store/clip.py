@@ -22,7 +22,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -48,7 +48,7 @@ class ClipWriter:
     ) -> None:
         """Raises DiskFullError, StoreError: then nothing is left behind."""
         self._file = GrowingFile(folder, uid=uid, identity=identity, cipher=cipher, kind="clip")
-        self._places: list[FramePlace] = []
+        self._index = _Index()
         self._file.write(_record(_FORMAT, 0, to_record(shape)))
 
     @property
@@ -59,15 +59,13 @@ class ClipWriter:
     @property
     def length(self) -> ClipLength:
         """What was added so far."""
-        return ClipLength(len(self._places), self._places[-1].at if self._places else 0)
+        return self._index.length
 
     def add(self, jpeg: bytes, at: int) -> None:
         """Adds a frame; `at`: microseconds since the first. One that is not later than the one
         before it counts as the next moment. Raises DiskFullError, StoreError.
         """
-        at = max(at, self._places[-1].at + 1) if self._places else 0
-        self._file.write(_RECORD.pack(_FRAME, at, len(jpeg)))
-        self._places.append(FramePlace(self._file.length, len(jpeg), at))
+        self._file.write(self._index.head(self._file.length, jpeg, at))
         self._file.write(jpeg)
 
     def sync(self) -> ClipLength:
@@ -75,19 +73,21 @@ class ClipWriter:
         self._file.sync()
         return self.length
 
-    def finish(self, *, is_partial: bool = False) -> Staged:
+    def finish(self, *, is_partial: bool = False) -> ClipLength:
         """Ends it, durably; it still needs its name. Raises DiskFullError, StoreError: then what
         was synced stays, for recovery.
         """
-        offset = self._file.length
-        index = b"".join(_PLACE.pack(one.offset, one.length, one.at) for one in self._places)
         try:
-            self._file.write(_record(_INDEX, 0, index))
-            self._file.write(_END.pack(offset, len(self._places), is_partial))
+            self._file.write(self._index.tail(self._file.length, is_partial=is_partial))
         except BaseException:
             self.close()
             raise
-        return self._file.finish()
+        self._file.finish()
+        return replace(self.length, is_partial=is_partial)
+
+    def name(self) -> Staged:
+        """Gives it its name once it is finished, durably. Raises StoreError: then it stays."""
+        return self._file.name()
 
     def close(self) -> None:
         """Lets it go unfinished: what was synced stays, for recovery."""
@@ -96,6 +96,44 @@ class ClipWriter:
     def discard(self) -> None:
         """Removes it: nothing was promised."""
         self._file.discard()
+
+
+class _Index:
+    """Where each frame lies that was written so far."""
+
+    def __init__(self) -> None:
+        self._places: list[FramePlace] = []
+
+    @property
+    def length(self) -> ClipLength:
+        return ClipLength(len(self._places), self._places[-1].at if self._places else 0)
+
+    def head(self, offset: int, jpeg: bytes, at: int) -> bytes:
+        """What goes before a frame whose record begins there."""
+        at = max(at, self._places[-1].at + 1) if self._places else 0
+        self._places.append(FramePlace(offset + _RECORD.size, len(jpeg), at))
+        return _RECORD.pack(_FRAME, at, len(jpeg))
+
+    def tail(self, offset: int, *, is_partial: bool) -> bytes:
+        """The index and the end, which begin there."""
+        index = b"".join(_PLACE.pack(one.offset, one.length, one.at) for one in self._places)
+        return _record(_INDEX, 0, index) + _END.pack(offset, len(self._places), is_partial)
+
+
+def clip_content(
+    shape: ClipFormat, frames: Iterable[tuple[bytes, int]], *, is_partial: bool = False
+) -> Iterator[bytes]:
+    """A clip whose frames are all there, as the content of a sealed file."""
+    index = _Index()
+    start = _record(_FORMAT, 0, to_record(shape))
+    yield start
+    offset = len(start)
+    for jpeg, at in frames:
+        head = index.head(offset, jpeg, at)
+        yield head
+        yield jpeg
+        offset += len(head) + len(jpeg)
+    yield index.tail(offset, is_partial=is_partial)
 
 
 class Clip:
@@ -119,6 +157,11 @@ class Clip:
         """What the frames have in common."""
         self.length = ClipLength(count, self.places[-1].at, bool(is_partial))
         """How much there is."""
+
+    @property
+    def uid(self) -> str:
+        """The UID of the file."""
+        return self._reader.header.uid
 
     @property
     def identity(self) -> bytes:

@@ -86,17 +86,23 @@ class GrowingFile:
         with refusals_said():
             os.fsync(self._file.fileno())
 
-    def finish(self) -> Staged:
-        """Writes the last chunk, durably, and lets the file go; it still needs its name.
+    def finish(self) -> None:
+        """Writes the last chunk, durably; it stays locked, and still needs its name.
 
-        Raises DiskFullError, StoreError: the file then stays as it was synced last.
+        Raises DiskFullError, StoreError: the file is let go as it was synced last.
         """
         try:
             self._put(bytes(self._pending), last=True)
             with refusals_said():
                 os.fsync(self._file.fileno())
-        finally:
+        except BaseException:
             self.close()
+            raise
+
+    def name(self) -> Staged:
+        """Gives a finished file its name, durably, and lets it go. Raises StoreError: it stays."""
+        self.close()  # Windows names no file that is open
+        give_name(self.staged)
         return self.staged
 
     def close(self) -> None:
@@ -118,6 +124,16 @@ class GrowingFile:
             write_all(self._file, self._sealer.chunk(chunk, last=last))
             self._has_failed = False
         self._written += len(chunk)
+
+
+def give_name(staged: Staged) -> None:
+    """As `publish_sealed`, of one file that was promised: nothing is removed where it fails.
+
+    Raises DiskFullError, StoreError.
+    """
+    with refusals_said():
+        staged.temporary.rename(staged.path)
+        fsync_folder(staged.path.parent)
 
 
 class SealedReader:

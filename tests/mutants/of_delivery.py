@@ -124,7 +124,7 @@ DELIVERY = (
     Mutant(
         "a-broken-mark-is-cleared-without-a-look",
         "capture_app/outbox/acts.py",
-        "        try:\n            open_capture(spool, uid)\n        except StoreError:\n",
+        "        try:\n            prove_capture(spool, uid)\n        except StoreError:\n",
         "        try:\n            pass\n        except StoreError:\n",
         (_PROMISES,),
     ),

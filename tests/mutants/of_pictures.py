@@ -59,7 +59,7 @@ PICTURES = (
     Mutant(
         "a-closed-exam-takes-pictures",
         _SESSION,
-        "        started = self._require_open(exam)\n",
+        "        started = self.require_open(exam)\n",
         "        started = self._open[1] if self._open else 0.0\n",
         (f"{_TESTED_SESSION}::test_only_the_open_exam_takes_pictures",),
     ),

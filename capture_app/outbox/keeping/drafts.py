@@ -20,6 +20,7 @@ from capture_app.errors import (
     StoreError,
 )
 from capture_app.model.audit_event import AuditAction, AuditEvent
+from capture_app.model.clip import ClipLength
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.encounter import Location
@@ -37,6 +38,7 @@ from capture_app.model.words import tr
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.outbox.act_on_image import record_on_image
 from capture_app.outbox.counted_time import Waiting, begin_waiting
+from capture_app.outbox.keeping.clip_cell import clip_cell, read_clip_cell
 from capture_app.outbox.keeping.description import (
     Seen,
     description_context,
@@ -47,7 +49,14 @@ from capture_app.outbox.keeping.exams import insert_exam
 from capture_app.outbox.keeping.picture import picture_content, picture_of
 from capture_app.outbox.spool import IS_DRAFT, LONG_AGO, Spool, is_moment, moment, moment_or, stamp
 from capture_app.store.record import from_record, to_record
-from capture_app.store.sealed import free_bytes, open_identity, open_sealed, stage_sealed
+from capture_app.store.sealed import (
+    free_bytes,
+    open_identity,
+    open_sealed,
+    stage_sealed,
+    verify_sealed,
+)
+from capture_app.store.sealed_form import SealedHeader
 
 _log = structlog.get_logger(__name__)
 
@@ -83,6 +92,8 @@ class Draft:
     kept_at: datetime
     fault: Reason | None
     """Why it cannot be sent as it is; None where it can."""
+    clip: ClipLength | None = None
+    """How much of a film there is; None for a single picture."""
 
 
 def keep(
@@ -102,7 +113,7 @@ def keep(
     The id is the SOP Instance UID that is minted here. Raises DiskFullError where less than
     `min_free_bytes` are free or the disk says so, StoreError; then nothing was kept.
     """
-    _require_room(spool.captures, min_free_bytes + len(image.data))
+    require_room(spool.captures, min_free_bytes + len(image.data))
     uid = spool.clock.new_uid()
     kept = PictureIdentity(exam, device, taken_at, description, place, is_time_known)
     staged = stage_sealed(
@@ -148,12 +159,13 @@ def insert_capture(
     *,
     file: str | None,
     kept_at: str,
+    clip: ClipLength | None = None,
 ) -> None:
-    """The rows of a kept picture and, where needed, of its exam."""
+    """The rows of a kept picture or clip and, where needed, of its exam."""
     insert_exam(connection, spool, kept.exam)
     connection.execute(
-        "INSERT INTO capture (capture_id, exam_id, user_id, file, taken_at, kept_at, description) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO capture (capture_id, exam_id, user_id, file, taken_at, kept_at, description, "
+        "clip) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             capture_id,
             kept.exam.exam_id,
@@ -162,6 +174,7 @@ def insert_capture(
             stamp(kept.taken_at),
             kept_at,
             spool.seal(kept.description, description_context(capture_id)),
+            clip_cell(clip),
         ),
     )
 
@@ -240,8 +253,8 @@ def drafts(
     """The drafts of an exam, of a patient, or of all, in the order in which they were taken."""
     rows = spool.database.read().execute(
         "SELECT capture.capture_id, capture.exam_id, coalesce(exam.patient_key, ''), "
-        "capture.user_id, capture.description, capture.taken_at, capture.kept_at, capture.fault "
-        "FROM draft CROSS JOIN capture ON capture.capture_id = draft.capture_id "
+        "capture.user_id, capture.description, capture.taken_at, capture.kept_at, capture.fault, "
+        "capture.clip FROM draft CROSS JOIN capture ON capture.capture_id = draft.capture_id "
         "LEFT JOIN exam ON exam.exam_id = capture.exam_id "
         "WHERE (?1 IS NULL OR capture.exam_id = ?1) AND (?2 IS NULL OR exam.patient_key = ?2) "
         "ORDER BY capture.kept_at, capture.capture_id",
@@ -252,13 +265,19 @@ def drafts(
 
 def _draft(spool: Spool, row: Sequence[Any]) -> Draft:
     """A draft. A cell that cannot be read takes no other draft away, and says what to do."""
-    capture_id, exam_id, patient_key, user_id, cell, taken_at, kept_at, text = row
+    capture_id, exam_id, patient_key, user_id, cell, taken_at, kept_at, text, clip = row
     fault = Reason.from_text(text)
     if not (is_moment(taken_at) and is_moment(kept_at)):
         _log.warning("draft-row-unreadable", capture_id=capture_id, kind="time")
         fault = fault or Reason.of(ROW_UNREADABLE, row=capture_id)
     description, unreadable = open_description(spool, capture_id, cell)
     fault = fault or unreadable
+    length = None
+    try:
+        length = read_clip_cell(clip)
+    except SealBrokenError:
+        _log.warning("draft-row-unreadable", capture_id=capture_id, kind="clip")
+        fault = fault or Reason.of(ROW_UNREADABLE, row=capture_id)
     kept = moment_or(kept_at, moment_or(taken_at, LONG_AGO))
     return Draft(
         capture_id=capture_id,
@@ -269,6 +288,7 @@ def _draft(spool: Spool, row: Sequence[Any]) -> Draft:
         taken_at=moment_or(taken_at, kept),
         kept_at=kept,
         fault=fault,
+        clip=length,
     )
 
 
@@ -286,7 +306,7 @@ def last_taken(spool: Spool, patients: Iterable[Patient]) -> Mapping[tuple[str, 
 
 def open_kept(spool: Spool, capture_id: str) -> PictureIdentity:
     """What was frozen with a picture at the shutter. Raises as `open_capture`."""
-    with _faults_noted(spool, capture_id) as path:
+    with faults_noted(spool, capture_id) as path:
         return from_record(PictureIdentity, open_identity(path, spool.cipher, uid=capture_id)[1])
 
 
@@ -294,14 +314,25 @@ def open_capture(spool: Spool, capture_id: str) -> EncodedImage:
     """A kept picture, proven to be what was kept.
 
     Raises SealBrokenError where the file is missing or fails its check; that is written down, so
-    that the picture is shown as needing a person. Raises StoreError after the purge.
+    that the picture is shown as needing a person. Raises StoreError after the purge, RuleError for
+    a clip.
     """
-    with _faults_noted(spool, capture_id) as path:
+    with faults_noted(spool, capture_id) as path:
+        header, _ = open_identity(path, spool.cipher, uid=capture_id)
+        if header.kind == "clip":  # its first frame alone must never pass for it
+            raise RuleError(tr("This is a clip and not a picture."))
         return picture_of(open_sealed(path, spool.cipher, uid=capture_id).content)
 
 
+def prove_capture(spool: Spool, capture_id: str) -> SealedHeader:
+    """Proves the whole file of a picture or clip. Raises as `open_capture`."""
+    with faults_noted(spool, capture_id) as path:
+        return verify_sealed(path, spool.cipher, uid=capture_id)
+
+
 @contextmanager
-def _faults_noted(spool: Spool, capture_id: str) -> Iterator[Path]:
+def faults_noted(spool: Spool, capture_id: str) -> Iterator[Path]:
+    """The file of a picture or clip. What the block finds wrong with it is written down."""
     file = _file(spool, capture_id)
     if file is None:
         raise StoreError(tr("The picture is no longer on this computer."))
@@ -381,7 +412,8 @@ def _require_deleted(connection: sqlite3.Connection, capture_id: str) -> None:
         raise RuleError(tr("The picture was brought back already: nothing was changed."))
 
 
-def _require_room(folder: Path, needed: int) -> None:
+def require_room(folder: Path, needed: int) -> None:
+    """Raises DiskFullError where less is free."""
     if free_bytes(folder) < needed:
         raise DiskFullError(
             tr("There is too little room on the disk: the picture was not kept. Ask for help.")

@@ -20,6 +20,7 @@ from capture_app.model.exam import Exam
 from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.outbox.counted_time import is_damaged
+from capture_app.outbox.keeping.clip_cell import read_clip_cell
 from capture_app.outbox.keeping.description import description_context
 from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
 from capture_app.outbox.keeping.exams import known_context
@@ -273,6 +274,7 @@ _CELLS: Final[dict[str, tuple[str, dict[str, Check]]]] = {
             "kept_at": _time,
             "deleted_at": _deleted,
             "description": _sealed(Description, description_context, _CAPTURE_OVER),
+            "clip": lambda _spool, _key, cell: read_clip_cell(cell),
         },
     ),
     "instance": (

@@ -23,6 +23,7 @@ from capture_app.model.procedure import Description
 from capture_app.model.reason import FILE_MISSING, SEAL_BROKEN, UNKNOWN_DESTINATION, Reason
 from capture_app.model.words import tr
 from capture_app.outbox.counted_time import note_missing
+from capture_app.outbox.keeping.clips import length_of
 from capture_app.outbox.keeping.description import description_context
 from capture_app.outbox.keeping.drafts import (
     UNDO_DELETE_FOR,
@@ -32,6 +33,7 @@ from capture_app.outbox.keeping.drafts import (
     set_fault,
 )
 from capture_app.outbox.recovery.comparison import compare
+from capture_app.outbox.recovery.recordings import growing_files, take_in
 from capture_app.outbox.recovery.rows import put_rows_right
 from capture_app.outbox.recovery.set_apart import write_set_apart
 from capture_app.outbox.recovery.steps import give_lost_steps_again
@@ -86,6 +88,7 @@ def recover(
         remove_unfinished(folder, before=before)
     put_rows_right(spool)
     captures, instances = compare(spool)
+    _each(report, growing_files(spool), lambda path: _take_in_recording(spool, path, report))
     _each(report, captures.strays, lambda path: _adopt_capture(spool, path, report))
     _each(report, instances.strays, lambda path: _adopt_instance(spool, path, destinations, report))
     write_set_apart(spool, report.set_apart)
@@ -126,6 +129,11 @@ def _each(report: RecoveryReport, paths: Iterable[Path], act: Callable[[Path], N
             )
 
 
+def _take_in_recording(spool: Spool, path: Path, report: RecoveryReport) -> None:
+    if take_in(spool, path):
+        report.adopted_captures += 1
+
+
 def _adopt_capture(spool: Spool, path: Path, report: RecoveryReport) -> None:
     header, identity = open_identity(path, spool.cipher)
     written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
@@ -139,7 +147,15 @@ def _adopt_capture(spool: Spool, path: Path, report: RecoveryReport) -> None:
         )
         if row is None:
             kept = from_record(PictureIdentity, identity)
-            insert_capture(connection, spool, header.uid, kept, file=path.name, kept_at=kept_at)
+            insert_capture(
+                connection,
+                spool,
+                header.uid,
+                kept,
+                file=path.name,
+                kept_at=kept_at,
+                clip=length_of(spool, path) if header.kind == "clip" else None,
+            )
             _record_adopted(connection, spool, kept, header.uid)
         elif not is_left_over and (row[0] is None or not (spool.captures / row[0]).is_file()):
             # The same picture under another name, or under none: the row gets its file back.

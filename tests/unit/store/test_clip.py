@@ -11,7 +11,7 @@ from capture_app.model.clip import ClipFormat, ClipLength
 from capture_app.settings.file_lock import lock
 from capture_app.store.cipher import Cipher
 from capture_app.store.clip import ClipWriter, open_clip, salvage
-from capture_app.store.sealed import publish_sealed, verify_sealed
+from capture_app.store.sealed import verify_sealed
 from capture_app.store.sealed_form import CHUNK_BYTES, HEADER_BYTES, TAG_BYTES
 from capture_app.store.sealed_pieces import left_over
 
@@ -36,9 +36,8 @@ def kept(folder: Path, frames: int, *, sync_every: int = 30, size: int = 70_000)
         clip.add(frame(number, size), number * 33_367)
         if number % sync_every == sync_every - 1:
             clip.sync()
-    staged = clip.finish()
-    publish_sealed((staged,))
-    return staged.path
+    clip.finish()
+    return clip.name().path
 
 
 @pytest.mark.parametrize("size", [1, 40_000, CHUNK_BYTES - 13, CHUNK_BYTES, 2 * CHUNK_BYTES + 7])
@@ -60,8 +59,8 @@ def test_time_never_stands_still_or_goes_back(tmp_path: Path) -> None:
     clip = writer(tmp_path)
     for at in (50, 1_000, 1_000, 400, 2_000):
         clip.add(b"jpeg", at)
-    publish_sealed((staged := clip.finish(),))
-    with open_clip(staged.path, CIPHER) as opened:
+    clip.finish()
+    with open_clip(clip.name().path, CIPHER) as opened:
         assert [at for _, at in opened.frames()] == [0, 1_000, 1_001, 1_002, 2_000]
 
 
@@ -174,8 +173,8 @@ def test_a_long_clip_is_written_and_read_in_little_memory(tmp_path: Path) -> Non
         clip.add(jpeg, number * 33_000)
         if number % 30 == 29:
             clip.sync()
-    publish_sealed((staged := clip.finish(),))
-    with open_clip(staged.path, CIPHER) as opened:
+    clip.finish()
+    with open_clip(clip.name().path, CIPHER) as opened:
         assert sum(len(one) for one, _ in opened.frames()) == 120_000_000
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -1,0 +1,182 @@
+"""A film from its first second on: recorded, kept, read; a draft as any picture is."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from capture_app.errors import DiskFullError, SealBrokenError
+from capture_app.model.audit_event import AuditEvent
+from capture_app.model.clip import ClipFormat, ClipLength
+from capture_app.model.words import tr
+from capture_app.outbox.keeping.drafts import (
+    PictureIdentity,
+    faults_noted,
+    how_it_came,
+    insert_capture,
+    require_room,
+)
+from capture_app.outbox.spool import Spool
+from capture_app.store.clip import Clip, ClipWriter, clip_content, open_clip
+from capture_app.store.record import to_record
+from capture_app.store.sealed import free_bytes, stage_sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """Frames of one device that are all there: (JPEG, microseconds since the first)."""
+
+    shape: ClipFormat
+    frames: tuple[tuple[bytes, int], ...]
+
+
+class Recording:
+    """A film that is being recorded, durable by the second. For one thread."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        kept: PictureIdentity,
+        shape: ClipFormat,
+        min_free_bytes: int,
+        told: Callable[[], None],
+    ) -> None:
+        """`told` is called once it is a draft.
+
+        Raises DiskFullError where less than `min_free_bytes` are free, StoreError.
+        """
+        require_room(spool.captures, min_free_bytes)
+        self.capture_id = spool.clock.new_uid()
+        self._spool = spool
+        self._kept = kept
+        self._least = min_free_bytes
+        self._told = told
+        with spool.database.transaction():  # recovery looks for what nobody writes under this lock
+            self._writer = ClipWriter(
+                spool.captures,
+                uid=self.capture_id,
+                identity=to_record(kept),
+                cipher=spool.cipher,
+                shape=shape,
+            )
+
+    def add(self, jpeg: bytes, at: int) -> None:
+        """Adds a frame, of microseconds since the first. Raises DiskFullError, StoreError."""
+        self._writer.add(jpeg, at)
+
+    def sync(self) -> ClipLength:
+        """What is promised from now on. Raises StoreError, and DiskFullError also where so little
+        is free that the recording has to end: what was added is durable then.
+        """
+        length = self._writer.sync()
+        if free_bytes(self._spool.captures) < self._least:
+            raise DiskFullError(
+                tr("There is too little room on the disk: the recording was ended. Ask for help.")
+            )
+        return length
+
+    def finish(self, *, is_partial: bool = False) -> str:
+        """Makes it a draft, and returns its capture id. `is_partial`: it was cut off.
+
+        Raises DiskFullError, StoreError: what was promised stays, and recovery makes a draft of it.
+        """
+        length = self._writer.finish(is_partial=is_partial)
+        with self._spool.database.transaction() as connection:
+            staged = self._writer.name()
+            write_clip(
+                connection,
+                self._spool,
+                self.capture_id,
+                self._kept,
+                staged.path,
+                length,
+                self._spool.now(),
+            )
+        self._told()
+        return self.capture_id
+
+    def leave(self) -> None:
+        """Lets it go as it is: recovery makes a draft of what was promised."""
+        self._writer.close()
+
+    def discard(self) -> None:
+        """Removes it: nothing of it was promised."""
+        self._writer.discard()
+
+
+def keep_film(spool: Spool, kept: PictureIdentity, film: Film, *, min_free_bytes: int) -> str:
+    """Puts a film that is all there on the disk, and returns its capture id. Raises as `keep`."""
+    require_room(spool.captures, min_free_bytes + sum(len(jpeg) for jpeg, _ in film.frames))
+    uid = spool.clock.new_uid()
+    length = ClipLength(len(film.frames), film.frames[-1][1])
+    staged = stage_sealed(
+        spool.captures,
+        uid=uid,
+        identity=to_record(kept),
+        content=clip_content(film.shape, film.frames),
+        cipher=spool.cipher,
+        kind="clip",
+    )
+    with spool.publishing((staged,)) as connection:
+        write_clip(connection, spool, uid, kept, staged.path, length, spool.now())
+    return uid
+
+
+def write_clip(
+    connection: sqlite3.Connection,
+    spool: Spool,
+    capture_id: str,
+    kept: PictureIdentity,
+    path: Path,
+    length: ClipLength,
+    kept_at: str,
+) -> None:
+    """The rows of a clip that has its name, and the trail, in the caller's transaction."""
+    insert_capture(
+        connection, spool, capture_id, kept, file=path.name, kept_at=kept_at, clip=length
+    )
+    exam = kept.exam
+    spool.record(
+        connection,
+        AuditEvent(
+            how_it_came(exam),
+            exam.operator.user_id,
+            exam_id=exam.exam_id,
+            sop_instance_uid=capture_id,
+            study_instance_uid=exam.study_instance_uid,
+            patient_key=spool.patient_key(exam.patient),
+            details={
+                "device": kept.device.device_id,
+                "frames": str(length.frames),
+                "seconds": f"{length.seconds:.3f}",
+                "partial": "yes" if length.is_partial else "no",
+            },
+        ),
+    )
+
+
+@contextmanager
+def open_film(spool: Spool, capture_id: str, told: Callable[[], None]) -> Iterator[Clip]:
+    """A kept clip, to be read in parts. `told` is called where a fault was found.
+
+    Raises SealBrokenError where the file is missing or fails its check, which is written down, as
+    for a picture; StoreError after the purge.
+    """
+    try:
+        with (
+            faults_noted(spool, capture_id) as path,
+            open_clip(path, spool.cipher, uid=capture_id) as clip,
+        ):
+            yield clip
+    except SealBrokenError:
+        told()
+        raise
+
+
+def length_of(spool: Spool, path: Path) -> ClipLength:
+    """How much of a clip is in its file. Raises SealBrokenError, OSError."""
+    with open_clip(path, spool.cipher) as clip:
+        return clip.length
