@@ -31,6 +31,11 @@ SYNC_EVERY_S: Final = 1.0
 """The promise of a recording grows so often."""
 ENDS_AFTER_S: Final = 2.0
 """Without a frame for so long the device has stopped, and the recording ends."""
+MOST_FRAMES: Final = 7_500
+MOST_BYTES: Final = 3_500_000_000
+"""Of one clip, so that one DICOM instance can hold it (PS3.5 A.4, and a Frame Time Vector of 64 K).
+Who goes on records another.
+"""
 _LOOK_EVERY_S: Final = 0.1
 _MOST_WAITING_BYTES: Final = 256_000_000
 """Of frames that the disk has not taken yet."""
@@ -132,6 +137,7 @@ class Filming:
         self._state = FilmState()
         self._first: FilmFrame | None = None
         self._recording: Recording | None = None
+        self._frames_taken = self._bytes_taken = 0
         self._leave = replay.follow(self._put)
         # No daemon: what was promised is made a draft before the process ends.
         self._thread = threading.Thread(target=self._run, name="filming")
@@ -217,6 +223,10 @@ class Filming:
             self._recording, self._first = self._begin(frame), frame
         elif frame.shape != self._first.shape:
             return tr("The camera changed its picture's size: the recording ended there.")
+        self._frames_taken += 1
+        self._bytes_taken += len(frame.jpeg)
+        if self._frames_taken > MOST_FRAMES or self._bytes_taken > MOST_BYTES:
+            return tr("A clip cannot be longer: the recording ended there. Record another one.")
         at = round((frame.exposed_at - self._first.exposed_at) * 1_000_000)
         self._recording.add(frame.jpeg, max(0, at))
         return ""

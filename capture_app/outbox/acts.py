@@ -13,9 +13,10 @@ from capture_app.errors import StoreError
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.operator import Act, Operator, require
 from capture_app.outbox.act_on_image import record_on_image
-from capture_app.outbox.keeping.drafts import prove_capture
+from capture_app.outbox.keeping.drafts import faults_noted
 from capture_app.outbox.spool import Spool
 from capture_app.outbox.status import SeenStates, require_states
+from capture_app.store.sealed import verify_sealed
 
 
 def try_now(
@@ -117,7 +118,8 @@ def _look_again(spool: Spool, sop_instance_uids: Sequence[str], operator: Operat
         if row is None:
             continue
         try:
-            prove_capture(spool, uid)
+            with faults_noted(spool, uid) as path:
+                verify_sealed(path, spool.cipher, uid=uid)
         except StoreError:
             continue  # the mark stays, with the words of now
         with spool.database.transaction() as connection:

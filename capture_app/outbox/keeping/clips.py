@@ -159,7 +159,9 @@ def write_clip(
 
 
 @contextmanager
-def open_film(spool: Spool, capture_id: str, told: Callable[[], None]) -> Iterator[Clip]:
+def open_film(
+    spool: Spool, capture_id: str, told: Callable[[], None] = lambda: None
+) -> Iterator[Clip]:
     """A kept clip, to be read in parts. `told` is called where a fault was found.
 
     Raises SealBrokenError where the file is missing or fails its check, which is written down, as

@@ -49,14 +49,8 @@ from capture_app.outbox.keeping.exams import insert_exam
 from capture_app.outbox.keeping.picture import picture_content, picture_of
 from capture_app.outbox.spool import IS_DRAFT, LONG_AGO, Spool, is_moment, moment, moment_or, stamp
 from capture_app.store.record import from_record, to_record
-from capture_app.store.sealed import (
-    free_bytes,
-    open_identity,
-    open_sealed,
-    stage_sealed,
-    verify_sealed,
-)
-from capture_app.store.sealed_form import SealedHeader
+from capture_app.store.sealed import free_bytes, open_identity, open_sealed, stage_sealed
+from capture_app.store.sealed_form import Kind, SealedHeader
 
 _log = structlog.get_logger(__name__)
 
@@ -306,8 +300,7 @@ def last_taken(spool: Spool, patients: Iterable[Patient]) -> Mapping[tuple[str, 
 
 def open_kept(spool: Spool, capture_id: str) -> PictureIdentity:
     """What was frozen with a picture at the shutter. Raises as `open_capture`."""
-    with faults_noted(spool, capture_id) as path:
-        return from_record(PictureIdentity, open_identity(path, spool.cipher, uid=capture_id)[1])
+    return from_record(PictureIdentity, _opened(spool, capture_id)[1])
 
 
 def open_capture(spool: Spool, capture_id: str) -> EncodedImage:
@@ -317,17 +310,20 @@ def open_capture(spool: Spool, capture_id: str) -> EncodedImage:
     that the picture is shown as needing a person. Raises StoreError after the purge, RuleError for
     a clip.
     """
+    if kind_of_capture(spool, capture_id) == "clip":  # its first frame must not pass for it
+        raise RuleError(tr("This is a clip and not a picture."))
     with faults_noted(spool, capture_id) as path:
-        header, _ = open_identity(path, spool.cipher, uid=capture_id)
-        if header.kind == "clip":  # its first frame alone must never pass for it
-            raise RuleError(tr("This is a clip and not a picture."))
         return picture_of(open_sealed(path, spool.cipher, uid=capture_id).content)
 
 
-def prove_capture(spool: Spool, capture_id: str) -> SealedHeader:
-    """Proves the whole file of a picture or clip. Raises as `open_capture`."""
+def kind_of_capture(spool: Spool, capture_id: str) -> Kind:
+    """Whether it is a picture or a clip: its file says it. Raises as `open_capture`."""
+    return _opened(spool, capture_id)[0].kind
+
+
+def _opened(spool: Spool, capture_id: str) -> tuple[SealedHeader, bytes]:
     with faults_noted(spool, capture_id) as path:
-        return verify_sealed(path, spool.cipher, uid=capture_id)
+        return open_identity(path, spool.cipher, uid=capture_id)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ new SOP Instance UID; a retry never mints one.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from capture_app.dicom.request import SealRequest
 from capture_app.errors import RuleError
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.delivery import TaskState
-from capture_app.model.encoded_image import PixelCoding
+from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.encounter import Encounter
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Act, Operator, require
@@ -31,9 +31,11 @@ from capture_app.model.words import tr
 from capture_app.outbox.keeping.description import Seen, description_context, require_seen
 from capture_app.outbox.keeping.drafts import (
     PictureIdentity,
+    kind_of_capture,
     open_capture,
     open_kept,
 )
+from capture_app.outbox.sealing.content import clip_instance, picture_instance
 from capture_app.outbox.sealing.identity import SealedIdentity
 from capture_app.outbox.sealing.study import SeriesPlace, place_instance, place_study
 from capture_app.outbox.spool import IS_DRAFT, Spool, stamp
@@ -290,18 +292,10 @@ def _seal_one(
     send_id: str,
 ) -> _Sealed:
     """Builds, verifies, encrypts and fsyncs one instance, under a temporary name."""
-    # Only here: reading the DICOM library takes longer than opening the window does.
-    from capture_app.dicom import part10  # noqa: PLC0415
-    from capture_app.dicom.build import build  # noqa: PLC0415
-    from capture_app.dicom.coding import coded  # noqa: PLC0415
-    from capture_app.dicom.conformance import verify  # noqa: PLC0415
-    from capture_app.imaging.turning import turned  # noqa: PLC0415
-
     kept, sealed_at = draft.kept, spool.clock.now()
-    as_turned = turned(open_capture(spool, draft.capture_id), kept.description.turn, rules.decoder)
-    image = coded(as_turned)
-    ds = build(
-        SealRequest(
+
+    def request(image: EncodedImage) -> SealRequest:
+        return SealRequest(
             exam=replace(
                 kept.exam,
                 patient=draft.patient,
@@ -324,17 +318,13 @@ def _seal_one(
             station=rules.station,
             place=kept.place,
         )
-    )
-    verify(ds)
-    content = part10.write(ds)
-    pixels = part10.pixel_fragment(ds, content, len(image.data))
-    is_without_loss = as_turned.coding is PixelCoding.RGB
-    instance = part10.describe_instance(
-        ds,
-        len(content),
-        (pixels,),
-        decoded_sha256=part10.sha256_of(as_turned.data) if is_without_loss else "",
-    )
+
+    content: bytes | Iterator[bytes]
+    if kind_of_capture(spool, draft.capture_id) == "clip":
+        instance, content = clip_instance(spool, draft.capture_id, kept.description.turn, request)
+    else:
+        picture = open_capture(spool, draft.capture_id)
+        instance, content = picture_instance(picture, kept.description.turn, rules.decoder, request)
     keep = kept.description.keep
     days = rules.retention_days if keep is None or keep.days is None else keep.days
     identity = SealedIdentity(

@@ -46,7 +46,7 @@ def confirmed_long_ago(outbox: Outbox, clock: FixedClock, numbers: range) -> Non
         for number in numbers:
             uid = f"2.25.{number}"
             connection.execute(
-                "INSERT INTO capture VALUES (?, 'e', 'u', NULL, ?, ?, x'00', '', '')",
+                "INSERT INTO capture VALUES (?, 'e', 'u', NULL, ?, ?, x'00', '', '', '')",
                 (uid, at, at),
             )
             connection.execute(

@@ -1,5 +1,6 @@
 """A clip is what its device sent, byte for byte; and what was synced outlives any end."""
 
+import os
 import shutil
 import tracemalloc
 from pathlib import Path
@@ -204,3 +205,22 @@ def test_a_full_disk_says_so_and_keeps_what_was_synced(
 
 def _no_room() -> None:
     raise OSError(28, "No space left on device")
+
+
+def test_a_second_is_promised_once_the_disk_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = writer(tmp_path)
+    clip.add(frame(0), 0)
+    done = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        done.append(os.fstat(descriptor).st_size)
+        fsync(descriptor)
+
+    monkeypatch.setattr("capture_app.store.sealed_pieces.os.fsync", noted)
+    clip.sync()
+    assert done == [clip.staged.temporary.stat().st_size]
+    clip.discard()
+    assert not list(tmp_path.iterdir())
