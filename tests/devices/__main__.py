@@ -66,6 +66,7 @@ def _write_command(arguments: list[str]) -> None:
         shlex.join([*pytest, *arguments]),
     )
     (_MACHINE / "command").write_text("\n".join(lines) + "\n", "utf-8")
+    (_MACHINE / "checkout").write_text(f"{_CHECKOUT}\n", "utf-8")
 
 
 def _run(qemu: str, within: float) -> int | None:
