@@ -58,6 +58,11 @@ class OutboxRules:
     station: Station
     capture: Capture
 
+    @property
+    def least_free(self) -> int:
+        """Bytes that nothing kept may leave less than."""
+        return self.capture.min_free_mb * _MEGABYTE
+
 
 class Outbox:
     """Safe for use by many threads, and by many processes on one data folder.
@@ -80,14 +85,9 @@ class Outbox:
         self._changes = Changes(database)
         self._held_until: dict[str, float] = {}
         self._presence = Presence(folder / SENDERS)
-        self._least_free = rules.capture.min_free_mb * _MEGABYTE
         self._sealing = SealingRules(
-            rules.destinations,
-            rules.institution,
-            rules.station,
-            rules.capture.hold_seconds,
-            rules.capture.retention_days,
-            decoder,
+            *(rules.destinations, rules.institution, rules.station),
+            *(rules.capture.hold_seconds, rules.capture.retention_days, decoder),
         )
 
     # ------------------------------------------------------------------------------------ exams
@@ -186,7 +186,7 @@ class Outbox:
             description=description,
             is_time_known=is_time_known,
             place=place,
-            min_free_bytes=self._least_free,
+            min_free_bytes=self.rules.least_free,
         )
         if on_safe is not None:
             on_safe(capture_id)
@@ -196,13 +196,13 @@ class Outbox:
     def keep_film(self, kept: PictureIdentity, film: Film) -> str:
         """As `keep`, of a film that is all there."""
         try:
-            return clips.keep_film(self.spool, kept, film, min_free_bytes=self._least_free)
+            return clips.keep_film(self.spool, kept, film, min_free_bytes=self.rules.least_free)
         finally:
             self._changes.tell()
 
     def record(self, kept: PictureIdentity, shape: ClipFormat) -> Recording:
         """Begins a film that is promised second by second. Raises DiskFullError, StoreError."""
-        return Recording(self.spool, kept, shape, self._least_free, self._changes.tell)
+        return Recording(self.spool, kept, shape, self.rules.least_free, self._changes.tell)
 
     @contextmanager
     def film_of(self, capture_id: str) -> Iterator[Clip]:

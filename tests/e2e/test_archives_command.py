@@ -82,7 +82,7 @@ def test_an_archive_is_retired_by_an_administrator_who_says_where_its_images_go(
     done = said("retire", "--archive", "old", "--to", "new", *by_anna)
     assert (done.code, done.out) == (0, "1 image is no longer due at old.\n")
     (row,) = said("--json").json
-    assert row["archives"] == "old retired; new queued"
+    assert row["archives"] == "old retired; new held"
     done = said("retry", "--destination", "new", "--by", "bo", "--pin-stdin", pin=OTHER)
     assert (done.code, done.out) == (0, "1 image is tried now.\n")
     settings = load(settings_file=station, data_dir=None, environ={})

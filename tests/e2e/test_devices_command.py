@@ -37,6 +37,7 @@ def test_devices_are_opened_measured_and_named(hospital: Hospital, capture_app: 
 
 def test_the_cameras_that_are_plugged_in_are_listed(capture_app: CaptureApp) -> None:
     done = capture_app.run("devices", "list", "--json")
+    assert not done.err
     plugged = {camera.identity for camera in attached_cameras()}
     assert {one["identity"] for one in done.json["cameras"]} <= plugged
     if not plugged:

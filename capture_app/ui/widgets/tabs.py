@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QTabBar, QWidget
 
 from capture_app.ui.looks.drawing import Cap, Mark, Piece, Words, box, draw_run, run_width
@@ -16,6 +16,8 @@ from capture_app.ui.looks.theme import Metric, current
 
 class TabRow(QTabBar):
     """A row of tabs, each by its key. One stop of Tab; the arrow keys go along it.
+
+    Tabs that have icons are those alone where there is no room for all words, but for the chosen.
 
     `asked` tells the key of the tab that a person wants; it is chosen when the page says so.
     """
@@ -40,6 +42,7 @@ class TabRow(QTabBar):
         self._gap = gap
         self._hover = -1
         self._telling = True
+        self._is_folded = False
         self.setDrawBase(False)
         self.setExpanding(False)
         self.setUsesScrollButtons(False)
@@ -47,12 +50,14 @@ class TabRow(QTabBar):
         self.setMouseTracking(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+        across = QSizePolicy.Policy.Preferred if icons else QSizePolicy.Policy.Minimum
+        self.setSizePolicy(across, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(Metric.CONTROL)
         for words in tabs.values():
             self.addTab(words)
         self._telling = False
         self.currentChanged.connect(self._changed)
+        self.currentChanged.connect(self._measure)
         self.tabBarClicked.connect(self._clicked)
 
     @property
@@ -77,8 +82,7 @@ class TabRow(QTabBar):
         at = self._keys.index(key)
         words = self.tabText(at)
         self.setAccessibleTabName(at, words if count is None else f"{words}, {count}")
-        self.setTabText(at, words)  # Qt measures the tabs anew
-        self.updateGeometry()
+        self._measure()
 
     def show_tab(self, key: Any, *, shown: bool) -> None:
         """A tab that is there only while there is something behind it."""
@@ -87,6 +91,7 @@ class TabRow(QTabBar):
             self._telling = True
             self.setTabVisible(at, shown)
             self._telling = False
+            self._measure()
 
     def rect_of(self, key: Any) -> QRect:
         """Where a tab is."""
@@ -102,19 +107,23 @@ class TabRow(QTabBar):
 
     # ------------------------------------------------------------------------------- geometry
 
-    def _pieces(self, at: int) -> tuple[Piece, ...]:
+    def _pieces(self, at: int, *, folded: bool) -> tuple[Piece, ...]:
         key = self._keys[at]
         icon, count = self._icons.get(key, ""), self._counts.get(key)
+        has_words = not (folded and icon) or at == self.currentIndex()
         return (
             *((Mark(icon),) if icon else ()),
-            Words(self.tabText(at), font(14, SEMIBOLD)),
+            *((Words(self.tabText(at), font(14, SEMIBOLD)),) if has_words else ()),
             *((Cap(f"{count}"),) if count is not None else ()),
         )
 
     def tabSizeHint(self, index: int) -> QSize:  # noqa: N802 - Qt's own
+        return QSize(self._width(index, folded=self._is_folded), Metric.CONTROL)
+
+    def _width(self, at: int, *, folded: bool) -> int:
         padding = 16 if self._icons else 12
-        width = max(Metric.TARGET, run_width(self._pieces(index)) + 2 * padding)
-        return QSize(width + self._gap_after(index), Metric.CONTROL)
+        width = max(Metric.TARGET, run_width(self._pieces(at, folded=folded)) + 2 * padding)
+        return width + self._gap_after(at)
 
     def _gap_after(self, at: int) -> int:
         """Pixels between a tab and the next one; none after the last."""
@@ -124,11 +133,26 @@ class TabRow(QTabBar):
         return self.tabSizeHint(index)
 
     def sizeHint(self) -> QSize:
-        shown = [at for at in range(self.count()) if self.isTabVisible(at)]
-        return QSize(sum(self.tabSizeHint(at).width() for at in shown), Metric.CONTROL)
+        return QSize(self._whole(folded=False), Metric.CONTROL)
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        return QSize(self._whole(folded=True), Metric.CONTROL)
+
+    def _whole(self, *, folded: bool) -> int:
+        shown = [at for at in range(self.count()) if self.isTabVisible(at)]
+        return sum(self._width(at, folded=folded) for at in shown)
+
+    def _measure(self) -> None:
+        """Folds or unfolds for the room that there is."""
+        self._is_folded = bool(self._icons) and self.width() < self._whole(folded=False)
+        for at in range(self.count()):
+            self.setTabToolTip(at, self.tabText(at) if self._is_folded else "")
+            self.setTabText(at, self.tabText(at))  # Qt measures the tabs anew
+        self.updateGeometry()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._measure()
+        super().resizeEvent(event)
 
     def _shape(self, at: int) -> QRect:
         rect = self.tabRect(at)
@@ -176,4 +200,4 @@ class TabRow(QTabBar):
                 box(painter, shape, radius, fill=theme.chosen, outline=line, width=2)
             if at == self._hover:
                 box(painter, shape, radius, fill=theme.hover)
-            draw_run(painter, shape, self._pieces(at), label, rtl=rtl)
+            draw_run(painter, shape, self._pieces(at, folded=self._is_folded), label, rtl=rtl)
