@@ -82,6 +82,7 @@ def attached_cameras(system: Path = SYSTEM) -> tuple[AttachedCamera, ...]:
     Some may be of a camera's other data, and give no pictures: who opens them is told so.
     """
     if sys.platform == "win32":
+        # It can be read on Windows alone.
         from capture_app.devices.attached_windows import attached_by_windows  # noqa: PLC0415
 
         return attached_by_windows()

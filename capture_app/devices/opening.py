@@ -87,6 +87,7 @@ def _camera(info: DeviceInfo, device: Device, clock: Clock, pace: float | None) 
     """`device.address` is where it is today: see `attached.place_of`."""
     latency, wish = device.latency_ms / 1000, wish_of(device)
     if sys.platform == "linux":
+        # As above.
         from capture_app.devices.v4l2_source import V4l2Source  # noqa: PLC0415
 
         return V4l2Source(info, device.address, clock, wish=wish, latency=latency, pace=pace)

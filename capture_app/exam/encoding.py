@@ -45,6 +45,7 @@ def picture_of(frame: Frame, device: DeviceInfo, decoder: Decoder) -> Picture:
     elif device.kind is DeviceKind.FILE:
         picture = picture_in(frame.jpeg, decoder, now=frame.taken_at)
     else:
+        # Reads NumPy and Pillow, which the start does not wait for.
         from capture_app.imaging.judge import judge  # noqa: PLC0415
 
         picture = Picture(judge(frame.jpeg, decoder).image, frame.taken_at)
@@ -56,6 +57,7 @@ def picture_of(frame: Frame, device: DeviceInfo, decoder: Decoder) -> Picture:
 
 def picture_in(data: bytes, decoder: Decoder, *, now: datetime) -> Picture:
     """The picture in a file, with its own time where that can be believed. Raises ImageError."""
+    # Reads NumPy and Pillow, which the start does not wait for.
     from capture_app.imaging.judge import judge  # noqa: PLC0415
 
     judged = judge(data, decoder)

@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Final
 
 from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
+from capture_app.model.exam import Exam
+from capture_app.model.worklist import IdentifiedBy
 from capture_app.outbox.spool import Spool
 
 # By primary keys alone: it is asked under the write lock, once for each image. Rows that name each
@@ -48,3 +50,31 @@ def record_on_image(
             details=dict(details),
         ),
     )
+
+
+def record_kept(
+    connection: sqlite3.Connection,
+    spool: Spool,
+    uid: str,
+    exam: Exam,
+    details: Mapping[str, str],
+) -> None:
+    """Records that a picture or clip is kept, in the transaction that keeps it."""
+    spool.record(
+        connection,
+        AuditEvent(
+            _how_it_came(exam),
+            exam.operator.user_id,
+            exam_id=exam.exam_id,
+            sop_instance_uid=uid,
+            study_instance_uid=exam.study_instance_uid,
+            patient_key=spool.patient_key(exam.patient),
+            details=dict(details),
+        ),
+    )
+
+
+def _how_it_came(exam: Exam) -> AuditAction:
+    """Taken at a shutter, or read from files by the command: an exam of its own kind."""
+    by_command = exam.identified_by is IdentifiedBy.COMMAND_AND_SECOND_IDENTIFIER
+    return AuditAction.IMPORTED if by_command else AuditAction.CAPTURED

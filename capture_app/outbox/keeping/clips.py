@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capture_app.errors import DiskFullError, SealBrokenError
-from capture_app.model.audit_event import AuditEvent
 from capture_app.model.clip import ClipFormat, ClipLength
 from capture_app.model.words import tr
+from capture_app.outbox.act_on_image import record_kept
 from capture_app.outbox.keeping.drafts import (
     PictureIdentity,
     faults_noted,
-    how_it_came,
     insert_capture,
     require_room,
 )
@@ -138,23 +137,17 @@ def write_clip(
     insert_capture(
         connection, spool, capture_id, kept, file=path.name, kept_at=kept_at, clip=length
     )
-    exam = kept.exam
-    spool.record(
+    record_kept(
         connection,
-        AuditEvent(
-            how_it_came(exam),
-            exam.operator.user_id,
-            exam_id=exam.exam_id,
-            sop_instance_uid=capture_id,
-            study_instance_uid=exam.study_instance_uid,
-            patient_key=spool.patient_key(exam.patient),
-            details={
-                "device": kept.device.device_id,
-                "frames": str(length.frames),
-                "seconds": f"{length.seconds:.3f}",
-                "partial": "yes" if length.is_partial else "no",
-            },
-        ),
+        spool,
+        capture_id,
+        kept.exam,
+        {
+            "device": kept.device.device_id,
+            "frames": str(length.frames),
+            "seconds": f"{length.seconds:.3f}",
+            "partial": "yes" if length.is_partial else "no",
+        },
     )
 
 

@@ -19,7 +19,7 @@ from capture_app.errors import (
     SealBrokenError,
     StoreError,
 )
-from capture_app.model.audit_event import AuditAction, AuditEvent
+from capture_app.model.audit_event import AuditAction
 from capture_app.model.clip import ClipLength
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
@@ -35,8 +35,7 @@ from capture_app.model.reason import (
     Reason,
 )
 from capture_app.model.words import tr
-from capture_app.model.worklist import IdentifiedBy
-from capture_app.outbox.act_on_image import record_on_image
+from capture_app.outbox.act_on_image import record_kept, record_on_image
 from capture_app.outbox.counted_time import Waiting, begin_waiting
 from capture_app.outbox.keeping.clip_cell import clip_cell, read_clip_cell
 from capture_app.outbox.keeping.description import (
@@ -120,29 +119,14 @@ def keep(
     )
     with spool.publishing((staged,)) as connection:
         insert_capture(connection, spool, uid, kept, file=staged.path.name, kept_at=spool.now())
-        spool.record(
+        record_kept(
             connection,
-            AuditEvent(
-                how_it_came(exam),
-                exam.operator.user_id,
-                exam_id=exam.exam_id,
-                sop_instance_uid=uid,
-                study_instance_uid=exam.study_instance_uid,
-                patient_key=spool.patient_key(exam.patient),
-                details={
-                    "device": device.device_id,
-                    "coding": image.coding,
-                    "handling": image.handling,
-                },
-            ),
+            spool,
+            uid,
+            exam,
+            {"device": device.device_id, "coding": image.coding, "handling": image.handling},
         )
     return uid
-
-
-def how_it_came(exam: Exam) -> AuditAction:
-    """Taken at a shutter, or read from files by the command: an exam of its own kind."""
-    by_command = exam.identified_by is IdentifiedBy.COMMAND_AND_SECOND_IDENTIFIER
-    return AuditAction.IMPORTED if by_command else AuditAction.CAPTURED
 
 
 def insert_capture(

@@ -17,18 +17,17 @@ from typing import Final
 import structlog
 
 from capture_app.errors import SealBrokenError, StoreError
-from capture_app.model.audit_event import AuditEvent
 from capture_app.model.delivery import TaskState
 from capture_app.model.procedure import Description
 from capture_app.model.reason import FILE_MISSING, SEAL_BROKEN, UNKNOWN_DESTINATION, Reason
 from capture_app.model.words import tr
+from capture_app.outbox.act_on_image import record_kept
 from capture_app.outbox.counted_time import note_missing
 from capture_app.outbox.keeping.clips import length_of
 from capture_app.outbox.keeping.description import description_context
 from capture_app.outbox.keeping.drafts import (
     UNDO_DELETE_FOR,
     PictureIdentity,
-    how_it_came,
     insert_capture,
     set_fault,
 )
@@ -156,7 +155,7 @@ def _adopt_capture(spool: Spool, path: Path, report: RecoveryReport) -> None:
                 kept_at=kept_at,
                 clip=length_of(spool, path) if header.kind == "clip" else None,
             )
-            _record_adopted(connection, spool, kept, header.uid)
+            record_kept(connection, spool, header.uid, kept.exam, {"adopted": "yes"})
         elif not is_left_over and (row[0] is None or not (spool.captures / row[0]).is_file()):
             # The same picture under another name, or under none: the row gets its file back.
             connection.execute(
@@ -195,7 +194,7 @@ def _adopt_instance(
             identity = replace(identity, place=restore_place(connection, spool, identity.place))
             insert_instance(connection, spool, identity, file=path.name)
             insert_store_tasks(connection, spool, identity, TaskState.QUEUED)
-            _record_adopted(connection, spool, identity.kept, header.uid)
+            record_kept(connection, spool, header.uid, identity.kept.exam, {"adopted": "yes"})
     if is_wanted:
         report.adopted_instances += 1
         _log.info("instance-adopted", uid=header.uid)
@@ -272,24 +271,6 @@ def _put_capture_right(
             file=None,
             kept_at=stamp(identity.kept.taken_at),
         )
-
-
-def _record_adopted(
-    connection: sqlite3.Connection, spool: Spool, kept: PictureIdentity, uid: str
-) -> None:
-    exam = kept.exam
-    spool.record(
-        connection,
-        AuditEvent(
-            how_it_came(exam),
-            exam.operator.user_id,
-            exam_id=exam.exam_id,
-            sop_instance_uid=uid,
-            study_instance_uid=exam.study_instance_uid,
-            patient_key=spool.patient_key(exam.patient),
-            details={"adopted": "yes"},
-        ),
-    )
 
 
 def _tell_missing(report: RecoveryReport, uid: str) -> None:

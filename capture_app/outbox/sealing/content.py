@@ -27,6 +27,7 @@ def picture_instance(
     picture: EncodedImage, turn: Turn, decoder: Decoder, request: Request
 ) -> tuple[Instance, bytes]:
     """The Part 10 file of a picture. Raises ConformanceError, and ImageError as `turned`."""
+    # Read pydicom, which the start does not wait for.
     from capture_app.dicom import part10  # noqa: PLC0415
     from capture_app.dicom.build import build  # noqa: PLC0415
     from capture_app.dicom.coding import coded  # noqa: PLC0415
@@ -57,6 +58,7 @@ def clip_instance(
     Raises RuleError for a clip that was turned or is too long for one instance, ImageError for
     frames that cannot be kept as they are, ConformanceError, SealBrokenError.
     """
+    # Read pydicom, which the start does not wait for.
     from capture_app.dicom import part10  # noqa: PLC0415
     from capture_app.dicom.build import build_clip  # noqa: PLC0415
     from capture_app.dicom.conformance import verify  # noqa: PLC0415
