@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from capture_app.bootstrap import ENGINE_LOCK
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_SETTINGS
-from capture_app.cli.start import CLOCK, json_option, print_json, print_table, read_settings
+from capture_app.cli.start import CLOCK, json_option, print_json, print_table, try_settings
 from capture_app.diagnostics.doctor import examine
 from capture_app.diagnostics.finding import Finding, Grade
-from capture_app.errors import SettingsError
+from capture_app.errors import SettingsError, SettingsFault
 from capture_app.model.words import tr
 from capture_app.settings.load import Loaded
 from capture_app.settings.log import configure
-from capture_app.settings.practice import refuse_real_destinations
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,35 +25,34 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit 0 where all works; 1 where something does not; 2 where the settings cannot be used."""
-    try:
-        loaded = read_settings(args)
-        refuse_real_destinations(loaded.settings)
-    except SettingsError as error:
-        if not args.json:
-            raise
-        faults = [asdict(fault) for fault in error.faults]
-        print_json({"good": False, "usable": False, "faults": faults, "findings": []})
-        return EXIT_WRONG_SETTINGS
     # To standard error alone: whoever looks may be another user than the one who serves.
     configure(None, console_level=args.log_level)
-    findings = findings_of(loaded)
+    loaded, faults = try_settings(args)
+    findings = findings_of(loaded, faults)
     is_good = all(one.grade is not Grade.FAULT for one in findings)
     if args.json:
-        rows = [asdict(one) for one in findings]
-        print_json({"good": is_good, "usable": True, "faults": [], "findings": rows})
+        told = {
+            "faults": [asdict(one) for one in faults],
+            "findings": [asdict(f) for f in findings],
+        }
+        print_json({"good": is_good, "usable": not faults, **told})
     else:
         _print(findings)
+    if faults:
+        if not args.json:
+            sys.stderr.write(f"{SettingsError(faults)}\n")
+        return EXIT_WRONG_SETTINGS
     return EXIT_DONE if is_good else EXIT_FAILED
 
 
-def findings_of(loaded: Loaded) -> tuple[Finding, ...]:
-    """What the doctor finds of these settings."""
+def findings_of(loaded: Loaded, faults: Sequence[SettingsFault]) -> tuple[Finding, ...]:
+    """What the doctor finds of what could be read of the settings."""
     settings = loaded.settings
 
     def origin_of(key: str) -> str:
         return loaded.origins.get(key, tr("defaults"))
 
-    return examine(settings, origin_of, CLOCK, settings.data_dir / ENGINE_LOCK)
+    return examine(settings, origin_of, CLOCK, settings.data_dir / ENGINE_LOCK, faults)
 
 
 def _print(findings: tuple[Finding, ...]) -> None:

@@ -13,10 +13,11 @@ import structlog
 
 from capture_app.cli.console import as_shown, shows_everything
 from capture_app.clock import SystemClock
+from capture_app.errors import SettingsError, SettingsFault
 from capture_app.model.words import tr
-from capture_app.settings.load import Loaded, load_layers
+from capture_app.settings.load import Loaded, load_layers, try_layers
 from capture_app.settings.log import configure, log_what_nobody_caught
-from capture_app.settings.practice import claim_data_folder
+from capture_app.settings.practice import claim_data_folder, refuse_real_destinations
 from capture_app.settings.schema import Settings
 
 _log = structlog.get_logger(__name__)
@@ -28,6 +29,19 @@ _MOST_ROWS: Final = 1_000_000
 def read_settings(args: argparse.Namespace) -> Loaded:
     """The settings of this start, from the common options. Raises SettingsError."""
     return load_layers(settings_file=args.settings, data_dir=args.data, environ=os.environ)
+
+
+def try_settings(args: argparse.Namespace) -> tuple[Loaded, tuple[SettingsFault, ...]]:
+    """What can be read of the settings of this start, and why they cannot be used: as `try_layers`,
+    and where practice would reach real destinations.
+    """
+    loaded, faults = try_layers(settings_file=args.settings, data_dir=args.data, environ=os.environ)
+    if not faults:
+        try:
+            refuse_real_destinations(loaded.settings)
+        except SettingsError as error:
+            faults = error.faults
+    return loaded, faults
 
 
 def start(args: argparse.Namespace, program: str) -> Settings:

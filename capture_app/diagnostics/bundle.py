@@ -4,32 +4,43 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
+import structlog
+
 from capture_app import __version__
 from capture_app.diagnostics import own_computer
 from capture_app.diagnostics.finding import Finding
 from capture_app.diagnostics.scrubbing import Scrubber
-from capture_app.errors import StoreError
+from capture_app.errors import SettingsFault, StoreError
 from capture_app.settings.describe import settings_toml
+from capture_app.settings.keys import keys_of
 from capture_app.settings.log import LOG_FOLDER
 from capture_app.settings.schema import Settings
 from capture_app.store.database import Reader, looking_into
 
+_log = structlog.get_logger(__name__)
+
 _MOST_LOGS: Final = 10
 _MOST_BYTES_A_LOG: Final = 2_000_000
 _DATABASES: Final = ("outbox.db", "census.db")
+_NUMBER: Final = re.compile(r"\[\d+\]$")
 _ABOUT: Final = """\
 Support bundle of Capture App, for whoever helps this station from afar.
 
 settings.toml  the settings in force, without users, passwords and queries in addresses
+faults.json    why the settings cannot be used: then settings.toml has a default, or nothing, for
+               what is wrong or missing; empty where they can be used
 versions.json  of the application, the system and every library
 doctor.json    what capture-app doctor found
 counts.json    how many rows each table has, and steps of delivery by kind, state and code
@@ -40,22 +51,71 @@ There are no pictures, names, numbers, dates of birth, messages, UIDs, users or 
 """
 
 
-def contents(settings: Settings, findings: Sequence[Finding], now: datetime) -> Mapping[str, bytes]:
-    """The files of the bundle by their names. Needs no key; a database or log that cannot be read
-    is left out, and says so.
+def contents(
+    settings: Settings, faults: Sequence[SettingsFault], findings: Sequence[Finding], now: datetime
+) -> Mapping[str, bytes]:
+    """The files of the bundle by their names. Needs no key, and no settings that can be used:
+    `faults` says why they cannot be. What cannot be read says so in its place.
     """
     scrubber = Scrubber(frozenset(_names(settings)))
-    files = {
-        "about.txt": _ABOUT,
-        "settings.toml": settings_toml(_without_secrets(settings)),
-        "versions.json": _json(_versions(now)),
-        "doctor.json": _json([asdict(finding) for finding in findings]),
-        "counts.json": _json(dict(_counts(settings.data_dir, scrubber))),
+    parts: dict[str, Callable[[], str]] = {
+        "about.txt": lambda: _ABOUT,
+        "settings.toml": lambda: settings_toml(_without_secrets(settings)),
+        "faults.json": lambda: _json(list(_faults(faults, scrubber))),
+        "versions.json": lambda: _json(_versions(now)),
+        "doctor.json": lambda: _json([asdict(finding) for finding in findings]),
+        "counts.json": lambda: _json(dict(_counts(settings.data_dir, scrubber))),
     }
-    for number, path in enumerate(_newest_logs(settings.data_dir / LOG_FOLDER), 1):
-        text = "\n".join(scrubber.lines(_last_lines(path)))
-        files[f"logs/{number:02}-{scrubber.text(path.name.partition('-')[0])}.jsonl"] = text + "\n"
-    return {name: text.encode() for name, text in files.items()}
+    try:
+        logs = _newest_logs(settings.data_dir / LOG_FOLDER)
+    except OSError as error:
+        logs = []
+        parts["logs/unreadable.txt"] = partial(_unreadable, error)
+    for number, path in enumerate(logs, 1):
+        name = f"logs/{number:02}-{scrubber.text(path.name.partition('-')[0])}.jsonl"
+        parts[name] = partial(_log_text, path, scrubber)
+    return {name: _said(part).encode() for name, part in parts.items()}
+
+
+def _said(part: Callable[[], str]) -> str:
+    """What it says, or why it cannot: one thing that is at fault keeps no other from the bundle."""
+    try:
+        return part()
+    except Exception as error:  # noqa: BLE001 - logged; whoever helps needs the rest of it
+        _log.warning("bundle-part-failed", exc_info=True)
+        return _unreadable(error)
+
+
+def _unreadable(error: Exception) -> str:
+    """What kind of error: its message may quote what was read."""
+    why = f", {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
+    return f"unreadable: {type(error).__name__}{why}\n"
+
+
+def _faults(faults: Sequence[SettingsFault], scrubber: Scrubber) -> Iterator[dict[str, str]]:
+    """Each with its place, but for names that the schema does not have: those may be anything."""
+    known = frozenset(_names_of_keys(Settings))
+    for fault in faults:
+        steps = fault.key.split(".")
+        plain = all(_NUMBER.sub("", step) in known for step in steps)
+        key = fault.key if plain else scrubber.text(fault.key)
+        told = asdict(fault) | {"file": _without_home(fault.file), "key": key}
+        yield told
+
+
+def _names_of_keys(kind: Callable[..., object]) -> Iterator[str]:
+    for key in keys_of(kind):
+        yield key.name
+        if key.is_table:
+            yield from _names_of_keys(key.kind)
+
+
+def _without_home(place: str) -> str:
+    """The place of a settings file; a home folder would name a user."""
+    try:
+        return f"~/{Path(place).relative_to(Path.home()).as_posix()}"
+    except (ValueError, RuntimeError):  # it lies elsewhere, or there is no home
+        return place
 
 
 def zipped(files: Mapping[str, bytes], now: datetime) -> bytes:
@@ -122,15 +182,15 @@ def _counts(data_dir: Path, scrubber: Scrubber) -> Iterator[tuple[str, Any]]:
     """Reads without a key, and writes nothing."""
     for name in _DATABASES:
         path = data_dir / name
-        if not path.is_file():
-            yield name, "absent"
-            continue
         try:
+            if not path.is_file():
+                yield name, "absent"
+                continue
             with looking_into(path) as reader:
                 rows = _rows_of(reader, scrubber)
             yield name, rows
-        except StoreError as error:
-            yield name, f"unreadable: {type(error).__name__}"
+        except (StoreError, OSError) as error:
+            yield name, _unreadable(error).strip()
 
 
 def _rows_of(reader: Reader, scrubber: Scrubber) -> dict[str, Any]:
@@ -160,21 +220,27 @@ def _rows_of(reader: Reader, scrubber: Scrubber) -> dict[str, Any]:
 
 
 def _newest_logs(folder: Path) -> list[Path]:
+    """Raises OSError where the folder cannot be looked into."""
     if not folder.is_dir():
         return []
-    ages = sorted(((path.stat().st_mtime, path) for path in folder.glob("*.jsonl*")), reverse=True)
-    return [path for _, path in ages[:_MOST_LOGS]]
+    ages = []
+    for path in folder.iterdir():
+        if ".jsonl" in path.name:
+            with suppress(FileNotFoundError):  # a log that its process has put away meanwhile
+                ages.append((path.stat().st_mtime, path))
+    return [path for _, path in sorted(ages, reverse=True)[:_MOST_LOGS]]
+
+
+def _log_text(path: Path, scrubber: Scrubber) -> str:
+    return "\n".join(scrubber.lines(_last_lines(path))) + "\n"
 
 
 def _last_lines(path: Path) -> list[str]:
     """The newest lines of a log; the first may be a part and is left out by the scrubber."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, io.SEEK_END)
-            file.seek(max(0, size - _MOST_BYTES_A_LOG))
-            return file.read(_MOST_BYTES_A_LOG).decode("utf-8", "replace").splitlines()
-    except OSError:
-        return []
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(0, size - _MOST_BYTES_A_LOG))
+        return file.read(_MOST_BYTES_A_LOG).decode("utf-8", "replace").splitlines()
 
 
 def _json(content: object) -> str:

@@ -6,12 +6,14 @@ and `certificates`, who answers in `trials`, the computer itself in `own_compute
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
+
+import structlog
 
 from capture_app.archive.connect import offers
 from capture_app.archive.offered import Offer
@@ -24,47 +26,107 @@ from capture_app.diagnostics.finding import Facts, Finding, Grade
 from capture_app.diagnostics.open_ports import open_ports
 from capture_app.diagnostics.time_servers import look_at_clock
 from capture_app.diagnostics.trials import TRY_WITHIN_S, Tried, try_peers
-from capture_app.errors import CaptureAppError, DeviceError
+from capture_app.errors import CaptureAppError, DeviceError, SettingsFault
 from capture_app.model.device import DeviceKind
 from capture_app.model.procedure import ImageKind
-from capture_app.model.words import tr
+from capture_app.model.words import tr, trn
 from capture_app.security.keys import read_secret
 from capture_app.settings.schema import ArchiveDestination, ArchiveProtocol, Device, Settings
+
+_Look = tuple[str, Callable[[], Iterator[Finding]]]
+_log = structlog.get_logger(__name__)
 
 _AREAS: Final = {"data_dir": "folder", "security": "key"}
 _SIDE_BY_SIDE: Final = 8
 
 
 def examine(
-    settings: Settings, origin_of: OriginOf, clock: Clock, engine_lock: Path
+    settings: Settings,
+    origin_of: OriginOf,
+    clock: Clock,
+    engine_lock: Path,
+    faults: Sequence[SettingsFault] = (),
 ) -> tuple[Finding, ...]:
     """Looks at everything; what takes long side by side. Takes as long as its slowest peer: at most
-    about 15 s.
+    about 15 s. A look that fails is a finding of its own, and the others go on.
+
+    `faults` are those of settings that cannot be used: then it looks at this computer alone, and
+    speaks to nobody whom such settings name.
     """
+    found = list(_looked("delivery", partial(_delivery, settings, engine_lock, faults)))
+    here: list[_Look] = [
+        ("settings", partial(_not_usable, faults))
+        if faults
+        else ("settings", partial(_settings, settings, origin_of, clock)),
+        ("disk", partial(own_computer.look_at_disk, settings)),
+        ("clock", partial(look_at_clock, clock)),
+        ("library", own_computer.look_at_libraries),
+    ]
+    if not faults:
+        here += [
+            ("port", partial(_open_ports, settings)),
+            ("certificate", partial(_certificates, settings, clock)),
+        ]
+    for area, look in here:
+        found += _looked(area, look)
+    peers = [] if faults else _looks_at_peers(settings, clock)
+    with ThreadPoolExecutor(_SIDE_BY_SIDE, "doctor") as pool:
+        for told in pool.map(lambda one: _looked(*one), peers):
+            found += told
+    return tuple(found)
+
+
+def _looks_at_peers(settings: Settings, clock: Clock) -> list[_Look]:
     images = {device.image_kind for device in settings.devices} or {ImageKind.PHOTO}
-    looks: list[Callable[[], Iterator[Finding]]] = [
-        partial(_peers, settings, clock),
+    return [
+        ("archive", partial(_peers, settings, clock)),
         *(
-            partial(_contexts, archive, settings, images, clock)
+            ("contexts", partial(_contexts, archive, settings, images, clock))
             for archive in settings.archives
             if archive.protocol is ArchiveProtocol.DIMSE
         ),
-        *(partial(_device, device, settings, clock) for device in settings.devices),
+        *(("device", partial(_device, device, settings, clock)) for device in settings.devices),
     ]
+
+
+def _looked(area: str, look: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    """All that the look found; where it failed in a way that nobody foresaw, that too."""
+    found: list[Finding] = []
+    try:
+        found.extend(look())
+    except Exception as error:  # noqa: BLE001 - logged; who looks needs the rest of it
+        _log.warning("doctor-look-failed", source=area, exc_info=True)
+        words = tr("This could not be looked at: {kind}.", kind=type(error).__name__)
+        remedy = tr("Send it with a support bundle: it is a fault of Capture App.")
+        if isinstance(error, CaptureAppError | OSError):
+            why = str(error) if isinstance(error, CaptureAppError) else error.strerror or ""
+            words = tr("This could not be looked at: {why}.", why=why.rstrip("."))
+            remedy = tr("Look as the user who runs the service, or mend what it names.")
+        found.append(Finding(area, "doctor", "look-failed", Grade.FAULT, words, remedy))
+    return found
+
+
+def _delivery(
+    settings: Settings, engine_lock: Path, faults: Sequence[SettingsFault]
+) -> Iterator[Finding]:
     delivery, somebody_delivers = own_computer.look_at_delivery(engine_lock)
-    found = [
-        *_settings(settings, origin_of, clock),
-        *own_computer.look_at_disk(settings),
-        *look_at_clock(clock),
-        delivery,
-        *own_computer.look_at_ports(settings, somebody_delivers=somebody_delivers),
-        *_open_ports(settings),
-        *_certificates(settings, clock),
-    ]
-    with ThreadPoolExecutor(_SIDE_BY_SIDE, "doctor") as pool:
-        for told in pool.map(lambda look: tuple(look()), looks):
-            found += told
-    return (*found, *own_computer.look_at_libraries())
+    yield delivery
+    if not faults:
+        yield from own_computer.look_at_ports(settings, somebody_delivers=somebody_delivers)
+
+
+def _not_usable(faults: Sequence[SettingsFault]) -> Iterator[Finding]:
+    words = trn("{n} setting is wrong.", "{n} settings are wrong.", len(faults))
+    remedy = tr("Mend each that is told of: capture-app settings check names them.")
+    yield Finding("settings", "file", "settings-not-usable", Grade.FAULT, words, remedy)
+    yield Finding(
+        "settings",
+        "peers",
+        "peers-not-tried",
+        Grade.ADVICE,
+        tr("Ports, certificates, archives, worklists and cameras were not looked at."),
+        tr("Mend the settings, then look again."),
+    )
 
 
 def _settings(settings: Settings, origin_of: OriginOf, clock: Clock) -> Iterator[Finding]:

@@ -64,6 +64,20 @@ def load_layers(
     machine's and the user's. The mandatory layer is laid over whatever there is. Raises
     SettingsError with every fault.
     """
+    loaded, faults = try_layers(settings_file=settings_file, data_dir=data_dir, environ=environ)
+    if faults:
+        raise SettingsError(faults)
+    return loaded
+
+
+def try_layers(
+    *, settings_file: Path | None, data_dir: Path | None, environ: Mapping[str, str]
+) -> tuple[Loaded, tuple[SettingsFault, ...]]:
+    """What of the settings can be read, and every fault.
+
+    Where there are faults the settings are to be looked at and never to be used: a default, or an
+    empty value, stands for what is wrong or missing.
+    """
     faults: list[SettingsFault] = []
     files = _files(settings_file, environ)
     root = Table(str(next(reversed(files), tr("defaults"))))
@@ -85,8 +99,9 @@ def load_layers(
     reader = _Reader(faults)
     settings = reader.table(Settings, root, "")
     faults += _not_said_yet(cross_checks(settings, reader.origin_of), faults)
-    if faults:
-        raise SettingsError(tuple(sorted(faults, key=lambda fault: (fault.file, fault.key))))
+    if any(fault.key == "data_dir" for fault in faults):
+        folder = data_folder(data_dir=data_dir, environ=environ)
+        settings = replace(settings, data_dir=folder)
     layers = {
         **{str(path): layer for path, layer in files.items()},
         learnt.origin: tr("the set-up of the scanner"),
@@ -102,7 +117,9 @@ def load_layers(
 
     origins = {key: worded(origin) for key, origin in reader.origins if origin != tr("defaults")}
     named = tuple(Overridden(one.key, worded(one.origin), worded(one.by)) for one in put_aside)
-    return Loaded(replace(settings, source_files=tuple(files)), origins, reader.origin_of, named)
+    settings = replace(settings, source_files=tuple(files))
+    told = sorted(faults, key=lambda fault: (fault.file, fault.key))
+    return Loaded(settings, origins, reader.origin_of, named), tuple(told)
 
 
 def _learnt(root: Table, faults: list[SettingsFault]) -> Table:
@@ -270,7 +287,7 @@ class _Reader:
 
 
 def _stand_in(kind: type) -> object:
-    """A value in the place of one that is missing or wrong: it never leaves `load`."""
+    """A value in the place of one that is missing or wrong: nothing acts on it."""
     return next(iter(kind)) if issubclass(kind, Enum) else kind()
 
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from capture_app.demo.hospital import Hospital
 from capture_app.demo.people import ADMISSIONS
 from capture_app.settings.describe import settings_toml
@@ -89,12 +91,59 @@ def test_what_does_not_work_has_its_code_and_a_remedy(
     assert (told.code, "device-failed" in told.out) == (1, True)
 
 
-def test_settings_that_cannot_be_used_end_it_with_two(capture_app: CaptureApp) -> None:
-    capture_app.settings.write_text("schema_version = 1\nnonsense = 1\n")
-    done = capture_app.run("doctor", "--json")
+NOT_USABLE = (
+    "nonsense = 1\n",
+    "[station]\nname = 3\n[[archives]]\nname = 'pacs'\nhost = '127.0.0.1'\nport = {port}\n",
+    "this is no TOML",
+)
+
+
+@pytest.mark.parametrize("text", NOT_USABLE)
+def test_settings_that_cannot_be_used_end_it_with_two_and_the_rest_is_looked_at(
+    text: str, tmp_path: Path
+) -> None:
+    command = CaptureApp(tmp_path / "settings.toml")
+    with socket.create_server(("127.0.0.1", 0)) as archive:
+        archive.setblocking(False)
+        lines = text.format(port=archive.getsockname()[1])
+        command.settings.write_text(f"schema_version = 1\n{lines}")
+        done = command.run("doctor", "--json", "--data", tmp_path / "data")
+        with pytest.raises(BlockingIOError):
+            archive.accept()
     assert done.code == 2
-    assert [fault["key"] for fault in done.json["faults"]] == ["nonsense"]
-    assert capture_app.run("doctor").code == 2
+    assert not done.json["usable"]
+    assert done.json["faults"]
+    found = codes(done)
+    assert found["settings", "file"] == ["settings-not-usable"]
+    assert found["settings", "peers"] == ["peers-not-tried"]
+    assert found["disk", "data_dir"] == ["disk-good"]
+    assert {"clock", "delivery", "library"} <= {area for area, _ in found}
+    told = command.run("doctor", "--data", tmp_path / "data")
+    assert told.code == 2
+    assert "settings-not-usable" in told.out
+    assert done.json["faults"][0]["key"] in told.err
+
+
+def test_a_bundle_is_written_where_the_settings_cannot_be_used(
+    hospital: Hospital, capture_app: CaptureApp, tmp_path: Path
+) -> None:
+    with capture_app.serving():
+        assert hospital.admissions.acknowledged.wait(60)
+    capture_app.settings.write_text("schema_version = 1\nthis is no TOML")
+    out = tmp_path / "bundle.zip"
+    folder = hospital.settings.data_dir
+    done = capture_app.run("support-bundle", "--out", out, "--yes", "--data", folder)
+    assert done.code == 0, done.err
+    assert str(folder) in done.err
+    with zipfile.ZipFile(out) as bundle:
+        assert read(bundle, "faults.json")
+        assert read(bundle, "counts.json")["census.db"]["events"] >= len(ADMISSIONS)
+        assert any(one["code"] == "settings-not-usable" for one in read(bundle, "doctor.json"))
+        assert any(name.startswith("logs/") for name in bundle.namelist())
+
+
+def read(bundle: zipfile.ZipFile, name: str) -> Any:
+    return json.loads(bundle.read(name))
 
 
 def test_a_bundle_is_shown_before_it_is_written_and_holds_nobody(

@@ -18,6 +18,7 @@ from capture_app.demo.people import ADMISSIONS
 from capture_app.diagnostics.bundle import contents, zipped
 from capture_app.diagnostics.finding import Finding, Grade
 from capture_app.diagnostics.scrubbing import Scrubber
+from capture_app.errors import SettingsFault
 from capture_app.model.device import DeviceKind
 from capture_app.settings.log import ALLOWED_KEYS, LOG_FOLDER
 from capture_app.settings.schema import ArchiveDestination, Device, Settings
@@ -111,8 +112,9 @@ def test_a_patient_that_was_planted_everywhere_is_nowhere_in_it(tmp_path: Path) 
     folder = tmp_path / "data"
     folder.mkdir()
     settings = plant(folder)
+    faults = [SettingsFault("/etc/x.toml", f"archives[0].{one}", "Wrong.", "") for one in PATIENT]
     finding = Finding("port", "adt", "port-free", Grade.GOOD, "Port 1 can be listened on.")
-    bundle = zipped(contents(settings, [finding], NOW), NOW)
+    bundle = zipped(contents(settings, faults, [finding], NOW), NOW)
     with zipfile.ZipFile(io.BytesIO(bundle)) as opened:
         together = "\n".join(
             [*opened.namelist(), *(opened.read(n).decode() for n in opened.namelist())]
@@ -129,6 +131,30 @@ def test_a_patient_that_was_planted_everywhere_is_nowhere_in_it(tmp_path: Path) 
 
 def test_it_is_made_where_nothing_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "outbox.db").write_bytes(b"no database at all" * 100)
-    files = contents(Settings(tmp_path), [], NOW)
+    (tmp_path / LOG_FOLDER).write_bytes(b"no folder at all")
+    files = contents(Settings(tmp_path), [], [], NOW)
     counts = json.loads(files["counts.json"])
     assert counts == {"outbox.db": "unreadable: StoreError", "census.db": "absent"}
+
+
+def test_whoever_may_not_look_into_the_folder_gets_all_but_what_is_in_it(tmp_path: Path) -> None:
+    """As a person of the IT department beside the service's own user."""
+    settings = Settings(tmp_path / ("long" * 100))  # which the system refuses, root or not
+    files = contents(settings, [], [], NOW)
+    assert json.loads(files["counts.json"]) == dict.fromkeys(
+        ("outbox.db", "census.db"), "unreadable: OSError, File name too long"
+    )
+    assert b"OSError" in files["logs/unreadable.txt"]
+    assert json.loads(files["versions.json"])["capture-app"]
+
+
+def test_wrong_settings_are_told_without_what_nobody_foresaw() -> None:
+    place = str(Path.home() / "settings.toml")
+    keys = ("archives[1].port", "adt.prot", "GARCIA", "zzz[0].port")
+    faults = [SettingsFault(place, key, "It is wrong.", "1-65535") for key in keys]
+    files = contents(Settings(Path("/nowhere/data")), faults, [], NOW)
+    told = json.loads(files["faults.json"])
+    assert told[0]["key"] == "archives[1].port"
+    assert all(re.fullmatch(r"#[0-9a-f]{8}", one["key"]) for one in told[1:])
+    assert {one["file"] for one in told} == {"~/settings.toml"}
+    assert {one["problem"] for one in told} == {"It is wrong."}
