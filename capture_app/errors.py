@@ -165,8 +165,12 @@ class DeliveryError(CaptureAppError):
     the reason's values, and worded when it is shown.
     """
 
-    def __init__(self, reason: CodedReason) -> None:
+    def __init__(self, reason: CodedReason, *, reached_nobody: bool = False) -> None:
         self.reason = reason
+        self.reached_nobody = reached_nobody
+        """Whether the archive was certainly given nothing of the instance, or did not look at it:
+        the attempt was none.
+        """
         super().__init__(reason.code)
 
     @property

@@ -105,6 +105,9 @@ class DirectoryArchive:
     folder: Path
     name: str = PACS
     is_down: bool = False
+    """Takes the question, and falls silent."""
+    is_out_of_reach: bool = False
+    """Nothing listens where it should be."""
     loses: bool = False
     """Says that it stored, and keeps nothing."""
     lists_only: bool = False
@@ -174,6 +177,8 @@ class DirectoryArchive:
 
     def _note(self, act: str, instances: Sequence[Instance]) -> None:
         self.asked.append((act, tuple(i.sop_instance_uid for i in instances)))
+        if self.is_out_of_reach:
+            raise TransientDeliveryError(Reason.of("refused", name=self.name), reached_nobody=True)
         if self.is_down:
             raise TransientDeliveryError(Reason.of("timeout", name=self.name))
 

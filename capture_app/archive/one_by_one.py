@@ -30,8 +30,9 @@ def one_by_one(
 
     What may be about the instance that was under way (OF_ONE_PERHAPS) is its outcome; the next have
     a line of their own. After MOST_BROKEN_OFF of those in a row the rest is left untried. Every
-    other DeliveryError, and each while a line is opened, is about the archive and raised. An error
-    that nobody foresaw is a fault of ours, logged, and the outcome of the one at which it came.
+    other DeliveryError, and each while a line is opened, is about the archive and raised; the
+    latter reached nobody. An error that nobody foresaw is a fault of ours, logged, and the outcome
+    of the one at which it came.
     """
     waiting = deque(instances)
     in_a_row = 0
@@ -45,6 +46,8 @@ def one_by_one(
                     in_a_row = 0
                     yield waiting.popleft(), outcome
         except TransientDeliveryError as error:
+            if not is_open:
+                error.reached_nobody = True
             if not is_open or error.code not in OF_ONE_PERHAPS:
                 raise
             in_a_row += 1

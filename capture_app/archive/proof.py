@@ -145,7 +145,7 @@ def unexpected_status(name: str, status: int) -> DeliveryError:
     # 404 to a store, 405, 406, 415 ...: what has to change stands in the settings.
     is_for_a_person = 400 <= status < 500 and status not in _PASSING
     kind = RefusedDeliveryError if is_for_a_person else TransientDeliveryError
-    return kind(Reason.of(f"http-{status}", name=name))
+    return kind(Reason.of(f"http-{status}", name=name), reached_nobody=status in _NOT_LOOKED_AT)
 
 
 _PASSING: Final = frozenset(
@@ -157,3 +157,7 @@ def _is_picture_of(instance: Instance, held: HeldCopy) -> bool:
     ours = {instance.pixel_sha256, instance.decoded_sha256} - {""}
     is_same = bool(ours & {held.digest, held.decoded_digest})
     return is_same and instance.pixel_layout in (None, held.layout)
+
+
+_NOT_LOOKED_AT: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+"""By which a server says that it did nothing with the request (RFC 9110 15.6.4, RFC 6585 4)."""

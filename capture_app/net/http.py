@@ -233,7 +233,7 @@ class HttpClient:
         status = response.status_code
         self._hear(response.headers.get("Date", ""))
         if status == HTTPStatus.UNAUTHORIZED:
-            raise TransientDeliveryError(Reason.of("auth", name=self._name))
+            raise TransientDeliveryError(Reason.of("auth", name=self._name), reached_nobody=True)
         if status == HTTPStatus.FORBIDDEN:
             raise TransientDeliveryError(Reason.of("forbidden", name=self._name))
         if 300 <= status < 400:
@@ -261,6 +261,11 @@ class HttpClient:
                 self._heard(said)
 
     def _failure(self, error: BaseException) -> TransientDeliveryError:
+        found = self._failure_by(error)
+        found.reached_nobody = any(isinstance(cause, _BEFORE_ASKING) for cause in _causes(error))
+        return found
+
+    def _failure_by(self, error: BaseException) -> TransientDeliveryError:
         # requests and urllib3 wrap the error that tells something, sometimes in an argument.
         for cause in _causes(error):
             if isinstance(cause, NameResolutionError):
@@ -300,6 +305,10 @@ def _is_identity(response: requests.Response) -> bool:
 def _number(text: str) -> int:
     """The length that a header states; 0 where it states none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+
+
+_BEFORE_ASKING: Final = (ConnectTimeoutError, NewConnectionError, ssl.SSLCertVerificationError)
+"""What goes wrong while a connection is made."""
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -13,7 +13,7 @@ from capture_app.model.reason import Reason
 
 Hindrance = Callable[[Exam], Reason | None]
 """What the feeds say now against sending pictures of an exam, whose patient is worded as they are
-sealed; None where nothing does. Asked before the first attempt, and only then."""
+sealed; None where nothing does. Asked before each attempt until one may have reached an archive."""
 
 
 class Archive(Protocol):
@@ -29,7 +29,8 @@ class Archive(Protocol):
     What may be about one instance (OF_ONE_PERHAPS, a silence first of all) is yielded for the one
     that was under way then, and for no other: the next are tried on a new connection. After
     `MOST_BROKEN_OFF` of them in a row the call may end: what it named no outcome for was not
-    tried, and is due as before.
+    tried, and is due as before. An error says `reached_nobody` where the archive certainly has
+    nothing of what it is about.
 
     Each call has a total deadline of its own; the engine sets none.
     """

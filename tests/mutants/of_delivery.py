@@ -16,6 +16,20 @@ _PROMISES = "tests/unit/outbox/test_promises.py"
 
 DELIVERY = (
     Mutant(
+        "an-attempt-that-reached-nobody-counts",
+        "capture_app/outbox/steps/tasks.py",
+        "if error is not None and error.reached_nobody:",
+        "if False:",
+        ("tests/unit/outbox/test_hindrance.py",),
+    ),
+    Mutant(
+        "an-association-that-broke-off-reached-nobody",
+        "capture_app/archive/one_by_one.py",
+        "            if not is_open:\n                error.reached_nobody = True\n",
+        "            error.reached_nobody = True\n",
+        ("tests/faults/test_reached_nobody.py",),
+    ),
+    Mutant(
         "an-instance-is-opened-without-its-uid",
         _BATCH,
         "proved_content(path, self.spool.cipher, uid=uid)",

@@ -310,7 +310,7 @@ def test_only_those_that_were_never_tried_are_offered_as_drafts(
     send(stage, MAI, 3, operator)
     wait_for(outbox_desk, Section.WAITING, "Queued.")
     (task,) = claim(stage.outbox.spool, open_tasks(stage.outbox.spool)[:1])
-    settle_untried(stage.outbox.spool, task)
+    settle_untried(stage.outbox.spool, task, reached_nobody=False)
     stage.outbox.tell_changes()
     press(outbox_desk, "Back to draft (2)")
     qtbot.waitUntil(lambda: outbox_desk.content.said.what == "2 pictures are drafts again.")

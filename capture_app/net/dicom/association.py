@@ -276,7 +276,8 @@ class Association:
 
 def no_context(name: str, *, is_image: bool = True) -> RefusedDeliveryError:
     """What a person is told when the peer did not accept the service, or the kind of image."""
-    return RefusedDeliveryError(Reason.of("no-context" if is_image else "no-service", name=name))
+    code = "no-context" if is_image else "no-service"
+    return RefusedDeliveryError(Reason.of(code, name=name), reached_nobody=True)
 
 
 def answer_event_report(

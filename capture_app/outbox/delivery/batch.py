@@ -83,7 +83,7 @@ class Delivery:
     tell: Callable[[], None]
     """Called after each step that was written down, so that who watches sees it move."""
     hindrance: Hindrance | None = None
-    """Asked before the first attempt to send a picture; None: no feed is."""
+    """Asked before each attempt to send a picture that no archive can have; None: no feed is."""
 
     def deliver(self, batch: Sequence[Task]) -> None:
         """Claims, hands over, settles. Never raises: what is unexpected goes to a person."""
@@ -117,7 +117,7 @@ class Delivery:
         return going
 
     def _against(self, task: Task) -> Reason | None:
-        """What the feeds say against a first attempt, that nobody was told of. A row that cannot be
+        """What the feeds say against an attempt, that nobody was told of. A row that cannot be
         read hinders none: what is wrong with it is shown where it is delivered.
         """
         unbegun = tasks.unbegun(self.spool, task) if self.hindrance is not None else None
@@ -175,7 +175,7 @@ class Delivery:
             except Exception:  # noqa: BLE001 - logged and shown; the others of the batch go on
                 reason = Reason(UNEXPECTED)
                 _log.exception("file-not-read", uid=uid)
-            state.broken[uid] = RefusedDeliveryError(reason)
+            state.broken[uid] = RefusedDeliveryError(reason, reached_nobody=True)
             raise state.broken[uid]
 
         if state.kind is TaskKind.STORE:
@@ -211,7 +211,7 @@ class Delivery:
 
     def _settle_unread(self, task: Task, state: _Batch) -> None:
         """A fault of this computer may pass: it is shown, and tried a few times more."""
-        error = TransientDeliveryError(Reason(UNEXPECTED))
+        error = TransientDeliveryError(Reason(UNEXPECTED), reached_nobody=True)
         if task.failures < MOST_UNEXPECTED:
             del state.waiting[task.sop_instance_uid]
             self._try_later(task, error, by_outage=False)
@@ -220,7 +220,7 @@ class Delivery:
 
     def _set_apart(self, task: Task, reason: Reason, state: _Batch) -> None:
         del state.waiting[task.sop_instance_uid]
-        self._settle(task, RefusedDeliveryError(reason), state)
+        self._settle(task, RefusedDeliveryError(reason, reached_nobody=True), state)
 
     def _settle_rest(self, state: _Batch, rest: DeliveryError | None) -> None:
         """Those without an outcome of their own, and those that the archive was silent about.
@@ -248,7 +248,7 @@ class Delivery:
         for task, error in state.broken_off:
             self._try_later(task, error, by_outage=by_outage, is_suspect=True)
         for task in untried:
-            self._give_back(task)
+            self._give_back(task, reached_nobody=True)
         self.tell()
 
     def _note_destination(self, state: _Batch, *, is_out: bool) -> None:
@@ -306,7 +306,7 @@ class Delivery:
             case RefusedDeliveryError():
                 # What is wrong here says nothing of the archive.
                 state.has_answer = state.has_answer or result.code not in _OURS
-                self._needs_you(task, result.reason)
+                self._needs_you(task, result.reason, reached_nobody=result.reached_nobody)
             case DeliveryError() if result.code in OF_ONE_PERHAPS:
                 state.broken_off.append((task, result))
             case DeliveryError():
@@ -328,8 +328,8 @@ class Delivery:
         else:
             self._needs_you(task, Reason.of("lost-by-archive", name=task.destination))
 
-    def _needs_you(self, task: Task, reason: CodedReason) -> None:
-        tasks.settle_needs_you(self.spool, task, reason)
+    def _needs_you(self, task: Task, reason: CodedReason, *, reached_nobody: bool = False) -> None:
+        tasks.settle_needs_you(self.spool, task, reason, reached_nobody=reached_nobody)
         self.schedule.settled(task)
         _log.error(
             "delivery-needs-you",
@@ -343,7 +343,7 @@ class Delivery:
         self, task: Task, error: DeliveryError, *, by_outage: bool, is_suspect: bool = False
     ) -> None:
         if self.stopping.is_set():  # cut short by us: no failure of the archive
-            self._give_back(task)
+            self._give_back(task, reached_nobody=error.reached_nobody)
             return
         try:
             delay = backoff(task.failures + 1)
@@ -352,10 +352,10 @@ class Delivery:
             _log.warning("outcome-not-written", uid=task.sop_instance_uid)
             self.schedule.again(task, _SETTLE_AGAIN_S)
 
-    def _give_back(self, task: Task) -> None:
+    def _give_back(self, task: Task, *, reached_nobody: bool) -> None:
         """Not tried after all: due as it was."""
         try:
-            tasks.settle_untried(self.spool, task)
+            tasks.settle_untried(self.spool, task, reached_nobody=reached_nobody)
             self.schedule.again(task, 0.0)
         except StoreError:
             _log.warning("outcome-not-written", uid=task.sop_instance_uid)

@@ -56,7 +56,8 @@ class Engine:
     ) -> None:
         """`workers` is how many transfers run side by side, by destination (1 where not named).
 
-        `hindrance` is asked before the first attempt to send a picture; None: no feed is.
+        `hindrance` is asked before each attempt to send a picture until one may have reached an
+        archive; None: no feed is.
         `on_role` is called from the scheduler thread with True when this process takes the engine
         role (before anything is delivered) and with False before it gives the role back: feeds and
         listening ports go with the role.

@@ -111,7 +111,7 @@ def has_running(spool: Spool, in_flight: Sequence[int]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Unbegun:
-    """A picture that nobody tried to send yet, to whichever archive."""
+    """A picture of which no archive can have anything yet."""
 
     exam_id: str
     answered: tuple[str, ...]
@@ -119,7 +119,7 @@ class Unbegun:
 
 
 def unbegun(spool: Spool, task: Task) -> Unbegun | None:
-    """What is to be known before the first attempt; None where one was made already."""
+    """What is to be known before an attempt; None where one may have reached an archive."""
     row = (
         spool.database.read()
         .execute(
@@ -136,7 +136,7 @@ def unbegun(spool: Spool, task: Task) -> Unbegun | None:
 
 
 def settle_hindered(spool: Spool, task: Task, reason: CodedReason) -> None:
-    """The feed says something against sending it: a person decides, before any attempt."""
+    """The feed says something against sending it: a person decides, before an archive has it."""
     with spool.database.transaction() as connection:
         changed = connection.execute(
             "UPDATE task SET state = 'needs-you', due_at = '', error_code = ?2, last_error = ?3, "
@@ -149,7 +149,11 @@ def settle_hindered(spool: Spool, task: Task, reason: CodedReason) -> None:
 
 
 def claim(spool: Spool, tasks: Sequence[Task]) -> tuple[Task, ...]:
-    """Marks steps as under way. What a person held or withdrew meanwhile is left out."""
+    """Marks steps as under way. What a person held or withdrew meanwhile is left out.
+
+    The attempt counts from here on, whatever ends the process; one that reached nobody is counted
+    no more when it is settled.
+    """
     claimed = []
     with spool.database.transaction() as connection:
         for task in tasks:
@@ -275,6 +279,8 @@ def settle_again(
 ) -> None:
     """Not yet: the same step again, later. LISTED is written down; it is no proof."""
     with spool.database.transaction() as connection:
+        if error is not None and error.reached_nobody:
+            _uncount(connection, task)
         connection.execute(
             "UPDATE task SET state = 'queued', failures = failures + 1, due_at = ?2, "
             "error_code = ?3, last_error = ?4, proof = CASE WHEN ?5 THEN 'listed' ELSE proof END, "
@@ -290,9 +296,11 @@ def settle_again(
         )
 
 
-def settle_untried(spool: Spool, task: Task) -> None:
-    """Given back as it was: the engine is stopping."""
+def settle_untried(spool: Spool, task: Task, *, reached_nobody: bool) -> None:
+    """Given back as it was: the engine is stopping, or the archive gave up at others."""
     with spool.database.transaction() as connection:
+        if reached_nobody:
+            _uncount(connection, task)
         connection.execute(
             "UPDATE task SET state = 'queued', changed_at = ? "
             "WHERE task_id = ? AND state = 'running'",
@@ -321,12 +329,16 @@ def settle_resend(spool: Spool, task: Task, *, error: DeliveryError) -> None:
         )
 
 
-def settle_needs_you(spool: Spool, task: Task, reason: CodedReason) -> None:
+def settle_needs_you(
+    spool: Spool, task: Task, reason: CodedReason, *, reached_nobody: bool = False
+) -> None:
     """Trying again cannot help: a person has to act, and is told why.
 
     Nobody is asked about an archive that was retired meanwhile.
     """
     with spool.database.transaction() as connection:
+        if reached_nobody:
+            _uncount(connection, task)
         changed = connection.execute(
             "UPDATE task SET state = 'needs-you', failures = failures + 1, due_at = '', "
             "error_code = ?2, last_error = ?3, changed_at = ?4 "
@@ -338,6 +350,14 @@ def settle_needs_you(spool: Spool, task: Task, reason: CodedReason) -> None:
         action = AuditAction.TRANSFERRED if task.kind is TaskKind.STORE else AuditAction.CONFIRMED
         details = {"destination": task.destination, "reason": reason.code}
         _record(connection, spool, action, task, details, EventOutcome.SERIOUS_FAILURE)
+
+
+def _uncount(connection: sqlite3.Connection, task: Task) -> None:
+    """The attempt that was claimed was none."""
+    connection.execute(
+        "UPDATE task SET attempts = max(attempts - 1, 0) WHERE task_id = ? AND state = 'running'",
+        (task.task_id,),
+    )
 
 
 def resends_of(spool: Spool, task: Task) -> int:

@@ -81,7 +81,7 @@ def test_after_an_attempt_has_begun_all_are_refused_in_words(
     (task,) = claim(outbox.spool, open_tasks(outbox.spool)[:1])
     assert task.kind is TaskKind.STORE
     if ending == "untried":
-        settle_untried(outbox.spool, task)
+        settle_untried(outbox.spool, task, reached_nobody=False)
     elif ending == "refused":
         settle_needs_you(outbox.spool, task, Reason.of("status-0122", name=PACS))
     before, rows = states(outbox), len(list(read_trail(outbox.spool.database.read())))

@@ -259,7 +259,7 @@ ENDINGS: dict[str, Ending] = {
     "again": lambda outbox, task: settle_again(
         outbox.spool, task, due=outbox.spool.clock.now(), error=SILENT
     ),
-    "untried": lambda outbox, task: settle_untried(outbox.spool, task),
+    "untried": lambda outbox, task: settle_untried(outbox.spool, task, reached_nobody=True),
     "needs-you": lambda outbox, task: settle_needs_you(outbox.spool, task, SILENT.reason),
 }
 OF_PROOF: dict[str, Ending] = {

@@ -113,8 +113,8 @@ def ward(tmp_path: Path, clock: FixedClock, eventually: Eventually) -> Iterator[
         outboxes.close(outbox)
 
 
-def stored(ward: Ward) -> bool:
-    return any(act == "store" for act, _ in ward.archive.asked)
+def stored(ward: Ward, since: int = 0) -> bool:
+    return any(act == "store" for act, _ in ward.archive.asked[since:])
 
 
 @pytest.mark.expects_log("delivery-hindered")
@@ -232,14 +232,60 @@ def test_what_the_end_of_a_process_released_is_asked_about_too(ward: Ward) -> No
     assert not stored(ward)
 
 
+@pytest.mark.expects_log("destination-silent", "delivery-hindered")
+def test_an_attempt_that_reached_nobody_was_none_and_the_feed_is_asked_again(ward: Ward) -> None:
+    ward.archive.is_out_of_reach = True
+    outbox, exams = ward.process()
+    ward.deliver(outbox, exams)
+    one, two = (ward.send(outbox, exams, ward.says()) for _ in range(2))
+    ward.hold_ends()
+
+    def are_tried_in_vain() -> bool:
+        ward.clock.advance(HOLD_S)
+        return all(s.failures for s in outbox.statuses())
+
+    ward.eventually(are_tried_in_vain)
+    assert all(s.can_be_recalled for s in outbox.statuses())
+    assert outbox.call_back([two], sealing.NURSE) == 1
+    ward.becomes(outbox, two, ImageState.DRAFT)
+    ward.says(visit=CANCELLED)
+    ward.archive.is_out_of_reach = False
+    asked = len(ward.archive.asked)
+    outbox.try_now([one], sealing.NURSE)
+    stopped = ward.becomes(outbox, one, ImageState.NEEDS_YOU)
+    assert stopped.reason is not None
+    assert stopped.reason.code == "visit-cancelled"
+    assert not stored(ward, since=asked)
+    assert outbox.try_now([one], sealing.NURSE) == 1
+    ward.becomes(outbox, one, ImageState.CONFIRMED)
+
+
+@pytest.mark.expects_log("destination-silent", "delivery-hindered")
+def test_that_holds_over_an_end_of_the_process(ward: Ward) -> None:
+    ward.archive.is_out_of_reach = True
+    outbox, exams = ward.process()
+    ward.deliver(outbox, exams)
+    capture_id = ward.send(outbox, exams, ward.says())
+    ward.hold_ends()
+    ward.eventually(lambda: outbox.statuses()[0].failures == 1)
+    assert ward.engines.pop().stop()
+    outboxes.close(ward.opened.pop())
+    ward.says(visit=CANCELLED)
+    ward.archive.is_out_of_reach = False
+    again, feeds = ward.process()
+    ward.deliver(again, feeds)
+    ward.becomes(again, capture_id, ImageState.NEEDS_YOU)
+
+
 @pytest.mark.expects_log("destination-silent")
-def test_what_was_tried_already_goes_on(ward: Ward) -> None:
+def test_what_may_have_reached_the_archive_goes_on(ward: Ward) -> None:
     ward.archive.is_down = True
     outbox, exams = ward.process()
     ward.deliver(outbox, exams)
     capture_id = ward.send(outbox, exams, ward.says())
     ward.hold_ends()
     ward.eventually(lambda: outbox.statuses()[0].failures == 1)
+    assert not outbox.statuses()[0].can_be_recalled
     ward.says(visit=CANCELLED)
     ward.archive.is_down = False
     outbox.try_now([capture_id], sealing.NURSE)
