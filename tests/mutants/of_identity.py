@@ -190,7 +190,7 @@ IDENTITY = (
         _SEQUENCE,
         "first.order.sender != second.order.sender and first.arrival < second.arrival",
         "first.arrival < second.arrival",
-        _TESTED_SCRIPTS,
+        ("tests/unit/patients/test_feed_doubts.py",),
     ),
     Mutant(
         "a-test-message-is-a-patient",

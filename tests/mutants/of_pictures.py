@@ -16,13 +16,6 @@ PICTURES = (
     Mutant(
         "a-capture-is-opened-without-its-uid",
         _DRAFTS,
-        "open_sealed(path, spool.cipher, uid=capture_id)",
-        "open_sealed(path, spool.cipher)",
-        (_PROMISES,),
-    ),
-    Mutant(
-        "whose-a-picture-is-is-read-from-any-file",
-        _DRAFTS,
         "open_identity(path, spool.cipher, uid=capture_id)",
         "open_identity(path, spool.cipher)",
         (_PROMISES,),

@@ -221,6 +221,21 @@ def test_a_cancel_of_another_sender_whose_clock_is_a_little_slow(
     assert told(census) == {("1001", "V1"): OPEN}
 
 
+def test_a_cancel_that_a_sender_sent_before_its_discharge_does_not_undo_it(
+    opened: Callable[[str], Census],
+) -> None:
+    census = opened("one")
+    at_once(
+        census,
+        [
+            (datetime(2026, 11, 27, 8, 0, 5, tzinfo=UTC), ADMITTED),
+            (datetime(2026, 11, 27, 14, 0, 5, tzinfo=UTC), said("A03", "1400")),
+            (datetime(2026, 11, 27, 14, 2, 5, tzinfo=UTC), said("A13", "1357")),  # overtaken
+        ],
+    )
+    assert told(census) == {("1001", "V1"): ("closed", "4B 12 1")}
+
+
 def at_once(census: Census, sent: list[tuple[datetime, bytes]]) -> None:
     """Each message comes at its own time."""
     for moment, message in sent:
