@@ -17,7 +17,9 @@ FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2199
 """Of a time that something happened, or is to happen, in a hospital of today."""
 
-_BIRTH_DATE: Final = re.compile(r"([0-9]{4})(?:([0-9]{2})(?:([0-9]{2})(?:[0-9]{2}.*)?)?)?")
+_BIRTH_DATE: Final = re.compile(
+    r"([0-9]{4})(?:([0-9]{2})(?:([0-9]{2})(?:[0-9]{2}.*|[+-][0-9]{4})?)?)?"
+)
 
 
 def date_of(text: str) -> date | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from html import unescape
+from html.entities import html5
 from typing import Final
 
 _ENTITY: Final = re.compile(r"(?:&|\\T\\)(#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]\w{1,31}(?=;));?")
@@ -20,6 +21,13 @@ def holds_entity(text: str) -> bool:
     return ("#" in text or ";" in text) and any(
         _character(found) for found in _ENTITY.finditer(text)
     )
+
+
+def is_bare_reference(text: str) -> bool:
+    """Whether a text that a `&` divides from what stands before it is a character reference that
+    HTML knows without a semicolon (`Malm&ouml`).
+    """
+    return text in html5
 
 
 def without_entities(text: str, escapes: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from capture_app.errors import MessageError
+from capture_app.hl7.entities import is_bare_reference
 from capture_app.hl7.split import Composite
 from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.words import tr
@@ -40,9 +41,12 @@ def name_text(text: str) -> str:
 def _family(value: Composite, component: int) -> str:
     """FN: the whole family name, and after it what it is made of (`van Dam&van&Dam`).
 
-    Raises MessageError for one that is no FN, but a name that a bare divider cut (`Smith&Jones`).
+    Raises MessageError for one that is no FN, but a name that a bare divider cut (`Smith&Jones`,
+    `Malm&ouml`).
     """
     whole, *parts = _parts(value, component)
+    if any(map(is_bare_reference, parts[:1])):
+        raise _cut()
     own = parts[1] if len(parts) > 1 else ""
     if own and own.casefold() in whole.casefold():
         return name_text(whole)

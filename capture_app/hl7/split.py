@@ -197,6 +197,33 @@ def parse_header(raw: bytes) -> Hl7Message:
     return Hl7Message((_segment(head, delimiters, "iso8859_1"),))
 
 
+def refuse_if_cut(raw: bytes) -> None:
+    """Raises MessageError for a message with a line that does not begin with the name of a segment,
+    because a field was cut by a stray line end, or in which two lines became one.
+
+    Looks at bytes alone: a header that was cut does not say how all else is to be read.
+    """
+    whole = _stripped(raw)
+    divider = whole[3:4]
+    if not (whole.startswith(b"MSH") and divider):
+        return
+    for line in whole.split(b"\r" if b"\r" in whole else b"\n"):
+        begins, *more = line.strip(b"\n").split(b"\n")
+        if begins.strip() and not _is_named(begins, divider):
+            raise MessageError(
+                tr(
+                    "A line of the message does not begin with the name of a segment: a field was "
+                    "cut by a line end within it."
+                )
+            )
+        if any(divider in part and _is_named(part, divider) for part in more):
+            raise MessageError(tr("The lines of the message end in two ways: two ran into one."))
+
+
+def _is_named(line: bytes, divider: bytes) -> bool:
+    return is_segment_name(line.split(divider, 1)[0].decode("iso8859_1"))
+
+
 def parse(
     raw: bytes,
     *,
@@ -213,6 +240,7 @@ def parse(
     name of a segment (a field was cut by a stray line end), for a character set that is not known,
     and for bytes that are not of that set.
     """
+    refuse_if_cut(raw)
     named = _charset(parse_header(raw).msh) or default_charset
     codec = codec_of(written_charset(named, charsets))
     text = decode(_stripped(raw), codec)
@@ -222,23 +250,12 @@ def parse(
     delimiters = _delimiters(lines[0])
     whole = [line.strip("\n") for line in lines]
     segments = [_segment(line, delimiters, codec) for line in whole if line.strip()]
-    _refuse_if_cut(segments)
+    if any(segment.name == "MSH" for segment in segments[1:]):
+        raise MessageError(tr("There are several messages in one frame."))
     repaired: list[str] = []
     if repairs_entities:
         segments[1:] = [_repaired(segment, repaired) for segment in segments[1:]]
     return Hl7Message(tuple(segments), tuple(repaired))
-
-
-def _refuse_if_cut(segments: list[Segment]) -> None:
-    if not all(is_segment_name(segment.name) for segment in segments):
-        raise MessageError(
-            tr(
-                "A line of the message does not begin with the name of a segment: a field was cut "
-                "by a line end within it."
-            )
-        )
-    if any(segment.name == "MSH" for segment in segments[1:]):
-        raise MessageError(tr("There are several messages in one frame."))
 
 
 def _repaired(segment: Segment, repaired: list[str]) -> Segment:

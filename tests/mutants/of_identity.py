@@ -167,7 +167,7 @@ IDENTITY = (
     Mutant(
         "a-visit-that-cannot-be-read-moves",
         "capture_app/patients/sources/adt/moving.py",
-        "if event in _OF_A_VISIT and visit is None and pv1 is not None and pv1.raw(19):",
+        "if event in _OF_A_VISIT and is_unreadable:",
         "if False:",
         ("tests/unit/patients/test_moves.py",),
     ),

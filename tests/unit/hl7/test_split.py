@@ -161,6 +161,14 @@ def test_a_stray_line_end_of_the_other_kind_is_no_cut_segment_either() -> None:
         split(MSH, "PID|1||7^^^HOSP^MR||Doe\rJane", "PV1|1|I", separator="\n")
 
 
+def test_lines_that_end_in_two_ways_do_not_run_into_one() -> None:
+    lines = (MSH, "PID|1||7^^^HOSP^MR||Doe", "PV1|1|I")
+    with pytest.raises(MessageError, match="two ran into one"):
+        parse(f"{lines[0]}\r{lines[1]}\n{lines[2]}".encode(), default_charset="ASCII")
+    message = split(MSH, "PID|1||7^^^HOSP^MR||Doe", "NTE|1||noted\nPID and PV1 | later")
+    assert [segment.name for segment in message.segments] == ["MSH", "PID", "NTE"]
+
+
 def test_two_messages_in_one_frame_are_none() -> None:
     with pytest.raises(MessageError, match="several messages"):
         split(MSH, "PID|1||7", MSH, "EVN|A01")

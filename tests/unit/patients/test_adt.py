@@ -88,6 +88,12 @@ REFUSED: dict[str, tuple[bytes | str, str, str, str | None]] = {
         ADMIT.replace("Canary^Carla", "Canary\rJAN|x"),
         *("AE", "field was cut", "207"),
     ),
+    "cut header": (ADMIT.replace("|APP|", "|A\rPP|"), "AE", "field was cut", None),
+    "header cut before the processing ID": (
+        ADMIT.replace("|P|2.5.1", "|\rP|2.5.1"),
+        *("AE", "field was cut", "207"),
+    ),
+    "lines run into one": (ADMIT.replace("\rPV1", "\nPV1"), "AE", "two ran into one", "207"),
     "two messages": (ADMIT + ADMIT, "AE", "several messages", "207"),
     "name in HTML": (ADMIT.replace("Carla", "O&#39;Carla"), "AE", "no text", "207"),
     "name that lost a letter": (ADMIT.replace("Carla", "C\ufffdrla"), "AE", "no text", "207"),

@@ -10,7 +10,7 @@ from capture_app.clock import FixedClock
 from capture_app.errors import StoreError
 from capture_app.exam.standing import visit_now
 from capture_app.model.encounter import EncounterState
-from capture_app.model.feed_note import NoteCode
+from capture_app.model.feed_note import FeedNote, NoteCode
 from capture_app.model.patient import PatientId
 from capture_app.model.worklist import Doubt
 from capture_app.patients.census.census import Census, open_census
@@ -330,6 +330,12 @@ REFUSED = {
     "a merge of several numbers": said(
         "A40", "0900", has_visit=False, more="MRG|1002^^^HOSP^MR~7^^^HOSP^MR"
     ),
+    "a visit that gets a number that is cut": said(
+        "A06", "0900", visit="V7&2", more="MRG|1001^^^HOSP^MR||||V1"
+    ),
+    "a visit that gets a number that no image can hold": said(
+        "A07", "0900", visit="V" * 65, more="MRG|1001^^^HOSP^MR||||V1"
+    ),
     "another number in place of one of which no authority is told": said(
         "A47", "0900", has_visit=False, more="MRG|1002"
     ),
@@ -367,6 +373,45 @@ def test_what_cannot_be_carried_out_marks_all_whom_it_names_and_changes_nothing(
             named = {"1001"}
         assert marked == named
         assert again.feed_status()[0].dead_letters == 1
+
+
+@pytest.mark.parametrize(
+    ("pid_3", "mrg_1"),
+    [
+        ("1001^^^HOSP^MR~124^^^SSA^SS", "123^^^SSA^SS"),
+        ("1001^^^HOSP^MR", "123^^^SSA^SS"),
+        ("1001^^^HOSP^MR~8^^^LAB&1.2.9&ISO^MR", "7^^^LAB^MR~6^^^&1.2.9&ISO"),
+    ],
+)
+def test_a_changed_number_of_another_authority_is_accepted_without_effect(
+    opened: Callable[..., Census], pid_3: str, mrg_1: str
+) -> None:
+    census = opened()
+    send(census, ADMITTED, ROE_HERE)
+    before = told(census)
+    pid = DOE.replace("1001^^^HOSP^MR", pid_3)
+    send(census, said("A47", "0900", pid=pid, has_visit=False, more=f"MRG|{mrg_1}"))
+    assert told(census) == told(opened()) == before
+    (message,) = census.noted_messages()
+    assert message.notes == (FeedNote("MRG-1", NoteCode.NUMBER_OF_OTHERS),)
+    send(census, said("A50", "1000", pid=pid, visit="V7", more=f"MRG|{mrg_1}||||V1"))
+    assert ("1001", "V7") in told(census)
+    assert not any(row.doubts for row in census.find("1001"))
+
+
+@pytest.mark.parametrize(
+    "mrg_1",
+    ["9^^^HOSP^PI", "9^^^LAB^MR", "9^^^LAB", "9^^^&1.2.3&ISO^MR", "9&1^^^SSA^SS", "9^^^SSA^SS~8"],
+)
+def test_a_changed_number_that_may_be_the_patients_by_another_name_is_refused(
+    opened: Callable[..., Census], mrg_1: str
+) -> None:
+    census = opened()
+    send(census, ADMITTED)
+    message = said("A47", "0900", has_visit=False, more=f"MRG|{mrg_1}")
+    send(census, message, answer=b"MSA|AE")
+    (row,) = census.find("")
+    assert row.doubts == {Doubt.MERGE_REFUSED}
 
 
 @pytest.mark.expects_log("feed-message-not-stored")

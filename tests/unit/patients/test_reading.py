@@ -347,7 +347,10 @@ def test_a_name_with_what_is_no_text_is_refused_never_cut(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Smith&Jones^Pat", "Smith & Sons^Pat", "&eacuteric^Pat", "Doe^Anne&Marie", "Doe^Anne^B&C"],
+    [
+        *("Smith&Jones^Pat", "Smith & Sons^Pat", "&eacuteric^Pat", "Doe^Anne&Marie"),
+        *("Doe^Anne^B&C", "Malm&ouml^Pat", "Tamp&amp^Pat"),
+    ],
 )
 def test_a_name_that_a_bare_divider_cuts_is_refused(name: str) -> None:
     with pytest.raises(MessageError, match="is cut"):
@@ -445,10 +448,22 @@ def test_letters_under_the_label_of_another_set_are_doubted() -> None:
 
 @pytest.mark.parametrize(
     ("pid_31", "stated"),
-    [("", None), ("Y", Stated(True)), ("y", Stated(True)), ("N", Stated(False))],
+    [
+        ("", None),
+        ("Y", Stated(True)),
+        ("y", Stated(True)),
+        ("N", Stated(False)),
+        ('""', Stated(False)),
+        ("J", None),
+        ("&#39;", None),
+        ("Y~N", None),
+    ],
 )
 def test_a_feed_may_say_that_it_does_not_know_who_it_is(
     pid_31: str, stated: Stated[bool] | None
 ) -> None:
     pid = "PID|1||7^^^HOSP^MR||Doe^Jane" + "|" * 26 + pid_31
-    assert read(pid).person.identity_unknown == stated
+    event = read(pid)
+    assert event.person.identity_unknown == stated
+    is_unreadable = bool(pid_31) and stated is None
+    assert (FeedNote("PID-31", NoteCode.UNREADABLE) in event.notes) == is_unreadable

@@ -20,6 +20,7 @@ from capture_app.patients.sources.adt.facts import NO_FACTS, PersonFacts, VisitF
 from capture_app.patients.sources.adt.numbers import (
     NO_NUMBER,
     Authority,
+    is_of_others,
     number_in,
     numbers_in,
     possible_numbers_in,
@@ -79,19 +80,20 @@ def prior_visit(
     mrg: Segment | None,
     pv1: Segment | None,
     visit: VisitFacts | None,
-    number: PatientId,
+    person: PersonFacts,
     authority: Authority,
     door: Door,
 ) -> VisitFacts | None:
     """The visit by the number that it had (MRG-5), or all by the account that they had (MRG-3);
-    None where the event changes none. `number`: the patient's, `visit`: what `pv1` says.
+    None where the event changes none. `visit`: what `pv1` says.
 
     Raises MessageError where it is not said or cannot be read, and where another patient is named
     that should not be.
     """
     if event in _OF_ONE_PATIENT and mrg is not None:
-        _require_same(mrg, number, authority, door)
-    if event in _OF_A_VISIT and visit is None and pv1 is not None and pv1.raw(19):
+        _require_same(mrg, person, authority, door)
+    is_unreadable = visit is None and pv1 is not None and bool(pv1.raw(19))
+    if event in _OF_A_VISIT and is_unreadable:
         raise _says_not_what()
     if event not in MOVES | _MAY_RENUMBER | {_NEW_ACCOUNT, _NEW_NUMBER}:
         return None
@@ -104,6 +106,8 @@ def prior_visit(
     if event == "A45" and not had.value and visit is not None and is_new_told:
         had = visit.number
     if event in _MAY_RENUMBER and not (had.value and is_new_told):
+        if had.value and is_unreadable:  # under another number from now on, and nobody knows which
+            raise _says_not_what()
         return None
     if not (account if event in _OF_ACCOUNTS else had).value:
         raise _says_not_what()
@@ -170,11 +174,13 @@ def _all_of(
         return possible_numbers_in(segment, field, authority, door)
 
 
-def _require_same(mrg: Segment, number: PatientId, authority: Authority, door: Door) -> None:
+def _require_same(mrg: Segment, person: PersonFacts, authority: Authority, door: Door) -> None:
     if not mrg.is_valued(1):
         return
     said = {each.value for each in _all_of(mrg, 1, authority, door)}
-    if said != {number.value}:
+    if not said and is_of_others(mrg, 1, authority, person.other_ids):
+        return
+    if said != {person.patient_id.value}:
         raise MessageError(
             tr("The message names another patient in MRG-1 than in PID-3: that is a merge.")
         )

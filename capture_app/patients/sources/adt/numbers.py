@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -93,6 +94,30 @@ def possible_numbers_in(
         for cx, number in numbers
         if _may_be_ours(cx, authority) or not (number.issuer or number.universal_id)
     )
+
+
+def is_of_others(
+    segment: Segment, field: int, authority: Authority, other_ids: Collection[PatientId]
+) -> bool:
+    """Whether all numbers in a field are of other authorities than the patient's is here, and are
+    none that could be it under another name: the type says so, or a further number of the patient
+    (`other_ids`) is of that authority. False where one cannot be read.
+    """
+    try:
+        told = [patient_id(cx) for cx in segment.repetitions(field)]
+    except MessageError:
+        return False
+    numbers = [authority.same.named(number) for number in told if number is not None]
+    elsewhere = {name for n in other_ids for name in (n.issuer, n.universal_id)} - {""}
+
+    def is_anothers(number: PatientId) -> bool:
+        names = {number.issuer, number.universal_id} - {""}
+        if not names or authority.assigning_authority in names:
+            return False
+        kind = authority.identifier_type
+        return names <= elsewhere or bool(kind and number.type_code not in {"", kind})
+
+    return bool(numbers) and all(map(is_anothers, numbers))
 
 
 def _may_be_ours(cx: Composite, authority: Authority) -> bool:

@@ -34,7 +34,13 @@ from capture_app.patients.sources.adt.moving import (
     prior_visit,
     visit_here,
 )
-from capture_app.patients.sources.adt.numbers import NO_NUMBER, Authority, number_in, numbers_in
+from capture_app.patients.sources.adt.numbers import (
+    NO_NUMBER,
+    Authority,
+    is_of_others,
+    number_in,
+    numbers_in,
+)
 from capture_app.patients.sources.adt.order import fixed, order_of
 from capture_app.patients.sources.authorities import SameAuthorities
 from capture_app.patients.sources.conventions import USUAL, Conventions
@@ -46,10 +52,11 @@ T = TypeVar("T")
 
 _NOTHING: Final = (None, None)
 
-READER_VERSION: Final = "8"
+READER_VERSION: Final = "9"
 """Raise it when something else may be read out of a stored message than before."""
 
 _LATIN_1: Final = frozenset({"iso8859_1", "iso8859_15", "cp1252"})
+_YES_NO: Final = {"Y": True, "N": False, NULL: False}
 _NO_VISIT: Final = "N"
 """PV1-2 of the pseudo PV1 that ITI-30 sends where there is no visit."""
 
@@ -143,7 +150,7 @@ def read_event(
         door.note(field, NoteCode.REPAIRED)
     person = _person(pid, authority, conventions, received_at.date(), door)
     visit = _visit(pid, pv1, message.one("PV2"), zone, conventions, door, authority.same)
-    before = prior_visit(event, mrg, pv1, visit, person.patient_id, authority, door)
+    before = prior_visit(event, mrg, pv1, visit, person, authority, door)
     if leaves:
         person, visit = person_who_loses(mrg, authority, door), None
     elif before is not None:
@@ -156,16 +163,22 @@ def read_event(
         visit=visit,
         order=order,
         received_at=received_at,
-        prior=_number_before(mrg, authority, door) if event == "A47" else None,
+        prior=_number_before(mrg, person, authority, door) if event == "A47" else None,
         prior_visit=before,
         leaves=leaves,
         notes=door.notes,
     )
 
 
-def _number_before(mrg: Segment | None, authority: Authority, door: Door) -> PatientId:
+def _number_before(
+    mrg: Segment | None, person: PersonFacts, authority: Authority, door: Door
+) -> PatientId | None:
+    """MRG-1 of an A47; None, with a note, where a number of other authorities changes."""
     if mrg is None:
         raise MessageError(tr("The message does not say which number is changed (MRG-1)."))
+    if is_of_others(mrg, 1, authority, person.other_ids):
+        door.note("MRG-1", NoteCode.NUMBER_OF_OTHERS)
+        return None
     return numbers_in(mrg, 1, authority, door)[0]
 
 
@@ -179,8 +192,21 @@ def _person(
         name=_name(pid, door),
         birth_date=_birth_date(pid, 7, conventions, today, door),
         sex=_sex(pid, 8, conventions, door),
-        identity_unknown=Stated(pid.text(31).upper() == "Y") if pid.is_valued(31) else None,
+        identity_unknown=_identity_unknown(pid, door),
     )
+
+
+def _identity_unknown(pid: Segment, door: Door) -> Stated[bool] | None:
+    """PID-31 (table 0136). What is neither yes nor no changes nothing."""
+    if not pid.is_valued(31):
+        return None
+    is_deleted = pid.raw(31) == NULL
+    text = NULL if is_deleted else door.read("PID-31", lambda: pid.only(31)) or ""
+    said = _YES_NO.get(text.upper())
+    if said is None:
+        door.note("PID-31", NoteCode.UNREADABLE)
+        return None
+    return Stated(said)
 
 
 def _name(pid: Segment, door: Door) -> PersonName | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import threading
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ import structlog
 from capture_app.clock import Clock
 from capture_app.errors import FeedError, MessageError, StoreError
 from capture_app.hl7.ack import AckOutcome, Refusal, build_ack
-from capture_app.hl7.split import Hl7Message, parse_header
+from capture_app.hl7.split import Hl7Message, parse_header, refuse_if_cut
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.words import tr
 from capture_app.net.callers import AllowedCallers, caller_place
@@ -39,6 +40,9 @@ _LINKS: Final = frozenset({"A24", "A37"})
 _DELETES: Final = frozenset({"A29"})
 _NAMING_TWO: Final = _MERGES | {"A17", "A44", "A45", "A46", "A47", "A48", "A49", "A50", "A51"}
 """Events of two patients or numbers: refused, they mark the rows of all whom they name."""
+_MAY_NAME_TWO: Final = frozenset({"A06", "A07"})
+"""Events that may give a visit another number: with an MRG segment they do."""
+_MRG: Final = re.compile(rb"[\r\n]MRG")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ class AdtReceiver:
             header = parse_header(raw)
             refused = self._use(raw, header, received_at, peer)
         except MessageError as error:
-            refused = _Refused(_outcome(error), Refusal(str(error)), _names_two(header))
+            refused = _Refused(_outcome(error), Refusal(str(error)), _names_two(header, raw))
         except StoreError as error:
             return self._not_stored(header, error, peer)
         except Exception:  # noqa: BLE001 - logged with its traceback, kept, and the feed goes on
@@ -184,6 +188,7 @@ class AdtReceiver:
     ) -> _Refused | None:
         """Stores and folds a message in; why not, for one that is not taken here."""
         if (refused := self._not_for_us(header)) is not None:
+            refuse_if_cut(raw)  # of a header that was cut nothing is believed, nor what is missing
             return refused
         message = self._reader.split(raw)
         if (refused := _not_taken(message.event)) is not None:
@@ -255,12 +260,15 @@ def _tls(adt: AdtFeed) -> ssl.SSLContext | None:
     )
 
 
-def _names_two(header: Hl7Message | None) -> bool:
-    """Whether a message that is refused is one of two patients; one that cannot be read is not."""
+def _names_two(header: Hl7Message | None, raw: bytes) -> bool:
+    """Whether a message that is refused is one of two patients or numbers; one that cannot be read
+    is not.
+    """
     try:
-        return header is not None and header.event in _NAMING_TWO
+        event = header.event if header is not None else ""
     except MessageError:
         return False
+    return event in _NAMING_TWO or (event in _MAY_NAME_TWO and _MRG.search(raw) is not None)
 
 
 def _not_taken(event: str) -> _Refused | None:
