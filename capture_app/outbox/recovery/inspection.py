@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +21,7 @@ from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.outbox.counted_time import is_damaged
 from capture_app.outbox.keeping.clip_cell import read_clip_cell
+from capture_app.outbox.keeping.clips import length_of
 from capture_app.outbox.keeping.description import description_context
 from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
 from capture_app.outbox.keeping.exams import known_context
@@ -79,10 +80,13 @@ def inspect(spool: Spool) -> Inspection:
 
     Others may keep, send and purge meanwhile: what they do is not taken for damage.
     """
-    whole, broken = dict[Path, str](), []
+    whole, clips, broken = dict[Path, str](), set[Path](), []
     for path in _sealed_files(spool):
         try:
-            whole[path] = verify_sealed(path, spool.cipher).uid
+            header = verify_sealed(path, spool.cipher)
+            whole[path] = header.uid
+            if header.kind == "clip":
+                clips.add(path)
         except FileNotFoundError:
             continue  # purged while we looked
         except (SealBrokenError, OSError):
@@ -97,6 +101,7 @@ def inspect(spool: Spool) -> Inspection:
         without_row=tuple(without_row),
         damaged=(
             *_damaged_cells(spool),
+            *_misread_clips(spool, whole, clips),
             *_unnamed_files(spool, "capture", [whole[p] for p in captures.strays if p in whole]),
             *_unnamed_files(spool, "instance", [whole[p] for p in instances.strays if p in whole]),
             *_missing_tasks(spool),
@@ -336,6 +341,19 @@ def _damaged_cells(spool: Spool) -> Iterator[DamagedCell]:
     for (table, name), question in _MISLED.items():
         for (row_key,) in spool.database.read().execute(question):
             yield DamagedCell(table, str(row_key), name)
+
+
+def _misread_clips(
+    spool: Spool, whole: Container[Path], clips: Container[Path]
+) -> Iterator[DamagedCell]:
+    """Rows that can be read and do not say how much of a film is in the file that they name."""
+    rows = spool.database.read().execute("SELECT capture_id, file, clip FROM capture")
+    for capture_id, file, cell in rows.fetchall():
+        path = spool.captures / (file or "")
+        if path in whole:
+            with suppress(SealBrokenError, OSError):  # named as damaged already, or purged by now
+                if read_clip_cell(cell) != (length_of(spool, path) if path in clips else None):
+                    yield DamagedCell("capture", capture_id, "clip")
 
 
 def _unnamed_files(spool: Spool, table: str, uids: Sequence[str]) -> Iterator[DamagedCell]:

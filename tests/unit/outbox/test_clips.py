@@ -13,6 +13,7 @@ from capture_app.outbox.keeping.clips import Film
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.recovery.inspection import inspect
 from capture_app.outbox.recovery.start_up import recover
+from capture_app.store.record import to_record
 from capture_app.store.sealed_pieces import GROWING_SUFFIX
 from tests import filming, outboxes, sealing
 from tests.filming import SHAPE, jpeg, record
@@ -213,3 +214,18 @@ def test_a_deleted_clip_is_brought_back(outbox: Outbox, clock: FixedClock) -> No
     outbox.restore([capture_id], sealing.NURSE)
     assert len(outboxes.sealed_files(outbox.spool.captures)) == 1
     assert len(outbox.drafts()) == 1
+
+
+def test_a_row_that_takes_a_clip_for_a_picture_or_a_picture_for_a_clip_is_found(
+    outbox: Outbox, clock: FixedClock
+) -> None:
+    exam = begin(outbox, clock)
+    clip, picture = record(outbox, exam, 12).finish(), keep(outbox, exam)
+    with outbox.spool.database.transaction() as connection:
+        connection.execute("UPDATE capture SET clip = '' WHERE capture_id = ?", (clip,))
+        connection.execute(
+            "UPDATE capture SET clip = ? WHERE capture_id = ?",
+            (to_record(ClipLength(9, 7)).decode(), picture),
+        )
+    damaged = {(one.table, one.row, one.cell) for one in inspect(outbox.spool).damaged}
+    assert damaged == {("capture", clip, "clip"), ("capture", picture, "clip")}
