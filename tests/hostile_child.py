@@ -17,7 +17,7 @@ from capture_app.errors import TaskRefusedError
 from capture_app.sandbox.control import Channel
 from capture_app.sandbox.inside import serve
 from capture_app.sandbox.memory import mapped
-from capture_app.sandbox.task import Answer, Block, Call, Work
+from capture_app.sandbox.task import Block, Call, ChildAnswer, Work
 
 CLOCK = SystemClock()
 HEADER = struct.Struct("<8sHH16s4s4IQQ")
@@ -26,105 +26,107 @@ HEADER = struct.Struct("<8sHH16s4s4IQQ")
 # ------------------------------------------------------------------- works that misbehave
 
 
-def echo(call: Call) -> Iterator[Answer]:
+def echo(call: Call) -> Iterator[ChildAnswer]:
     data = bytes(call.data)
-    yield Answer({**call.question, "pid": os.getpid()}, (Block.of_bytes("bytes", data),))
+    yield ChildAnswer({**call.question, "pid": os.getpid()}, (Block.of_bytes("bytes", data),))
 
 
-def hog(_call: Call) -> Iterator[Answer]:
+def hog(_call: Call) -> Iterator[ChildAnswer]:
     held = []
     while True:
         held.append(bytearray(16 << 20))
-    yield Answer()
+    yield ChildAnswer()
 
 
-def hog_in_c(_call: Call) -> Iterator[Answer]:
+def hog_in_c(_call: Call) -> Iterator[ChildAnswer]:
     """As a decoder does that does not look at what malloc gave it."""
     libc = ctypes.CDLL(None)
     libc.malloc.restype = ctypes.c_void_p
     libc.malloc.argtypes = [ctypes.c_size_t]
     while True:
         ctypes.memset(libc.malloc(64 << 20), 1, 64 << 20)
-    yield Answer()
+    yield ChildAnswer()
 
 
-def spin(_call: Call) -> Iterator[Answer]:
+def spin(_call: Call) -> Iterator[ChildAnswer]:
     while True:
         pass
-    yield Answer()
+    yield ChildAnswer()
 
 
-def spin_with_the_lock(_call: Call) -> Iterator[Answer]:
+def spin_with_the_lock(_call: Call) -> Iterator[ChildAnswer]:
     """As a library does that never gives Python back: not even a heartbeat."""
     ctypes.PyDLL(None).pause()
-    yield Answer()
+    yield ChildAnswer()
 
 
-def answer_and_hold(_call: Call) -> Iterator[Answer]:
-    yield Answer()
+def answer_and_hold(_call: Call) -> Iterator[ChildAnswer]:
+    yield ChildAnswer()
     ctypes.PyDLL(None).pause()
 
 
-def answer_and_spin(_call: Call) -> Iterator[Answer]:
-    yield Answer()
+def answer_and_spin(_call: Call) -> Iterator[ChildAnswer]:
+    yield ChildAnswer()
     while True:
         pass
 
 
-def crash(_call: Call) -> Iterator[Answer]:
+def crash(_call: Call) -> Iterator[ChildAnswer]:
     ctypes.string_at(0)
-    yield Answer()
+    yield ChildAnswer()
 
 
-def abort(_call: Call) -> Iterator[Answer]:
+def abort(_call: Call) -> Iterator[ChildAnswer]:
     os.abort()
-    yield Answer()
+    yield ChildAnswer()
 
 
-def leave(_call: Call) -> Iterator[Answer]:
+def leave(_call: Call) -> Iterator[ChildAnswer]:
     os._exit(0)
-    yield Answer()
+    yield ChildAnswer()
 
 
-def fail(_call: Call) -> Iterator[Answer]:
+def fail(_call: Call) -> Iterator[ChildAnswer]:
     secret = "Jane Doe"
     message = f"the header of {secret} is wrong"
     raise LookupError(message)
-    yield Answer()
+    yield ChildAnswer()
 
 
-def refuse(call: Call) -> Iterator[Answer]:
+def refuse(call: Call) -> Iterator[ChildAnswer]:
     raise TaskRefusedError(str(call.question["code"]))
-    yield Answer()
+    yield ChildAnswer()
 
 
-def say_twice(_call: Call) -> Iterator[Answer]:
-    yield Answer()
-    yield Answer()
+def say_twice(_call: Call) -> Iterator[ChildAnswer]:
+    yield ChildAnswer()
+    yield ChildAnswer()
 
 
-def say_nothing(_call: Call) -> Iterator[Answer]:
+def say_nothing(_call: Call) -> Iterator[ChildAnswer]:
     yield from ()
 
 
-def count(call: Call) -> Iterator[Answer]:
+def count(call: Call) -> Iterator[ChildAnswer]:
     """A camera's kind of work: on and on, until nobody wants more."""
     notes: list[object] = []
     call.listen(lambda note: notes.append(note.get("say")))
     number, pause = 0, threading.Event()
     while True:
         number += 1
-        yield Answer({"number": number, "notes": notes}, (Block.of_bytes("bytes", b"%d" % number),))
+        yield ChildAnswer(
+            {"number": number, "notes": notes}, (Block.of_bytes("bytes", b"%d" % number),)
+        )
         pause.wait(0.005)
 
 
-def count_and_never_stop(_call: Call) -> Iterator[Answer]:
-    yield Answer()
+def count_and_never_stop(_call: Call) -> Iterator[ChildAnswer]:
+    yield ChildAnswer()
     threading.Event().wait()
-    yield Answer()
+    yield ChildAnswer()
 
 
-def attempt(call: Call) -> Iterator[Answer]:
+def attempt(call: Call) -> Iterator[ChildAnswer]:
     """Tries ways out, each with its argument; tells what came of each: an errno, or text."""
     ways: dict[str, Callable[[str], object]] = {
         "fork": lambda _: _libc("fork"),
@@ -172,7 +174,7 @@ def attempt(call: Call) -> Iterator[Answer]:
             came.append(str(ways[way](argument)))
         except OSError as error:
             came.append(error.errno)
-    yield Answer({"came": came})
+    yield ChildAnswer({"came": came})
 
 
 def _libc(name: str, *arguments: object) -> None:

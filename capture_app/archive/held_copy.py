@@ -24,9 +24,9 @@ from capture_app.model.delivery import PixelLayout
 from capture_app.net.dicom.association import EXPLICIT_VR_LE, IMPLICIT_VR_LE
 from capture_app.net.dicom.element_count import refuse_too_many_elements
 from capture_app.sandbox.child import Child
-from capture_app.sandbox.task import Answer, Call, Task
+from capture_app.sandbox.task import Call, ChildAnswer, ChildTask
 
-PARSE_DICOM: Final = Task("parse-dicom", memory=1 << 30, most_in=400_000_000)
+PARSE_DICOM: Final = ChildTask("parse-dicom", memory=1 << 30, most_in=400_000_000)
 _WITHIN_S: Final = 30.0
 _META_BEGINS: Final = 132
 _READ: Final = frozenset({IMPLICIT_VR_LE, EXPLICIT_VR_LE})
@@ -84,13 +84,13 @@ def read_held_copy(part10: bytes, stream_length: int | None) -> HeldCopy | str:
     )
 
 
-def parse_dicom(call: Call) -> Iterator[Answer]:
+def parse_dicom(call: Call) -> Iterator[ChildAnswer]:
     """The work in the child: `read_held_copy`, and its result as facts."""
     found = read_held_copy(bytes(call.data), call.question["stream_length"])
     if isinstance(found, str):
-        yield Answer({"transfer_syntax_uid": found})
+        yield ChildAnswer({"transfer_syntax_uid": found})
     else:
-        yield Answer(asdict(found))
+        yield ChildAnswer(asdict(found))
 
 
 class SandboxedReader:

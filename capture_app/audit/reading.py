@@ -52,7 +52,7 @@ class TrailFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class TrailPage:
+class TrailExcerpt:
     """Some of the acts that are wanted."""
 
     rows: tuple[AuditRow, ...]
@@ -63,7 +63,7 @@ class TrailPage:
     """Whether there are older ones."""
 
 
-def find_rows(reader: Reader, wanted: TrailFilter, *, limit: int) -> TrailPage:
+def find_rows(reader: Reader, wanted: TrailFilter, *, limit: int) -> TrailExcerpt:
     """The newest of the acts that are wanted, at most `limit`."""
     found: list[AuditRow] = []
     unreadable = 0
@@ -76,9 +76,9 @@ def find_rows(reader: Reader, wanted: TrailFilter, *, limit: int) -> TrailPage:
             continue
         if is_wanted:
             if len(found) == limit:
-                return TrailPage(tuple(found), unreadable, has_more=True)
+                return TrailExcerpt(tuple(found), unreadable, has_more=True)
             found.append(row)
-    return TrailPage(tuple(found), unreadable, has_more=False)
+    return TrailExcerpt(tuple(found), unreadable, has_more=False)
 
 
 def as_dict(row: AuditRow) -> dict[str, Any]:

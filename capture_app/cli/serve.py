@@ -24,7 +24,7 @@ from capture_app.bootstrap import Background, Rooms, open_rooms
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED
 from capture_app.cli.start import CLOCK, read_settings, start
 from capture_app.diagnostics.certificates import trust_files
-from capture_app.diagnostics.health import Engine, health
+from capture_app.diagnostics.health import EngineProbe, health
 from capture_app.diagnostics.health_pages import page_of
 from capture_app.errors import CaptureAppError, SettingsError, SettingsFault, StoreError
 from capture_app.model.words import tr
@@ -140,7 +140,7 @@ def _health_port(rooms: Rooms, background: Background) -> Iterator[None]:
     if settings.health.port is None:
         yield
         return
-    engine = Engine(lambda: background.engine.leads, lambda: background.round_at)
+    engine = EngineProbe(lambda: background.engine.leads, lambda: background.round_at)
     look = partial(health, settings, rooms.outbox, rooms.census.feed_status, engine, CLOCK)
     listener = HttpListener(settings.health.port, page_of(look), name="health", clock=CLOCK)
     try:

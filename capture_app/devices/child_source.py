@@ -25,7 +25,7 @@ from capture_app.model.camera import CameraMode, OpenedMode
 from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.frame import Frame
 from capture_app.sandbox.child import Child
-from capture_app.sandbox.task import Answer, BlockRule, ChildEnd, Task
+from capture_app.sandbox.task import BlockRule, ChildAnswer, ChildEnd, ChildTask
 from capture_app.settings.schema import Device
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ class ChildSource:
             "pace": self._pace,
         }
 
-    def _frame(self, answer: Answer) -> Frame:
+    def _frame(self, answer: ChildAnswer) -> Frame:
         """The frame, once what is said of its times can be. Raises DeviceTroubleError."""
         import numpy as np  # noqa: PLC0415 - a list of devices need not wait for it
 
@@ -221,14 +221,14 @@ _OF_FFMPEG: Final = (
 """What a stream may be and where FFmpeg may go for it: to the relay, and nowhere from there."""
 
 
-def device_task(device: Device, port: int | None = None) -> Task:
+def device_task(device: Device, port: int | None = None) -> ChildTask:
     """What the child of a device may have: its own device or file, or the port of its relay.
 
     The address of a camera is where it is now: see `attached.place_of`.
     """
     address = device.address.strip()
     is_stream = device.kind is DeviceKind.STREAM
-    return Task(
+    return ChildTask(
         "camera",
         memory=1 << 30,
         most_in=0,
@@ -271,7 +271,7 @@ def _mode(said: dict[str, Any]) -> CameraMode:
     raise DeviceTroubleError(Trouble.UNEXPECTED)
 
 
-def _pixel_aspect(answer: Answer) -> tuple[int, int]:
+def _pixel_aspect(answer: ChildAnswer) -> tuple[int, int]:
     match answer.facts.get("pixel_aspect"):
         case [int(height), int(width)] if 0 < height <= _MOST_ASPECT and 0 < width <= _MOST_ASPECT:
             return height, width
@@ -279,7 +279,7 @@ def _pixel_aspect(answer: Answer) -> tuple[int, int]:
             raise DeviceTroubleError(Trouble.UNEXPECTED)
 
 
-def _number(answer: Answer, name: str) -> float:
+def _number(answer: ChildAnswer, name: str) -> float:
     said = answer.facts.get(name)
     if isinstance(said, bool) or not isinstance(said, int | float) or not isfinite(said):
         raise DeviceTroubleError(Trouble.UNEXPECTED)

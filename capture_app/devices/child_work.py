@@ -15,14 +15,14 @@ from capture_app.devices.trouble import DeviceTroubleError
 from capture_app.errors import TaskRefusedError
 from capture_app.model.device import DeviceKind
 from capture_app.model.frame import Frame
-from capture_app.sandbox.task import Answer, Block, Call, Facts, Work
+from capture_app.sandbox.task import Block, Call, ChildAnswer, Facts, Work
 from capture_app.settings.schema import Device
 
 
 def show_device(clock: Clock) -> Work:
     """The work of a camera's child. Refuses with a code of `trouble.Trouble`."""
 
-    def work(call: Call) -> Iterator[Answer]:
+    def work(call: Call) -> Iterator[ChildAnswer]:
         asked = call.question
         device = Device(
             asked["id"],
@@ -52,7 +52,7 @@ def show_device(clock: Clock) -> Work:
     return work
 
 
-def _answer(frame: Frame, clock: Clock, source: OpenedSource) -> Answer:
+def _answer(frame: Frame, clock: Clock, source: OpenedSource) -> ChildAnswer:
     """Its times as moments of the monotonic clock, which is the same in every process."""
     exposed_at = clock.monotonic() - (clock.now() - frame.taken_at).total_seconds()
     pixels = np.ascontiguousarray(frame.pixels)
@@ -68,4 +68,4 @@ def _answer(frame: Frame, clock: Clock, source: OpenedSource) -> Answer:
         "opened": source.opened and asdict(source.opened),
         "pixel_aspect": list(frame.pixel_aspect),
     }
-    return Answer(facts, tuple(blocks))
+    return ChildAnswer(facts, tuple(blocks))

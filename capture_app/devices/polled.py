@@ -19,7 +19,7 @@ _SHORTEST_INTERVAL_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PolledPicture:
     """One answer; moments of the monotonic clock, in seconds."""
 
     jpeg: bytes
@@ -43,7 +43,7 @@ def content_type_at(address: str, within: float) -> str:
 
 def pictures_at(
     address: str, within: float, closed: threading.Event, clock: Clock
-) -> Iterator[Picture]:
+) -> Iterator[PolledPicture]:
     """One picture after another, until `closed`; none may take longer than `within` seconds.
 
     Raises DeviceTroubleError where one does not come.
@@ -60,5 +60,5 @@ def pictures_at(
                 raise DeviceTroubleError(Trouble.STOPPED) from error
             if answer.status != HTTPStatus.OK:
                 raise DeviceTroubleError(Trouble.STOPPED)
-            yield Picture(jpeg, asked_at, clock.monotonic())
+            yield PolledPicture(jpeg, asked_at, clock.monotonic())
             closed.wait(max(0.0, _SHORTEST_INTERVAL_S - (clock.monotonic() - asked_at)))

@@ -16,7 +16,7 @@ from capture_app.devices.trouble import DeviceTroubleError, Trouble, trouble_of
 from capture_app.errors import ChildEndedError, DeviceError, TaskRefusedError
 from capture_app.model.camera import AttachedCamera, CameraControl, CameraMode
 from capture_app.sandbox.child import Child
-from capture_app.sandbox.task import Answer, Task
+from capture_app.sandbox.task import ChildAnswer, ChildTask
 
 MOST_MODES: Final = 500
 _MOST_PIXELS_A_SIDE: Final = 65_535
@@ -36,9 +36,9 @@ class Survey:
     trouble: DeviceError | None = None
 
 
-def survey_task(place: str) -> Task:
+def survey_task(place: str) -> ChildTask:
     """What the child may have that looks at the camera there."""
-    return Task("survey-camera", memory=1 << 28, most_in=0, cpu_seconds=60, devices=(place,))
+    return ChildTask("survey-camera", memory=1 << 28, most_in=0, cpu_seconds=60, devices=(place,))
 
 
 def surveys(clock: Clock) -> Iterator[Survey]:
@@ -75,7 +75,7 @@ def survey(camera: AttachedCamera, clock: Clock) -> Survey:
     return Survey(camera, tuple(_modes(answer)), tuple(_controls(answer)), trouble)
 
 
-def _modes(answer: Answer) -> Iterator[CameraMode]:
+def _modes(answer: ChildAnswer) -> Iterator[CameraMode]:
     """What a child says of modes, as far as it can be so."""
     said = answer.facts.get("modes")
     for one in said[:MOST_MODES] if isinstance(said, list) else ():
@@ -93,7 +93,7 @@ def _modes(answer: Answer) -> Iterator[CameraMode]:
                 continue
 
 
-def _controls(answer: Answer) -> Iterator[CameraControl]:
+def _controls(answer: ChildAnswer) -> Iterator[CameraControl]:
     """What a child says of controls, as far as it can be so."""
     said = answer.facts.get("controls")
     for one in said[: len(LOCKABLE)] if isinstance(said, list) else ():

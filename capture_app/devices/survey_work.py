@@ -12,13 +12,13 @@ from capture_app.devices.trouble import DeviceTroubleError, Trouble
 from capture_app.devices.v4l2 import V4l2Camera
 from capture_app.errors import TaskRefusedError
 from capture_app.model.camera import CameraMode
-from capture_app.sandbox.task import Answer, Call, Work
+from capture_app.sandbox.task import Call, ChildAnswer, Work
 
 
 def survey_camera() -> Work:
     """The work of the child. Refuses with a code of `trouble.Trouble`."""
 
-    def work(call: Call) -> Iterator[Answer]:
+    def work(call: Call) -> Iterator[ChildAnswer]:
         try:
             with closing(V4l2Camera(call.question["address"])) as camera:
                 signal = _signal(camera)
@@ -27,7 +27,7 @@ def survey_camera() -> Work:
         except DeviceTroubleError as error:
             raise TaskRefusedError(error.trouble) from error
         told = [[mode.format, mode.columns, mode.rows, mode.rate] for mode in modes]
-        yield Answer(
+        yield ChildAnswer(
             {
                 "modes": told[:MOST_MODES],
                 "controls": [asdict(control) for control in controls],

@@ -14,7 +14,7 @@ from capture_app.errors import StoreError
 from capture_app.model.worklist import FeedSource
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.status import Counts
-from capture_app.outbox.waiting import Waiting, waiting_by_destination
+from capture_app.outbox.waiting import Backlog, waiting_by_destination
 from capture_app.patients.census.status import FeedStatus
 from capture_app.settings.schema import Settings
 
@@ -57,7 +57,7 @@ class CertificateHealth:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class HealthReport:
     """All of it. `problems` are stable codes; none: the station does its work."""
 
     version: str
@@ -77,7 +77,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class EngineProbe:
     """What of delivery is asked."""
 
     leads: Callable[[], bool]
@@ -88,14 +88,14 @@ def health(
     settings: Settings,
     outbox: Outbox,
     feeds: Callable[[], tuple[FeedStatus, ...]],
-    engine: Engine,
+    engine: EngineProbe,
     clock: Clock,
-) -> Health:
+) -> HealthReport:
     """Looks now. A database or a disk that cannot be read is a problem among others, and takes no
     figure of the rest away.
     """
     store_problems = []
-    counts, waiting, told = Counts(), tuple[Waiting, ...](), tuple[FeedStatus, ...]()
+    counts, waiting, told = Counts(), tuple[Backlog, ...](), tuple[FeedStatus, ...]()
     try:
         counts, waiting, told = outbox.counts(), waiting_by_destination(outbox.spool), feeds()
     except StoreError:
@@ -105,7 +105,7 @@ def health(
     except OSError:
         free = None
     at = engine.round_at()
-    found = Health(
+    found = HealthReport(
         version=__version__,
         delivers=engine.leads(),
         round_s=None if at is None else max(0.0, clock.monotonic() - at),
@@ -125,7 +125,7 @@ def health(
     return replace(found, problems=(*store_problems, *_problems(found)))
 
 
-def _problems(found: Health) -> Iterator[str]:
+def _problems(found: HealthReport) -> Iterator[str]:
     if found.round_s is None or found.round_s > SILENT_AFTER_S:
         yield "engine-silent"
     if found.disk_free_bytes is None:
@@ -141,14 +141,14 @@ def _problems(found: Health) -> Iterator[str]:
 
 
 def _destinations(
-    settings: Settings, waiting: tuple[Waiting, ...], clock: Clock
+    settings: Settings, waiting: tuple[Backlog, ...], clock: Clock
 ) -> Iterator[DestinationHealth]:
     """Those of the settings, also where nothing waits; then those that are not named any more."""
     now = clock.now()
     found = {one.destination: one for one in waiting}
     names = [archive.name for archive in settings.archives]
     for name in [*names, *(name for name in found if name not in names)]:
-        one = found.get(name) or Waiting(name, 0, 0, None)
+        one = found.get(name) or Backlog(name, 0, 0, None)
         since = one.oldest_sent_at
         age = 0.0 if since is None else max(0.0, (now - since).total_seconds())
         yield DestinationHealth(name, one.going, age, one.stopped)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Final
 
-from capture_app.diagnostics.health import Health
+from capture_app.diagnostics.health import HealthReport
 from capture_app.net.http_listener import HttpAnswer
 
 _METRICS: Final[tuple[tuple[str, str], ...]] = (
@@ -32,7 +32,7 @@ _METRICS: Final[tuple[tuple[str, str], ...]] = (
 )
 
 
-def page_of(look: Callable[[], Health]) -> Callable[[str], HttpAnswer | None]:
+def page_of(look: Callable[[], HealthReport]) -> Callable[[str], HttpAnswer | None]:
     """The pages of the health port: /health as JSON (503 where there are problems), /metrics."""
 
     def page(path: str) -> HttpAnswer | None:
@@ -49,7 +49,7 @@ def page_of(look: Callable[[], Health]) -> Callable[[str], HttpAnswer | None]:
     return page
 
 
-def _metrics(found: Health) -> Iterator[str]:
+def _metrics(found: HealthReport) -> Iterator[str]:
     """The text format 0.0.4 of Prometheus. What is not known has no sample."""
     samples = list(_samples(found))
     for name, words in _METRICS:
@@ -62,7 +62,7 @@ def _metrics(found: Health) -> Iterator[str]:
                 yield f"capture_app_{name}{{{written}}} {value:g}".replace("{}", "")
 
 
-def _samples(found: Health) -> Iterator[tuple[str, dict[str, str], float]]:
+def _samples(found: HealthReport) -> Iterator[tuple[str, dict[str, str], float]]:
     yield "info", {"version": found.version}, 1
     yield "good", {}, not found.problems
     yield "delivers", {}, found.delivers

@@ -21,7 +21,7 @@ _ENDS_A_SCAN: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class JpegSegment:
     """A marker and what belongs to it, as places in the stream."""
 
     marker: int
@@ -31,7 +31,7 @@ class Segment:
     """For SOS: of the coded data that follows the header."""
 
 
-def segments(data: bytes, *, end_may_miss: bool = False) -> Iterator[Segment]:
+def segments(data: bytes, *, end_may_miss: bool = False) -> Iterator[JpegSegment]:
     """The marker segments between SOI and EOI; fill bytes before markers belong to none.
 
     `end_may_miss`: a stream may end with a scan, without its EOI. Raises ImageError in words where
@@ -59,9 +59,9 @@ def segments(data: bytes, *, end_may_miss: bool = False) -> Iterator[Segment]:
             while data[end - 1] == 0xFF:  # fill bytes: they belong to the marker that follows
                 end -= 1
             if ends is None:
-                yield Segment(marker, at, end)
+                yield JpegSegment(marker, at, end)
                 return
-        yield Segment(marker, at, end)
+        yield JpegSegment(marker, at, end)
         at = end
 
 

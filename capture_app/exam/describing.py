@@ -32,7 +32,7 @@ def sides_of(description: Description) -> tuple[Side, ...]:
     return allowed_sides(description.procedure, description.region)
 
 
-class Part(StrEnum):
+class DescriptionPart(StrEnum):
     """The parts of a description, named as its fields are."""
 
     PROCEDURE = "procedure"
@@ -43,7 +43,7 @@ class Part(StrEnum):
     CONSENT = "consent"
 
 
-CHOICES: Final = (Part.PURPOSE, Part.KEEP, Part.CONSENT)
+CHOICES: Final = (DescriptionPart.PURPOSE, DescriptionPart.KEEP, DescriptionPart.CONSENT)
 """The parts that are chosen from the small coded sets."""
 
 
@@ -124,7 +124,7 @@ def with_side(before: Coding, side: Side, catalog: Catalog) -> Coding:
     return coding(chosen, before.proposed, catalog, usual_site=before.usual_site)
 
 
-def with_choice(before: Coding, part: Part, choice: Choice, catalog: Catalog) -> Coding:
+def with_choice(before: Coding, part: DescriptionPart, choice: Choice, catalog: Catalog) -> Coding:
     """Another purpose, keeping or consent."""
     changes: dict[str, Any] = {part.value: choice}
     chosen = replace(before.chosen, **changes)
@@ -140,9 +140,9 @@ def with_turn(before: Coding, turn: Turn) -> Coding:
     )
 
 
-def differing(one: Description, other: Description) -> frozenset[Part]:
+def differing(one: Description, other: Description) -> frozenset[DescriptionPart]:
     """The parts in which two descriptions differ."""
-    return frozenset(p for p in Part if getattr(one, p.value) != getattr(other, p.value))
+    return frozenset(p for p in DescriptionPart if getattr(one, p.value) != getattr(other, p.value))
 
 
 def only_fills(before: Description, after: Description) -> bool:
@@ -153,10 +153,10 @@ def only_fills(before: Description, after: Description) -> bool:
     """
     verdict = gate(before)
     parts = verdict.parts if isinstance(verdict, Missing) else ()
-    needed = {Part(part.value) for part in parts}
-    if Part.REGION in needed:
-        needed.add(Part.SIDE)
-    if Part.PROCEDURE in needed:
+    needed = {DescriptionPart(part.value) for part in parts}
+    if DescriptionPart.REGION in needed:
+        needed.add(DescriptionPart.SIDE)
+    if DescriptionPart.PROCEDURE in needed:
         needed.update(CHOICES)
     needed.update(part for part in CHOICES if getattr(before, part.value) is None)
     changed = differing(before, after)

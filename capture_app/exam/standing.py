@@ -43,7 +43,7 @@ _SAME_BIRTH_DAYS: Final = 7
 _NOBODY: Final = frozenset({("DOE", "JOHN"), ("DOE", "JANE")})
 
 
-class Part(StrEnum):
+class WordingPart(StrEnum):
     """What of the wording is compared."""
 
     NAME = "name"
@@ -78,9 +78,9 @@ class Standing:
     """With the wording as it would be sent now."""
     encounter: Encounter | None
     """The visit of the exam as it is now."""
-    newer: tuple[Part, ...] = ()
+    newer: tuple[WordingPart, ...] = ()
     """What differs from the exam as it was opened, and follows by itself."""
-    asks: tuple[Part, ...] = ()
+    asks: tuple[WordingPart, ...] = ()
     """What changed so far that somebody must say again who is in front of them."""
     stop: Stop | None = None
     caution: Caution | None = None
@@ -169,7 +169,7 @@ def combined(standings: Iterable[Standing]) -> Standing:
     """One answer for all exams whose pictures would be sent together; the first is the open one."""
     first, *others = standings
     everyone = (first, *others)
-    asks = [part for part in Part if any(part in one.asks for one in everyone)]
+    asks = [part for part in WordingPart if any(part in one.asks for one in everyone)]
     return replace(
         first,
         asks=tuple(asks),
@@ -296,18 +296,18 @@ def worded(frozen: Patient, newest: Patient) -> Patient:
     return replace(newest, patient_id=frozen.patient_id)
 
 
-def differences(before: Patient, after: Patient) -> tuple[Part, ...]:
+def differences(before: Patient, after: Patient) -> tuple[WordingPart, ...]:
     """The parts that are not the same to the letter."""
     born = (before.birth_date, before.partial_birth_date)
     parts = (
-        (Part.NAME, before.name != after.name),
-        (Part.BIRTH_DATE, born != (after.birth_date, after.partial_birth_date)),
-        (Part.SEX, before.sex is not after.sex),
+        (WordingPart.NAME, before.name != after.name),
+        (WordingPart.BIRTH_DATE, born != (after.birth_date, after.partial_birth_date)),
+        (WordingPart.SEX, before.sex is not after.sex),
     )
     return tuple(part for part, differs in parts if differs)
 
 
-def real_changes(before: Patient, after: Patient) -> tuple[Part, ...]:
+def real_changes(before: Patient, after: Patient) -> tuple[WordingPart, ...]:
     """The parts by which it may be somebody else now.
 
     A placeholder that becomes known is none: of an unidentified patient (PID-31) nothing was known,
@@ -321,11 +321,11 @@ def real_changes(before: Patient, after: Patient) -> tuple[Part, ...]:
         not _is_newborns(before.name) or _is_about_same_birth(before, after)
     )
     if not is_named and not _is_same_name(before.name, after.name):
-        parts.append(Part.NAME)
+        parts.append(WordingPart.NAME)
     if _birth_date_changed(before, after):
-        parts.append(Part.BIRTH_DATE)
+        parts.append(WordingPart.BIRTH_DATE)
     if before.sex not in (Sex.UNKNOWN, after.sex):
-        parts.append(Part.SEX)
+        parts.append(WordingPart.SEX)
     return tuple(parts)
 
 

@@ -14,7 +14,7 @@ from capture_app.imaging.file_kind import kind_of
 from capture_app.imaging.other_formats import Loss, OtherPicture, refused
 from capture_app.model.encoded_image import MOST_PIXELS
 from capture_app.sandbox.child import Child
-from capture_app.sandbox.task import Answer, BlockRule, Task
+from capture_app.sandbox.task import BlockRule, ChildAnswer, ChildTask
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LONGEST_FILE: Final = 200_000_000
 _LONGEST_PROFILE: Final = 16_000_000
-DECODE_FILE: Final = Task(
+DECODE_FILE: Final = ChildTask(
     "decode-file",
     memory=1 << 30,
     most_in=LONGEST_FILE,
@@ -102,7 +102,7 @@ class PictureDecoder:
         data: bytes,
         *,
         refused: Callable[[str], str] = lambda _: damaged(),
-    ) -> Answer:
+    ) -> ChildAnswer:
         if len(data) > LONGEST_FILE:
             raise ImageError(damaged())
         try:
@@ -113,7 +113,7 @@ class PictureDecoder:
             raise ImageError(str(error)) from error
 
 
-def _pixels_in(answer: Answer) -> NDArray[np.uint8]:
+def _pixels_in(answer: ChildAnswer) -> NDArray[np.uint8]:
     """Read only."""
     import numpy as np  # noqa: PLC0415 - whoever only holds a decoder need not wait for it
 

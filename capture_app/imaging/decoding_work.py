@@ -8,7 +8,7 @@ import numpy as np
 
 from capture_app.errors import ImageError, TaskRefusedError
 from capture_app.imaging import other_formats_work, surgery, turbo
-from capture_app.sandbox.task import Answer, Block, Call, Work
+from capture_app.sandbox.task import Block, Call, ChildAnswer, Work
 
 
 def decode_file() -> Work:
@@ -20,27 +20,27 @@ def decode_file() -> Work:
     return _work
 
 
-def _work(call: Call) -> Iterator[Answer]:
+def _work(call: Call) -> Iterator[ChildAnswer]:
     data, asked = bytes(call.data), call.question
     try:
         match asked["do"]:
             case "check":
-                yield Answer({"is_whole": surgery.is_whole(data)})
+                yield ChildAnswer({"is_whole": surgery.is_whole(data)})
             case "upright":
                 made = surgery.upright(data, int(asked["orientation"]))
-                yield Answer({}, () if made is None else (Block.of_bytes("jpeg", made),))
+                yield ChildAnswer({}, () if made is None else (Block.of_bytes("jpeg", made),))
             case "other":
                 yield _other(data)
             case _:
                 pixels = surgery.pixels(data, int(asked["orientation"]))
                 shape = pixels.shape
-                yield Answer({}, (Block("pixels", np.ascontiguousarray(pixels).data, shape),))
+                yield ChildAnswer({}, (Block("pixels", np.ascontiguousarray(pixels).data, shape),))
     except ImageError as error:
         code = "damaged"
         raise TaskRefusedError(code) from error
 
 
-def _other(data: bytes) -> Answer:
+def _other(data: bytes) -> ChildAnswer:
     picture = other_formats_work.decode(data)
     blocks = [Block("pixels", np.ascontiguousarray(picture.pixels).data, picture.pixels.shape)]
     if picture.icc_profile:
@@ -52,4 +52,4 @@ def _other(data: bytes) -> Answer:
         "height": picture.pixel_aspect.numerator,
         "width": picture.pixel_aspect.denominator,
     }
-    return Answer(facts, tuple(blocks))
+    return ChildAnswer(facts, tuple(blocks))

@@ -35,7 +35,7 @@ class Loss(StrEnum):
     """Lossy by a method that has no word there: VP8 of WebP, AV1 of AVIF."""
 
 
-class Refusal(StrEnum):
+class PictureRefusal(StrEnum):
     """Why a picture is not taken, as the child says it."""
 
     DAMAGED = "damaged"
@@ -68,34 +68,34 @@ class OtherPicture:
 def refused(code: str, kind: str) -> str:
     """A sentence for a person. `kind` is the name of the file's format."""
     match code:
-        case Refusal.TOO_LARGE:
+        case PictureRefusal.TOO_LARGE:
             return tr("This picture has more than 100 million pixels, so it cannot be kept.")
-        case Refusal.TOO_DEEP:
+        case PictureRefusal.TOO_DEEP:
             return tr(
                 "This {kind} file has more than 8 bits for each colour. Nothing of it may be lost, "
                 "so it cannot be kept: save it with 8 bits.",
                 kind=kind,
             )
-        case Refusal.SEVERAL:
+        case PictureRefusal.SEVERAL:
             return tr(
                 "This {kind} file holds more than one picture. Save each as a file of its own.",
                 kind=kind,
             )
-        case Refusal.SEE_THROUGH:
+        case PictureRefusal.SEE_THROUGH:
             return tr(
                 "Parts of this {kind} picture are transparent. Save it on a plain background.",
                 kind=kind,
             )
-        case Refusal.PRINTING:
+        case PictureRefusal.PRINTING:
             return tr("This {kind} file is made for printing (CMYK). Save it as RGB.", kind=kind)
-        case Refusal.COLORS:
+        case PictureRefusal.COLORS:
             return tr(
                 "The colours of this {kind} file cannot be kept as they are. Save it as RGB.",
                 kind=kind,
             )
-        case Refusal.RAW:
+        case PictureRefusal.RAW:
             return is_raw(tr("camera raw"))
-        case Refusal.TURNED:
+        case PictureRefusal.TURNED:
             return tr("How this picture is turned cannot be read from it. Save it again.")
         case _:
             return damaged()

@@ -22,7 +22,7 @@ from capture_app.errors import ImageError, TaskRefusedError
 from capture_app.imaging.color_profile import is_sound
 from capture_app.imaging.exif import aspect_of
 from capture_app.imaging.file_kind import kind_of
-from capture_app.imaging.other_formats import Loss, OtherPicture, Refusal
+from capture_app.imaging.other_formats import Loss, OtherPicture, PictureRefusal
 from capture_app.imaging.statements import Resolved, Statements
 from capture_app.imaging.turns import TURNS
 from capture_app.model.encoded_image import MOST_PIXELS
@@ -47,7 +47,7 @@ _ROTATIONS: Final = {0: 1, 1: 8, 2: 3, 3: 6}
 
 def decode(data: bytes) -> OtherPicture:
     """The picture in a file of one of `DECODED_KINDS`, upright. Raises TaskRefusedError with a
-    code of `Refusal`.
+    code of `PictureRefusal`.
     """
     with _damage_is_told():
         kind = kind_of(data)
@@ -56,7 +56,7 @@ def decode(data: bytes) -> OtherPicture:
         if kind == "PNG":
             _require_whole_png(data)
         elif kind == "AVIF" and any(0x60 & box[2] for box in _boxes(data, b"av1C", 4)):
-            _refuse(Refusal.TOO_DEEP)
+            _refuse(PictureRefusal.TOO_DEEP)
         with Image.open(BytesIO(data), formats=[kind]) as image:
             _require_size(image.size)
             _require_one(image, kind)
@@ -74,14 +74,14 @@ def _damage_is_told() -> Iterator[None]:
     except TaskRefusedError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        _refuse(Refusal.TOO_LARGE)
+        _refuse(PictureRefusal.TOO_LARGE)
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001 - decoders raise whatever they like at broken bytes
-        _refuse(Refusal.DAMAGED)
+        _refuse(PictureRefusal.DAMAGED)
 
 
-def _refuse(why: Refusal) -> NoReturn:
+def _refuse(why: PictureRefusal) -> NoReturn:
     raise TaskRefusedError(why) from None
 
 
@@ -90,7 +90,7 @@ def _refuse(why: Refusal) -> NoReturn:
 
 def _require_size(size: tuple[int, int]) -> None:
     if not 0 < size[0] * size[1] <= MOST_PIXELS:
-        _refuse(Refusal.TOO_LARGE)
+        _refuse(PictureRefusal.TOO_LARGE)
 
 
 def _require_one(image: Image.Image, kind: str) -> None:
@@ -99,14 +99,14 @@ def _require_one(image: Image.Image, kind: str) -> None:
     if frames == 1 or kind == "PNG":
         return
     if kind != "TIFF":
-        _refuse(Refusal.SEVERAL)
+        _refuse(PictureRefusal.SEVERAL)
     whole = 0
     for page in range(min(frames, 3)):
         image.seek(page)
         whole += not int(_tag(image, _SUBFILE) or 0) & 1  # a smaller copy is no page
     image.seek(0)
     if whole > 1 or frames > 3:
-        _refuse(Refusal.SEVERAL)
+        _refuse(PictureRefusal.SEVERAL)
 
 
 def _require_plain_tiff(image: Image.Image) -> None:
@@ -118,16 +118,16 @@ def _require_plain_tiff(image: Image.Image) -> None:
         or int(_tag(image, _SUBFILE) or 0) & 1
     )
     if is_raw:
-        _refuse(Refusal.RAW)
+        _refuse(PictureRefusal.RAW)
     bits = _tag(image, _BITS) or (1,)
     if max(bits if isinstance(bits, tuple) else (bits,)) > 8:
-        _refuse(Refusal.TOO_DEEP)
+        _refuse(PictureRefusal.TOO_DEEP)
 
 
 def _require_whole_png(data: bytes) -> None:
     """Every chunk to the end, with its own check sum (ISO/IEC 15948, 5.3)."""
     if data[12:16] == b"IHDR" and data[24] > 8:
-        _refuse(Refusal.TOO_DEEP)
+        _refuse(PictureRefusal.TOO_DEEP)
     at, name = 8, b""
     while name != b"IEND":
         length, name = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
@@ -136,7 +136,7 @@ def _require_whole_png(data: bytes) -> None:
             end > len(data)
             or zlib.crc32(data[at + 4 : end - 4]).to_bytes(4, "big") != data[end - 4 : end]
         ):
-            _refuse(Refusal.DAMAGED)
+            _refuse(PictureRefusal.DAMAGED)
         at = end
 
 
@@ -150,7 +150,7 @@ def _tag(image: Image.Image, tag: int) -> Any:
 def _picture(image: Image.Image, data: bytes, kind: str) -> OtherPicture:
     said = _stated(image, data, kind)
     if image.mode in _DEEP_MODES:
-        _refuse(Refusal.TOO_DEEP)
+        _refuse(PictureRefusal.TOO_DEEP)
     # Pillow turns a TIFF itself as its tag says, while it reads the pixels.
     is_turned_there = kind == "TIFF" and _tag(image, _ORIENTATION) is not None
     image.load()
@@ -197,13 +197,13 @@ def _resolved(exif: bytes, xmp: bytes | str | None) -> Resolved:
     try:
         return statements.resolved()
     except ImageError:
-        _refuse(Refusal.TURNED)
+        _refuse(PictureRefusal.TURNED)
 
 
 def _rgb(image: Image.Image) -> Image.Image:
     match image.mode:
         case "CMYK":
-            _refuse(Refusal.PRINTING)
+            _refuse(PictureRefusal.PRINTING)
         case "RGBA" | "LA" | "PA" | "RGBa" | "La":
             return _without_alpha(image.convert("RGBA"))
         case "P" | "L" | "RGB" | "1" if "transparency" in image.info:
@@ -213,12 +213,12 @@ def _rgb(image: Image.Image) -> Image.Image:
         case "RGB":
             return image
         case _:
-            _refuse(Refusal.COLORS)
+            _refuse(PictureRefusal.COLORS)
 
 
 def _without_alpha(image: Image.Image) -> Image.Image:
     if image.getchannel("A").getextrema() != (255, 255):
-        _refuse(Refusal.SEE_THROUGH)
+        _refuse(PictureRefusal.SEE_THROUGH)
     return image.convert("RGB")
 
 
@@ -274,9 +274,9 @@ def _heic(data: bytes) -> OtherPicture:
     heic = pi_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=False)
     _require_size(heic.size)
     if len(heic) != 1:
-        _refuse(Refusal.SEVERAL)
+        _refuse(PictureRefusal.SEVERAL)
     if heic.info.get("bit_depth", 8) != 8:
-        _refuse(Refusal.TOO_DEEP)
+        _refuse(PictureRefusal.TOO_DEEP)
     exif = bytes(heic.info.get("exif") or b"").removeprefix(_EXIF)
     _require_agreement(data, exif)
     said = _resolved(exif, None)
@@ -301,7 +301,7 @@ def _require_agreement(data: bytes, exif: bytes) -> None:
     turns = {_ROTATIONS[box[0] & 3] for box in _boxes(data, b"irot", 1)} or {1}
     is_mirrored = bool(_boxes(data, b"imir", 1))
     if orientation != 1 and not is_mirrored and turns != {orientation}:
-        _refuse(Refusal.TURNED)
+        _refuse(PictureRefusal.TURNED)
 
 
 def _exif_in(data: bytes) -> bytes:

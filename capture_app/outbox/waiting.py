@@ -9,7 +9,7 @@ from capture_app.outbox.spool import Spool, moment_or
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Backlog:
     """How many images one destination has not confirmed. No identifiers."""
 
     destination: str
@@ -21,7 +21,7 @@ class Waiting:
     """When the oldest of those on their way was sent off; None where there is none."""
 
 
-def waiting_by_destination(spool: Spool) -> tuple[Waiting, ...]:
+def waiting_by_destination(spool: Spool) -> tuple[Backlog, ...]:
     """One entry for each destination that something is on its way to, or has stopped."""
     rows = spool.database.read().execute(
         "SELECT task.destination, "
@@ -33,6 +33,6 @@ def waiting_by_destination(spool: Spool) -> tuple[Waiting, ...]:
         "GROUP BY task.destination ORDER BY task.destination"
     )
     return tuple(
-        Waiting(destination, going, stopped, moment_or(oldest, None))
+        Backlog(destination, going, stopped, moment_or(oldest, None))
         for destination, going, stopped, oldest in rows
     )

@@ -29,7 +29,7 @@ from capture_app.sandbox.process import (
     child_command,
     frames_of,
 )
-from capture_app.sandbox.task import Answer, ChildEnd, Facts, Task
+from capture_app.sandbox.task import ChildAnswer, ChildEnd, ChildTask, Facts
 from capture_app.sandbox.walls import Walls
 
 _MOST_QUESTIONS: Final = 200
@@ -47,7 +47,9 @@ class Child:
     `command`: what is started instead of this application's own child.
     """
 
-    def __init__(self, task: Task, clock: Clock, *, command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, task: ChildTask, clock: Clock, *, command: Sequence[str] | None = None
+    ) -> None:
         self._task = task
         self._clock = clock
         self._command = child_command() if command is None else command
@@ -59,11 +61,11 @@ class Child:
         self._closed = threading.Event()
 
     @property
-    def task(self) -> Task:
+    def task(self) -> ChildTask:
         """What it is for."""
         return self._task
 
-    def turn_to(self, task: Task) -> None:
+    def turn_to(self, task: ChildTask) -> None:
         """From now on it is for another task: a child that has the walls of the one before is
         ended. Waits for whoever is being answered.
         """
@@ -82,7 +84,7 @@ class Child:
 
     def ask(
         self, question: Facts, data: bytes | bytearray | memoryview = b"", *, within: float
-    ) -> Answer:
+    ) -> ChildAnswer:
         """The answer to one question about the bytes, at the latest after so many seconds.
 
         Raises ChildEndedError, TaskRefusedError; ValueError for more bytes than the task takes.
@@ -90,8 +92,8 @@ class Child:
         with self._lock, self._reported():
             process = self._asked(question, data)
             until = self._clock.monotonic() + within
-            first: Answer | None = None
-            while isinstance(message := process.next(until), Answer):
+            first: ChildAnswer | None = None
+            while isinstance(message := process.next(until), ChildAnswer):
                 if first is not None:
                     process.end()
                     raise ChildFailureError(ChildEnd.PROTOCOL)
@@ -105,7 +107,7 @@ class Child:
 
     def answers(
         self, question: Facts, data: bytes | bytearray | memoryview = b""
-    ) -> Generator[Answer, None, None]:
+    ) -> Generator[ChildAnswer, None, None]:
         """One answer after another, as they come; ends when the task does, or when it is closed.
 
         Raises as `ask`. Nobody else is answered meanwhile.
@@ -116,7 +118,7 @@ class Child:
                 process.stop()
             is_over = False
             try:
-                while isinstance(message := process.next(inf), Answer):
+                while isinstance(message := process.next(inf), ChildAnswer):
                     yield message
                 is_over = True
                 self._settle(process, message)
@@ -210,7 +212,7 @@ class Child:
         """Nobody wants more: the task is asked to end, and the child is ended where it does not."""
         process.stop()
         with suppress(ChildFailureError):
-            while isinstance(message := process.next(inf), Answer):
+            while isinstance(message := process.next(inf), ChildAnswer):
                 continue
             self._settle(process, message)
             return

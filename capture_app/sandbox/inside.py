@@ -13,7 +13,7 @@ from capture_app.clock import Clock
 from capture_app.errors import TaskRefusedError
 from capture_app.sandbox.control import Channel, ChannelClosedError, MalformedMessageError
 from capture_app.sandbox.memory import mapped, put_blocks
-from capture_app.sandbox.task import Answer, BlockRule, Call, Task, Work
+from capture_app.sandbox.task import BlockRule, Call, ChildAnswer, ChildTask, Work
 from capture_app.sandbox.walls import end_with_parent, raise_walls
 from capture_app.settings.log import describe_exception
 
@@ -46,7 +46,7 @@ def serve(works: Mapping[str, Callable[[], Work]], clock: Clock) -> int:
     return 0
 
 
-def begin_message(task: Task, *, given: int | str, back: int | str, life: int | None) -> Any:
+def begin_message(task: ChildTask, *, given: int | str, back: int | str, life: int | None) -> Any:
     """What the parent says first: the task, and where the shared memory is."""
     return {
         "task": task.name,
@@ -66,9 +66,9 @@ def begin_message(task: Task, *, given: int | str, back: int | str, life: int | 
     }
 
 
-def task_of(begin: Mapping[str, Any]) -> Task:
+def task_of(begin: Mapping[str, Any]) -> ChildTask:
     """The task that the parent named."""
-    return Task(
+    return ChildTask(
         name=begin["task"],
         memory=begin["memory"],
         most_in=begin["most_in"],
@@ -95,7 +95,7 @@ class _Server:
     """One question after another; a thread hears the parent meanwhile, and one says we live."""
 
     def __init__(
-        self, channel: Channel, task: Task, work: Work, given: memoryview, back: memoryview
+        self, channel: Channel, task: ChildTask, work: Work, given: memoryview, back: memoryview
     ) -> None:
         self._channel = channel
         self._task = task
@@ -137,7 +137,7 @@ class _Server:
             return {"end": "failed", **_told(error)}
         return {"end": "done"}
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: ChildAnswer) -> None:
         """Where all slots are still the parent's the answer is dropped: the next one is newer."""
         if not self._free:
             if self._task.slots == 1:

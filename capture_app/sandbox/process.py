@@ -17,7 +17,7 @@ from capture_app.clock import Clock
 from capture_app.sandbox.control import Channel, ChannelClosedError, MalformedMessageError
 from capture_app.sandbox.inside import begin_message
 from capture_app.sandbox.memory import MalformedHeaderError, SharedMemory, create, take_blocks
-from capture_app.sandbox.task import Answer, Block, ChildEnd, Facts, Task
+from capture_app.sandbox.task import Block, ChildAnswer, ChildEnd, ChildTask, Facts
 from capture_app.sandbox.walls import Walls
 
 STARTED_WITHIN_S: Final = 20.0
@@ -36,7 +36,7 @@ if sys.platform == "win32":
 
     _NEW_GROUP: Final[dict[str, Any]] = {"creationflags": subprocess.CREATE_NO_WINDOW}
 
-    def _bound(process: subprocess.Popen[bytes], task: Task) -> Job:
+    def _bound(process: subprocess.Popen[bytes], task: ChildTask) -> Job:
         return Job(process, task.memory)
 
     def _end(process: subprocess.Popen[bytes]) -> None:
@@ -56,7 +56,7 @@ else:
 
         def close(self) -> None: ...
 
-    def _bound(process: subprocess.Popen[bytes], task: Task) -> _NoJob:
+    def _bound(process: subprocess.Popen[bytes], task: ChildTask) -> _NoJob:
         del process, task
         return _NoJob()
 
@@ -96,7 +96,7 @@ class ChildProcess:
     Raises ChildFailureError from everything that speaks to it; it is ended then.
     """
 
-    def __init__(self, task: Task, command: Sequence[str], clock: Clock) -> None:
+    def __init__(self, task: ChildTask, command: Sequence[str], clock: Clock) -> None:
         self._task = task
         self._clock = clock
         self._given, self._back = _shared_memory(task)
@@ -192,7 +192,7 @@ class ChildProcess:
         with suppress(ChannelClosedError):
             self._channel.send({"stop": 1})
 
-    def next(self, until: float) -> Answer | dict[str, Any]:
+    def next(self, until: float) -> ChildAnswer | dict[str, Any]:
         """The next answer of the call, or the message that ends it.
 
         `until`: the moment of the monotonic clock at which it is too late.
@@ -236,7 +236,7 @@ class ChildProcess:
 
     # ---------------------------------------------------------------------------------- inside
 
-    def _answer(self, message: Mapping[str, Any]) -> Answer:
+    def _answer(self, message: Mapping[str, Any]) -> ChildAnswer:
         slot, count, facts = message.get("slot"), message.get("blocks"), message["answer"]
         task = self._task
         if not (isinstance(facts, dict) and _is_count(slot, task.slots) and _is_count(count)):
@@ -249,7 +249,7 @@ class ChildProcess:
             raise self._failed(ChildEnd.PROTOCOL) from None
         if task.slots > 1:
             self._send({"free": slot})
-        return Answer(facts, blocks)
+        return ChildAnswer(facts, blocks)
 
     def _send(self, message: Mapping[str, Any]) -> None:
         try:
@@ -301,7 +301,7 @@ def frames_of(message: Mapping[str, Any]) -> list[str]:
     return [one for one in told[:9] if isinstance(one, str) and _WORD.fullmatch(one)]
 
 
-def _shared_memory(task: Task) -> tuple[SharedMemory, SharedMemory]:
+def _shared_memory(task: ChildTask) -> tuple[SharedMemory, SharedMemory]:
     """What the child is given bytes in, and what it gives them back in."""
     given: SharedMemory | None = None
     try:
@@ -329,7 +329,7 @@ def _is_count(value: object, below: int = 1 << 16) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < below
 
 
-def _environment(task: Task) -> dict[str, str]:
+def _environment(task: ChildTask) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return {
         "PYTHONPATH": str(Path(__file__).resolve().parents[2]),

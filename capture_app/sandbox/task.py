@@ -48,7 +48,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ChildAnswer:
     """What a task gives back, once or again and again."""
 
     facts: Facts = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ChildTask:
     """One kind of work on bytes from outside. `name` is what the child's command registers.
 
     Nothing of it is a secret: it is told to the child in the clear.
@@ -137,7 +137,7 @@ class Call:
             self._listener(note)
 
 
-Work = Callable[[Call], Iterable[Answer]]
+Work = Callable[[Call], Iterable[ChildAnswer]]
 """What a task does, in the child. Raises TaskRefusedError where the bytes cannot be worked on."""
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from capture_app.sandbox.task import Task
+from capture_app.sandbox.task import ChildTask
 
 _MOST_OPEN_FILES: Final = 64
 _PR_SET_DUMPABLE: Final = 4
@@ -43,7 +43,7 @@ if sys.platform == "win32":
     def end_with_parent(_life: int | None) -> None:
         """The parent's job object ends with it, and this process with the job."""
 
-    def raise_walls(task: Task) -> Walls:
+    def raise_walls(task: ChildTask) -> Walls:
         """Nothing that this process could do itself."""
         del task
         return Walls(0, seccomp=False)
@@ -76,7 +76,7 @@ else:
         if poll.poll(0):  # it ended before the signal was asked for
             os._exit(1)
 
-    def raise_walls(task: Task) -> Walls:
+    def raise_walls(task: ChildTask) -> Walls:
         """Denies this process all that the task does not need. Called while it has one thread.
 
         Raises OSError where a wall that the kernel has cannot be raised: then nothing is read.

@@ -9,7 +9,7 @@ import sqlite3
 from enum import StrEnum
 
 from capture_app.audit.news import TrailNews, TrailReader
-from capture_app.audit.reading import TrailFilter, TrailPage, find_rows, to_csv, to_json
+from capture_app.audit.reading import TrailExcerpt, TrailFilter, find_rows, to_csv, to_json
 from capture_app.audit.verify import BREAK_ROW, ChainReport, verify_chain
 from capture_app.clock import Clock
 from capture_app.errors import RuleError, SignInError
@@ -39,7 +39,7 @@ class Auditing:
         self._table = UserTable(db, cipher, clock)
         self._reader = TrailReader(cipher)
 
-    def find(self, by: Operator, wanted: TrailFilter, *, limit: int) -> TrailPage:
+    def find(self, by: Operator, wanted: TrailFilter, *, limit: int) -> TrailExcerpt:
         """The newest of the acts that are wanted. That they were read is written down first.
 
         Raises SignInError where the roles do not allow it, StoreError.

@@ -17,7 +17,7 @@ from capture_app.devices.opening import device_info, open_here
 from capture_app.errors import DeviceError
 from capture_app.model.device import DeviceKind
 from capture_app.sandbox.child import Child
-from capture_app.sandbox.task import Answer, Block
+from capture_app.sandbox.task import Block, ChildAnswer
 from capture_app.settings.schema import Device
 from tests import sealing
 from tests.faults.test_sandbox import HOSTILE, has_gone
@@ -128,10 +128,10 @@ def test_a_child_that_fails_is_told_in_words() -> None:
 # --------------------------------------------------------------------------- what it may say
 
 
-def answer(**said: object) -> Answer:
+def answer(**said: object) -> ChildAnswer:
     now = CLOCK.monotonic()
     times = {"exposed_at": now, "not_before": now, "late": 0.0, "sent_at": now, "pace": None}
-    return Answer(
+    return ChildAnswer(
         {**times, "pixel_aspect": [1, 1], **said}, (Block("pixels", bytes(12), (2, 2, 3)),)
     )
 

@@ -33,7 +33,7 @@ from capture_app.model.patient import NameGroup, PartialDate, PatientId, PersonN
 from capture_app.model.procedure import Side, Turn
 from capture_app.patients.census.fold import entries, fold
 from capture_app.patients.sources.adt.numbers import Authority
-from capture_app.patients.sources.adt.reading import Reader
+from capture_app.patients.sources.adt.reading import MessageReader
 from capture_app.settings.schema import StationPlace
 from tests.sealing import (
     CAMERA,
@@ -279,7 +279,7 @@ def test_what_a_feed_sends_leaves_an_object_in_order(
     field: str, value: str, tmp_path: Path
 ) -> None:
     raw = MESSAGE.format(**{**PLAIN, field: value}).encode()
-    known = fold(Reader(Authority("HOSP", "MR"), "UNICODE UTF-8").read(raw, STARTED_AT))
+    known = fold(MessageReader(Authority("HOSP", "MR"), "UNICODE UTF-8").read(raw, STARTED_AT))
     assert known is not None
     (row,) = entries(known, STARTED_AT, timedelta(hours=1))
     ds = build(request(exam=exam(patient=row.patient, encounter=row.encounter)))

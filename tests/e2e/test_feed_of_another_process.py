@@ -10,7 +10,7 @@ from capture_app.clock import FixedClock
 from capture_app.demo.people import ADMISSIONS, Admission
 from capture_app.errors import RuleError
 from capture_app.exam.encoding import Picture
-from capture_app.exam.standing import Part, Stop
+from capture_app.exam.standing import Stop, WordingPart
 from capture_app.hl7.build import Sender, build_adt
 from capture_app.model.patient import NameGroup, PersonName, Sex
 from capture_app.model.worklist import IdentifiedBy
@@ -67,10 +67,10 @@ def test_send_reads_the_patient_as_another_process_has_just_heard(
         tell(theirs, "A08", renamed, 2)
         with pytest.raises(RuleError, match="changed the patient's name"):
             ours.exams.send(exam, {one: described}, shown=MAI.patient)
-        assert ours.exams.standing(exam).newer == (Part.NAME,)
+        assert ours.exams.standing(exam).newer == (WordingPart.NAME,)
         clock.advance(60)
         tell(theirs, "A08", another, 3)
-        assert ours.exams.standing(exam).asks == (Part.NAME, Part.SEX)
+        assert ours.exams.standing(exam).asks == (WordingPart.NAME, WordingPart.SEX)
         with pytest.raises(RuleError, match="who is in front of you"):
             ours.exams.send(exam, {one: described}, shown=another.patient)
         clock.advance(60)

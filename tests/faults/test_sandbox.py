@@ -16,7 +16,7 @@ from capture_app.clock import SystemClock
 from capture_app.errors import ChildEndedError, TaskRefusedError
 from capture_app.sandbox import process
 from capture_app.sandbox.child import Child
-from capture_app.sandbox.task import BlockRule, ChildEnd, Task
+from capture_app.sandbox.task import BlockRule, ChildEnd, ChildTask
 from capture_app.sandbox.walls import walls_here
 from tests.faults.small_disk import small_disk
 from tests.hostile_child import LIES
@@ -62,7 +62,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
 
     def open_child(work: str, *arguments: str, slots: int = 1, port: int | None = None) -> Child:
         blocks = (BlockRule("bytes", MB),)
-        task = Task(work, 200 * MB, 2 * MB, blocks, slots=slots, port=port)
+        task = ChildTask(work, 200 * MB, 2 * MB, blocks, slots=slots, port=port)
         children.append(Child(task, CLOCK, command=[*HOSTILE, *arguments]))
         return children[-1]
 
@@ -239,7 +239,7 @@ def test_one_that_closes_its_pipe_and_stays_is_killed(opened: Opened) -> None:
 @pytest.mark.expects_log("child-ended", "'reason': 'not-started'")
 def test_one_that_cannot_be_started_is_not_tried_again_and_again() -> None:
     child = Child(
-        Task("echo", MB, MB), CLOCK, command=[sys.executable, "-c", "raise SystemExit(3)"]
+        ChildTask("echo", MB, MB), CLOCK, command=[sys.executable, "-c", "raise SystemExit(3)"]
     )
     for _ in range(3):
         assert end_of(child) is ChildEnd.NOT_STARTED
@@ -251,7 +251,7 @@ def test_one_that_cannot_be_started_is_not_tried_again_and_again() -> None:
 
 @pytest.mark.expects_log("child-ended", "'reason': 'not-started'")
 def test_a_program_that_is_not_there_is_told() -> None:
-    child = Child(Task("echo", MB, MB), CLOCK, command=["/nowhere/capture-app", "_child"])
+    child = Child(ChildTask("echo", MB, MB), CLOCK, command=["/nowhere/capture-app", "_child"])
     assert end_of(child) is ChildEnd.NOT_STARTED
     child.close()
 
@@ -260,7 +260,7 @@ def test_a_program_that_is_not_there_is_told() -> None:
 def test_where_no_memory_can_be_shared_that_is_told(tmp_path: Path) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     with small_disk("file-size-limit", tmp_path, MB):
-        child = Child(Task("echo", MB, 2 * MB), CLOCK, command=HOSTILE)
+        child = Child(ChildTask("echo", MB, 2 * MB), CLOCK, command=HOSTILE)
         assert end_of(child) is ChildEnd.NOT_STARTED
         child.close()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
@@ -414,7 +414,7 @@ def test_only_a_camera_reaches_the_network_and_of_it_its_relay(
 
 @needs_walls
 def test_a_camera_of_this_computer_reaches_its_device_alone(opened: Opened) -> None:
-    task = Task("attempt", 200 * MB, MB, devices=("/dev/null",))
+    task = ChildTask("attempt", 200 * MB, MB, devices=("/dev/null",))
     child = Child(task, CLOCK, command=HOSTILE)
     ways = [("overwrite", "/dev/null"), ("read", "/dev/null"), ("overwrite", "/dev/zero")]
     came = child.ask({"ways": ways}, within=WITHIN_S).facts["came"]

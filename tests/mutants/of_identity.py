@@ -47,7 +47,7 @@ IDENTITY = (
         "nobody-is-asked-who-is-there",
         _STANDING,
         "    asks = changed if len(changed) >= _TWO else ()\n",
-        "    asks: tuple[Part, ...] = ()\n",
+        "    asks: tuple[WordingPart, ...] = ()\n",
         _TESTED_STANDING,
         quick=True,
     ),

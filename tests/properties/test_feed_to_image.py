@@ -18,7 +18,7 @@ from capture_app.model.encounter import Encounter
 from capture_app.model.order import Order
 from capture_app.model.patient import Patient
 from capture_app.patients.census.fold import entries, fold
-from capture_app.patients.sources.adt.reading import Reader
+from capture_app.patients.sources.adt.reading import MessageReader
 from capture_app.patients.sources.worklist.items import ItemReader
 from capture_app.settings.feeds import AdtFeed, HtmlEntities, Worklist
 from capture_app.settings.schema import Institution
@@ -28,8 +28,8 @@ from tests.worklists import an_item
 NOW = datetime(2024, 7, 2, 9, 30, tzinfo=UTC)
 HOSP = Institution(issuer_of_patient_id="HOSP")
 READERS = (
-    Reader.of(AdtFeed(), HOSP),
-    Reader.of(AdtFeed(html_entities=HtmlEntities.REPAIR), HOSP),
+    MessageReader.of(AdtFeed(), HOSP),
+    MessageReader.of(AdtFeed(html_entities=HtmlEntities.REPAIR), HOSP),
 )
 ITEMS = ItemReader.of(Worklist("ris", "127.0.0.1", 104, "RIS", charset_when_absent="ISO_IR 192"))
 
@@ -85,7 +85,7 @@ def picture_of(patient: Patient, visit: Encounter | None, order: Order | None = 
     st.sampled_from(READERS),
 )
 def test_any_text_in_any_field_of_a_message(
-    where: tuple[str, int], value: str, reader: Reader
+    where: tuple[str, int], value: str, reader: MessageReader
 ) -> None:
     name, field = where
     segments = {key: list(fields) for key, fields in SEGMENTS.items()}

@@ -18,10 +18,10 @@ from capture_app.model.patient import NameGroup, PartialDate, Patient, PatientId
 from capture_app.net.mllp import Unframer, framed
 from capture_app.patients.census.fold import entries, fold
 from capture_app.patients.sources.adt.numbers import Authority
-from capture_app.patients.sources.adt.reading import Reader
+from capture_app.patients.sources.adt.reading import MessageReader
 
 NOW = datetime(2024, 7, 2, 9, 30, tzinfo=UTC)
-READER = Reader(Authority("HOSP", "MR"), "UNICODE UTF-8")
+READER = MessageReader(Authority("HOSP", "MR"), "UNICODE UTF-8")
 ADMIT = build_adt(
     "A01",
     Patient(

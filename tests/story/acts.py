@@ -24,7 +24,7 @@ from capture_app.patients.finding.tabs import Tab
 from capture_app.security.users import FIRST_ROLES
 from capture_app.ui.identity.viewmodel import IdentityCheck
 from capture_app.ui.patients.rows import key_of
-from capture_app.ui.workspace.state import Stop
+from capture_app.ui.workspace.state import SendStop
 from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
 from tests.story.hospital import BIRTHS, NAMES, Hospital, Person
 from tests.story.steps import rule
@@ -284,7 +284,7 @@ class Story:
         here.window.watch.begin()
         vm.sending.send()
         for _ in range(3):  # what is missing is chosen for the pictures to which Send leads
-            if vm._board.known.stop is Stop.MISSING and answer != "none":
+            if vm._board.known.stop is SendStop.MISSING and answer != "none":
                 vm.describing.press_digit(1)
                 vm.describing.choose_region("SCT", HEEL, Side.LEFT)
                 vm.sending.send()
@@ -314,7 +314,7 @@ class Story:
             for shot in vm._board.known.shots:
                 if shot.capture_id in changed:
                     agrees(shot.description, known.panels.description, known.open_parts)
-            assert vm._board.known.stop is not Stop.DIFFERS, "asked what was answered"
+            assert vm._board.known.stop is not SendStop.DIFFERS, "asked what was answered"
 
     @rule(
         2,

@@ -27,7 +27,7 @@ from capture_app.settings.schema import Device
 from capture_app.store.cipher import Cipher
 from capture_app.ui.services import Services
 from capture_app.ui.shell.main_window import MainWindow
-from capture_app.ui.workspace.state import Stop, WorkspaceState
+from capture_app.ui.workspace.state import SendStop, WorkspaceState
 from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
 from tests import outboxes
 from tests.story.hospital import Wording
@@ -122,7 +122,7 @@ class Window:
     def asks_which(self) -> bool:
         """Whether Send asks if the panels or the pictures hold."""
         vm = self.workspace
-        return vm is not None and vm._board.known.stop is Stop.DIFFERS
+        return vm is not None and vm._board.known.stop is SendStop.DIFFERS
 
 
 def settle(*windows: Window) -> None:

@@ -15,7 +15,7 @@ from capture_app.model.audit_event import AuditAction
 from capture_app.model.procedure import Side
 from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.words.shown import Thumb
-from capture_app.ui.workspace.state import Stop
+from capture_app.ui.workspace.state import SendStop
 from tests.ui.conftest import Desk
 from tests.ui.hands import ALT, CONTROL, Hands, at_work, clinic
 from tests.ui.stage import Stage
@@ -375,7 +375,7 @@ def test_drafts_of_earlier_obey_the_same_rules(mai: Hands) -> None:
     assert [thumb.side for thumb in mai.state.thumbs] == ["R", "R"]
     mai.send()
     assert mai.page.toast.message.act == "Change these 2"
-    assert mai.page.viewmodel._board.known.stop is Stop.DIFFERS
+    assert mai.page.viewmodel._board.known.stop is SendStop.DIFFERS
     act(mai, "shoot")
     mai.send()
     settled(mai)

@@ -30,7 +30,7 @@ from capture_app.outbox.status import StatusFilter
 from capture_app.ui.held_sends import HeldSends
 from capture_app.ui.tasks import Tasks
 from capture_app.ui.thumbnails import small
-from capture_app.ui.workspace.state import Known, Shot, Stop
+from capture_app.ui.workspace.state import Known, SendStop, Shot
 from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
 from tests.ui.hands import clinic
 from tests.ui.stage import Stage
@@ -159,7 +159,7 @@ class Panel(RuleBasedStateMachine):
             is_complete = isinstance(gate(shot.description), Ready)
             if shot.number not in chosen and (is_complete or not shot.is_draft):
                 assert self.says()[shot.number] == shot.description
-        if chosen and before.stop is not Stop.MISSING:
+        if chosen and before.stop is not SendStop.MISSING:
             assert self.known.panels == panels
         if len(self.vm._board.undoables) > count:
             self.snapshots.append(snapshot)
@@ -248,7 +248,7 @@ class Panel(RuleBasedStateMachine):
     def send(self, answer: str) -> None:
         held = self.vm._board.undoables
         self.vm.sending.send()
-        if self.known.stop is Stop.DIFFERS:
+        if self.known.stop is SendStop.DIFFERS:
             if answer == "leave":
                 return
             said, n = self.says(), len(held)
@@ -265,7 +265,7 @@ class Panel(RuleBasedStateMachine):
             assert changed <= (staying if answer == "change" else set())
             if len(held) > n:
                 self.snapshots.append(snapshot)
-        if self.known.stop is Stop.MISSING:
+        if self.known.stop is SendStop.MISSING:
             assert not all(isinstance(gate(s.description), Ready) for s in self.known.drafts)
             return
         shown = {

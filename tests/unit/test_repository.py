@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -169,3 +170,16 @@ def test_the_locks_pin_every_distribution_by_hash() -> None:
         pins = re.findall(r"^(?![ #])(.+(?:\n .*)*)", text, re.MULTILINE)
         assert pins
         assert not [pin for pin in pins if "==" not in pin or "--hash=sha256:" not in pin]
+
+
+def test_no_two_classes_of_the_product_have_one_name() -> None:
+    """What is imported by name is one thing wherever it is read. (Those of one module alone, that
+    begin with an underscore, may.)
+    """
+    places = defaultdict[str, list[str]](list)
+    for path in modules():
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(name(path))
+    assert len(places) > 100
+    assert not {of: where for of, where in places.items() if len(where) > 1}

@@ -19,7 +19,7 @@ from capture_app.net.dicom.element_count import (
     refuse_too_many_elements,
     refuse_too_many_values,
 )
-from capture_app.net.dicom.upper_layer import AcceptedContext, Fragment, Terms
+from capture_app.net.dicom.upper_layer import AcceptedContext, DataValue, Terms
 from capture_app.net.wire import Wire, failure
 
 C_STORE_RQ: Final = 0x0001
@@ -147,13 +147,13 @@ class Conversation:
             if fragment.is_last:
                 return bytes(assembled)
 
-    def _next_fragment(self) -> Fragment:
+    def _next_fragment(self) -> DataValue:
         for fragment in self._incoming:
             self._is_within_message = True
             return fragment
         return self.protocol_error()  # it is used after it failed
 
-    def _fragments(self) -> Iterator[Fragment]:
+    def _fragments(self) -> Iterator[DataValue]:
         while True:
             kind, pdu = upper_layer.read_pdu(self.wire, within_message=self._is_within_message)
             if kind == upper_layer.P_DATA:

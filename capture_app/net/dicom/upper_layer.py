@@ -95,7 +95,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Fragment:
+class DataValue:
     """A presentation data value (PS3.8 9.3.5.1)."""
 
     context_id: int
@@ -256,7 +256,7 @@ def _cut(data: Iterable[bytes], longest: int) -> Iterator[tuple[memoryview, bool
         yield waiting, True
 
 
-def fragments(wire: Wire, pdu: bytes) -> Iterator[Fragment]:
+def fragments(wire: Wire, pdu: bytes) -> Iterator[DataValue]:
     """The presentation data values of a P-DATA-TF PDU."""
     view = memoryview(pdu)[6:]
     while view:
@@ -265,7 +265,7 @@ def fragments(wire: Wire, pdu: bytes) -> Iterator[Fragment]:
         length, context_id, control = struct.unpack_from(">LBB", view)
         if not 2 <= length <= len(view) - 4:
             raise failure(wire.name, "protocol")
-        yield Fragment(
+        yield DataValue(
             context_id, bool(control & _IS_COMMAND), bool(control & _IS_LAST), view[6 : 4 + length]
         )
         view = view[4 + length :]

@@ -49,7 +49,7 @@ from capture_app.patients.finding.patient_list import PatientList
 from capture_app.patients.finding.scan import ScannedCode, ScannedNumber, ScanRules, Unread
 from capture_app.patients.finding.tabs import Tab
 from capture_app.patients.sources.adt.facts import AdtEvent
-from capture_app.patients.sources.adt.reading import READER_VERSION, Reader
+from capture_app.patients.sources.adt.reading import READER_VERSION, MessageReader
 from capture_app.patients.sources.authorities import SameAuthorities
 from capture_app.settings.feeds import AdtFeed
 from capture_app.settings.resources import migrations
@@ -71,7 +71,7 @@ class Census:
         self._db = db
         self._clock = clock
         self._adt = settings.adt
-        self.reader = Reader.of(settings.adt or AdtFeed(), settings.institution)
+        self.reader = MessageReader.of(settings.adt or AdtFeed(), settings.institution)
         """How messages of the feed are read here."""
         reading = cipher.keyed_hash(READER_VERSION, STATE_VERSION, repr(self.reader))
         self._cells = Cells(cipher)

@@ -18,7 +18,7 @@ from capture_app.patients.census.fold import CensusPatient, add, numbers_of, ste
 from capture_app.patients.census.journal import Folded, Journal
 from capture_app.patients.sources.adt.facts import AdtEvent
 from capture_app.patients.sources.adt.naming import MOST_PAIRS, LearntNames, Pair, pairs_of
-from capture_app.patients.sources.adt.reading import Reader
+from capture_app.patients.sources.adt.reading import MessageReader
 
 _log = structlog.get_logger(__name__)
 
@@ -29,7 +29,7 @@ PatientKey = tuple[str, str]
 class Folding:
     """Reads and folds what the journal holds. Not for two threads at once: the census locks."""
 
-    def __init__(self, journal: Journal, reader: Reader) -> None:
+    def __init__(self, journal: Journal, reader: MessageReader) -> None:
         self._journal = journal
         self._reader = reader
         self.names = LearntNames()

@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capture_app.model.words import tr, trn
-from capture_app.ui.first_run.viewmodel import FirstRunViewModel, Step
+from capture_app.ui.first_run.viewmodel import FirstRunViewModel, SetUpStep
 from capture_app.ui.looks.drawing import box, draw_icon, draw_line
 from capture_app.ui.looks.fonts import BOLD, REGULAR, SEMIBOLD, font
 from capture_app.ui.looks.theme import Metric, current
@@ -44,7 +44,7 @@ class _StepMark(QWidget):
 
 
 class _StepCard(Panel):
-    def __init__(self, number: int, step: Step) -> None:
+    def __init__(self, number: int, step: SetUpStep) -> None:
         super().__init__()
         words = QVBoxLayout()
         words.setSpacing(6)

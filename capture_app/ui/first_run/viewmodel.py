@@ -22,7 +22,7 @@ class FirstRunChoice(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SetUpStep:
     """One thing that a connected station has."""
 
     title: str
@@ -35,7 +35,7 @@ class FirstRunState:
     """The page."""
 
     settings_file: str
-    steps: tuple[Step, ...]
+    steps: tuple[SetUpStep, ...]
 
     @property
     def missing(self) -> int:
@@ -74,32 +74,32 @@ class FirstRunViewModel(QObject):
         self.chosen.emit(FirstRunChoice.QUIT)
 
 
-def _steps(settings: Settings) -> tuple[Step, ...]:
+def _steps(settings: Settings) -> tuple[SetUpStep, ...]:
     has_patients = settings.adt is not None or bool(settings.worklists)
     station = settings.station.name
     return (
-        Step(
+        SetUpStep(
             tr("Patients"),
             tr("A feed is set up.")
             if has_patients
             else tr("No feed yet: add [adt] for admissions, or [[worklists]] for orders."),
             has_patients,
         ),
-        Step(
+        SetUpStep(
             tr("Archive"),
             tr("An archive is set up.")
             if settings.archives
             else tr("No archive yet: add [[archives]], with how it proves that it keeps pictures."),
             bool(settings.archives),
         ),
-        Step(
+        SetUpStep(
             tr("Camera"),
             tr("A camera is set up.")
             if settings.devices
             else tr("No camera yet: add [[devices]], for instance kind = camera, address = 0."),
             bool(settings.devices),
         ),
-        Step(
+        SetUpStep(
             tr("Station"),
             tr("This station is called {name}.", name=isolated(station))
             if station

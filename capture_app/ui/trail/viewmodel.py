@@ -11,7 +11,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
-from capture_app.audit.reading import TrailFilter, TrailPage
+from capture_app.audit.reading import TrailExcerpt, TrailFilter
 from capture_app.audit.verify import ChainReport
 from capture_app.errors import CaptureAppError, StoreError
 from capture_app.model.operator import Operator
@@ -71,7 +71,7 @@ class TrailViewModel(QObject):
         self._operator = operator
         self._read: tuple[ListRow, ...] = ()
         self.state = TrailState()
-        self._reading: Reading[tuple[TrailPage, ChainReport]] = Reading(
+        self._reading: Reading[tuple[TrailExcerpt, ChainReport]] = Reading(
             tasks, self._question, told=self._told, failed=self._failed, parent=self
         )
 
@@ -138,16 +138,16 @@ class TrailViewModel(QObject):
         since = self._clock.now() - timedelta(days=days) if days else None
         return TrailFilter(since=since)
 
-    def _question(self) -> Callable[[], tuple[TrailPage, ChainReport]]:
+    def _question(self) -> Callable[[], tuple[TrailExcerpt, ChainReport]]:
         auditing, operator, wanted = self._auditing, self._operator, self._wanted()
 
-        def read() -> tuple[TrailPage, ChainReport]:
+        def read() -> tuple[TrailExcerpt, ChainReport]:
             page = auditing.find(operator, wanted, limit=MOST_SHOWN)
             return page, auditing.verify()
 
         return read
 
-    def _told(self, answer: tuple[TrailPage, ChainReport]) -> None:
+    def _told(self, answer: tuple[TrailExcerpt, ChainReport]) -> None:
         page, found = answer
         self._read = tuple(row_of(row) for row in page.rows)
         notes = []

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject
 from capture_app.dicom.kinds import KindMismatch, object_kind
 from capture_app.exam.describing import (
     Coding,
-    Part,
+    DescriptionPart,
     coding,
     common,
     differing,
@@ -33,7 +33,7 @@ from capture_app.ui.words import wording
 from capture_app.ui.words.shown import ListRow
 from capture_app.ui.workspace import words
 from capture_app.ui.workspace.board import Board, Undoable, trouble
-from capture_app.ui.workspace.state import Known, Shot, Stop, missing_parts, region_rows
+from capture_app.ui.workspace.state import Known, SendStop, Shot, missing_parts, region_rows
 
 Change = Callable[[Coding], Coding]
 
@@ -44,8 +44,8 @@ class _Act:
 
     panels: Coding
     """As they were before."""
-    touched: frozenset[Part]
-    changed: frozenset[Part]
+    touched: frozenset[DescriptionPart]
+    changed: frozenset[DescriptionPart]
     """What of the panels it changed."""
     shots: tuple[tuple[int, Coding, Coding], ...]
     """The number of each picture that it changed, and what was said of it before and after."""
@@ -100,7 +100,7 @@ class Describing(QObject):
             return
         self._choose(
             tr(entry.display_name),
-            {Part.PROCEDURE},
+            {DescriptionPart.PROCEDURE},
             lambda before: with_procedure(before, entry, self._catalog),
         )
 
@@ -127,7 +127,7 @@ class Describing(QObject):
     def _put_site(self, region: Region, side: Side | None) -> None:
         self._choose(
             wording.site(Description(region=region, side=side)),
-            {Part.REGION, Part.SIDE},
+            {DescriptionPart.REGION, DescriptionPart.SIDE},
             lambda before: with_region(before, region, side, self._catalog),
         )
 
@@ -142,15 +142,15 @@ class Describing(QObject):
         else:  # a draft without a site gets the one that is shown with the side
             change = lambda before: with_region(before, region, side, self._catalog)  # noqa: E731
         what = wording.site(Description(region=region, side=side))
-        self._choose(what, {Part.REGION, Part.SIDE}, change)
+        self._choose(what, {DescriptionPart.REGION, DescriptionPart.SIDE}, change)
 
     def choose(self, name: str, choice_id: str) -> None:
         """Purpose, keeping or consent."""
-        part = Part(name)
-        choices: dict[Part, Sequence[Choice]] = {
-            Part.PURPOSE: self._catalog.purposes,
-            Part.KEEP: self._catalog.keeps,
-            Part.CONSENT: self._catalog.consents,
+        part = DescriptionPart(name)
+        choices: dict[DescriptionPart, Sequence[Choice]] = {
+            DescriptionPart.PURPOSE: self._catalog.purposes,
+            DescriptionPart.KEEP: self._catalog.keeps,
+            DescriptionPart.CONSENT: self._catalog.consents,
         }
         choice = next(one for one in choices[part] if one.choice_id == choice_id)
         self._choose(
@@ -172,14 +172,14 @@ class Describing(QObject):
 
     # ------------------------------------------------------------------------------- applying
 
-    def _choose(self, what: str, parts: Iterable[Part], change: Change) -> None:
+    def _choose(self, what: str, parts: Iterable[DescriptionPart], change: Change) -> None:
         """Changes the selected drafts, or the panels and what drafts lack; it can be taken back."""
         known = self._board.known
         if known.chosen:
             wanted = {shot.number for shot in known.chosen}
             after = {s.number: change(s.coding) for s in known.shots if s.number in wanted}
             panels, touched = known.panels, known.touched
-            if known.stop is Stop.MISSING and _fills(panels, change(panels)):
+            if known.stop is SendStop.MISSING and _fills(panels, change(panels)):
                 panels = change(panels)  # what is chosen to solve the stop holds on
         else:
             panels, touched = change(known.panels), known.touched | frozenset(parts)
@@ -197,14 +197,20 @@ class Describing(QObject):
         after = {shot.number: self._as_said(shot.coding, said, parts) for shot in known.staying}
         self._do(words.difference(said, parts), after, known.panels, frozenset())
 
-    def _as_said(self, before: Coding, said: Description, parts: Iterable[Part]) -> Coding:
+    def _as_said(
+        self, before: Coding, said: Description, parts: Iterable[DescriptionPart]
+    ) -> Coding:
         values = {part.value: getattr(said, part.value) for part in parts}
-        if values.keys() & {Part.REGION.value, Part.SIDE.value}:
+        if values.keys() & {DescriptionPart.REGION.value, DescriptionPart.SIDE.value}:
             values |= {"region": said.region, "side": said.side}
         return coding(replace(before.chosen, **values), before.proposed, self._catalog)
 
     def _do(
-        self, what: str, after: dict[int, Coding], panels: Coding, touched: frozenset[Part]
+        self,
+        what: str,
+        after: dict[int, Coding],
+        panels: Coding,
+        touched: frozenset[DescriptionPart],
     ) -> None:
         board, known = self._board, self._board.known
         changed = [
@@ -214,10 +220,10 @@ class Describing(QObject):
         ]
         parts = frozenset(
             part
-            for part in Part
+            for part in DescriptionPart
             if getattr(panels.chosen, part.value) != getattr(known.panels.chosen, part.value)
         )
-        asked = None if known.stop is Stop.DIFFERS else known.stop  # to be asked anew
+        asked = None if known.stop is SendStop.DIFFERS else known.stop  # to be asked anew
         board.show(hint="", message=None, stop=asked)
         if not changed and not parts:
             return
@@ -226,7 +232,7 @@ class Describing(QObject):
         board.show(panels=panels, touched=touched)
         self._put({number: a for number, _, a in changed})
         self.end_stop()
-        if known.stop is not Stop.MISSING:
+        if known.stop is not SendStop.MISSING:
             n = sum(before.description != now.description for _, before, now in changed)
             self._tell(what, n, selected=bool(known.chosen))
 
@@ -299,7 +305,7 @@ class Describing(QObject):
     def end_stop(self) -> None:
         """The stop ends by itself once nothing is missing any more."""
         known = self._board.known
-        if known.stop is not Stop.MISSING:
+        if known.stop is not SendStop.MISSING:
             return
         if missing_parts(known):
             self.select_wanting()

@@ -29,7 +29,7 @@ from capture_app.ui.workspace.as_shown import as_shown
 from capture_app.ui.workspace.board import Board, Undoable, trouble
 from capture_app.ui.workspace.describing import Describing
 from capture_app.ui.workspace.shutter import Shutter
-from capture_app.ui.workspace.state import Shot, Stop, in_order, missing_parts
+from capture_app.ui.workspace.state import SendStop, Shot, in_order, missing_parts
 from capture_app.ui.workspace.whose import Whose
 
 _READ_WITHIN_S: Final = 1.0
@@ -76,7 +76,7 @@ class SendingActs(QObject):
         known = self._board.known
         if missing_parts(known):
             self._stop()
-        elif known.staying and not (known.stop is Stop.DIFFERS and self._could_be_read()):
+        elif known.staying and not (known.stop is SendStop.DIFFERS and self._could_be_read()):
             self._ask()
         else:  # asked again is an answer, too: what the pictures say holds
             return True
@@ -105,26 +105,26 @@ class SendingActs(QObject):
         )
 
     def _stop(self) -> None:
-        self._board.show(stop=Stop.MISSING, message=None)
+        self._board.show(stop=SendStop.MISSING, message=None)
         self._describing.select_wanting()
         self.lead()
 
     def _ask(self) -> None:
         """Once: the panels were changed since the last picture, and say otherwise than it does."""
-        if self._board.known.stop is not Stop.DIFFERS:
+        if self._board.known.stop is not SendStop.DIFFERS:
             self._asked_at = self._board.services.clock.monotonic()
-        self._board.show(stop=Stop.DIFFERS, message=None)
+        self._board.show(stop=SendStop.DIFFERS, message=None)
         self.asked.emit()
 
     def change_staying(self) -> None:
         """An answer: the pictures become as the panels say, and go."""
-        if self._board.known.stop is Stop.DIFFERS:
+        if self._board.known.stop is SendStop.DIFFERS:
             self._describing.change_staying()
             self.send()
 
     def keep(self) -> None:
         """The other answer: the pictures stay as they are, and go."""
-        if self._board.known.stop is Stop.DIFFERS:
+        if self._board.known.stop is SendStop.DIFFERS:
             self._asked_at = float("-inf")
             self.send()
 

@@ -22,7 +22,7 @@ from capture_app.ui.workspace import words
 from capture_app.ui.workspace.board import Board, trouble
 from capture_app.ui.workspace.describing import Describing
 from capture_app.ui.workspace.live import LiveViewModel
-from capture_app.ui.workspace.state import Shot, Stop
+from capture_app.ui.workspace.state import SendStop, Shot
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,7 +121,7 @@ class Shutter(QObject):
         board.taken += 1
         # Whatever was selected was for what was done before: what is chosen now is for the next.
         shots = (*board.known.shots, shot)
-        stop = None if board.known.stop is Stop.DIFFERS else board.known.stop
+        stop = None if board.known.stop is SendStop.DIFFERS else board.known.stop
         board.show(shots=shots, touched=frozenset(), selected=frozenset(), message=None, stop=stop)
         take, exam = board.services.exams.take, board.exam
         self._on_the_way.add(shot.number)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from capture_app.catalog.catalog import Catalog
-from capture_app.exam.describing import Coding, Part, common, sides_of
+from capture_app.exam.describing import Coding, DescriptionPart, common, sides_of
 from capture_app.exam.orders import StationIdentity, offered
 from capture_app.exam.rules import MissingPart
 from capture_app.exam.second_identifier import Question
@@ -31,7 +31,7 @@ from capture_app.ui.workspace.whose_words import BannerState, Identified, banner
 _MOST_FOUND = 40
 
 
-class Stop(StrEnum):
+class SendStop(StrEnum):
     """Why Send did not send."""
 
     MISSING = "missing"
@@ -85,12 +85,12 @@ class Known:
     """What an order filled in."""
     ours: StationIdentity
     """By what an order shows that it is for this station."""
-    touched: frozenset[Part] = frozenset()
+    touched: frozenset[DescriptionPart] = frozenset()
     """What of the panels a person changed since the last picture, for no picture in particular."""
     shots: tuple[Shot, ...] = ()
     selected: frozenset[str] = frozenset()
     filter_text: str = ""
-    stop: Stop | None = None
+    stop: SendStop | None = None
     message: Message | None = None
     message_number: int = 0
     hint: str = ""
@@ -165,7 +165,7 @@ class Known:
         return all(may_delete(operator, s.taken_by or operator.user_id) for s in self.to_delete)
 
     @property
-    def open_parts(self) -> frozenset[Part]:
+    def open_parts(self) -> frozenset[DescriptionPart]:
         """In what the panels differ from the newest draft, by a choice made since the last picture.
 
         Empty while they agree. A part that the panels leave open is no difference.
@@ -174,8 +174,11 @@ class Known:
             return frozenset()
         said, newest = self.panels.description, self.drafts[-1].description
         touched = self.touched
-        if Part.PROCEDURE in touched and self.drafts[-1].coding.proposes_site:
-            touched |= {Part.REGION, Part.SIDE}  # the usual site came with the act, not by a touch
+        if DescriptionPart.PROCEDURE in touched and self.drafts[-1].coding.proposes_site:
+            touched |= {
+                DescriptionPart.REGION,
+                DescriptionPart.SIDE,
+            }  # the usual site came with the act, not by a touch
         return frozenset(
             part
             for part in touched
@@ -190,7 +193,7 @@ class Known:
         if not (parts := self.open_parts):
             return ()
         newest = self.drafts[-1].description
-        same = parts | {Part.PROCEDURE, Part.REGION, Part.SIDE}
+        same = parts | {DescriptionPart.PROCEDURE, DescriptionPart.REGION, DescriptionPart.SIDE}
 
         def is_alike(said: Description) -> bool:
             return all(getattr(said, part.value) == getattr(newest, part.value) for part in same)
@@ -258,7 +261,7 @@ def state_of(
 ) -> WorkspaceState:
     """The page."""
     choice = known.choice
-    stopped = known.stop is Stop.MISSING
+    stopped = known.stop is SendStop.MISSING
     parts = missing_parts(known) if stopped else ()
     procedure_needed, site_needed = words.needed_words(parts)
     hint, tone = words.side_hint(choice, stopped=stopped)
@@ -296,17 +299,17 @@ def state_of(
         choices={
             part.value: tuple(ListRow(c.choice_id, tr(c.label)) for c in offered_choices)
             for part, offered_choices in (
-                (Part.PURPOSE, catalog.purposes),
-                (Part.KEEP, catalog.keeps),
-                (Part.CONSENT, catalog.consents),
+                (DescriptionPart.PURPOSE, catalog.purposes),
+                (DescriptionPart.KEEP, catalog.keeps),
+                (DescriptionPart.CONSENT, catalog.consents),
             )
         },
         values={
             part.value: chosen.choice_id if chosen else ""
             for part, chosen in (
-                (Part.PURPOSE, choice.purpose),
-                (Part.KEEP, choice.keep),
-                (Part.CONSENT, choice.consent),
+                (DescriptionPart.PURPOSE, choice.purpose),
+                (DescriptionPart.KEEP, choice.keep),
+                (DescriptionPart.CONSENT, choice.consent),
             )
         },
         from_order=known.is_prefilled,
@@ -389,7 +392,7 @@ def _thumb(shot: Shot, known: Known) -> Thumb:
         badge = words.state_badge(shot.state)
     else:
         missing = words.missing_of(shot.description)
-        stopped = known.stop is Stop.MISSING
+        stopped = known.stop is SendStop.MISSING
         badge = words.draft_badge(missing, blurred=shot.blurred, stopped=stopped)
     procedure = shot.description.procedure
     return Thumb(
@@ -417,7 +420,7 @@ def _groups(thumbs: Sequence[tuple[Shot, Thumb]]) -> tuple[ThumbGroup, ...]:
 def _message(known: Known, parts: Sequence[MissingPart]) -> Message | None:
     if known.message is not None:
         return known.message
-    if known.stop is Stop.DIFFERS and known.staying:
+    if known.stop is SendStop.DIFFERS and known.staying:
         said, parts_open = known.panels.description, known.open_parts
         return words.differs_message(
             said, known.staying[0].description, len(known.staying), parts_open

@@ -29,7 +29,7 @@ from capture_app.ui.workspace.ordering import Ordering
 from capture_app.ui.workspace.placing import Placing
 from capture_app.ui.workspace.sending import SendingActs
 from capture_app.ui.workspace.shutter import MakeSmall, Shutter
-from capture_app.ui.workspace.state import Shot, Stop, WorkspaceState, in_order
+from capture_app.ui.workspace.state import SendStop, Shot, WorkspaceState, in_order
 from capture_app.ui.workspace.whose import Whose
 
 _SOON_MS: Final = 80
@@ -149,7 +149,7 @@ class WorkspaceViewModel(QObject):
         """The act of the message on the screen."""
         if self._board.act_on_message():
             return
-        if self._board.known.stop is Stop.DIFFERS:
+        if self._board.known.stop is SendStop.DIFFERS:
             self.sending.change_staying()
         else:
             self.sending.lead()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from capture_app.exam.second_identifier import Question
-from capture_app.exam.standing import Caution, Part, Standing, Stop, differences
+from capture_app.exam.standing import Caution, Standing, Stop, WordingPart, differences
 from capture_app.model.encounter import Encounter, Location
 from capture_app.model.exam import Exam
 from capture_app.model.patient import Patient
@@ -179,16 +179,20 @@ def _note(
 def _what_changed(before: Patient, standing: Standing) -> str:
     """Name was NGUYEN, Mai; birth date was 14-Jul-1956."""
     old = {
-        Part.NAME: lambda: tr("name was {old}", old=wording.shown_name(before.name)),
-        Part.BIRTH_DATE: lambda: tr("birth date was {old}", old=wording.born(before)),
-        Part.SEX: lambda: tr("sex was {old}", old=wording.sex(before.sex)),
+        WordingPart.NAME: lambda: tr("name was {old}", old=wording.shown_name(before.name)),
+        WordingPart.BIRTH_DATE: lambda: tr("birth date was {old}", old=wording.born(before)),
+        WordingPart.SEX: lambda: tr("sex was {old}", old=wording.sex(before.sex)),
     }
     return "; ".join(old[part]() for part in differences(before, standing.patient))
 
 
-def parts_words(parts: tuple[Part, ...]) -> str:
+def parts_words(parts: tuple[WordingPart, ...]) -> str:
     """Name and birth date."""
-    names = {Part.NAME: tr("name"), Part.BIRTH_DATE: tr("birth date"), Part.SEX: tr("sex")}
+    names = {
+        WordingPart.NAME: tr("name"),
+        WordingPart.BIRTH_DATE: tr("birth date"),
+        WordingPart.SEX: tr("sex"),
+    }
     *most, last = (names[part] for part in parts)
     return tr("{most} and {last}", most=", ".join(most), last=last) if most else last
 
@@ -201,7 +205,7 @@ def why_asked(before: Patient, standing: Standing) -> str:
         "The feed changed {parts} of this patient since the pictures were begun.",
         parts=parts_words(standing.asks),
     )
-    if Part.NAME in standing.newer:
+    if WordingPart.NAME in standing.newer:
         said += " " + tr("The name was {old}.", old=wording.shown_name(before.name))
     return said
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from capture_app.devices.capture import Live, LiveState
 from capture_app.dicom.kinds import KindMismatch, object_kind
-from capture_app.exam.describing import Part, sides_of
+from capture_app.exam.describing import DescriptionPart, sides_of
 from capture_app.exam.rules import Missing, MissingPart, gate
 from capture_app.imaging.quality import Quality, QualityChip
 from capture_app.model.delivery import ImageState
@@ -133,7 +133,7 @@ def next_words(
 
 
 def kept_words(
-    said: Description, kept: Description, pictures: int, parts: Collection[Part]
+    said: Description, kept: Description, pictures: int, parts: Collection[DescriptionPart]
 ) -> ChipText:
     """Next: Left; 3 kept: Right. What the panels say now, and what pictures go on to say."""
     now, then = _now_and_then(said, kept, parts)
@@ -141,24 +141,26 @@ def kept_words(
     return ChipText(what, "info", Tone.WARN)
 
 
-def _now_and_then(said: Description, kept: Description, parts: Collection[Part]) -> tuple[str, str]:
+def _now_and_then(
+    said: Description, kept: Description, parts: Collection[DescriptionPart]
+) -> tuple[str, str]:
     """What tells the two apart, as short as it can be: of one site the side alone."""
-    if set(parts) == {Part.SIDE}:
+    if set(parts) == {DescriptionPart.SIDE}:
         return _side_words(said.side), _side_words(kept.side)
     return difference(said, parts), difference(kept, parts)
 
 
-def difference(said: Description, parts: Collection[Part]) -> str:
+def difference(said: Description, parts: Collection[DescriptionPart]) -> str:
     """What a description says in these parts: Leg ulcer, Left lower leg, Verbal, for care."""
     found = []
-    if Part.PROCEDURE in parts:
+    if DescriptionPart.PROCEDURE in parts:
         found.append(tr(said.procedure.display_name) if said.procedure else tr("No procedure"))
-    if Part.REGION in parts or Part.SIDE in parts:
+    if DescriptionPart.REGION in parts or DescriptionPart.SIDE in parts:
         found.append(wording.site(said) or tr("No site"))
     for part, caption in (
-        (Part.PURPOSE, tr("Purpose")),
-        (Part.KEEP, tr("Keep")),
-        (Part.CONSENT, tr("Consent")),
+        (DescriptionPart.PURPOSE, tr("Purpose")),
+        (DescriptionPart.KEEP, tr("Keep")),
+        (DescriptionPart.CONSENT, tr("Consent")),
     ):
         choice: Choice | None = getattr(said, part.value)
         if part in parts:
@@ -236,7 +238,7 @@ def stop_message(
 
 
 def differs_message(
-    said: Description, kept: Description, pictures: int, parts: Collection[Part]
+    said: Description, kept: Description, pictures: int, parts: Collection[DescriptionPart]
 ) -> Message:
     """Nothing was sent yet: the panels were changed after the last picture, and say otherwise."""
     now, then = _now_and_then(said, kept, parts)

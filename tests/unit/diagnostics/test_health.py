@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from capture_app.clock import FixedClock
-from capture_app.diagnostics.health import DestinationHealth, Engine, Health, health
+from capture_app.diagnostics.health import DestinationHealth, EngineProbe, HealthReport, health
 from capture_app.diagnostics.health_pages import page_of
 from capture_app.model.worklist import FeedSource
 from capture_app.outbox.outbox import Outbox
@@ -44,8 +44,8 @@ def look(
     *,
     feed: FeedStatus = ADT,
     round_at: float | None = 0.0,
-) -> Health:
-    engine = Engine(lambda: True, lambda: round_at)
+) -> HealthReport:
+    engine = EngineProbe(lambda: True, lambda: round_at)
     return health(settings, outbox, lambda: (feed,), engine, clock)
 
 

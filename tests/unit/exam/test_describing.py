@@ -7,7 +7,7 @@ from capture_app.catalog.catalog import Catalog, choice_of
 from capture_app.catalog.load import load_catalog
 from capture_app.exam.describing import (
     Coding,
-    Part,
+    DescriptionPart,
     as_chosen,
     coding,
     common,
@@ -67,7 +67,7 @@ def test_a_turn_is_the_pictures_own(catalog: Catalog) -> None:
     for change in (
         with_procedure(turned, entry(catalog, "WND-DFU"), catalog),
         with_region(turned, region(catalog, SHIN), Side.LEFT, catalog),
-        with_choice(turned, Part.CONSENT, catalog.consents[-1], catalog),
+        with_choice(turned, DescriptionPart.CONSENT, catalog.consents[-1], catalog),
         as_chosen(turned.description),
     ):
         assert change.description.turn is Turn.HALF
@@ -89,7 +89,7 @@ def test_a_wrong_act_and_the_right_one_leave_everything_that_a_person_chose(
     ulcer, foot = entry(catalog, "WND-LEG-ULCER"), entry(catalog, "WND-DFU")
     before = with_procedure(panels(), ulcer, catalog)
     before = with_region(before, region(catalog, SHIN), Side.LEFT, catalog)
-    before = with_choice(before, Part.CONSENT, catalog.consents[-1], catalog)
+    before = with_choice(before, DescriptionPart.CONSENT, catalog.consents[-1], catalog)
     wrong = with_procedure(before, foot, catalog)
     assert (wrong.description.region, wrong.description.side) == (
         region(catalog, SHIN),
@@ -166,12 +166,12 @@ def test_teaching_and_quality_are_kept_nowhere_by_default(catalog: Catalog, purp
     assert gate(said.description) == Ready(
         entry(catalog, "DERM-LESION"), region(catalog, SHIN), Side.LEFT
     )
-    said = with_choice(said, Part.PURPOSE, chosen, catalog)
+    said = with_choice(said, DescriptionPart.PURPOSE, chosen, catalog)
     assert said.description.keep is None
     assert gate(said.description) == Missing((MissingPart.KEEP,))
-    said = with_choice(said, Part.KEEP, catalog.keeps[0], catalog)
+    said = with_choice(said, DescriptionPart.KEEP, catalog.keeps[0], catalog)
     assert isinstance(gate(said.description), Ready)
-    care = with_choice(said, Part.PURPOSE, catalog.purposes[0], catalog)
+    care = with_choice(said, DescriptionPart.PURPOSE, catalog.purposes[0], catalog)
     assert care.description.keep == catalog.keeps[0]
 
 

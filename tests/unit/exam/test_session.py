@@ -12,7 +12,7 @@ from capture_app.errors import ChangedSinceSeenError, RuleError
 from capture_app.exam.encoding import Picture
 from capture_app.exam.rules import MissingPart
 from capture_app.exam.session import ExamService, Stopped
-from capture_app.exam.standing import Part, Stop
+from capture_app.exam.standing import Stop, WordingPart
 from capture_app.imaging import surgery
 from capture_app.model.audit_event import AuditAction, EventOutcome
 from capture_app.model.delivery import ImageState
@@ -410,9 +410,9 @@ def test_a_patient_who_became_known_is_not_somebody_else_unasked(
     other = PersonName(NameGroup("Jones", "Mary"))
     entry(clock, patient=replace(sealing.MAI, name=other, birth_date=date(1980, 1, 1)))
     exams.follow(exam)
-    assert exams.standing(exam).asks == (Part.NAME, Part.BIRTH_DATE)
+    assert exams.standing(exam).asks == (WordingPart.NAME, WordingPart.BIRTH_DATE)
     exam = exams.choose_order(exam, sealing.ORDER, (sealing.ORDER,))
-    assert exams.standing(exam).asks == (Part.NAME, Part.BIRTH_DATE)
+    assert exams.standing(exam).asks == (WordingPart.NAME, WordingPart.BIRTH_DATE)
     capture_id = exams.take(exam, frame(clock), device=sealing.CAMERA)
     exams.describe({capture_id: Description()}, sealing.description(), sealing.NURSE)
     with pytest.raises(RuleError, match="changed who this is"):
@@ -434,10 +434,13 @@ def test_nor_after_a_restart_or_in_another_window(
         others = ExamService(
             elsewhere, sealing.catalog(), clock, sealing.STATION, FEED.get_now, surgery
         )
-        assert others.standing(exam).asks == (Part.NAME, Part.BIRTH_DATE)
+        assert others.standing(exam).asks == (WordingPart.NAME, WordingPart.BIRTH_DATE)
         again = others.open(row, sealing.NURSE, SCAN)
         assert others.standing(again).asks == ()
-        assert others.standing(again, [exam.exam_id]).asks == (Part.NAME, Part.BIRTH_DATE)
+        assert others.standing(again, [exam.exam_id]).asks == (
+            WordingPart.NAME,
+            WordingPart.BIRTH_DATE,
+        )
         others.confirm(again, jones, SCAN, sealing.NURSE)
         assert others.standing(again, [exam.exam_id]).asks == ()
     finally:

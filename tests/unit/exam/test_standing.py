@@ -8,8 +8,8 @@ import pytest
 from capture_app.errors import RuleError
 from capture_app.exam.standing import (
     Caution,
-    Part,
     Stop,
+    WordingPart,
     as_it_is_now,
     combined,
     is_placeholder,
@@ -44,35 +44,51 @@ def now(patient: Patient = MAI, *doubts: Doubt, **visit: object) -> PersonNow:
 ALL_THREE = {"name": named("Tran", "Linh"), "birth_date": date(1960, 2, 3), "sex": Sex.MALE}
 
 
-BORN = (Part.BIRTH_DATE,)
+BORN = (WordingPart.BIRTH_DATE,)
 
 
 @pytest.mark.parametrize(
     ("before", "after", "parts"),
     [
         ({}, {}, ()),
-        ({}, {"name": named("Tran", "Mai")}, (Part.NAME,)),
+        ({}, {"name": named("Tran", "Mai")}, (WordingPart.NAME,)),
         ({}, {"name": named("NGUYEN", "MAI")}, ()),  # case, accents, a middle name less
-        ({}, {"birth_date": date(1956, 7, 15)}, (Part.BIRTH_DATE,)),
-        ({}, {"birth_date": None}, (Part.BIRTH_DATE,)),
+        ({}, {"birth_date": date(1956, 7, 15)}, (WordingPart.BIRTH_DATE,)),
+        ({}, {"birth_date": None}, (WordingPart.BIRTH_DATE,)),
         ({}, {"birth_date": None, "partial_birth_date": PartialDate(1956)}, ()),
-        ({}, {"birth_date": None, "partial_birth_date": PartialDate(1957)}, (Part.BIRTH_DATE,)),
+        (
+            {},
+            {"birth_date": None, "partial_birth_date": PartialDate(1957)},
+            (WordingPart.BIRTH_DATE,),
+        ),
         ({"birth_date": None, "partial_birth_date": PartialDate(1956)}, {}, ()),
         ({"birth_date": None}, {}, ()),
         ({"sex": Sex.UNKNOWN}, {}, ()),
-        ({}, {"sex": Sex.UNKNOWN}, (Part.SEX,)),
-        ({}, ALL_THREE, (Part.NAME, Part.BIRTH_DATE, Part.SEX)),
+        ({}, {"sex": Sex.UNKNOWN}, (WordingPart.SEX,)),
+        ({}, ALL_THREE, (WordingPart.NAME, WordingPart.BIRTH_DATE, WordingPart.SEX)),
         ({"identity_unknown": True}, ALL_THREE, ()),
-        ({"name": named("Unknown", "Trauma 7")}, ALL_THREE, (Part.BIRTH_DATE, Part.SEX)),
+        (
+            {"name": named("Unknown", "Trauma 7")},
+            ALL_THREE,
+            (WordingPart.BIRTH_DATE, WordingPart.SEX),
+        ),
         ({"name": named("Nguyen", "Baby girl")}, {"birth_date": date(1956, 7, 15)}, BORN),
         ({"name": named("Nguyen", "BG"), "birth_date": None}, {}, ()),
         # grown-ups are called so, too: another birth date makes somebody else of them
-        ({"name": named("de Vries", "Boy")}, ALL_THREE, (Part.NAME, Part.BIRTH_DATE, Part.SEX)),
-        ({"name": named("Male", "Ana")}, {"birth_date": date(1970, 1, 1)}, (Part.NAME, *BORN)),
+        (
+            {"name": named("de Vries", "Boy")},
+            ALL_THREE,
+            (WordingPart.NAME, WordingPart.BIRTH_DATE, WordingPart.SEX),
+        ),
+        (
+            {"name": named("Male", "Ana")},
+            {"birth_date": date(1970, 1, 1)},
+            (WordingPart.NAME, *BORN),
+        ),
     ],
 )
 def test_what_makes_somebody_else_of_a_patient(
-    before: dict[str, object], after: dict[str, object], parts: tuple[Part, ...]
+    before: dict[str, object], after: dict[str, object], parts: tuple[WordingPart, ...]
 ) -> None:
     assert real_changes(changed(**before), changed(**after)) == parts
 
@@ -98,13 +114,13 @@ def test_which_names_stand_for_one_that_is_not_known(name: PersonName, expected:
 
 def test_one_change_follows_and_two_ask_until_somebody_confirmed_it() -> None:
     one = standing_of(EXAM, now(changed(name=named("Tran", "Mai"))))
-    assert (one.newer, one.asks, one.patient.name.shown) == ((Part.NAME,), (), "TRAN, Mai")
+    assert (one.newer, one.asks, one.patient.name.shown) == ((WordingPart.NAME,), (), "TRAN, Mai")
     other = changed(**ALL_THREE)
     two = standing_of(EXAM, now(other))
-    assert two.asks == (Part.NAME, Part.BIRTH_DATE, Part.SEX)
+    assert two.asks == (WordingPart.NAME, WordingPart.BIRTH_DATE, WordingPart.SEX)
     assert standing_of(EXAM, now(other), other).asks == ()
     again = standing_of(EXAM, now(MAI), other)
-    assert again.asks == (Part.NAME, Part.BIRTH_DATE, Part.SEX)
+    assert again.asks == (WordingPart.NAME, WordingPart.BIRTH_DATE, WordingPart.SEX)
 
 
 UNNAMED = {
@@ -121,7 +137,11 @@ def test_who_became_known_does_not_become_somebody_else_unasked(unknown: dict[st
     assert real_changes(trauma, changed(**ALL_THREE)) == ()
     known = with_known(trauma, MAI)
     assert real_changes(known, MAI) == ()
-    assert real_changes(known, changed(**ALL_THREE)) == (Part.NAME, Part.BIRTH_DATE, Part.SEX)
+    assert real_changes(known, changed(**ALL_THREE)) == (
+        WordingPart.NAME,
+        WordingPart.BIRTH_DATE,
+        WordingPart.SEX,
+    )
     assert with_known(known, changed(name=named("Tran", "Linh"))) == known, "what was known stays"
 
 

@@ -13,7 +13,7 @@ from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
 from capture_app.errors import RuleError
 from capture_app.exam.session import ExamService
-from capture_app.exam.standing import Part
+from capture_app.exam.standing import WordingPart
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.operator import Operator, Role
 from capture_app.model.patient import NameGroup, PersonName, Sex
@@ -123,7 +123,7 @@ def test_drafts_of_whom_the_feed_calls_another_by_now_are_not_reopened_by_the_ol
     reopened = exams.reopen(seen.exam.exam_id, DOCTOR, SCAN, shown=seen.patient)
     assert reopened.patient == other
     earlier = [draft.exam_id for draft in seen.drafts]
-    assert exams.standing(reopened, earlier).asks == (Part.NAME, Part.SEX)
+    assert exams.standing(reopened, earlier).asks == (WordingPart.NAME, WordingPart.SEX)
 
 
 @pytest.mark.parametrize("roles", [(), (Role.CORRECT,), (Role.ADMINISTER, Role.AUDIT)])

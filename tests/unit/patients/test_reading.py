@@ -10,7 +10,7 @@ from capture_app.model.feed_note import FeedNote, NoteCode
 from capture_app.model.patient import PartialDate, PatientId, Sex
 from capture_app.patients.sources.adt.facts import AdtEvent, Stated, VisitFacts
 from capture_app.patients.sources.adt.numbers import Authority
-from capture_app.patients.sources.adt.reading import Reader, read_event
+from capture_app.patients.sources.adt.reading import MessageReader, read_event
 from capture_app.settings.feeds import AdtFeed, HtmlEntities, PlaceComponents
 from capture_app.settings.schema import Institution
 
@@ -376,8 +376,8 @@ def test_a_family_name_may_be_told_with_its_parts(name: str, pn: str) -> None:
     assert told.pn == pn
 
 
-def reader(**settings: Any) -> Reader:
-    return Reader.of(AdtFeed(assigning_authority="HOSP", **settings), Institution())
+def reader(**settings: Any) -> MessageReader:
+    return MessageReader.of(AdtFeed(assigning_authority="HOSP", **settings), Institution())
 
 
 def sent(pid: str, *others: str, charset: str = "UNICODE UTF-8", codec: str = "utf-8") -> bytes:

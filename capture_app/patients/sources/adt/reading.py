@@ -62,7 +62,7 @@ _NO_VISIT: Final = "N"
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class MessageReader:
     """Reads messages as the settings of the feed say."""
 
     authority: Authority
@@ -75,7 +75,7 @@ class Reader:
     """IANA name of the zone of times without an offset; empty: this computer's."""
 
     @classmethod
-    def of(cls, adt: AdtFeed, institution: Institution) -> Reader:
+    def of(cls, adt: AdtFeed, institution: Institution) -> MessageReader:
         """The reader for these settings."""
         authority = Authority(
             adt.assigning_authority,
