@@ -31,7 +31,8 @@ from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.patient import PatientId
 from capture_app.model.worklist import PersonNow
 from capture_app.outbox.clock_watch import ClockWatch
-from capture_app.outbox.outbox import Outbox, OutboxRules
+from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.rules import OutboxRules
 from capture_app.patients.census.census import Census, open_census
 from capture_app.security.auditing import Auditing
 from capture_app.security.keys import load_or_create_key, read_secret, trail_anchor

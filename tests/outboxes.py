@@ -28,7 +28,8 @@ from capture_app.model.reason import (
     Reason,
 )
 from capture_app.outbox.delivery.engine import Engine
-from capture_app.outbox.outbox import Outbox, OutboxRules
+from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.rules import OutboxRules
 from capture_app.settings.schema import Capture
 from capture_app.store.cipher import Cipher
 from capture_app.store.database import Database

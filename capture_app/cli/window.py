@@ -45,17 +45,22 @@ def window_services(rooms: Rooms) -> Services:
     from capture_app.bootstrap import passwords  # noqa: PLC0415
     from capture_app.catalog.body_map import load_body_map  # noqa: PLC0415
     from capture_app.devices.chosen import ChosenDevice  # noqa: PLC0415
+    from capture_app.devices.replay import Replay  # noqa: PLC0415
+    from capture_app.exam.filming import FilmService  # noqa: PLC0415
     from capture_app.ui.services import Services  # noqa: PLC0415
 
+    settings = rooms.settings
+    replay = Replay(rooms.clock, settings.capture.clip_memory_bytes)
     return Services(
         census=rooms.census,
         exams=rooms.exams,
+        films=FilmService(rooms.exams, rooms.outbox, replay, rooms.clock),
         outbox=rooms.outbox,
-        devices=ChosenDevice(rooms.settings.devices, rooms.clock, passwords(rooms.settings)),
+        devices=ChosenDevice(settings.devices, rooms.clock, passwords(settings), replay.see),
         users=rooms.users,
         auditing=rooms.auditing,
         catalog=rooms.catalog,
         body_map=load_body_map(),
-        settings=rooms.settings,
+        settings=settings,
         clock=rooms.clock,
     )

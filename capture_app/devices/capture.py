@@ -58,14 +58,24 @@ class LiveState:
     """Whether the device delivered before: what tells *stopped* from *not found*."""
 
 
+Sees = Callable[[Frame], None]
+"""Gets every frame of a device, on the thread that reads it: it returns at once, and never fails.
+"""
+
+
+def nobody(_frame: Frame) -> None:
+    """Nobody wants every frame."""
+
+
 class CaptureThread:
     """Reads a source on threads of its own, and opens it again for as long as it takes.
 
     A read that blocks in a driver blocks nobody else: the slot, the state and `stop` stay quick.
     """
 
-    def __init__(self, source: FrameSource, clock: Clock) -> None:
+    def __init__(self, source: FrameSource, clock: Clock, sees: Sees = nobody) -> None:
         self._source = source
+        self._sees = sees
         self._clock = clock
         self._lock = threading.Lock()
         self._telling = threading.Lock()
@@ -181,6 +191,7 @@ class CaptureThread:
             self._change(Live.LIVE)
         else:
             self._change(Live.LOST, tr("The camera's pictures come late. Wait a moment."))
+        self._sees(frame)
 
     # ---------------------------------------------------------------------------- the watchdog
 

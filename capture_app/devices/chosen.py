@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from capture_app.clock import Clock
-from capture_app.devices.capture import CaptureThread, Live, LiveState
+from capture_app.devices.capture import CaptureThread, Live, LiveState, Sees, nobody
 from capture_app.devices.network_camera import Password, no_password
 from capture_app.devices.opening import device_info, open_source
 from capture_app.errors import DeviceError
@@ -22,11 +22,16 @@ class ChosenDevice:
     """Answers as one capture thread would, whichever device is chosen. For use by any thread."""
 
     def __init__(
-        self, devices: Sequence[Device], clock: Clock, password: Password = no_password
+        self,
+        devices: Sequence[Device],
+        clock: Clock,
+        password: Password = no_password,
+        sees: Sees = nobody,
     ) -> None:
         self._devices = {device.id: device for device in devices}
         self._clock = clock
         self._password = password
+        self._sees = sees
         self._lock = threading.RLock()
         self._telling = threading.Lock()
         self._listeners: list[StateListener] = []
@@ -64,7 +69,8 @@ class ChosenDevice:
         Raises DeviceError for an address that cannot be one of its kind; then nothing changed.
         """
         device = self._devices[device_id]
-        capture = CaptureThread(open_source(device, self._clock, self._password), self._clock)
+        source = open_source(device, self._clock, self._password)
+        capture = CaptureThread(source, self._clock, self._sees)
         with self._lock:
             self._retire()
             self._chosen, self._capture = device, capture

@@ -22,6 +22,8 @@ from capture_app.model.clip import ClipFormat
 from capture_app.model.frame import Frame
 
 REPLAY_SECONDS: Final = 10.0
+SEALED_AT_MOST_S: Final = 600.0
+"""Who comes back to a locked screen later finds an empty ring."""
 _QUALITY: Final = 95
 _SUBSAMPLING: Final = "4:2:2"
 _WAITING_FRAMES: Final = 4
@@ -60,7 +62,8 @@ class Replay:
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._since: float | None = None
-        self._is_sealed = False
+        self._sealed_at: float | None = None
+        self._is_capped = False
         self._held: deque[FilmFrame] = deque()
         self._bytes = 0
         self._sinks: tuple[Sink, ...] = ()
@@ -72,7 +75,7 @@ class Replay:
         """An exam begins: empties the ring; it takes what was exposed from then on (monotonic)."""
         with self._lock:
             self._empty()
-            self._since, self._is_sealed = since, False
+            self._since, self._sealed_at = since, None
 
     def end(self) -> None:
         """Nobody's exam is open any more: empties the ring, and takes nothing."""
@@ -81,23 +84,39 @@ class Replay:
             self._since = None
 
     def seal(self) -> None:
-        """The screen is locked: what is held stays, nothing is added, and nobody may have it."""
+        """The screen is locked: what is held stays for ten minutes, nothing is added, and nobody
+        may have it.
+        """
         with self._lock:
-            self._is_sealed = True
+            if self._sealed_at is None:
+                self._sealed_at = self._clock.monotonic()
 
     def unseal(self, since: float) -> None:
         """Whose exam it is came back: the ring goes on with what is exposed from then on."""
         with self._lock:
             if self._since is not None:
-                self._since, self._is_sealed = since, False
+                self._empty_if_sealed_long()
+                self._since, self._sealed_at = since, None
 
     @property
     def seconds(self) -> float:
         """How much of the live image is held, from the first frame to the last."""
         with self._lock:
-            if len(self._held) < 2 or self._is_sealed:
+            if len(self._held) < 2 or self._sealed_at is not None:
                 return 0.0
             return self._held[-1].exposed_at - self._held[0].exposed_at
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether the memory, and not the time, says how much is held."""
+        with self._lock:
+            return self._is_capped
+
+    @property
+    def newest(self) -> FilmFrame | None:
+        """The last frame that is held; None where there is none, and where the ring is sealed."""
+        with self._lock:
+            return self._held[-1] if self._held and self._sealed_at is None else None
 
     @property
     def bytes_held(self) -> int:
@@ -108,7 +127,7 @@ class Replay:
     def film(self) -> tuple[FilmFrame, ...]:
         """What is held, oldest first; nothing where the ring is sealed."""
         with self._lock:
-            return () if self._is_sealed else tuple(self._held)
+            return () if self._sealed_at is not None else tuple(self._held)
 
     def follow(self, sink: Sink) -> Callable[[], None]:
         """Hands every frame from now on to `sink`, on a thread of ours: it must not block.
@@ -125,8 +144,15 @@ class Replay:
         return end
 
     def see(self, frame: Frame) -> None:
-        """A device delivered a frame. Returns at once."""
+        """A device delivered a frame. Returns at once, and never fails: the live image goes on."""
+        try:
+            self._see(frame)
+        except Exception:  # noqa: BLE001 - logged; the film goes on with the next frame
+            _log.exception("film-frame-not-held")
+
+    def _see(self, frame: Frame) -> None:
         with self._lock:
+            self._empty_if_sealed_long()
             if not self._takes(frame.not_before):
                 return
         if frame.jpeg is not None:
@@ -141,7 +167,7 @@ class Replay:
                 _log.warning("film-frames-left-out", count=self._left_out)
 
     def _takes(self, not_before: float) -> bool:
-        return self._since is not None and not self._is_sealed and not_before >= self._since
+        return self._since is not None and self._sealed_at is None and not_before >= self._since
 
     def _hold(self, frame: Frame, jpeg: bytes, *, is_coded_here: bool) -> None:
         rows, columns, _ = frame.pixels.shape
@@ -162,17 +188,28 @@ class Replay:
             self._held.append(one)
             self._bytes += len(one.jpeg)
             oldest = one.exposed_at - REPLAY_SECONDS
-            while self._held[0].exposed_at < oldest or self._bytes > self._most_bytes:
-                self._bytes -= len(self._held.popleft().jpeg)
-                if not self._held:
-                    break
+            while self._held and self._held[0].exposed_at < oldest:
+                self._drop_oldest()
+                self._is_capped = False
+            while self._held and self._bytes > self._most_bytes:
+                self._drop_oldest()
+                self._is_capped = True
             sinks = self._sinks
         for sink in sinks:
             sink(one)
 
+    def _drop_oldest(self) -> None:
+        self._bytes -= len(self._held.popleft().jpeg)
+
+    def _empty_if_sealed_long(self) -> None:
+        sealed_at = self._sealed_at
+        if sealed_at is not None and self._clock.monotonic() - sealed_at >= SEALED_AT_MOST_S:
+            self._empty()
+
     def _empty(self) -> None:
         self._held.clear()
         self._bytes = 0
+        self._is_capped = False
 
     # ------------------------------------------------------------------------------- the coder
 

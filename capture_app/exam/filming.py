@@ -15,11 +15,11 @@ import structlog
 
 from capture_app.clock import Clock
 from capture_app.devices.replay import FilmFrame, Replay
-from capture_app.errors import CaptureAppError, DiskFullError, RuleError
+from capture_app.errors import CaptureAppError, DiskFullError, ImageError, RuleError
 from capture_app.exam.session import ExamService
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.model.clip import NOTHING, ClipLength
-from capture_app.model.device import DeviceInfo
+from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
@@ -31,7 +31,7 @@ SYNC_EVERY_S: Final = 1.0
 """The promise of a recording grows so often."""
 ENDS_AFTER_S: Final = 2.0
 """Without a frame for so long the device has stopped, and the recording ends."""
-MOST_FRAMES: Final = 7_500
+MOST_FRAMES: Final = 16_000
 MOST_BYTES: Final = 3_500_000_000
 """Of one clip, so that one DICOM instance can hold it (PS3.5 A.4, and a Frame Time Vector of 64 K).
 Who goes on records another.
@@ -69,6 +69,42 @@ class FilmService:
     def replay(self) -> Replay:
         """The last seconds of the live image."""
         return self._replay
+
+    def begin(self, exam: Exam) -> None:
+        """An exam is on the screen: the ring holds what is exposed in it, and nothing of before."""
+        try:
+            self._replay.begin(self._exams.require_open(exam))
+        except RuleError:  # left, or locked, meanwhile
+            self._replay.end()
+
+    def end(self) -> None:
+        """No exam is on the screen any more: nothing is held."""
+        self._replay.end()
+
+    def lock(self) -> None:
+        """The screen is locked: what is held stays for whose exam it is, and nobody may have it."""
+        self._replay.seal()
+
+    def resume(self, exam: Exam) -> None:
+        """After a lock, once the exam takes pictures again. As `begin`, of an exam that goes on."""
+        try:
+            self._replay.unseal(self._exams.require_open(exam))
+        except RuleError:
+            self._replay.end()
+
+    def refusal(self, device: DeviceInfo) -> str:
+        """Why no clip can be had of a device, a sentence for people; empty where one can."""
+        if device.kind is DeviceKind.FILE:
+            return tr("There are no clips of what is in a file: clips are of a live camera.")
+        newest = self._replay.newest
+        if newest is None or newest.device_id != device.device_id:
+            return ""
+        try:
+            prepare_jpeg(newest.jpeg)
+        except ImageError as error:
+            why = tr("The pictures of this camera cannot be kept as a clip, only one by one.")
+            return f"{why} {error}"
+        return ""
 
     def keep_last(self, exam: Exam, *, device: DeviceInfo, description: Description) -> str:
         """Keeps what the ring holds of this exam, and returns its capture id once it is durable.

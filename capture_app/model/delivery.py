@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from capture_app.model.clip import ClipLength
 from capture_app.model.patient import Patient
 from capture_app.model.reason import Reason
 
@@ -189,6 +190,8 @@ class ImageStatus:
     """Held until a person releases it, and not only for a moment of second thoughts."""
     can_be_recalled: bool = False
     """Whether a person can make it a draft again: no attempt to send it has begun."""
+    clip: ClipLength | None = None
+    """How much of a clip there is; None for a picture."""
 
     @property
     def last_error(self) -> str:

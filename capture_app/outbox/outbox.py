@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -29,12 +28,12 @@ from capture_app.outbox.keeping.clips import Film, Recording
 from capture_app.outbox.keeping.description import Seen, read_description
 from capture_app.outbox.keeping.drafts import Draft, PictureIdentity
 from capture_app.outbox.recovery.set_apart import FileSetApart, files_set_apart
+from capture_app.outbox.rules import OutboxRules
 from capture_app.outbox.sealing import seal, sent, withdraw
 from capture_app.outbox.sealing.seal import SealingRules, Sending
 from capture_app.outbox.sealing.withdraw import RecallReason
 from capture_app.outbox.spool import Spool
 from capture_app.outbox.status import Counts, SeenStates, StatusFilter
-from capture_app.settings.schema import Capture, Institution, Station
 from capture_app.store.cipher import Cipher
 from capture_app.store.clip import Clip
 from capture_app.store.database import Database
@@ -43,25 +42,8 @@ from capture_app.store.role import Presence
 if TYPE_CHECKING:  # its libraries are read by the first picture
     from capture_app.imaging.decoder import Decoder
 
-_MEGABYTE = 1_000_000
 SENDERS: Final = "senders"
 """Folder of the locks by which processes know of each other that a Send may still be undone."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxRules:
-    """What the settings say to the outbox."""
-
-    destinations: tuple[str, ...]
-    """Names of the archives that every image goes to."""
-    institution: Institution
-    station: Station
-    capture: Capture
-
-    @property
-    def least_free(self) -> int:
-        """Bytes that nothing kept may leave less than."""
-        return self.capture.min_free_mb * _MEGABYTE
 
 
 class Outbox:
@@ -253,6 +235,15 @@ class Outbox:
         """The picture itself. Raises SealBrokenError, and StoreError after the purge."""
         try:
             return drafts.open_capture(self.spool, capture_id)
+        finally:
+            self._changes.tell()  # a fault may have been found
+
+    def poster_of(self, capture_id: str) -> EncodedImage:
+        """To be looked at: the picture, or of a clip a first frame. Raises as `image_of`, and
+        ImageError.
+        """
+        try:
+            return clips.poster_of(self.spool, capture_id)
         finally:
             self._changes.tell()  # a fault may have been found
 

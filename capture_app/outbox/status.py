@@ -6,16 +6,18 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 import structlog
 
-from capture_app.errors import ChangedSinceSeenError
+from capture_app.errors import ChangedSinceSeenError, SealBrokenError
 from capture_app.model.delivery import ImageState, ImageStatus, ProofKind
 from capture_app.model.reason import ROW_UNREADABLE, Asked, Reason
 from capture_app.model.words import tr
+from capture_app.outbox.keeping.clip_cell import read_clip_cell
 from capture_app.outbox.spool import LONG_AGO, Spool, is_moment, moment_or, stamp
 from capture_app.store.database import Reader
 
@@ -131,7 +133,8 @@ def statuses(spool: Spool, wanted: StatusFilter) -> tuple[ImageStatus, ...]:
     query = (
         "SELECT capture_id, sop_instance_uid, exam_id, state, kept_at, sealed_at, changed_at, "  # noqa: S608 - conditions are ours, values are bound
         "destination, failures, due_at, error_code, last_error, proof, send_id, held_by_person, "
-        "can_be_recalled FROM image "
+        "can_be_recalled, (SELECT clip FROM capture WHERE capture.capture_id = image.capture_id) "
+        "FROM image "
         f"WHERE {' AND '.join(conditions)} ORDER BY changed_at DESC, capture_id LIMIT @limit"
     )
     found = map(_status, spool.database.read().execute(query, values))
@@ -269,6 +272,7 @@ def _status(row: Sequence[Any]) -> ImageStatus:
         send_id,
         held_by_person,
         can_be_recalled,
+        clip,
     ) = row
     reason = Reason.from_text(last_error, error_code)
     status = ImageStatus(
@@ -290,7 +294,8 @@ def _status(row: Sequence[Any]) -> ImageStatus:
         can_be_recalled=bool(can_be_recalled),
     )
     if all(map(is_moment, (kept_at, sealed_at, changed_at, due_at))):
-        return status
+        with suppress(SealBrokenError):
+            return replace(status, clip=read_clip_cell(clip))
     _log.warning("status-row-unreadable", uid=sop_instance_uid)
     unreadable = Reason.of(ROW_UNREADABLE, row=sop_instance_uid)
     return replace(status, state=ImageState.IT_ASKED, reason=unreadable)

@@ -359,12 +359,25 @@ class Capture:
         Between(1, 1_000_000),
         Help("Free megabytes below which the shutter is off: nothing promised is put at risk."),
     ] = 500
+    clip_memory_mb: Annotated[
+        int,
+        Between(16, 4096),
+        Help(
+            "Megabytes of memory for the last ten seconds of the live image. A camera that fills "
+            "them sooner has its last seconds kept, and the window says how many."
+        ),
+    ] = 256
     favourites: Annotated[
         tuple[str, ...],
         Text(16, may_be_empty=False),
         Items(9),
         Help("Procedure ids on keys 1 to 9; empty: the first of the department."),
     ] = ()
+
+    @property
+    def clip_memory_bytes(self) -> int:
+        """The same in bytes."""
+        return self.clip_memory_mb * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

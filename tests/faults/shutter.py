@@ -30,8 +30,9 @@ from capture_app.model.exam import Exam
 from capture_app.model.part10_file import Part10File
 from capture_app.model.patient import PatientId
 from capture_app.outbox.delivery.engine import Engine
-from capture_app.outbox.outbox import Outbox, OutboxRules
+from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.ports import Archive
+from capture_app.outbox.rules import OutboxRules
 from capture_app.settings import log
 from capture_app.settings.schema import ArchiveDestination, Capture
 from capture_app.store.cipher import Cipher

@@ -194,8 +194,8 @@ PICTURES = (
     Mutant(
         "a-turn-is-shown-and-not-sent",
         "capture_app/outbox/sealing/content.py",
-        "turned(picture, turn, decoder)",
-        'turned(picture, type(turn)("0"), decoder)',
+        "turned(poster_of(spool, capture_id), turn, decoder)",
+        'turned(poster_of(spool, capture_id), type(turn)("0"), decoder)',
         ("tests/unit/outbox/test_seal.py",),
     ),
     Mutant(
@@ -215,8 +215,8 @@ PICTURES = (
     Mutant(
         "the-ring-takes-what-came-late",
         "capture_app/devices/replay.py",
-        " and not_before >= self._since",
-        "",
+        "self._since is not None and self._sealed_at is None and not_before >= self._since",
+        "self._since is not None and self._sealed_at is None",
         ("tests/unit/devices/test_replay.py",),
     ),
     Mutant(

@@ -12,7 +12,6 @@ from typing import Final
 from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 
 from capture_app.clock import Clock
-from capture_app.devices.chosen import ChosenDevice
 from capture_app.exam.session import ExamService
 from capture_app.imaging import surgery
 from capture_app.model.device import DeviceKind
@@ -32,7 +31,7 @@ from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
 from tests import outboxes
 from tests.story.hospital import Wording
 from tests.ui.pools import ends_of
-from tests.ui.stage import CHEAP, Stage
+from tests.ui.stage import CHEAP, Stage, with_devices
 
 _SMALL: Final = Device(
     id="skin", name="Synthetic skin", kind=DeviceKind.SYNTHETIC, address="320x240"
@@ -156,11 +155,8 @@ def until_live(one: Window) -> bool:
 @contextmanager
 def opened(stage: Stage, users: tuple[Operator, Operator]) -> Iterator[tuple[Window, Window]]:
     """The window of the stage, which takes the feed, and one of another process."""
-    first = replace(
-        stage.services,
-        devices=ChosenDevice((_SMALL,), stage.services.clock),
-        exams=_exams(stage.services, stage.census),
-    )
+    services = stage.services
+    first = with_devices(services, (_SMALL,), services.clock, _exams(services, stage.census))
     with _of_another_process(stage.folder, stage.services) as second:
         windows = (_window(first, users[0]), _window(second, users[1]))
         try:
@@ -186,10 +182,9 @@ def _of_another_process(folder: Path, first: Services) -> Iterator[Services]:
         census=census,
         users=Users(outbox.spool.database, cipher, clock, cost=CHEAP),
         auditing=Auditing(outbox.spool.database, cipher, clock),
-        devices=ChosenDevice((_SMALL,), clock),
     )
     try:
-        yield replace(services, exams=_exams(services, census))
+        yield with_devices(services, (_SMALL,), clock, _exams(services, census))
     finally:
         census.close()
         outboxes.close(outbox)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,9 @@ from capture_app.catalog.load import load_catalog
 from capture_app.clock import Clock
 from capture_app.demo.people import ADMISSIONS, Admission
 from capture_app.devices.chosen import ChosenDevice
+from capture_app.devices.replay import Replay
 from capture_app.exam.encoding import Picture
+from capture_app.exam.filming import FilmService
 from capture_app.exam.session import ExamService
 from capture_app.hl7.build import Sender, build_adt
 from capture_app.imaging import surgery
@@ -116,6 +118,20 @@ class Stage:
         return outboxes.open_engine(self.outbox, self.folder, self.services.clock, self.archive)
 
 
+def with_devices(
+    services: Services, devices: Sequence[Device], clock: Clock, exams: ExamService | None = None
+) -> Services:
+    """The same with other cameras, whose every frame the clips hear of."""
+    exams = exams or services.exams
+    replay = Replay(clock, services.settings.capture.clip_memory_bytes)
+    return replace(
+        services,
+        exams=exams,
+        films=FilmService(exams, services.outbox, replay, clock),
+        devices=ChosenDevice(devices, clock, sees=replay.see),
+    )
+
+
 @contextmanager
 def open_stage(
     folder: Path,
@@ -144,11 +160,14 @@ def open_stage(
     outbox = outboxes.open_outbox(folder, clock, capture=settings.capture)
     catalog = _catalog()
     census = open_census(folder, cipher, clock, settings)
-    devices = ChosenDevice(settings.devices, clock)
+    replay = Replay(clock, settings.capture.clip_memory_bytes)
+    devices = ChosenDevice(settings.devices, clock, sees=replay.see)
+    exams = ExamService(outbox, catalog, clock, settings.station, census.person, surgery)
     assert settings.adt is not None
     services = Services(
         census=census,
-        exams=ExamService(outbox, catalog, clock, settings.station, census.person, surgery),
+        exams=exams,
+        films=FilmService(exams, outbox, replay, clock),
         outbox=outbox,
         users=Users(outbox.spool.database, cipher, clock, cost=CHEAP),
         auditing=Auditing(outbox.spool.database, cipher, clock),

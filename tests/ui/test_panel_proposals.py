@@ -8,11 +8,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from capture_app.clock import FixedClock
-from capture_app.devices.chosen import ChosenDevice
 from capture_app.model.procedure import ImageKind
 from tests.ui.conftest import Desk
 from tests.ui.hands import Hands, at_work, clinic
-from tests.ui.stage import Stage
+from tests.ui.stage import Stage, with_devices
 from tests.ui.test_panel import MAI, in_archive, plays, said, settled
 
 FAST, HEART, BLADDER = "ED-FAST", "ED-US-CARDIAC", "ED-US-BLADDER"
@@ -26,11 +25,10 @@ def stage(tmp_path: Path, clock: FixedClock) -> Iterator[Stage]:
         (device,) = settings.devices
         probes = (replace(device, image_kind=ImageKind.ULTRASOUND),)
         keys = replace(settings.capture, favourites=(FAST, HEART, BLADDER))
-        opened.services = replace(
-            opened.services,
-            settings=replace(settings, devices=probes, capture=keys),
-            devices=ChosenDevice(probes, clock),
+        services = replace(
+            opened.services, settings=replace(settings, devices=probes, capture=keys)
         )
+        opened.services = with_devices(services, probes, clock)
         yield opened
         opened.services.devices.stop()
 

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
-from capture_app.errors import DiskFullError, SealBrokenError
+from capture_app.errors import DiskFullError, ImageError, SealBrokenError
 from capture_app.model.clip import ClipFormat, ClipLength
+from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.words import tr
 from capture_app.outbox.act_on_image import record_kept
 from capture_app.outbox.keeping.drafts import (
     PictureIdentity,
     faults_noted,
     insert_capture,
+    kind_of_capture,
+    open_capture,
     require_room,
 )
 from capture_app.outbox.spool import Spool
 from capture_app.store.clip import Clip, ClipWriter, clip_content, open_clip
 from capture_app.store.record import to_record
 from capture_app.store.sealed import free_bytes, stage_sealed
+
+_BROKEN_AT_MOST: Final = 30
+"""Frames at the beginning of a clip that are passed over for one that can be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +176,35 @@ def open_film(
     except SealBrokenError:
         told()
         raise
+
+
+def poster_of(spool: Spool, capture_id: str) -> EncodedImage:
+    """A picture as it was kept; of a clip the first frame that is whole, to be looked at.
+
+    Raises as `open_film`, and ImageError for a clip that begins with nothing but broken frames.
+    """
+    if kind_of_capture(spool, capture_id) != "clip":
+        return open_capture(spool, capture_id)
+    with open_film(spool, capture_id) as clip:
+        last = min(_BROKEN_AT_MOST, clip.length.frames) - 1
+        for number in range(last):
+            with suppress(ImageError):
+                return still_of(clip, number)
+        return still_of(clip, last)
+
+
+def still_of(clip: Clip, number: int) -> EncodedImage:
+    """One frame of a clip as a picture. Raises SealBrokenError, IndexError, ImageError."""
+    from capture_app.imaging.jpeg import prepare_jpeg  # noqa: PLC0415 - not needed at the start
+
+    return shaped(prepare_jpeg(clip.frame(number)), clip.format)
+
+
+def shaped(frame: EncodedImage, shape: ClipFormat) -> EncodedImage:
+    """A frame of a clip with the shape of its pixels, which the coded frame need not say."""
+    if frame.pixel_aspect != (1, 1):
+        return frame
+    return replace(frame, pixel_aspect=shape.pixel_aspect)
 
 
 def length_of(spool: Spool, path: Path) -> ClipLength:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from capture_app.dicom.request import SealRequest
@@ -11,7 +12,8 @@ from capture_app.model.delivery import Instance
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
 from capture_app.model.procedure import Turn
 from capture_app.model.words import tr
-from capture_app.outbox.keeping.clips import open_film
+from capture_app.outbox.keeping.clips import open_film, poster_of, shaped
+from capture_app.outbox.keeping.drafts import kind_of_capture
 from capture_app.outbox.spool import Spool
 
 if TYPE_CHECKING:  # its libraries are read by the first picture
@@ -23,10 +25,23 @@ Request = Callable[[EncodedImage], SealRequest]
 # Imported within functions: reading the DICOM library takes longer than opening the window does.
 
 
+def is_film(spool: Spool, capture_id: str) -> bool:
+    """Whether it is sent as frames in a row. A clip of a single one is the picture that it is.
+
+    Raises SealBrokenError, StoreError.
+    """
+    if kind_of_capture(spool, capture_id) != "clip":
+        return False
+    with open_film(spool, capture_id) as clip:
+        return clip.length.frames > 1
+
+
 def picture_instance(
-    picture: EncodedImage, turn: Turn, decoder: Decoder, request: Request
+    spool: Spool, capture_id: str, turn: Turn, decoder: Decoder, request: Request
 ) -> tuple[Instance, bytes]:
-    """The Part 10 file of a picture. Raises ConformanceError, and ImageError as `turned`."""
+    """The Part 10 file of a picture. Raises ConformanceError, SealBrokenError, and ImageError as
+    `turned`.
+    """
     # Read pydicom, which the start does not wait for.
     from capture_app.dicom import part10  # noqa: PLC0415
     from capture_app.dicom.build import build  # noqa: PLC0415
@@ -34,7 +49,7 @@ def picture_instance(
     from capture_app.dicom.conformance import verify  # noqa: PLC0415
     from capture_app.imaging.turning import turned  # noqa: PLC0415
 
-    as_turned = turned(picture, turn, decoder)
+    as_turned = turned(poster_of(spool, capture_id), turn, decoder)
     image = coded(as_turned)
     ds = build(request(image))
     verify(ds)
@@ -67,13 +82,17 @@ def clip_instance(
     if turn is not Turn.NONE:
         raise RuleError(tr("A clip cannot be turned: nothing was sent. Turn it back first."))
 
+    with open_film(spool, capture_id) as film:
+        shape = film.format
+
     def frames() -> Iterator[tuple[bytes, int]]:
-        with open_film(spool, capture_id) as clip:
-            yield from clip.frames()
+        with open_film(spool, capture_id) as film:
+            yield from film.frames()
 
     clip, *more = coded_clips(frames)
     if more:  # none that is recorded here: `filming.MOST_FRAMES`
         raise RuleError(tr("This clip is too long to be sent: nothing was sent."))
+    clip = replace(clip, first=shaped(clip.first, shape))
     ds = build_clip(request(clip.first), clip)
     verify(ds)
     return part10.describe_clip(ds, clip), part10.clip_pieces(ds, clip)

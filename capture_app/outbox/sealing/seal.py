@@ -31,11 +31,9 @@ from capture_app.model.words import tr
 from capture_app.outbox.keeping.description import Seen, description_context, require_seen
 from capture_app.outbox.keeping.drafts import (
     PictureIdentity,
-    kind_of_capture,
-    open_capture,
     open_kept,
 )
-from capture_app.outbox.sealing.content import clip_instance, picture_instance
+from capture_app.outbox.sealing.content import clip_instance, is_film, picture_instance
 from capture_app.outbox.sealing.identity import SealedIdentity
 from capture_app.outbox.sealing.study import SeriesPlace, place_instance, place_study
 from capture_app.outbox.spool import IS_DRAFT, Spool, stamp
@@ -84,6 +82,8 @@ class _Draft:
     """With the number that it has now."""
     is_visit_shared: bool
     """The number of the visit is left out."""
+    is_film: bool
+    """Frames in a row, of a class of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +236,7 @@ def _draft(
         shown,
         _numbered_now(kept.exam, visits),
         kept.exam.is_visit_shared or kept.exam.exam_id in visits_shared,
+        is_film(spool, capture_id),
     )
 
 
@@ -279,6 +280,7 @@ def _places(spool: Spool, drafts: Sequence[_Draft]) -> dict[str, SeriesPlace]:
                     device=draft.kept.device,
                     description=draft.kept.description,
                     where=draft.kept.place,
+                    is_film=draft.is_film,
                 )
     return places
 
@@ -320,11 +322,11 @@ def _seal_one(
         )
 
     content: bytes | Iterator[bytes]
-    if kind_of_capture(spool, draft.capture_id) == "clip":
-        instance, content = clip_instance(spool, draft.capture_id, kept.description.turn, request)
+    turn = kept.description.turn
+    if draft.is_film:
+        instance, content = clip_instance(spool, draft.capture_id, turn, request)
     else:
-        picture = open_capture(spool, draft.capture_id)
-        instance, content = picture_instance(picture, kept.description.turn, rules.decoder, request)
+        instance, content = picture_instance(spool, draft.capture_id, turn, rules.decoder, request)
     keep = kept.description.keep
     days = rules.retention_days if keep is None or keep.days is None else keep.days
     identity = SealedIdentity(

@@ -135,12 +135,13 @@ def place_instance(
     device: DeviceInfo,
     description: Description,
     where: Location | None = None,
+    is_film: bool = False,
 ) -> SeriesPlace:
     """The series of one image, and its number there; both counters move on for good.
 
     `where` it was taken is the same for all images of a series (PS3.3 C.7.5.1).
     """
-    key = _series_key(spool.cipher, study, exam, device, description, where)
+    key = _series_key(spool.cipher, study, exam, device, description, where, is_film=is_film)
     while row := connection.execute(
         "UPDATE series SET last_instance_number = 1 + max("
         "iif(last_instance_number BETWEEN 0 AND ?2, last_instance_number, 0), "
@@ -266,6 +267,8 @@ def _series_key(
     device: DeviceInfo,
     description: Description,
     where: Location | None,
+    *,
+    is_film: bool,
 ) -> str:
     entry, region, purpose = _entry(description), description.region, description.purpose
     return cipher.keyed_hash(
@@ -281,6 +284,7 @@ def _series_key(
         purpose.choice_id if purpose else "",
         entry.entry_id,
         *((where.ward, where.room) if where is not None else ()),
+        *(("film",) if is_film else ()),  # of a class of its own
     )
 
 

@@ -172,7 +172,7 @@ class OutboxViewModel(QObject):
 
     def image_of(self, row: OutboxRow) -> EncodedImage:
         """The picture that stands for a row. Blocks: for the pool. Raises as the outbox does."""
-        return self._outbox.image_of(row.capture_id)
+        return self._outbox.poster_of(row.capture_id)
 
     def turn_of(self, row: OutboxRow) -> Turn:
         """As it was turned. Blocks and raises as `image_of`."""

@@ -71,6 +71,10 @@ class Thumb:
     is_draft: bool = True
     turn: Turn = Turn.NONE
     """How its picture is drawn: as it will be sent."""
+    clip: str = ""
+    """Of a clip how long it is, 0:07; empty for a picture."""
+    is_partial: bool = False
+    """Whether the clip was cut off."""
 
 
 @dataclass(frozen=True, slots=True)

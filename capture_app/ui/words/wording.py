@@ -67,6 +67,12 @@ def clock_time(value: datetime, *, seconds: bool = False) -> str:
     return isolated(value.strftime("%H:%M:%S" if seconds else "%H:%M"))
 
 
+def clip_length(seconds: float) -> str:
+    """0:07: how long a clip is, or is by now. Isolated."""
+    minutes, rest = divmod(int(seconds), 60)
+    return isolated(f"{minutes}:{rest:02}")
+
+
 def moment(value: datetime, now: datetime) -> str:
     """Today 13:58, 12-Oct, or 12-Oct-2025: the shortest form that is still exact."""
     local = value.astimezone(now.tzinfo)

@@ -160,9 +160,15 @@ class Describing(QObject):
         )
 
     def turn(self, turn: Turn) -> None:
-        """Turns the selected drafts, else the newest: that is how they are shown, and sent."""
+        """Turns the selected drafts, else the newest: that is how they are shown, and sent. Clips
+        stay as they are, which is said where there was nothing else to turn.
+        """
         known = self._board.known
-        wanted = known.chosen or _open(known)[-1:]
+        asked = known.chosen or _open(known)[-1:]
+        wanted = [shot for shot in asked if shot.clip is None]
+        if asked and not wanted:
+            self._board.say(words.clip_not_turned_message())
+            return
         after = {shot.number: with_turn(shot.coding, turn) for shot in wanted}
         self._do(wording.turn_words(turn), after, known.panels, known.touched)
 

@@ -191,7 +191,7 @@ class Shutter(QObject):
         outbox = self._board.services.outbox
 
         def read() -> tuple[object, bool]:
-            image, kind = outbox.image_of(capture_id), outbox.device_of(capture_id).image_kind
+            image, kind = outbox.poster_of(capture_id), outbox.device_of(capture_id).image_kind
             return self._small(image), _is_blurred(decode(image, at_least=_SHOWN_ROWS), kind)
 
         def was_read(made: tuple[object, bool]) -> None:

@@ -13,6 +13,7 @@ from capture_app.exam.orders import StationIdentity, offered
 from capture_app.exam.rules import MissingPart
 from capture_app.exam.second_identifier import Question
 from capture_app.exam.standing import Standing
+from capture_app.model.clip import ClipLength
 from capture_app.model.delivery import ImageState
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encounter import Location
@@ -51,6 +52,8 @@ class Shot:
     """What the store says of it, as far as this window knows: what its acts have seen."""
     state: ImageState = ImageState.DRAFT
     blurred: bool = False
+    clip: ClipLength | None = None
+    """How much of a clip there is; None for a picture."""
     exam_id: str = ""
     """The exam it was taken in; empty until it was read from the disk."""
     kept_at: datetime | None = None
@@ -405,6 +408,8 @@ def _thumb(shot: Shot, known: Known) -> Thumb:
         selected=shot.capture_id in known.selected,
         is_draft=shot.is_draft,
         turn=shot.description.turn,
+        clip="" if shot.clip is None else wording.clip_length(shot.clip.seconds),
+        is_partial=shot.clip is not None and shot.clip.is_partial,
     )
 
 

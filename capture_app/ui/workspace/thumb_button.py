@@ -85,7 +85,11 @@ class ThumbButton(Pressable):
             self.thumb = thumb
             self.setChecked(thumb.selected)
             picture = tr("Picture {n}", n=thumb.number)
-            said = ", ".join(filter(None, (thumb.procedure, thumb.site, turn_words(thumb.turn))))
+            if thumb.clip:
+                picture = tr("Clip {n}, {length}", n=thumb.number, length=thumb.clip)
+            cut = tr("cut off") if thumb.is_partial else ""
+            turn = turn_words(thumb.turn)
+            said = ", ".join(filter(None, (cut, thumb.procedure, thumb.site, turn)))
             self.setAccessibleName(f"{picture}, {thumb.badge.words}, {said}")
             self.setToolTip(said)
             self._draw_anew()
@@ -150,7 +154,8 @@ class ThumbButton(Pressable):
         if self.thumb.selected:
             around = picture.adjusted(-2, -2, 2, 2)
             box(painter, around, radius + 2, outline=theme.accent, width=2)
-        number = ChipText(f"{self.thumb.number}", "", Tone.TEXT)
+        mark = "play" if self.thumb.clip and self._folded else ""
+        number = ChipText(f"{self.thumb.number}", mark, Tone.TEXT)
         self._paint_badge(painter, number, picture, top=picture.top() + 3)
         if self.thumb.side:
             side = ChipText(self.thumb.side, "", Tone.TEXT)
@@ -163,8 +168,7 @@ class ThumbButton(Pressable):
             if self._width == THUMB_NARROW:
                 return  # the tooltip, the reader and the contact sheet say it
         else:
-            top = picture.bottom() + 1 - Metric.BADGE - 3
-            self._paint_badge(painter, self.thumb.badge, picture, top=top)
+            self._paint_state(painter, picture, top=picture.bottom() + 1 - Metric.BADGE - 3)
         self._paint_line(painter, self.thumb.procedure, words, tone=theme.text_2)
         tone = theme.text if self.thumb.selected else theme.text_2
         self._paint_line(painter, self.thumb.site, words.translated(0, step), tone=tone)
@@ -182,6 +186,23 @@ class ThumbButton(Pressable):
         shown = QFontMetrics(face).elidedText(words, Qt.TextElideMode.ElideRight, place.width())
         side = Qt.AlignmentFlag.AlignRight if self.rtl else Qt.AlignmentFlag.AlignLeft
         draw_line(painter, place, shown, side)
+
+    def _paint_state(self, painter: QPainter, picture: QRect, *, top: int) -> None:
+        """Where it stands; of a clip how long it is, too, which is never cut."""
+        room = picture
+        if self.thumb.clip:
+            cut = self.thumb.is_partial
+            icon, tone = ("warning", Tone.WARN) if cut else ("play", Tone.TEXT)
+            length = ChipText(self.thumb.clip, icon, tone)
+            self._paint_badge(painter, length, picture, top=top, at_end=True)
+            taken = badge_width(length) + 4
+            room = (
+                picture.adjusted(taken, 0, 0, 0) if self.rtl else picture.adjusted(0, 0, -taken, 0)
+            )
+        badge = self.thumb.badge
+        if self.thumb.clip and self._width == THUMB_NARROW:
+            badge = replace(badge, words="")
+        self._paint_badge(painter, badge, room, top=top)
 
     def _paint_badge(
         self, painter: QPainter, badge: ChipText, picture: QRect, *, top: int, at_end: bool = False

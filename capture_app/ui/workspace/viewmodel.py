@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from capture_app.catalog.body_map import BodyMap
 from capture_app.errors import SealBrokenError
 from capture_app.exam.describing import as_chosen
+from capture_app.model.clip import ClipLength
 from capture_app.model.delivery import ImageState, ImageStatus
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description
@@ -44,6 +45,8 @@ class _Found(NamedTuple):
     exam_id: str
     taken_by: str = ""
     """The user id, of a draft."""
+    clip: ClipLength | None = None
+    """How much of a clip there is; None for a picture."""
 
 
 _PicturesRead = tuple[int, Mapping[str, _Found]]
@@ -187,7 +190,11 @@ class WorkspaceViewModel(QObject):
             going = outbox.statuses(StatusFilter(states=UNFINISHED, patient_key=key))
             found = {
                 one.capture_id: _Found(
-                    one.state, _said_of(outbox, one.capture_id), one.kept_at, one.exam_id
+                    one.state,
+                    _said_of(outbox, one.capture_id),
+                    one.kept_at,
+                    one.exam_id,
+                    clip=one.clip,
                 )
                 for one in going
             }
@@ -198,6 +205,7 @@ class WorkspaceViewModel(QObject):
                     draft.kept_at,
                     draft.exam_id,
                     draft.user_id,
+                    draft.clip,
                 )
                 for draft in outbox.drafts(patient_key=key)
             }
@@ -223,6 +231,7 @@ class WorkspaceViewModel(QObject):
                 kept_at=one.kept_at,
                 exam_id=one.exam_id,
                 taken_by=one.taken_by,
+                clip=one.clip,
             )
             for capture_id, one in sorted(found.items(), key=lambda pair: pair[1].kept_at)
             if capture_id not in known
@@ -271,6 +280,7 @@ def _as_stored(shot: Shot, found: Mapping[str, _Found]) -> Shot:
         kept_at=stored.kept_at,
         exam_id=stored.exam_id,
         taken_by=stored.taken_by,
+        clip=stored.clip,
     )
 
 

@@ -355,6 +355,15 @@ def deleted_message(pictures: int) -> Message:
     return Message(what, "", "trash", Tone.TEXT_2, tr("Undo"), "arrow-u-up-left", undo_key)
 
 
+def clip_not_turned_message() -> Message:
+    """A clip is sent as it was recorded."""
+    return Message(
+        tr("A clip cannot be turned."),
+        tr("Turn the camera and record it again, or take a still of it and turn that."),
+        "info",
+    )
+
+
 def filled_message(what: str, pictures: int) -> Message:
     """Leg ulcer: 3 pictures changed."""
     said = trn("{what}: {n} picture changed.", "{what}: {n} pictures changed.", pictures, what=what)

@@ -7,6 +7,7 @@ from capture_app.devices.capture import Live, LiveState
 from capture_app.devices.chosen import ChosenDevice
 from capture_app.errors import DeviceError
 from capture_app.model.device import DeviceKind
+from capture_app.model.frame import Frame
 from capture_app.settings.schema import Device
 
 Until = Callable[..., object]
@@ -66,3 +67,14 @@ def test_without_a_device_the_shutter_says_so(clock: FixedClock) -> None:
     with pytest.raises(DeviceError, match="No camera is set up"):
         none.take()
     assert none.stop()
+
+
+def test_every_frame_of_whichever_device_is_seen(clock: FixedClock, eventually: Until) -> None:
+    seen: list[Frame] = []
+    chosen = ChosenDevice((SKIN, LARGE), clock, sees=seen.append)
+    chosen.start()
+    eventually(lambda: len(seen) >= 3)
+    assert [one.sequence for one in seen] == sorted({one.sequence for one in seen})
+    chosen.choose("large")
+    eventually(lambda: seen[-1].device_id == "large" and seen[-1].jpeg is not None)
+    assert chosen.stop()

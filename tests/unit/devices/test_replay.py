@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from capture_app.clock import FixedClock
-from capture_app.devices.replay import FilmFrame, Replay
+from capture_app.devices.replay import SEALED_AT_MOST_S, FilmFrame, Replay
 from tests import sealing
 from tests.filming import frame, jpeg
 from tests.waiting import Eventually
@@ -160,3 +160,43 @@ def test_who_follows_hears_each_frame_until_they_leave(clock: FixedClock) -> Non
     leave()
     show(ring, clock, 3, first=3)
     assert heard == [jpeg(0), jpeg(1), jpeg(2)]
+
+
+def test_a_seal_ends_after_ten_minutes_whether_the_camera_goes_on_or_not(
+    clock: FixedClock,
+) -> None:
+    for goes_on in (True, False):
+        ring = replay(clock)
+        show(ring, clock, 30)
+        ring.seal()
+        clock.advance(SEALED_AT_MOST_S - 2.0)
+        ring.seal()  # of a screen that is locked already: its time does not begin anew
+        clock.advance(2.0)
+        if goes_on:
+            show(ring, clock, 1)
+            assert ring.bytes_held == 0
+        ring.unseal(clock.monotonic())
+        assert ring.film() == ()
+
+
+def test_it_says_whether_its_memory_ends_it(clock: FixedClock) -> None:
+    ring = replay(clock, 10 * MB)
+    show(ring, clock, 100, data=50_000)
+    assert not ring.is_capped
+    show(ring, clock, 150, data=50_000)
+    assert ring.is_capped
+    clock.advance(9.0)
+    show(ring, clock, 300)
+    assert not ring.is_capped
+
+
+@pytest.mark.expects_log("film-frame-not-held")
+def test_who_hears_of_it_and_fails_stops_no_live_image(clock: FixedClock) -> None:
+    ring = replay(clock)
+
+    def fail(_frame: FilmFrame) -> None:
+        raise RuntimeError("a fault of ours")
+
+    ring.follow(fail)
+    show(ring, clock, 2)
+    assert len(ring.film()) == 2

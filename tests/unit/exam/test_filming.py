@@ -1,6 +1,7 @@
 """Films of the open exam: promised by the second, and never of anybody else."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from capture_app.devices.replay import Replay
 from capture_app.errors import ImageError, RuleError, StoreError
 from capture_app.exam.filming import ENDS_AFTER_S, Filming, FilmService, FilmState
 from capture_app.exam.session import ExamService
+from capture_app.model.device import DeviceKind
 from capture_app.model.exam import Exam
 from capture_app.outbox.keeping.clips import Recording
 from capture_app.outbox.outbox import Outbox
@@ -208,3 +210,36 @@ def test_a_disk_that_refuses_the_end_loses_nothing(
     (draft,) = rig.outbox.drafts()
     assert draft.clip is not None
     assert draft.clip.frames >= rig.told[0].promised.frames > 0
+
+
+def test_the_ring_follows_the_exam_on_the_screen(rig: Rig) -> None:
+    exam = rig.exams.open(entry(rig.clock), sealing.NURSE, SCAN)
+    rig.films.begin(exam)
+    rig.show(1, 2)
+    rig.films.lock()
+    rig.exams.close()
+    rig.show(3)
+    assert rig.ring.film() == ()
+    rig.exams.resume(exam)
+    rig.films.resume(exam)
+    rig.show(4)
+    assert [one.jpeg for one in rig.ring.film()] == [jpeg(1), jpeg(2), jpeg(4)]
+    rig.exams.close()
+    rig.films.resume(exam)  # locked again before it came to that
+    rig.show(5)
+    assert rig.ring.film() == ()
+    rig.films.begin(exam)
+    rig.show(6)
+    assert rig.ring.film() == ()
+
+
+def test_it_says_of_what_no_clip_can_be_had(rig: Rig) -> None:
+    rig.open()
+    camera = sealing.CAMERA
+    assert rig.films.refusal(camera) == ""
+    rig.show(1)
+    assert rig.films.refusal(camera) == ""
+    rig.show(2, data=b"\x00" * 100)
+    assert "one by one" in rig.films.refusal(camera)
+    assert rig.films.refusal(replace(camera, device_id="other")) == ""
+    assert "file" in rig.films.refusal(replace(camera, kind=DeviceKind.FILE))
