@@ -468,8 +468,8 @@ _PARENT = """
 import sys
 from capture_app.clock import SystemClock
 from capture_app.sandbox.child import Child
-from capture_app.sandbox.task import Task
-task = Task(sys.argv[1], 200 << 20, 1 << 20, slots=2)
+from capture_app.sandbox.task import ChildTask
+task = ChildTask(sys.argv[1], 200 << 20, 1 << 20, slots=2)
 child = Child(task, SystemClock(), command=[sys.executable, "-P", "-m", "tests.hostile_child"])
 answers = child.answers({})
 next(answers)
