@@ -26,7 +26,7 @@ from capture_app.patients.census.dead_letters import DeadLetterBox
 from capture_app.patients.census.fold import STATE_VERSION, CensusPatient
 from capture_app.patients.census.folding import Folding, successor
 from capture_app.patients.census.intake import Intake
-from capture_app.patients.census.journal import Folded, Journal
+from capture_app.patients.census.journal import Folded, Journal, StoredState
 from capture_app.patients.census.listeners import Listeners
 from capture_app.patients.census.orders import OrderBook, WorklistAnswer
 from capture_app.patients.census.reporting import (
@@ -369,23 +369,20 @@ class Census:
     def _read_states(self) -> None:
         self._last_event = self._journal.last_event_id()
         states: dict[PatientKey, CensusPatient] = {}
-        for stored in list(self._journal.states()):
-            known = stored.known
-            if known is None and (folded := self._folding.of_patient(stored.patient_key)):
+        # Those of another reading last: they take in what stands under our key of the patient.
+        for stored in sorted(self._journal.states(), key=lambda s: s.reading != self._reading):
+            found = self._by_our_reading(stored)
+            if stored.known is None and (folded := self._folding.of_patient(stored.patient_key)):
                 self._journal.put_state(stored, folded)
-                known = folded.known
-            if known is not None:
-                states[known.patient.patient_id.key] = known
+                found = (folded.known,)
+            states.update((known.patient.patient_id.key, known) for known in found)
         with self._lock:
             self._list.use_names(self._folding.names)
             self._list.fill(states)
         self._mark_merges()
 
     def _catch_up(self) -> bool:
-        """Takes in the states that another process wrote; True where there were some.
-
-        One that it folded by other settings or rules than ours is folded here from its messages.
-        """
+        """Takes in the states that another process wrote; True where there were some."""
         last = self._journal.last_event_id()
         if last == self._last_event:
             return False
@@ -394,14 +391,16 @@ class Census:
             return True
         # Read after `last`: a state that is newer still is put in its place once more next time.
         for stored in list(self._journal.states_after(self._last_event)):
-            known = stored.known
-            if known is None or stored.reading != self._reading:
-                folded = self._folding.of_patient(stored.patient_key)
-                known = folded.known if folded else None
-            if known is not None:
+            for known in self._by_our_reading(stored):
                 self._take(known)
         self._last_event = last
         return True
+
+    def _by_our_reading(self, stored: StoredState) -> Iterable[CensusPatient]:
+        """Whom a state is about, by our settings and rules: another process may have others."""
+        if stored.known is not None and stored.reading == self._reading:
+            return (stored.known,)
+        return self._folding.of_other_reading(stored.patient_key)
 
     def _learn_names(self, event: AdtEvent) -> None:
         """Takes in under which names a message knows its authorities."""

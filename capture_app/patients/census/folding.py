@@ -35,6 +35,9 @@ class Folding:
         self.names = LearntNames()
         """Under which name each authority's numbers are kept."""
         self._unreadable: set[int] = set()
+        self._elsewhere: defaultdict[bytes, set[bytes]] = defaultdict(set)
+        """By the key of a patient all keys under which a process of other settings keeps messages
+        of that patient."""
 
     @property
     def unreadable(self) -> int:
@@ -55,9 +58,31 @@ class Folding:
         events = self._story(patient_key)
         return folded(events) if events else None
 
+    def of_other_reading(self, patient_key: bytes) -> Iterator[CensusPatient]:
+        """The states of all of whom the messages under a key speak, by the settings of today. By
+        those of the process that keeps them the number may be another one: what was said of such a
+        patient stands under two keys then, until all states are made anew.
+        """
+        for events in _by_patient(self._events(self._journal.of_patient(patient_key))):
+            key = self._key_of(events)
+            if key != patient_key:
+                self._elsewhere[key].add(patient_key)
+            yield folded(self._story(key)).known
+
+    def _key_of(self, events: Iterable[AdtEvent]) -> bytes:
+        return self._journal.patient_key(folded(events).known.patient.patient_id)
+
+    def _from_elsewhere(self, patient_key: bytes) -> Iterator[AdtEvent]:
+        """What was said of a patient and is kept under other keys."""
+        for other in self._elsewhere.get(patient_key, ()):
+            for events in _by_patient(self._events(self._journal.of_patient(other))):
+                if self._key_of(events) == patient_key:
+                    yield from events
+
     def _story(self, patient_key: bytes, *new: AdtEvent) -> list[AdtEvent]:
         """All that was said of one patient. A change to a number of somebody else changes none."""
-        events = [*self._events(self._journal.of_patient(patient_key)), *new]
+        events = [*self._events(self._journal.of_patient(patient_key))]
+        events += [*self._from_elsewhere(patient_key), *new]
         had = {event.prior.key for event in events if event.prior is not None}
 
         def is_own(number: PatientId) -> bool:
@@ -68,6 +93,7 @@ class Folding:
     def all(self, messages: Iterable[StoredMessage]) -> Iterator[tuple[Folded, list[int]]]:
         """Every patient's state, with the places of the messages about that patient."""
         self._unreadable.clear()
+        self._elsewhere.clear()
         read = list(self._read(messages))
         self.learn(pair for event in read for pair in pairs_of(event))
         for events in _by_patient(map(self.names.in_event, read)):

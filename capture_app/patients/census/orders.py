@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
 
-from capture_app.model.encounter import Encounter
+from capture_app.model.encounter import Encounter, EncounterState
 from capture_app.model.feed_note import FeedNote
 from capture_app.model.order import Order
 from capture_app.model.patient import Patient, PatientId
@@ -112,6 +113,10 @@ class OrderBook:
         """The issuer that was assumed for some items of a worklist; empty where none was."""
         return self.issuer_when_absent if answer.name in self._bare else ""
 
+    def keys(self) -> frozenset[tuple[str, str]]:
+        """All numbers that worklists name, each with its issuer."""
+        return frozenset(self._items)
+
     def answers(self) -> tuple[WorklistAnswer, ...]:
         """The last answer of each worklist."""
         return tuple(self._answers.values())
@@ -149,8 +154,7 @@ class OrderBook:
             row = rows.get(place) or PatientListEntry(
                 people[who], item.encounter, (), FeedSource.WORKLIST, as_of
             )
-            orders = (item.order,) if item.order is not None else ()
-            rows[place] = replace(row, orders=(*row.orders, *orders))
+            rows[place] = replace(row, orders=_with_order(row.orders, item))
         doubts = frozenset([Doubt.NUMBER_OF_TWO] if len(people) > 1 else [])
         return tuple(replace(row, doubts=doubts) for row in rows.values())
 
@@ -178,8 +182,7 @@ class OrderBook:
                 row = rows.get(place) or PatientListEntry(
                     item.patient, visit, (), FeedSource.WORKLIST, as_of, doubts
                 )
-                orders = (item.order,) if item.order is not None else ()
-                rows[place] = replace(row, orders=(*row.orders, *orders))
+                rows[place] = replace(row, orders=_with_order(row.orders, item))
         return tuple(rows.values())
 
     def gives_to_another(self, key: tuple[str, str], patient: Patient) -> bool:
@@ -213,7 +216,7 @@ class OrderBook:
         return tuple(
             replace(
                 row,
-                orders=tuple(i.order for i in fitting if i.order and _belongs(i, row, visits)),
+                orders=reduce(_with_order, (i for i in fitting if _belongs(i, row, visits)), ()),
             )
             for row in rows
         )
@@ -242,6 +245,26 @@ def is_among(visit: Encounter, keys: Collection[tuple[str, str]]) -> bool:
     return bool(visit.visit_number) and any(
         fits(visit.visit_number, visit.issuer, *key) for key in keys
     )
+
+
+def if_ended(row: PatientListEntry, visits: Iterable[Encounter]) -> PatientListEntry:
+    """A row of a worklist, whose visit has ended where one of these, told by the admissions feed,
+    is the same one and has: worklists do not know of that.
+    """
+    named = row.encounter
+    if named is None or not named.visit_number:
+        return row
+    same = (v for v in visits if fits(v.visit_number, v.issuer, named.visit_number, named.issuer))
+    ended = next((v for v in same if v.state is EncounterState.CLOSED), None)
+    if ended is None:
+        return row
+    seen = replace(named, state=ended.state, discharged_at=ended.discharged_at)
+    return replace(row, encounter=seen)
+
+
+def _with_order(orders: tuple[Order, ...], item: WorklistItem) -> tuple[Order, ...]:
+    """The orders, and that of an item: once, whichever of several worklists told it again."""
+    return orders if item.order is None or item.order in orders else (*orders, item.order)
 
 
 def _differ(one: object, other: object) -> bool:

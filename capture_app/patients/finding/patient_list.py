@@ -23,6 +23,7 @@ from capture_app.patients.census.orders import (
     WorklistAnswer,
     WorklistItem,
     contradicts,
+    if_ended,
     is_among,
 )
 from capture_app.patients.finding.crosschecks import (
@@ -91,12 +92,9 @@ class PatientList:
         for key, known in patients.items():
             self._remember(key, known)
         self._places.clear()
-        worklist = {key for key in self._shown if key not in self._patients}
         rows = []
-        for key in (*self._patients, *worklist):
-            prepared = self._prepared(key)
-            if prepared:
-                mine = self._rows_of(key, prepared)
+        for key in {*self._patients, *self._shown, *self._orders.keys()}:
+            if mine := self._rows_of(key, self._prepared(key)):
                 self._places[key] = tuple(row.key for row in mine)
                 rows.extend(mine)
         for tab, roster in self._rosters.items():
@@ -350,7 +348,11 @@ class PatientList:
         numbers = [key, *self._own_numbers(key)]
         seen = tuple(entries(known, self._clock.now(), self._closed_visible))
         if not seen:  # here no longer, but expected
-            return self._orders.entries_of(key, numbers, beside=known.patient, gone=self._gone(key))
+            visits = [visit.encounter for visit in known.visits.values()]
+            expected = self._orders.entries_of(
+                key, numbers, beside=known.patient, gone=self._gone(key)
+            )
+            return tuple(if_ended(row, visits) for row in expected)
         return self._orders.attached(seen, numbers, self._gone(key))
 
     def _show(self, key: PatientKey) -> None:
@@ -379,7 +381,8 @@ class PatientList:
 
     def _rows_of(self, key: PatientKey, own: tuple[PatientListEntry, ...]) -> list[Row]:
         """The rows of a patient, and of those to whom worklists give the number all the same."""
-        known = self._patients.get(key)
+        holder = self._claimant(key)
+        known = self._patients.get(holder) if holder is not None else None
         others = self._orders.of_others(key, known.patient) if known is not None else ()
         return [row_of(entry) for entry in (*own, *others)]
 

@@ -252,6 +252,21 @@ def test_states_of_other_settings_are_never_believed(tmp_path: Path, clock: Fixe
     assert window.refresh()
     assert issuers(window) == ["RIGHT", "RIGHT"]
     assert issuers(open_with("RIGHT")) == ["RIGHT", "RIGHT"]
+    # What is said on of one patient stands under another key than what was said before.
+    update = said("A31", "0900", pid="1^^^^MR||Roe^Janet||19560714|F", has_visit=False)
+    assert b"MSA|AA" in receiver.handle(update)
+    assert window.refresh()
+    renamed = [entry for entry in window.find("") if entry.patient.name.pn == "Roe^Janet"]
+    assert [entry.encounter and entry.encounter.location.ward for entry in renamed] == ["4B"]
+    move = said("A02", "1000", pid="1^^^^MR||Roe^Janet||19560714|F", place="5C")
+    assert b"MSA|AA" in AdtReceiver(window, feed, clock).handle(move)
+    late = said("A02", "0830", pid="1^^^^MR||Roe^Janet||19560714|F", place="6D")
+    assert b"MSA|AA" in AdtReceiver(window, feed, clock).handle(late)
+    admitted = window.find("Roe")[0].encounter
+    assert admitted is not None
+    assert admitted.admitted_at is not None
+    assert admitted.location.ward == "5C"
+    assert open_with("RIGHT").find("") == window.find("")
     for census in opened:
         census.close()
 

@@ -8,6 +8,7 @@ import pytest
 from capture_app.clock import FixedClock
 from capture_app.errors import RuleError
 from capture_app.exam.standing import as_it_is_now
+from capture_app.model.encounter import EncounterState
 from capture_app.model.patient import Patient, PatientId, Sex
 from capture_app.model.worklist import Doubt, FeedSource
 from capture_app.patients.census.census import Census
@@ -400,3 +401,55 @@ def test_a_number_that_moves_to_another_holder_leaves_no_doubt(
     feed.send("A01", a_patient(number="2", other_ids=other), a_visit("V2", "5C"))
     assert {entry.doubts for entry in census.find("")} == {frozenset()}
     assert sorted(map(tuple, accessions(census))) == [(), ("ACC1",)]
+
+
+def test_an_order_that_two_worklists_tell_is_one(opened: Opener, clock: FixedClock) -> None:
+    census = opened()
+    for name in ("one", "two"):
+        census.put_worklist(answer(item(a_patient()), item(a_patient()), name=name))
+    assert accessions(census) == [["ACC1"]]
+    Feed(census, clock).send("A01", a_patient(), a_visit())
+    assert accessions(census) == [["ACC1"]]
+    census.put_worklist(answer(name="one"))
+    assert accessions(census) == [["ACC1"]]
+
+
+def test_nor_does_a_person_vanish_whose_number_is_another_ones_alias(
+    opened: Opener, clock: FixedClock
+) -> None:
+    """Admissions give the number to Roe as a further one, a worklist gives it to Doe."""
+    theirs = a_patient(number="N1", issuer="NHS")
+    census = opened()
+    roe = a_patient("Roe", "Ada", born=date(1980, 1, 1), other_ids=(PatientId("N1", "NHS"),))
+    Feed(census, clock).send("A01", roe, a_visit())
+    census.put_worklist(answer(item(theirs)))
+    again = opened()
+    again.put_worklist(answer(item(theirs)))
+    for each in (census, again):
+        each.rebuild()
+        assert [row.patient.name.alphabetic.family for row in each.find("")] == ["Doe", "Roe"]
+        doe, theirs_of_admissions = each.find("")
+        assert doe.doubts == {Doubt.NUMBER_OF_ANOTHER}
+        assert theirs_of_admissions.doubts == frozenset()
+        assert each.lookup("N1") == (theirs_of_admissions,)
+        with pytest.raises(RuleError, match="to somebody else"):
+            as_it_is_now(doe, each.person(doe.patient.patient_id))
+    census.put_worklist(answer())
+    assert shown(census) == [("7", "V1")]
+
+
+def test_a_row_of_the_worklist_tells_that_its_visit_has_ended(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient(), a_visit())
+    feed.send("A03", a_patient(), a_visit())
+    clock.advance(25 * 3600)
+    assert shown(census) == []
+    census.put_worklist(answer(item(a_patient(), a_visit("V1", "US"))))
+    (row,) = census.find("")
+    assert row.encounter is not None
+    assert (row.source, row.encounter.location.ward) == (FeedSource.WORKLIST, "US")
+    assert row.encounter.state is EncounterState.CLOSED
+    assert row.encounter.discharged_at is not None

@@ -80,6 +80,15 @@ def test_times_are_in_the_zone_that_the_item_names() -> None:
     assert order_of(item).scheduled_at == datetime(2024, 7, 2, 13, 15, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("time", ["0815-0900", "0815-"])
+def test_a_time_that_is_none_leaves_the_day(time: str) -> None:
+    ds = an_item("7", day=date(2024, 7, 2))
+    ds.ScheduledProcedureStepSequence[0].ScheduledProcedureStepStartTime = time
+    item = read(ds)
+    assert order_of(item).scheduled_at == datetime(2024, 7, 2, tzinfo=ZONE)
+    assert item.notes == (FeedNote("ScheduledProcedureStepStartTime", NoteCode.UNREADABLE),)
+
+
 def test_an_item_may_leave_out_what_is_optional() -> None:
     ds = an_item("7")
     for keyword in (

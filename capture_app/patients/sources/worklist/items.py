@@ -248,6 +248,9 @@ class _Item:
     def _scheduled(self, step: Dataset, zone: tzinfo | None) -> datetime | None:
         day = self._read(step, "ScheduledProcedureStepStartDate").replace(".", "")
         time = self._read(step, "ScheduledProcedureStepStartTime").replace(":", "")
+        if time.strip("0123456789."):  # a range, for instance: its second half is no offset
+            self.door.note("ScheduledProcedureStepStartTime", NoteCode.UNREADABLE)
+            time = ""
         offset = self._read(self.ds, "TimezoneOffsetFromUTC")
         if zone is None or not day:
             return None
