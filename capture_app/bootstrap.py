@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, Self
@@ -25,6 +25,7 @@ from capture_app.catalog.load import load_catalog
 from capture_app.clock import Clock
 from capture_app.diagnostics.certificates import CertificateWatch
 from capture_app.errors import CaptureAppError, ChildEndedError, KeyUnavailableError, StoreError
+from capture_app.exam.received import ReceivedService
 from capture_app.exam.session import ExamService
 from capture_app.imaging.decoding import PictureDecoder
 from capture_app.model.audit_event import AuditAction, AuditEvent
@@ -69,6 +70,8 @@ class Rooms:
     """Where the head of the trail is noted outside the data folder; None in practice."""
     outbox: Outbox
     exams: ExamService
+    received: ReceivedService
+    """Its child is started when it is needed."""
     census: Census
     users: Users
     auditing: Auditing
@@ -140,8 +143,12 @@ def open_rooms(settings: Settings, clock: Clock, *, check: bool = False) -> Iter
         closing(
             open_census(settings.data_dir, folder.cipher, clock, settings, check=check)
         ) as census,
+        ExitStack() as enclosing,
     ):
         catalog = load_catalog()
+        people = partial(_newest, census)
+        received = ReceivedService(folder.outbox, people)
+        enclosing.callback(received.close)
         yield Rooms(
             settings=settings,
             clock=clock,
@@ -154,9 +161,10 @@ def open_rooms(settings: Settings, clock: Clock, *, check: bool = False) -> Iter
                 catalog,
                 clock,
                 settings.station,
-                partial(_newest, census),
+                people,
                 folder.decoder,
             ),
+            received=received,
             census=census,
             users=folder.users,
             auditing=folder.auditing,
@@ -220,6 +228,7 @@ class Background:
         from capture_app.archive.connect import commitment_listeners, connect  # noqa: PLC0415
         from capture_app.archive.held_copy import SandboxedReader  # noqa: PLC0415
         from capture_app.outbox.delivery.engine import Engine  # noqa: PLC0415
+        from capture_app.outbox.receiving.receiver import ObjectReceiver  # noqa: PLC0415
         from capture_app.patients.sources.adt.receiver import AdtReceiver  # noqa: PLC0415
         from capture_app.patients.sources.worklist.poller import WorklistPoller  # noqa: PLC0415
 
@@ -232,6 +241,13 @@ class Background:
         self._ports: list[_Listening] = [*{id(port): port for port in listeners.values()}.values()]
         if settings.adt is not None:
             self._ports.append(AdtReceiver(rooms.census, settings.adt, clock, record=self._record))
+        self._receiver = (
+            ObjectReceiver(rooms.outbox, settings.receiver, record=self._record)
+            if settings.receiver is not None
+            else None
+        )
+        if self._receiver is not None:
+            self._ports.append(self._receiver)
         self._pollers = tuple(
             WorklistPoller(rooms.census, worklist, settings.station, clock)
             for worklist in settings.worklists
@@ -303,6 +319,8 @@ class Background:
             poller.stop()
         self._ended_whole = self._engine.stop()
         self._reader.close()
+        if self._receiver is not None:
+            self._receiver.close()
         self._record(AuditAction.APPLICATION_STOPPED)
         self._trail.stop()
 

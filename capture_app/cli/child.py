@@ -31,6 +31,12 @@ def _parse_dicom() -> Work:
     return parse_dicom
 
 
+def _read_received() -> Work:
+    from capture_app.outbox.receiving.reading_work import read_received  # noqa: PLC0415 - as WORKS says
+
+    return read_received
+
+
 def _survey_camera() -> Work:
     from capture_app.devices.survey_work import survey_camera  # noqa: PLC0415 - as WORKS says
 
@@ -41,6 +47,7 @@ WORKS: Final[dict[str, Callable[[], Work]]] = {
     "camera": _camera,
     "decode-file": _decode_file,
     "parse-dicom": _parse_dicom,
+    "read-received": _read_received,
     "survey-camera": _survey_camera,
 }
 """Each work by its task's name. A child reads the libraries of its own task alone."""

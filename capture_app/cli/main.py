@@ -45,6 +45,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "devices": ("devices", "list the cameras of this computer, or try devices"),
     "doctor": ("doctor", "look whether this station works, and say what to do"),
     "support-bundle": ("support_bundle", "write a file for who helps from afar, without patients"),
+    "received": ("received", "what scanners sent and is nobody's yet, and filing it"),
     "trail": ("trail", "list, prove or export what was done on this computer"),
     "users": ("users", "list, add or remove who may sign in; set roles, reset a PIN"),
 }

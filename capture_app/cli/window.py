@@ -55,6 +55,7 @@ def window_services(rooms: Rooms) -> Services:
         census=rooms.census,
         exams=rooms.exams,
         films=FilmService(rooms.exams, rooms.outbox, replay, rooms.clock),
+        received=rooms.received,
         outbox=rooms.outbox,
         devices=ChosenDevice(settings.devices, rooms.clock, passwords(settings), replay.see),
         users=rooms.users,

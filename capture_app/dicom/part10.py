@@ -12,6 +12,8 @@ from typing import Final
 from pydicom import dcmread, dcmwrite
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.errors import InvalidDicomError
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID
 
 from capture_app.errors import ConformanceError
@@ -108,6 +110,22 @@ def clip_sha256(frames: Iterable[bytes]) -> str:
 def _clip_head(ds: Dataset) -> bytes:
     """All that comes before the first frame."""
     return write(ds)[: -len(_SEQUENCE_DELIMITATION)]
+
+
+def wrap(
+    dataset: bytes, *, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str
+) -> bytes:
+    """An encoded dataset as a DICOM file (PS3.10 7.1); nothing of it is changed."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = UID(sop_class_uid)
+    meta.MediaStorageSOPInstanceUID = UID(sop_instance_uid)
+    meta.TransferSyntaxUID = UID(transfer_syntax_uid)
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
+    meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
+    out = DicomBytesIO()
+    out.write(bytes(128) + b"DICM")
+    write_file_meta_info(out, meta)
+    return out.getvalue() + dataset
 
 
 def read(part10: bytes) -> Dataset:

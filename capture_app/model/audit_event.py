@@ -75,6 +75,15 @@ class AuditAction(StrEnum):
     FEED_SENDER_TURNED_AWAY = "feed-sender-turned-away"
     """Somebody called the port of the feed who may not; of an address once in that time."""
 
+    OBJECT_RECEIVED = "object-received"
+    """A scanner sent an image by itself; it is kept."""
+    OBJECT_REFUSED = "object-refused"
+    """What a scanner sent was not kept; it was told so."""
+    OBJECT_FILED = "object-filed"
+    """A received image was filed to a patient, by agreement or by a person, and goes its way."""
+    SCANNER_TURNED_AWAY = "scanner-turned-away"
+    """Somebody called the port for scanners who may not; of an address once since the start."""
+
 
 class EventOutcome(StrEnum):
     """How it ended (PS3.15 A.5.1, EventOutcomeIndicator 0, 4, 8)."""

@@ -1,4 +1,4 @@
-"""The data folder as the outbox uses it: one database, two folders of sealed files, one key.
+"""The data folder as the outbox uses it: one database, three folders of sealed files, one key.
 
 The database's write lock is the one mutex between processes: a sealed file gets its name only while
 its writer holds that lock, and recovery looks at the folders while it holds it. So a file without a
@@ -58,6 +58,8 @@ class Spool:
     """Folder of sealed files of kind capture: the pictures, from the shutter on."""
     instances: Path
     """Folder of sealed files of kind instance: the Part 10 files, from Send on."""
+    received: Path
+    """Folder of sealed files of kind received: what scanners sent and is nobody's yet."""
     cipher: Cipher
     clock: Clock
 
@@ -68,8 +70,10 @@ class Spool:
         A trail that is not there beside pictures or users is no first start: it says so itself.
         Raises StoreError where somebody else could change what is in the folders.
         """
-        captures, instances = folder / "captures", folder / "instances"
-        for path in (captures, instances):
+        captures, instances, received = (
+            folder / name for name in ("captures", "instances", "received")
+        )
+        for path in (captures, instances, received):
             make_folder(path)
             if is_open_to_others(path):
                 raise StoreError(
@@ -80,11 +84,12 @@ class Spool:
                     )
                 )
         if database.read().execute("SELECT 1 FROM audit_head").fetchone() is None:
-            files = any(next(path.glob(f"*{SUFFIX}"), None) for path in (captures, instances))
+            folders = (captures, instances, received)
+            files = any(next(path.glob(f"*{SUFFIX}"), None) for path in folders)
             with database.transaction() as connection:
                 (rows,) = connection.execute(_ANYTHING_KEPT).fetchone()
                 trail.begin(connection, clock, cipher=cipher, is_first=not (files or rows))
-        return cls(database, captures, instances, cipher, clock)
+        return cls(database, captures, instances, received, cipher, clock)
 
     def now(self) -> str:
         """The present as the database writes it."""

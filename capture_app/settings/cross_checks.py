@@ -11,6 +11,7 @@ from capture_app.errors import SettingsFault
 from capture_app.model.device import DeviceKind
 from capture_app.model.words import tr
 from capture_app.settings.feeds import AdtFeed
+from capture_app.settings.receiving import Receiver
 from capture_app.settings.rules import Host, WebAddress
 from capture_app.settings.scanning import CheckDigit, ScanPattern, Suffix
 from capture_app.settings.schema import (
@@ -58,7 +59,9 @@ def _faults(settings: Settings) -> Iterator[_Found]:
     for number, device in enumerate(settings.devices):
         yield from _device(f"devices[{number}]", device)
     if settings.adt is not None:
-        yield from _adt_trust(settings.adt)
+        yield from _port_trust("adt", settings.adt, settings.adt.sender_certificates)
+    if settings.receiver is not None:
+        yield from _receiver(settings.receiver)
     yield from _ports(settings)
     if settings.security.key_store is KeyStore.FILE and not settings.security.key_file:
         yield ("security.key_file", _missing(), tr("a full path, for key_store = file"))
@@ -154,7 +157,7 @@ def _authorities(where: str, ca_file: str) -> Iterator[_Found]:
         )
 
 
-def _certificate(where: str, peer: ArchiveDestination | AdtFeed) -> Iterator[_Found]:
+def _certificate(where: str, peer: ArchiveDestination | AdtFeed | Receiver) -> Iterator[_Found]:
     """Files that are there but cannot be used: found now, not when the first image is sent."""
     certificate, key = peer.certificate_file, peer.certificate_key_file
     if not (Path(certificate).is_file() and Path(key).is_file()):
@@ -172,19 +175,36 @@ def _certificate(where: str, peer: ArchiveDestination | AdtFeed) -> Iterator[_Fo
         )
 
 
-def _adt_trust(adt: AdtFeed) -> Iterator[_Found]:
-    if bool(adt.certificate_file) != bool(adt.certificate_key_file):
-        missing = "certificate_key_file" if adt.certificate_file else "certificate_file"
-        yield (f"adt.{missing}", _missing(), tr("a certificate and its key, or neither"))
-    if adt.tls and not adt.certificate_file:
-        yield ("adt.certificate_file", _missing(), tr("a certificate and its key, for tls"))
-    if not adt.tls and (adt.ca_file or adt.sender_certificates):
-        key = "ca_file" if adt.ca_file else "sender_certificates"
-        yield (f"adt.{key}", tr("Without TLS no certificate is asked for."), tr("tls = true"))
-    if adt.sender_certificates and not adt.ca_file:
-        yield ("adt.ca_file", _missing(), tr("a file, for sender_certificates"))
-    yield from _authorities("adt", adt.ca_file)
-    yield from _certificate("adt", adt)
+def _port_trust(
+    where: str, port: AdtFeed | Receiver, caller_certificates: Sequence[str]
+) -> Iterator[_Found]:
+    if bool(port.certificate_file) != bool(port.certificate_key_file):
+        missing = "certificate_key_file" if port.certificate_file else "certificate_file"
+        yield (f"{where}.{missing}", _missing(), tr("a certificate and its key, or neither"))
+    if port.tls and not port.certificate_file:
+        yield (f"{where}.certificate_file", _missing(), tr("a certificate and its key, for tls"))
+    if not port.tls and (port.ca_file or caller_certificates):
+        key = "ca_file" if port.ca_file or where != "adt" else "sender_certificates"
+        yield (f"{where}.{key}", tr("Without TLS no certificate is asked for."), tr("tls = true"))
+    if caller_certificates and not port.ca_file:
+        yield (f"{where}.ca_file", _missing(), tr("a file, for the certificates of callers"))
+    yield from _authorities(where, port.ca_file)
+    yield from _certificate(where, port)
+
+
+def _receiver(receiver: Receiver) -> Iterator[_Found]:
+    certificates = [one for sender in receiver.senders for one in sender.certificates]
+    yield from _port_trust("receiver", receiver, certificates)
+    yield from _twice("receiver.senders", "name", [sender.name for sender in receiver.senders])
+    if not receiver.senders:
+        yield ("receiver.senders", _missing(), tr("at least one scanner"))
+    for number, sender in enumerate(receiver.senders):
+        if not sender.addresses:
+            yield (
+                f"receiver.senders[{number}].addresses",
+                tr("An AE title alone proves nobody."),
+                tr("at least one address or network"),
+            )
 
 
 def _device(where: str, device: Device) -> Iterator[_Found]:
@@ -254,11 +274,19 @@ def _ports(settings: Settings) -> Iterator[_Found]:
                 tr("The admissions feed listens on this port."),
                 tr("a port that adt.port does not use"),
             )
-    taken = {adt, *(archive.commitment_port for archive in settings.archives)}
+    taken = {adt, *(archive.commitment_port for archive in settings.archives)} - {None}
+    if settings.receiver is not None:
+        if settings.receiver.port in taken:
+            yield (
+                "receiver.port",
+                tr("The admissions feed or a commitment report comes to this port."),
+                tr("a port of its own"),
+            )
+        taken.add(settings.receiver.port)
     if settings.health.port is not None and settings.health.port in taken:
         yield (
             "health.port",
-            tr("The admissions feed or a commitment report comes to this port."),
+            tr("Something else is received on this port."),
             tr("a port of its own"),
         )
 

@@ -28,7 +28,7 @@ _HL7_CHARSETS: Final = (
     *(f"CP{page}" for page in range(1250, 1259)),
     *("ISO IR87", "GB 18030-2000", "KS X 1001", "BIG-5"),
 )
-_DICOM_CHARSETS: Final = (
+DICOM_CHARSETS: Final = (
     *("ISO_IR 6", "ISO_IR 192", "GB18030", "GBK"),
     *(f"ISO_IR {number}" for number in (13, 100, 101, 109, 110, 126, 127, 138, 144, 148, 166, 203)),
     *(f"CP{page}" for page in range(1250, 1259)),
@@ -215,12 +215,12 @@ class Worklist:
     ] = ""
     charset_when_absent: Annotated[
         str,
-        OneOf(_DICOM_CHARSETS),
+        OneOf(DICOM_CHARSETS),
         Help("The character set of answers that name none, against the standard."),
     ] = "ISO_IR 6"
     charsets: Annotated[
         tuple[str, ...],
-        _written_in(_DICOM_CHARSETS),
+        _written_in(DICOM_CHARSETS),
         Items(20),
         Help(
             "Character sets under a wrong name: what an answer names, and what it is written in, "

@@ -23,6 +23,7 @@ from capture_app.settings.kinds import (
     Seconds,
     ShortText,
 )
+from capture_app.settings.receiving import Receiver
 from capture_app.settings.rules import (
     AeTitle,
     Between,
@@ -411,6 +412,9 @@ class Settings:
     adt: Annotated[AdtFeed | None, Help("The admissions feed; absent: none.")] = None
     worklists: Annotated[tuple[Worklist, ...], Help("Modality Worklist providers.")] = ()
     archives: Annotated[tuple[ArchiveDestination, ...], Help("Archives.")] = ()
+    receiver: Annotated[
+        Receiver | None, Help("The port for scanners that send by DICOM; absent: none.")
+    ] = None
     devices: Annotated[tuple[Device, ...], Help("Capture devices.")] = ()
     scanner: Annotated[Scanner, Help("How the scanners of this computer type.")] = _SCANNER
     scan_patterns: Annotated[

@@ -21,7 +21,7 @@ from capture_app.errors import DiskFullError, SealBrokenError, StoreError
 from capture_app.model.words import tr
 from capture_app.store.cipher import Cipher
 
-Kind = Literal["capture", "instance", "clip"]
+Kind = Literal["capture", "instance", "clip", "received"]
 
 MAGIC: Final = b"CAPSEAL\x00"
 VERSION: Final = 2
@@ -35,7 +35,7 @@ TAG_BYTES: Final = 16
 # magic, version, kind, UID, salt, identity hash, length of the identity chunk; all big-endian
 _HEADER: Final = struct.Struct(">8sBB64s32s32sI")
 HEADER_BYTES: Final = _HEADER.size
-_KIND_BYTES: Final[dict[Kind, int]] = {"capture": 1, "instance": 2, "clip": 3}
+_KIND_BYTES: Final[dict[Kind, int]] = {"capture": 1, "instance": 2, "clip": 3, "received": 4}
 _KINDS: Final[dict[int, Kind]] = {byte: kind for kind, byte in _KIND_BYTES.items()}
 _UID: Final = re.compile(rb"[0-9]+(\.[0-9]+)*")
 

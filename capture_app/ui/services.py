@@ -9,6 +9,7 @@ from capture_app.catalog.catalog import Catalog
 from capture_app.clock import Clock
 from capture_app.devices.chosen import ChosenDevice
 from capture_app.exam.filming import FilmService
+from capture_app.exam.received import ReceivedService
 from capture_app.exam.session import ExamService
 from capture_app.outbox.outbox import Outbox
 from capture_app.patients.census.census import Census
@@ -25,6 +26,8 @@ class Services:
     exams: ExamService
     films: FilmService
     """Clips of the open exam; it hears every frame of `devices`."""
+    received: ReceivedService
+    """What scanners sent by themselves."""
     outbox: Outbox
     devices: ChosenDevice
     """The camera in use: warm over patients and locks; started and stopped with the window."""

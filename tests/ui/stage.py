@@ -17,6 +17,7 @@ from capture_app.devices.chosen import ChosenDevice
 from capture_app.devices.replay import Replay
 from capture_app.exam.encoding import Picture
 from capture_app.exam.filming import FilmService
+from capture_app.exam.received import ReceivedService
 from capture_app.exam.session import ExamService
 from capture_app.hl7.build import Sender, build_adt
 from capture_app.imaging import surgery
@@ -168,6 +169,7 @@ def open_stage(
         census=census,
         exams=exams,
         films=FilmService(exams, outbox, replay, clock),
+        received=ReceivedService(outbox, census.person),
         outbox=outbox,
         users=Users(outbox.spool.database, cipher, clock, cost=CHEAP),
         auditing=Auditing(outbox.spool.database, cipher, clock),
@@ -184,5 +186,6 @@ def open_stage(
         yield stage
     finally:
         devices.stop()
+        services.received.close()
         census.close()
         outboxes.close(outbox)

@@ -280,6 +280,17 @@ def no_context(name: str, *, is_image: bool = True) -> RefusedDeliveryError:
     return RefusedDeliveryError(Reason.of(code, name=name), reached_nobody=True)
 
 
+def answer_echo(conversation: Conversation, message: DimseMessage) -> None:
+    """Answers a C-ECHO (PS3.7 9.3.5)."""
+    conversation.send(
+        message.context.context_id,
+        CommandField=C_ECHO_RQ | IS_RESPONSE,
+        MessageIDBeingRespondedTo=message.message_id,
+        AffectedSOPClassUID=UID(VERIFICATION),
+        Status=SUCCESS,
+    )
+
+
 def answer_event_report(
     conversation: Conversation, message: DimseMessage, answer: Callable[[EventReport], int]
 ) -> None:

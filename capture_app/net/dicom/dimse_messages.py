@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Final, NoReturn
@@ -64,12 +64,23 @@ class Conversation:
     Everything raises TransientDeliveryError: what the wire raises, "aborted" and "protocol".
     """
 
-    def __init__(self, wire: Wire, terms: Terms) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        terms: Terms,
+        *,
+        longest_data: int = _LONGEST_DATA,
+        on_too_long: Callable[[], None] = lambda: None,
+    ) -> None:
+        """A dataset beyond `longest_data` bytes ends the association; `on_too_long` is told."""
         self.wire = wire
         self.terms = terms
         self._contexts = {context.context_id: context for context in terms.contexts}
         self._is_within_message = False
         self._context_id = 0
+        self._longest_data = longest_data
+        self._on_too_long = on_too_long
+        self._first: DataValue | None = None
         self._incoming = self._fragments()
 
     def send(self, context_id: int, data: bytes | Body = b"", **elements: object) -> None:
@@ -84,6 +95,10 @@ class Conversation:
             (data,) if isinstance(data, bytes) else data,
             longest=self.terms.longest_fragment,
         )
+
+    def await_message(self) -> None:
+        """Waits until a message begins. Raises ReleaseRequested where the peer wants to end."""
+        self._first = self._next_fragment()
 
     def receive(self) -> DimseMessage:
         """The next whole message. Raises ReleaseRequested where the peer wants to end instead."""
@@ -103,7 +118,7 @@ class Conversation:
             context = self._contexts[self._context_id]
         except Exception as error:  # hostile bytes: the decoder may raise anything
             raise failure(self.wire.name, "protocol") from error
-        data = self._assembled(is_command=False, longest=_LONGEST_DATA) if has_data else b""
+        data = self._assembled(is_command=False, longest=self._longest_data) if has_data else b""
         self._is_within_message = False
         return DimseMessage(
             context,
@@ -141,13 +156,19 @@ class Conversation:
         while True:
             fragment = self._next_fragment()
             self._context_id = fragment.context_id
-            if fragment.is_command != is_command or len(assembled) + len(fragment.data) > longest:
+            if fragment.is_command != is_command:
+                self.protocol_error()
+            if len(assembled) + len(fragment.data) > longest:
+                self._on_too_long()
                 self.protocol_error()
             assembled += fragment.data
             if fragment.is_last:
                 return bytes(assembled)
 
     def _next_fragment(self) -> DataValue:
+        first, self._first = self._first, None
+        if first is not None:
+            return first
         for fragment in self._incoming:
             self._is_within_message = True
             return fragment

@@ -26,12 +26,13 @@ def compare(spool: Spool) -> tuple[Differences, Differences]:
     its name and its row: the lock is held for a few pictures, not for all that were ever taken.
     """
     return (
-        _compare(spool, spool.captures, "capture", "capture_id"),
-        _compare(spool, spool.instances, "instance", "sop_instance_uid"),
+        differences(spool, spool.captures, "capture", "capture_id"),
+        differences(spool, spool.instances, "instance", "sop_instance_uid"),
     )
 
 
-def _compare(spool: Spool, folder: Path, table: str, uid: str) -> Differences:
+def differences(spool: Spool, folder: Path, table: str, uid: str) -> Differences:
+    """Those of one folder and the table whose rows name its files; `uid` is the table's key."""
     rows = dict(
         spool.database.read().execute(f"SELECT file, {uid} FROM {table} WHERE file IS NOT NULL")  # noqa: S608 - names are ours
     )

@@ -26,6 +26,7 @@ from capture_app.outbox.keeping.description import description_context
 from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
 from capture_app.outbox.keeping.exams import known_context
 from capture_app.outbox.recovery.comparison import compare
+from capture_app.outbox.recovery.received import received_differences
 from capture_app.outbox.sealing.seal import instance_context
 from capture_app.outbox.sealing.study import exam_context, study_context, visit_key
 from capture_app.outbox.spool import (
@@ -93,11 +94,14 @@ def inspect(spool: Spool) -> Inspection:
             broken.append(path.name)
     broken += _swapped(spool, whole)
     captures, instances = compare(spool)
-    without_row = [path.name for path in (*captures.strays, *instances.strays) if path in whole]
+    strays, lost = received_differences(spool)
+    without_row = [
+        path.name for path in (*captures.strays, *instances.strays, *strays) if path in whole
+    ]
     return Inspection(
         files=len(whole),
         broken=tuple(broken),
-        missing=tuple(sorted({*captures.missing, *instances.missing})),
+        missing=tuple(sorted({*captures.missing, *instances.missing, *lost})),
         without_row=tuple(without_row),
         damaged=(
             *_damaged_cells(spool),
@@ -114,14 +118,17 @@ def inspect(spool: Spool) -> Inspection:
 
 
 def _sealed_files(spool: Spool) -> list[Path]:
-    return sorted(
-        path for folder in (spool.captures, spool.instances) for path in folder.glob(f"*{SUFFIX}")
-    )
+    folders = (spool.captures, spool.instances, spool.received)
+    return sorted(path for folder in folders for path in folder.glob(f"*{SUFFIX}"))
 
 
 def _swapped(spool: Spool, whole: dict[Path, str]) -> list[str]:
     """Files that are whole and are not the one that their row names: each is another picture's."""
-    folders = {"capture": spool.captures, "instance": spool.instances}
+    folders = {
+        "capture": spool.captures,
+        "instance": spool.instances,
+        "received": spool.received,
+    }
     found = []
     for table, folder in folders.items():
         rows = spool.database.read().execute(
@@ -373,6 +380,7 @@ def _unnamed_files(spool: Spool, table: str, uids: Sequence[str]) -> Iterator[Da
 _NAMED_BY: Final = {
     "capture": ("capture_id", "(deleted_at = '' OR deleted_at >= ?2)"),
     "instance": ("sop_instance_uid", "withdrawn = 0 AND ?2 <> ''"),
+    "received": ("sop_instance_uid", "settled_at = '' AND ?2 <> ''"),
 }
 _NOTHING_GOES_ON: Final = (
     "SELECT sop_instance_uid FROM counted WHERE NOT EXISTS "

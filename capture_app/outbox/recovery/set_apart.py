@@ -21,7 +21,7 @@ class FileSetApart:
 
 def files_set_apart(spool: Spool) -> tuple[FileSetApart, ...]:
     """Those that are still there, as found by the last start of who delivers."""
-    folders = {path.name: path for path in (spool.captures, spool.instances)}
+    folders = {path.name: path for path in (spool.captures, spool.instances, spool.received)}
     rows = spool.database.read().execute(
         "SELECT folder, file, found_at FROM set_apart ORDER BY found_at, folder, file"
     )

@@ -32,6 +32,7 @@ from capture_app.outbox.keeping.drafts import (
     set_fault,
 )
 from capture_app.outbox.recovery.comparison import compare
+from capture_app.outbox.recovery.received import adopt_received, received_differences
 from capture_app.outbox.recovery.recordings import growing_files, take_in
 from capture_app.outbox.recovery.rows import put_rows_right
 from capture_app.outbox.recovery.set_apart import write_set_apart
@@ -83,13 +84,17 @@ def recover(
     """
     report = RecoveryReport()
     before = spool.clock.now() - _UNFINISHED_AFTER
-    for folder in (spool.captures, spool.instances):
+    for folder in (spool.captures, spool.instances, spool.received):
         remove_unfinished(folder, before=before)
     put_rows_right(spool)
     captures, instances = compare(spool)
     _each(report, growing_files(spool), lambda path: _take_in_recording(spool, path, report))
     _each(report, captures.strays, lambda path: _adopt_capture(spool, path, report))
     _each(report, instances.strays, lambda path: _adopt_instance(spool, path, destinations, report))
+    strays, lost = received_differences(spool)
+    _each(report, strays, lambda path: adopt_received(spool, path))
+    for uid in lost:
+        _tell_missing(report, uid)
     write_set_apart(spool, report.set_apart)
     if captures.strays or instances.strays:
         captures, instances = compare(spool)  # some rows have got their file back

@@ -20,6 +20,7 @@ from capture_app.errors import RuleError, SealBrokenError
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encounter import Location
 from capture_app.model.exam import Exam
+from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description, ProcedureEntry
 from capture_app.model.words import tr
 from capture_app.outbox.spool import MOST, Spool
@@ -63,6 +64,11 @@ class _OfAnImage:
     """What the identity of a sealed instance says of its study."""
 
     place: SeriesPlace
+
+
+def received_study_key(cipher: Cipher, patient: Patient, study_instance_uid: str) -> str:
+    """The key of a study that a scanner began: it states no values of ours yet."""
+    return cipher.keyed_hash("study of a scanner", *patient.patient_id.key, study_instance_uid)
 
 
 def visit_key(cipher: Cipher, exam: Exam) -> str:
@@ -372,8 +378,11 @@ def _fix_study(
     key: str,
 ) -> StudyPlace:
     uid = exam.study_instance_uid
-    row = connection.execute("SELECT 1 FROM study WHERE study_instance_uid = ?", (uid,)).fetchone()
-    if row is not None:
+    row = connection.execute(
+        "SELECT study_key FROM study WHERE study_instance_uid = ?", (uid,)
+    ).fetchone()
+    is_begun_by_scanner = row == (received_study_key(spool.cipher, exam.patient, uid),)
+    if row is not None and not is_begun_by_scanner:
         # Images of another act of this visit have it, and may not share study-level values with
         # these. With an order it is a worklist that gave one UID to two patients: never join them.
         if exam.order is not None:
@@ -390,7 +399,9 @@ def _fix_study(
         values = replace(values, reason=None)  # other acts of the order will join this study
     connection.execute(
         "INSERT INTO study (study_instance_uid, study_key, study_number, sealed) "
-        "VALUES (?, ?, ?, ?)",
+        "VALUES (?, ?, ?, ?) ON CONFLICT (study_instance_uid) DO UPDATE SET "
+        "study_key = excluded.study_key, study_number = excluded.study_number, "
+        "sealed = excluded.sealed",
         (uid, key, number, spool.seal(values, study_context(uid))),
     )
     return StudyPlace(uid, key, number, values)

@@ -39,7 +39,8 @@ class AppBar(QWidget):
     lock_asked = Signal()
     clean_asked = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, user: str, parent: QWidget | None = None) -> None:
+        """`user`: the name of who is signed in."""
         super().__init__(parent)
         self.setFixedHeight(Metric.BAR)
         self._places = TabRow(
@@ -60,7 +61,8 @@ class AppBar(QWidget):
             self._places.show_tab(place, shown=False)
         self._places.asked.connect(self.went)
         self._avatar = Avatar(size=36)
-        self._name = Label(size=14, weight=SEMIBOLD)
+        self._avatar.show_initials(initials_of(user))
+        self._name = Label(user, size=14, weight=SEMIBOLD)
         self._lock = Button(tr("Lock"), icon="lock", key="F12")
         self._lock.clicked.connect(self.lock_asked)
         clean = IconButton("drop-simple", tr("Clean screen"))
@@ -90,11 +92,6 @@ class AppBar(QWidget):
     def show_waiting(self, count: int) -> None:
         """How many pictures wait or need a person."""
         self._places.set_count(Place.OUTBOX, count or None)
-
-    def show_user(self, name: str) -> None:
-        """Who is signed in."""
-        self._avatar.show_initials(initials_of(name))
-        self._name.setText(name)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

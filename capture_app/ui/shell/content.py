@@ -22,6 +22,8 @@ from capture_app.ui.services import Services
 from capture_app.ui.shell.app_bar import AppBar, Place
 from capture_app.ui.shell.late_pages import LatePages
 from capture_app.ui.shell.page_stack import Pages
+from capture_app.ui.shell.received_watch import ReceivedWatch
+from capture_app.ui.shell.scanner_page import scanner_page
 from capture_app.ui.shell.status import StatusViewModel
 from capture_app.ui.shell.status_strip import StatusStrip
 from capture_app.ui.tasks import Tasks
@@ -33,6 +35,7 @@ from capture_app.ui.words.marks import Message, Tone
 from capture_app.ui.words.send_words import (
     drafts_again_message,
     not_sent_message,
+    received_message,
     sent_message,
     still_open,
     too_late_message,
@@ -93,8 +96,12 @@ class Content(Backdrop):
         self.patients_vm.changed.connect(self._shut_while_opening)
         self.patients_vm.told.connect(self.tell)
         self._outbox: tuple[OutboxViewModel, OutboxPage] | None = None
-        self._bar = AppBar()
-        self._bar.show_user(operator.display_name)
+        self._is_locked = False
+        self._received = ReceivedWatch(
+            services, tasks, operator, lambda: None if self._is_locked else self.exam, self
+        )
+        self._received.filed.connect(lambda exam, n: self._say(received_message(n, exam)))
+        self._bar = AppBar(operator.display_name)
         self._bar.offer(Place.TRAIL, offered=may(operator, Act.READ_TRAIL))
         self._bar.offer(Place.CAMERAS, offered=may(operator, Act.SET_UP_CAMERAS))
         self._bar.went.connect(self.go)
@@ -135,6 +142,7 @@ class Content(Backdrop):
     def close_all(self) -> None:
         """The user has gone: nothing listens any more, and no exam takes pictures."""
         self._leave_workspace()
+        self._received.close()
         self.camera_scan.close()
         self.patients_vm.close()
         self.late.close()
@@ -148,9 +156,7 @@ class Content(Backdrop):
         self.go(Place.PATIENTS)
 
     def go(self, place: Place) -> None:
-        """A place of the navigation. The outbox is only looked at from an open exam; for the list
-        of patients it is left, and its drafts stay with the patient.
-        """
+        """A place of the navigation. An open exam is left for all but the outbox; drafts stay."""
         self.patients_vm.stay_known()
         if place is Place.OUTBOX and self._workspace_vm is not None:
             self._show_outbox(self._workspace_vm.exam)
@@ -193,14 +199,9 @@ class Content(Backdrop):
         """The set-up page of the scanner, for administrators."""
         if not may(self.operator, Act.SET_UP_SCANNER):
             return
-        from capture_app.ui.scanner.page import ScannerPage  # noqa: PLC0415 - seldom shown
-        from capture_app.ui.scanner.viewmodel import ScannerViewModel  # noqa: PLC0415
-
         if self._scanner is None:
-            viewmodel = ScannerViewModel(self._services, self._tasks, self.operator, self)
-            viewmodel.listens.connect(lambda on: self.learns.emit(viewmodel.stroke if on else None))
-            viewmodel.saved.connect(self.scanner_learnt)
-            self._scanner = ScannerPage(viewmodel)
+            given = (self._services, self._tasks, self.operator, self)
+            self._scanner = scanner_page(*given, self.learns, self.scanner_learnt)
             self._scanner.back_asked.connect(self.go_to_patients)
             self._pages.addWidget(self._scanner)
         self._show_place(Place.PATIENTS, self._scanner)
@@ -288,6 +289,7 @@ class Content(Backdrop):
         self._workspace_vm, self._workspace = viewmodel, page
         self._pages.addWidget(page)
         self._show_workspace(page)
+        self._received.look()
 
     def _shut_while_opening(self) -> None:
         """Who scanned a wristband stands before another patient than the screen still shows."""
@@ -314,6 +316,7 @@ class Content(Backdrop):
 
         The pages stay as they are behind the lock, for the same user.
         """
+        self._is_locked = True
         if self._workspace_vm is not None:  # first: no picture is taken, whatever else fails
             self._workspace_vm.when_kept(self._services.exams.close)
         self.identity_is_due()
@@ -324,6 +327,8 @@ class Content(Backdrop):
 
     def unlock(self) -> None:
         """The same user is back: the open exam goes on."""
+        self._is_locked = False
+        self._received.look()
         if (viewmodel := self._workspace_vm) is not None:
             # After the lock has closed the exam, which waits for a picture on its way to the disk.
             viewmodel.when_kept(lambda: self._resume(viewmodel))
@@ -344,9 +349,7 @@ class Content(Backdrop):
             self._workspace_vm.whose.become_due()
 
     def _confirms(self, entry: PatientListEntry) -> bool:
-        """Whether a scanned patient is the open one: then the scan says who is there, and the exam
-        goes on.
-        """
+        """Whether a scanned patient is the open one: it says who is there, and the exam goes on."""
         viewmodel = self._workspace_vm
         if viewmodel is None or self._workspace is None:
             return False
@@ -407,9 +410,7 @@ class Content(Backdrop):
     # ---------------------------------------------------------------------- telling
 
     def tell(self, message: Message) -> None:
-        """Says something over whatever page is on screen. A loud message is of a scan that opened
-        nobody: it says who is still open.
-        """
+        """Says something over the page on screen; a loud one, of a scan, says who is still open."""
         if message.is_loud and self._workspace_vm is not None:
             still = still_open(self._workspace_vm.exam)
             message = replace(message, todo=f"{still} {message.todo}")
@@ -425,8 +426,7 @@ class Content(Backdrop):
         if self._workspace is not None and self._shown_workspace is not None:
             self._workspace.place_toast(self._toast)
             return
-        width = min(760, self.width() - 64)
-        self._toast.fit(width)
+        self._toast.fit(width := min(760, self.width() - 64))
         above = self.height() - self.strip.height() - self._toast.height() - 16
         self._toast.move((self.width() - width) // 2, above)
 

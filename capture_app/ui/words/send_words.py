@@ -42,6 +42,19 @@ def not_sent_message(reason: str) -> Message:
     return Message(tr("Nothing was sent. {reason}", reason=why), "", "warning-circle", Tone.BAD)
 
 
+def received_message(images: int, exam: Exam) -> Message:
+    """2 images of a scanner filed to NGUYEN ...678: by what they say themselves."""
+    name, digits = _whose(exam)
+    what = trn(
+        "{n} image of a scanner filed to {name} {digits}.",
+        "{n} images of a scanner filed to {name} {digits}.",
+        images,
+        name=name,
+        digits=digits,
+    )
+    return Message(what, "", "check-circle", Tone.OK)
+
+
 def still_open(exam: Exam) -> str:
     """Whose exam goes on, after something that opened nobody."""
     return tr("Still open: {who}.", who=whose(exam))

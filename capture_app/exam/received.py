@@ -1,0 +1,109 @@
+"""What scanners sent by themselves: shown, and filed to the patient who is open, never by itself to
+anybody else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from capture_app.errors import CaptureAppError
+from capture_app.exam.session import People
+from capture_app.exam.standing import worded
+from capture_app.model.exam import Exam
+from capture_app.model.operator import Act, Operator, may
+from capture_app.model.patient import Patient
+from capture_app.model.received import Contradiction, WaitingObject
+from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.receiving.agreement import contradictions
+from capture_app.outbox.receiving.filing import FilingRules, file_received
+from capture_app.outbox.receiving.keeping import count_waiting, waiting_objects
+from capture_app.outbox.receiving.reading import ReceivedReader
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A waiting object beside a patient: what of the two does not agree."""
+
+    waiting: WaitingObject
+    against: tuple[Contradiction, ...]
+
+
+class ReceivedService:
+    """The waiting objects of a data folder. Use from any thread, but not the GUI's."""
+
+    def __init__(self, outbox: Outbox, people: People) -> None:
+        self._outbox = outbox
+        self._people = people
+        self._reader = ReceivedReader(outbox.spool.clock)
+        self._rules = FilingRules(
+            destinations=outbox.rules.destinations,
+            retention_days=outbox.rules.capture.retention_days,
+            system=outbox.rules.station.name or outbox.rules.station.ae_title,
+            reader=self._reader,
+        )
+
+    def close(self) -> None:
+        """Ends the child that reads."""
+        self._reader.close()
+
+    def count(self) -> int:
+        """How many wait."""
+        return count_waiting(self._outbox.spool)
+
+    def waiting(self) -> tuple[WaitingObject, ...]:
+        """Those that wait, the oldest first."""
+        return waiting_objects(self._outbox.spool)
+
+    def beside(self, patient: Patient) -> tuple[Compared, ...]:
+        """Those that wait, each held against a patient."""
+        return tuple(
+            Compared(one, contradictions(one.received.stated, patient)) for one in self.waiting()
+        )
+
+    def file(self, sop_instance_uid: str, exam: Exam, operator: Operator) -> None:
+        """Files one to the patient of an exam: a person has looked at both and says that it is
+        theirs. Raises as `outbox.receiving.filing.file_received`.
+        """
+        self._file(sop_instance_uid, exam, operator, by_person=True)
+        self._outbox.tell_changes()
+
+    def file_agreeing(self, exam: Exam, operator: Operator) -> int:
+        """Files all that name the patient of an open exam by number and issuer, and contradict in
+        nothing. How many. One that cannot be filed stays, and stops no other.
+        """
+        if not may(operator, Act.TAKE_PICTURES):
+            return 0
+        filed = 0
+        for one in self.beside(self._worded(exam)):
+            if one.against:
+                continue
+            uid = one.waiting.received.sop_instance_uid
+            try:
+                self._file(uid, exam, operator, by_person=False)
+                filed += 1
+            except CaptureAppError as error:
+                _log.warning("object-not-filed", uid=uid, error_type=type(error).__name__)
+            except Exception:  # noqa: BLE001 - logged with its traceback; it stays, and the others go on
+                _log.exception("object-not-filed", uid=uid)
+        if filed:
+            self._outbox.tell_changes()
+        return filed
+
+    def _file(self, uid: str, exam: Exam, operator: Operator, *, by_person: bool) -> None:
+        file_received(
+            self._outbox.spool,
+            self._rules,
+            uid,
+            exam,
+            operator,
+            patient=self._worded(exam),
+            by_person=by_person,
+        )
+
+    def _worded(self, exam: Exam) -> Patient:
+        now = self._people(exam.patient.patient_id)
+        return exam.patient if now is None else worded(exam.patient, now.patient)

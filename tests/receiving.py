@@ -1,0 +1,106 @@
+"""Scanners that send: DCMTK's senders, and pydicom's ultrasound files with patients of ours."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
+from pydicom.dataset import FileDataset
+
+from capture_app.model.audit_event import AuditAction, AuditEvent
+from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.receiving.receiver import ObjectReceiver
+from capture_app.settings.receiving import Receiver, Sender
+from tests.sealing import MAI
+
+SCANNER, ISSUER = "SCANNER1", "ST_ANNE"
+SENDER = Sender("us1", SCANNER, ("127.0.0.1",))
+RECEIVER = Receiver((SENDER,), port=0)
+ULTRASOUND = ("examples_rgb_color.dcm", "examples_ybr_color.dcm", "examples_jpeg2k.dcm")
+"""One uncompressed, one of 30 frames in JPEG, one in JPEG 2000."""
+_PROPOSES = {
+    "examples_rgb_color.dcm": (),
+    "examples_ybr_color.dcm": ("-xy",),
+    "examples_jpeg2k.dcm": ("-xv",),
+}
+
+
+def ultrasound(folder: Path, name: str = ULTRASOUND[0], **changes: str | None) -> Path:
+    """A file of a scanner, of MAI unless said otherwise, under a UID of its own where asked."""
+    ds = dcmread(str(get_testdata_file(name)))
+    ds.SpecificCharacterSet = "ISO_IR 192"
+    ds.PatientName, ds.PatientID = MAI.name.pn, MAI.patient_id.value
+    ds.IssuerOfPatientID, ds.PatientBirthDate, ds.PatientSex = ISSUER, "19560714", "F"
+    return write(folder, ds, name, **changes)
+
+
+def write(folder: Path, ds: FileDataset, name: str, **changes: str | None) -> Path:
+    """A dataset as a file; a value of None takes an element out."""
+    for keyword, value in changes.items():
+        if value is None:
+            ds.pop(keyword, None)
+        else:
+            setattr(ds, keyword, value)
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
+    path = folder / f"{ds.SOPInstanceUID}-{name}"
+    ds.save_as(path)
+    return path
+
+
+@contextmanager
+def receiving(outbox: Outbox, settings: Receiver = RECEIVER) -> Iterator[ObjectReceiver]:
+    """The port, open; what is no object goes into the trail as `bootstrap` has it done."""
+
+    def record(action: AuditAction, details: Mapping[str, str]) -> None:
+        with outbox.spool.database.transaction() as connection:
+            outbox.spool.record(connection, AuditEvent(action, "capture-app", details=details))
+
+    receiver = ObjectReceiver(outbox, settings, record=record)
+    receiver.start()
+    try:
+        yield receiver
+    finally:
+        receiver.stop()
+        receiver.close()
+
+
+def storescu(
+    port: int,
+    *files: Path,
+    calling: str = SCANNER,
+    called: str = "CAPTURE",
+    options: tuple[str, ...] = (),
+) -> subprocess.CompletedProcess[str]:
+    """DCMTK's storescu, which tells each status and ends with 1 where one is none of success."""
+    if not options:
+        options = _PROPOSES.get(files[0].name.partition("-")[2], ())
+    command = ["storescu", "-v", "-aet", calling, "-aec", called, *options, "127.0.0.1", str(port)]
+    return subprocess.run(
+        [*command, *map(str, files)], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def dcmsend(port: int, *files: Path) -> str:
+    """What DCMTK's dcmsend says; its exit code says nothing."""
+    done = subprocess.run(
+        [
+            "dcmsend",
+            "-v",
+            "-aet",
+            SCANNER,
+            "-aec",
+            "CAPTURE",
+            "127.0.0.1",
+            str(port),
+            *map(str, files),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.stdout + done.stderr
