@@ -44,7 +44,9 @@ def test_an_image_goes_to_the_open_patient_whom_it_names_and_to_no_other(
     desk.sign_in()
     received, outbox = desk.stage.services.received, desk.stage.outbox
     _open(desk, MINH)
-    assert received.file_agreeing(desk.content.exam, desk.content.operator) == 0
+    other = desk.content.exam
+    assert other is not None
+    assert received.file_agreeing(other, desk.content.operator) == 0
     assert received.count() == 1
     _open(desk, MAI)
     exam = desk.content.exam
