@@ -16,9 +16,9 @@ from capture_app.model.operator import Act, Operator, may
 from capture_app.model.patient import Patient
 from capture_app.model.received import Contradiction, WaitingObject
 from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.receiving import keeping
 from capture_app.outbox.receiving.agreement import contradictions
 from capture_app.outbox.receiving.filing import FilingRules, file_received
-from capture_app.outbox.receiving.keeping import count_waiting, waiting_objects
 from capture_app.outbox.receiving.reading import ReceivedReader
 
 _log = structlog.get_logger(__name__)
@@ -52,11 +52,11 @@ class ReceivedService:
 
     def count(self) -> int:
         """How many wait."""
-        return count_waiting(self._outbox.spool)
+        return keeping.count_waiting(self._outbox.spool)
 
     def waiting(self) -> tuple[WaitingObject, ...]:
         """Those that wait, the oldest first."""
-        return waiting_objects(self._outbox.spool)
+        return keeping.waiting_objects(self._outbox.spool)
 
     def beside(self, patient: Patient) -> tuple[Compared, ...]:
         """Those that wait, each held against a patient."""
@@ -64,26 +64,37 @@ class ReceivedService:
             Compared(one, contradictions(one.received.stated, patient)) for one in self.waiting()
         )
 
-    def file(self, sop_instance_uid: str, exam: Exam, operator: Operator) -> None:
+    def file(self, letter: str, exam: Exam, operator: Operator) -> None:
         """Files one to the patient of an exam: a person has looked at both and says that it is
         theirs. Raises as `outbox.receiving.filing.file_received`.
         """
-        self._file(sop_instance_uid, exam, operator, by_person=True)
+        self._file(letter, exam, operator, by_person=True)
+        self._outbox.tell_changes()
+
+    def discard(self, letter: str, operator: Operator) -> None:
+        """Takes one out of sight, for a day and then for good. Raises RuleError."""
+        keeping.discard(self._outbox.spool, letter, operator)
+        self._outbox.tell_changes()
+
+    def bring_back(self, letter: str, operator: Operator) -> None:
+        """Undoes that. Raises RuleError."""
+        keeping.bring_back(self._outbox.spool, letter, operator)
         self._outbox.tell_changes()
 
     def file_agreeing(self, exam: Exam, operator: Operator) -> int:
         """Files all that name the patient of an open exam by number and issuer, and contradict in
-        nothing. How many. One that cannot be filed stays, and stops no other.
+        nothing. How many. One that cannot be filed stays, and stops no other; of several under one
+        SOP Instance UID a person chooses.
         """
         if not may(operator, Act.TAKE_PICTURES):
             return 0
         filed = 0
         for one in self.beside(self._worded(exam)):
-            if one.against:
+            if one.against or not one.waiting.is_alone:
                 continue
             uid = one.waiting.received.sop_instance_uid
             try:
-                self._file(uid, exam, operator, by_person=False)
+                self._file(one.waiting.letter, exam, operator, by_person=False)
                 filed += 1
             except CaptureAppError as error:
                 _log.warning("object-not-filed", uid=uid, error_type=type(error).__name__)
@@ -93,11 +104,11 @@ class ReceivedService:
             self._outbox.tell_changes()
         return filed
 
-    def _file(self, uid: str, exam: Exam, operator: Operator, *, by_person: bool) -> None:
+    def _file(self, letter: str, exam: Exam, operator: Operator, *, by_person: bool) -> None:
         file_received(
             self._outbox.spool,
             self._rules,
-            uid,
+            letter,
             exam,
             operator,
             patient=self._worded(exam),

@@ -81,6 +81,9 @@ class AuditAction(StrEnum):
     """What a scanner sent was not kept; it was told so."""
     OBJECT_FILED = "object-filed"
     """A received image was filed to a patient, by agreement or by a person, and goes its way."""
+    OBJECT_DISCARDED = "object-discarded"
+    """A received image was taken out of sight; its file goes a day later."""
+    OBJECT_BROUGHT_BACK = "object-brought-back"
     SCANNER_TURNED_AWAY = "scanner-turned-away"
     """Somebody called the port for scanners who may not; of an address once since the start."""
 

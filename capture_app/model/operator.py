@@ -37,6 +37,8 @@ class Act(StrEnum):
     """Delete a draft that somebody else took, or bring it back."""
     STEER_DELIVERY = "steer-delivery"
     """Try now, hold, release, take back to draft."""
+    DISCARD_RECEIVED = "discard-received"
+    """Discard an image that a scanner sent and that is nobody's, or bring it back."""
     RETIRE_ARCHIVE = "retire-archive"
     """Say that an archive is no more, and which one takes its images."""
     SETTLE_MERGE = "settle-merge"
@@ -54,6 +56,7 @@ _ROLES_FOR: Final[Mapping[Act, frozenset[Role]]] = MappingProxyType(
         Act.TAKE_PICTURES: frozenset({Role.CAPTURE}),
         Act.DELETE_OF_OTHERS: frozenset({Role.CORRECT, Role.ADMINISTER}),
         Act.STEER_DELIVERY: frozenset({Role.CAPTURE, Role.CORRECT, Role.ADMINISTER}),
+        Act.DISCARD_RECEIVED: frozenset({Role.CORRECT, Role.ADMINISTER}),
         Act.RETIRE_ARCHIVE: frozenset({Role.ADMINISTER}),
         Act.SETTLE_MERGE: frozenset({Role.CORRECT, Role.ADMINISTER}),
         Act.KEEP_USERS: frozenset({Role.ADMINISTER}),

@@ -61,8 +61,10 @@ class ReceivedObject:
     pixels_at: int
     """Where Pixel Data (7FE0,0010) begins in the encoded dataset."""
     received_at: datetime
-    content_hash: str
-    """Keyed hash of the encoded dataset: the same object, sent once more, has the same."""
+    letter: str
+    """Keyed hash of the encoded dataset: the same object, sent once more, has the same, and another
+    of the same SOP Instance UID has not.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +74,17 @@ class WaitingObject:
     received: ReceivedObject
     size: int
     """Bytes of its Part 10 file."""
+    letters: int = 1
+    """How many wait that say other things under its SOP Instance UID, itself counted."""
+    is_uid_sent: bool = False
+    """An image of this SOP Instance UID is a patient's already: it can only be discarded."""
+
+    @property
+    def is_alone(self) -> bool:
+        """Nothing else goes by its SOP Instance UID: it can be filed without a choice."""
+        return self.letters == 1 and not self.is_uid_sent
+
+    @property
+    def letter(self) -> str:
+        """What tells it from all others."""
+        return self.received.letter

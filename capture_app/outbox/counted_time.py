@@ -38,7 +38,7 @@ class Waiting(StrEnum):
     PURGE = "purge"
     """An instance, by its SOP Instance UID."""
     CLEAN = "clean"
-    """A deleted draft, by its capture id."""
+    """A deleted draft, by its capture id; a discarded object of a scanner, by its letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,9 @@ def note_missing(spool: Spool) -> None:
             "SELECT 'purge', sop_instance_uid, ?1 FROM task "
             "WHERE kind = 'retain' AND state = 'queued' "
             "UNION ALL SELECT 'clean', capture_id, ?1 FROM capture "
-            "WHERE deleted_at <> '' AND file IS NOT NULL",
+            "WHERE deleted_at <> '' AND file IS NOT NULL "
+            "UNION ALL SELECT 'clean', letter, ?1 FROM received "
+            "WHERE discarded_at <> '' AND file IS NOT NULL",
             (now,),
         )
 

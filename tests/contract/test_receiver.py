@@ -17,6 +17,8 @@ from capture_app.errors import RuleError
 from capture_app.exam.received import ReceivedService
 from capture_app.model.delivery import ImageState, ProofKind
 from capture_app.model.exam import Exam
+from capture_app.model.operator import Operator, Role
+from capture_app.model.part10_file import Part10File
 from capture_app.model.received import Contradiction
 from capture_app.net.deadline import Deadline
 from capture_app.net.dicom.association import Peer, open_association
@@ -24,7 +26,7 @@ from capture_app.net.dicom.upper_layer import ABORT, Context
 from capture_app.net.wire import Address
 from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox
-from capture_app.outbox.receiving.keeping import open_received
+from capture_app.outbox.receiving.keeping import open_received, waiting_objects
 from capture_app.outbox.recovery.inspection import inspect
 from capture_app.outbox.recovery.start_up import recover
 from capture_app.outbox.status import StatusFilter
@@ -59,6 +61,7 @@ from tests.waiting import Eventually
 REFUSED = "object-refused"
 PADDING = 0xFFFC  # DCMTK leaves it out
 CLOCK = SystemClock()
+BOSS = Operator("boss", "Boss", (Role.CORRECT,))
 
 
 @pytest.fixture
@@ -85,7 +88,14 @@ def trail(outbox: Outbox) -> str:
 
 def kept(outbox: Outbox, uid: str) -> Dataset:
     """What was kept. DCMTK writes lengths anew, so that bytes are compared of the pixels alone."""
-    return part10.read(open_received(outbox.spool, uid)[1])
+    (letter,) = letters(outbox, uid)
+    return part10.read(open_received(outbox.spool, letter)[1])
+
+
+def letters(outbox: Outbox, uid: str) -> list[str]:
+    """What waits under a SOP Instance UID, in the order in which it came."""
+    waiting = waiting_objects(outbox.spool)
+    return [one.letter for one in waiting if one.received.sop_instance_uid == uid]
 
 
 @pytest.mark.parametrize("name", ULTRASOUND)
@@ -114,18 +124,68 @@ def test_dcmsend_sends_several_and_the_same_once_more(outbox: Outbox, tmp_path: 
     assert len(sealed_files(outbox.spool.received)) == 3
 
 
+def test_a_correction_under_the_same_uid_is_a_letter_of_its_own_and_a_person_chooses(
+    outbox: Outbox, service: ReceivedService, tmp_path: Path
+) -> None:
+    sent_to(
+        outbox,
+        ultrasound(tmp_path, SOPInstanceUID="2.25.7", PatientID="777"),
+    )
+    sent_to(outbox, ultrasound(tmp_path, SOPInstanceUID="2.25.7"))
+    wrong, right = letters(outbox, "2.25.7")
+    exam = exam_of_mai(outbox)
+    assert service.file_agreeing(exam, NURSE) == 0, "two say different things"
+    service.file(right, exam, NURSE)
+    assert letters(outbox, "2.25.7") == [wrong]
+    assert service.file_agreeing(exam, NURSE) == 0
+    with pytest.raises(RuleError, match="was filed before"):
+        service.file(wrong, exam, NURSE)
+    service.discard(wrong, BOSS)
+    assert letters(outbox, "2.25.7") == []
+    assert inspect(outbox.spool).whole
+
+
 @pytest.mark.expects_log(REFUSED)
-def test_another_image_of_a_known_uid_is_refused_and_the_first_stays(
-    outbox: Outbox, tmp_path: Path
+def test_another_image_under_the_uid_of_a_filed_one_is_refused(
+    outbox: Outbox, service: ReceivedService, tmp_path: Path
 ) -> None:
     first = ultrasound(tmp_path, SOPInstanceUID="2.25.7")
-    number = dcmread(first).InstanceNumber
+    sent_to(outbox, first)
+    assert service.file_agreeing(exam_of_mai(outbox), NURSE) == 1
     with receiving(outbox) as receiver:
-        assert storescu(receiver.port, first).returncode == 0
+        assert storescu(receiver.port, first).returncode == 0, "the same, once more"
         other = ultrasound(tmp_path, SOPInstanceUID="2.25.7", InstanceNumber="99")
         assert "0x117" in _told(storescu(receiver.port, other))
-    assert kept(outbox, "2.25.7").InstanceNumber == number
-    assert "uid-taken" in trail(outbox)
+    assert service.count() == 0
+    assert "uid-sent" in trail(outbox)
+
+
+def test_what_was_discarded_comes_back_by_undo_or_when_it_is_sent_again(
+    outbox: Outbox, service: ReceivedService, tmp_path: Path
+) -> None:
+    file = ultrasound(tmp_path, SOPInstanceUID="2.25.7")
+    sent_to(outbox, file)
+    (letter,) = letters(outbox, "2.25.7")
+    with pytest.raises(RuleError, match="roles"):
+        service.discard(letter, NURSE)
+    service.discard(letter, BOSS)
+    with pytest.raises(RuleError, match="waits no more"):
+        service.file(letter, exam_of_mai(outbox), NURSE)
+    service.bring_back(letter, BOSS)
+    assert letters(outbox, "2.25.7") == [letter]
+    service.discard(letter, BOSS)
+    assert recover(outbox.spool, (PACS,)).alarms == []
+    assert letters(outbox, "2.25.7") == []
+    sent_to(outbox, file)
+    assert letters(outbox, "2.25.7") == [letter], "a scanner deletes what it got 0000 for"
+    assert kept(outbox, "2.25.7").PixelData == dcmread(file).PixelData
+    assert [trail(outbox).count(f"object-{what}") for what in ("discarded", "brought-back")] == [
+        2,
+        1,
+    ]
+    assert recover(outbox.spool, (PACS,)).alarms == []
+    assert len(sealed_files(outbox.spool.received)) == 1
+    assert inspect(outbox.spool).whole
 
 
 def _told(sent: object) -> str:
@@ -212,7 +272,7 @@ def _store_raw(port: int, dataset: bytes) -> int | None:
     deadline = Deadline.after(CLOCK, 60.0)
     with open_association(peer, [Context(us, (syntax,))], deadline) as assoc:
         return assoc.store(
-            memoryview(dataset),
+            Part10File.of(dataset),
             sop_class_uid=us,
             sop_instance_uid="2.25.1",
             transfer_syntax_uid=syntax,
@@ -257,38 +317,41 @@ def test_scanners_show_their_certificate_where_the_port_asks(
 def sent_to(outbox: Outbox, *files: Path) -> None:
     with receiving(outbox) as receiver:
         for file in files:
-            assert storescu(receiver.port, file).returncode == 0
+            sent = storescu(receiver.port, file)
+            assert sent.returncode == 0, sent.stdout + sent.stderr
 
 
 def exam_of_mai(outbox: Outbox) -> Exam:
     return begin(outbox, CLOCK)
 
 
-@pytest.mark.parametrize(
-    ("changes", "against"),
-    [
-        ({"PatientID": "0099999999"}, Contradiction.NUMBER),
-        ({"PatientID": "12345678"}, Contradiction.NUMBER),
-        ({"PatientID": ""}, Contradiction.NUMBER),
-        ({"IssuerOfPatientID": "ELSEWHERE"}, Contradiction.ISSUER),
-        ({"IssuerOfPatientID": ""}, Contradiction.ISSUER),
-        ({"PatientName": "Tran^Mai"}, Contradiction.NAME),
-        ({"PatientBirthDate": "19560715"}, Contradiction.BIRTH_DATE),
-        ({"PatientSex": "M"}, Contradiction.SEX),
-    ],
+CONTRADICTING: tuple[tuple[dict[str, str], Contradiction], ...] = (
+    ({"PatientID": "0099999999"}, Contradiction.NUMBER),
+    ({"PatientID": "12345678"}, Contradiction.NUMBER),
+    ({"PatientID": ""}, Contradiction.NUMBER),
+    ({"IssuerOfPatientID": "ELSEWHERE"}, Contradiction.ISSUER),
+    ({"IssuerOfPatientID": ""}, Contradiction.ISSUER),
+    ({"PatientName": "Tran^Mai"}, Contradiction.NAME),
+    ({"PatientBirthDate": "19560715"}, Contradiction.BIRTH_DATE),
+    ({"PatientSex": "M"}, Contradiction.SEX),
 )
+
+
 def test_what_contradicts_is_never_filed_by_itself(
-    outbox: Outbox,
-    service: ReceivedService,
-    tmp_path: Path,
-    changes: dict[str, str],
-    against: Contradiction,
+    outbox: Outbox, service: ReceivedService, tmp_path: Path
 ) -> None:
-    sent_to(outbox, ultrasound(tmp_path, **changes))
+    uids = [f"2.25.{number}" for number, _ in enumerate(CONTRADICTING, 1)]
+    sent_to(
+        outbox,
+        *(
+            ultrasound(tmp_path, SOPInstanceUID=uid, **changes)
+            for uid, (changes, _) in zip(uids, CONTRADICTING, strict=True)
+        ),
+    )
     exam = exam_of_mai(outbox)
     assert service.file_agreeing(exam, NURSE) == 0
-    assert [one.against for one in service.beside(exam.patient)] == [(against,)]
-    assert service.count() == 1
+    found = {one.waiting.received.sop_instance_uid: one.against for one in service.beside(MAI)}
+    assert found == {uid: (against,) for uid, (_, against) in zip(uids, CONTRADICTING, strict=True)}
     assert not outbox.statuses(StatusFilter())
 
 
@@ -298,8 +361,7 @@ def test_what_agrees_is_filed_byte_for_byte_and_proved(
     files = [ultrasound(tmp_path, name) for name in ULTRASOUND]
     sent_to(outbox, *files)
     came = {
-        bytes(dataset_of(open_received(outbox.spool, one.received.sop_instance_uid)[1]))
-        for one in service.waiting()
+        bytes(dataset_of(open_received(outbox.spool, one.letter)[1])) for one in service.waiting()
     }
     exam = exam_of_mai(outbox)
     assert service.file_agreeing(exam, NURSE) == len(files)
@@ -337,7 +399,7 @@ def test_a_person_files_what_contradicts_and_the_old_words_are_kept(
         StudyDescription="Beinödem",
     )
     sent_to(outbox, file)
-    service.file("2.25.5", exam_of_mai(outbox), NURSE)
+    service.file(letters(outbox, "2.25.5")[0], exam_of_mai(outbox), NURSE)
     (sealed,) = sealed_files(outbox.spool.instances)
     content = open_sealed(sealed, outbox.spool.cipher, uid="2.25.5").content
     before, after = dcmread(file), part10.read(content)
@@ -370,7 +432,7 @@ def test_a_study_of_another_patient_takes_no_image(
     service.file_agreeing(exam_of_mai(outbox), NURSE)
     other = replace(MAI, patient_id=replace(MAI.patient_id, value="777"))
     with pytest.raises(RuleError, match="same study"):
-        service.file("2.25.2", begin(outbox, CLOCK, patient=other), NURSE)
+        service.file(letters(outbox, "2.25.2")[0], begin(outbox, CLOCK, patient=other), NURSE)
     assert service.count() == 1
 
 

@@ -37,7 +37,7 @@ DOES_NOT_MATCH: Final = 0xA900
 """The dataset is not of the SOP class or instance that the command names."""
 CANNOT_UNDERSTAND: Final = 0xC000
 INVALID_INSTANCE: Final = 0x0117
-"""PS3.7 C.5.6: here, another object of this UID is held already."""
+"""PS3.7 C.5.6: here, another object of this UID is a patient's image already."""
 
 TRANSFER_SYNTAXES: Final = (
     *UNCOMPRESSED,

@@ -20,6 +20,7 @@ from capture_app.outbox.delivery.batch import Delivery
 from capture_app.outbox.delivery.schedule import Schedule
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.ports import Archive, Hindrance
+from capture_app.outbox.receiving.keeping import clean_discarded
 from capture_app.outbox.recovery.start_up import recover
 from capture_app.outbox.steps import tasks
 from capture_app.outbox.steps.forget import forget_over
@@ -218,7 +219,8 @@ class Engine:
         now = self._clock.monotonic()
         if self._tidied is None or now - self._tidied >= _TIDY_EVERY_S:
             self._tidied = now
-            if purge_due(self._spool) + clean_deleted(self._spool) + forget_over(self._spool):
+            tidied = (purge_due, clean_deleted, clean_discarded, forget_over)
+            if sum(tidy(self._spool) for tidy in tidied):
                 self._outbox.tell_changes()
             self._spool.database.shrink()
 

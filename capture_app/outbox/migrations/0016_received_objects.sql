@@ -1,17 +1,20 @@
--- Objects that scanners sent by themselves. Kept as they came until somebody's; the row stays, so that one that is sent again is
--- known. What it is and whose it says it is stands in the sealed cell. settled_at: filed, or taken out of sight.
+-- Objects that scanners sent by themselves, each a letter of its own: of one SOP Instance UID there may be several, where a scanner
+-- corrects what it sent before. A row stays, so that what is sent again is known. What an object is and whose it says it is stands in
+-- the sealed cell. filed_at: it became an image of a patient. discarded_at: a person took it out of sight; its file goes a day later.
 CREATE TABLE received (
-    sop_instance_uid TEXT PRIMARY KEY,
-    sender TEXT NOT NULL,
+    letter TEXT PRIMARY KEY,
+    sop_instance_uid TEXT NOT NULL,
     file TEXT UNIQUE,
     size INTEGER NOT NULL,
-    content_hash TEXT NOT NULL,
     received_at TEXT NOT NULL,
-    settled_at TEXT NOT NULL DEFAULT '',
+    filed_at TEXT NOT NULL DEFAULT '',
+    discarded_at TEXT NOT NULL DEFAULT '',
     sealed BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX received_by_time ON received (received_at);
-CREATE INDEX received_waiting ON received (received_at) WHERE settled_at = '';
+CREATE INDEX received_by_uid ON received (sop_instance_uid);
+CREATE INDEX received_waiting ON received (received_at) WHERE filed_at = '' AND discarded_at = '';
+CREATE INDEX received_discarded ON received (discarded_at) WHERE discarded_at <> '' AND file IS NOT NULL;
 
 CREATE TRIGGER received_kept AFTER INSERT ON received
 BEGIN

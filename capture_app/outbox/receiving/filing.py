@@ -29,7 +29,7 @@ from capture_app.model.received import Contradiction, ReceivedObject
 from capture_app.model.words import tr
 from capture_app.outbox.keeping.drafts import PictureIdentity, insert_capture
 from capture_app.outbox.receiving.agreement import contradictions
-from capture_app.outbox.receiving.keeping import open_received, settle
+from capture_app.outbox.receiving.keeping import is_uid_sent, open_received, settle
 from capture_app.outbox.receiving.reading import Read, ReceivedReader
 from capture_app.outbox.sealing.identity import SealedIdentity
 from capture_app.outbox.sealing.seal import insert_instance, insert_store_tasks
@@ -41,6 +41,7 @@ from capture_app.outbox.sealing.study import (
     study_context,
 )
 from capture_app.outbox.spool import Spool, stamp
+from capture_app.store.database import Reader
 from capture_app.store.record import to_record
 from capture_app.store.sealed import stage_sealed
 
@@ -68,7 +69,7 @@ class FilingRules:
 def file_received(
     spool: Spool,
     rules: FilingRules,
-    sop_instance_uid: str,
+    letter: str,
     exam: Exam,
     operator: Operator,
     *,
@@ -87,10 +88,12 @@ def file_received(
         raise RuleError(tr("No archive is set up: nothing was sent. Add one to the settings."))
     if patient.patient_id.key != exam.patient.patient_id.key or not patient.patient_id.value:
         raise RuleError(tr("A picture is of another patient: nothing was sent."))
-    received, content = open_received(spool, sop_instance_uid)
+    received, content = open_received(spool, letter)
+    uid = received.sop_instance_uid
     against = contradictions(received.stated, patient)
     if against and not by_person:
         raise RuleError(tr("The image names another patient: a person has to look at it."))
+    _require_free(spool.database.read(), uid)
     _require_own_study(spool, received, patient)
     dataset, read, changed = _coerced(spool, rules, received, content, patient, against)
     filed = part10.wrap(
@@ -105,7 +108,7 @@ def file_received(
         kept=PictureIdentity(
             exam, _device(received), received.received_at, Description(), is_time_known=False
         ),
-        capture_id=sop_instance_uid,
+        capture_id=uid,
         send_id=spool.clock.new_uid(),
         user_id=operator.user_id,
         place=place,
@@ -119,18 +122,19 @@ def file_received(
     )
     staged = stage_sealed(
         spool.instances,
-        uid=sop_instance_uid,
+        uid=uid,
         identity=to_record(identity),
         content=filed,
         cipher=spool.cipher,
         kind="instance",
     )
     with spool.publishing((staged,)) as connection:
-        original = settle(connection, spool, sop_instance_uid)
+        original = settle(connection, spool, letter)
+        _require_free(connection, uid)
         insert_capture(
             connection,
             spool,
-            sop_instance_uid,
+            uid,
             identity.kept,
             file=None,
             kept_at=stamp(received.received_at),
@@ -143,7 +147,7 @@ def file_received(
                 AuditAction.OBJECT_FILED,
                 operator.user_id,
                 exam_id=exam.exam_id,
-                sop_instance_uid=sop_instance_uid,
+                sop_instance_uid=uid,
                 study_instance_uid=received.study_instance_uid,
                 patient_key=spool.patient_key(patient),
                 details={
@@ -156,6 +160,17 @@ def file_received(
         )
     with suppress(OSError):  # one that stays is swept at the next start
         original.unlink()
+
+
+def _require_free(connection: sqlite3.Connection | Reader, sop_instance_uid: str) -> None:
+    """An archive keeps one of two images of one UID, and nobody could say which."""
+    if is_uid_sent(connection, sop_instance_uid):
+        raise RuleError(
+            tr(
+                "An image of the same number (SOP Instance UID) was filed before. Nothing was "
+                "filed: have the scanner send it as a new image, or discard it."
+            )
+        )
 
 
 def _require_own_study(spool: Spool, received: ReceivedObject, patient: Patient) -> None:

@@ -180,8 +180,8 @@ class ObjectReceiver:
             min_free_bytes=self._outbox.rules.capture.min_free_mb * _MEGABYTE,
             most_a_day=self._settings.max_mb_per_day * _MEGABYTE,
         )
-        if kept is Kept.ANOTHER:
-            return _Refused(INVALID_INSTANCE, "uid-taken")
+        if kept is Kept.UID_SENT:
+            return _Refused(INVALID_INSTANCE, "uid-sent")
         _log.info(
             "object-received",
             source=sender.name,
@@ -217,7 +217,7 @@ class ObjectReceiver:
             pixel_layout=read.pixel_layout,
             pixels_at=read.pixels_at,
             received_at=self._spool.clock.now(),
-            content_hash=self._spool.cipher.keyed_hash(
+            letter=self._spool.cipher.keyed_hash(
                 "received object", request.transfer_syntax_uid, part10.sha256_of(request.dataset)
             ),
         )

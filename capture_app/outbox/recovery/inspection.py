@@ -19,12 +19,14 @@ from capture_app.model.delivery import Instance, ProofKind, TaskKind, TaskState
 from capture_app.model.exam import Exam
 from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
+from capture_app.model.received import ReceivedObject
 from capture_app.outbox.counted_time import is_damaged
 from capture_app.outbox.keeping.clip_cell import read_clip_cell
 from capture_app.outbox.keeping.clips import length_of
 from capture_app.outbox.keeping.description import description_context
 from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
 from capture_app.outbox.keeping.exams import known_context
+from capture_app.outbox.receiving.keeping import received_context
 from capture_app.outbox.recovery.comparison import compare
 from capture_app.outbox.recovery.received import received_differences
 from capture_app.outbox.sealing.seal import instance_context
@@ -94,14 +96,13 @@ def inspect(spool: Spool) -> Inspection:
             broken.append(path.name)
     broken += _swapped(spool, whole)
     captures, instances = compare(spool)
-    strays, lost = received_differences(spool)
-    without_row = [
-        path.name for path in (*captures.strays, *instances.strays, *strays) if path in whole
-    ]
+    received = received_differences(spool)
+    strays = (*captures.strays, *instances.strays, *received.strays)
+    without_row = [path.name for path in strays if path in whole]
     return Inspection(
         files=len(whole),
         broken=tuple(broken),
-        missing=tuple(sorted({*captures.missing, *instances.missing, *lost})),
+        missing=tuple(sorted({*captures.missing, *instances.missing, *received.missing})),
         without_row=tuple(without_row),
         damaged=(
             *_damaged_cells(spool),
@@ -124,15 +125,15 @@ def _sealed_files(spool: Spool) -> list[Path]:
 
 def _swapped(spool: Spool, whole: dict[Path, str]) -> list[str]:
     """Files that are whole and are not the one that their row names: each is another picture's."""
-    folders = {
-        "capture": spool.captures,
-        "instance": spool.instances,
-        "received": spool.received,
-    }
+    tables = (
+        ("capture", "capture_id", spool.captures),
+        ("instance", "sop_instance_uid", spool.instances),
+        ("received", "sop_instance_uid", spool.received),
+    )
     found = []
-    for table, folder in folders.items():
+    for table, key, folder in tables:
         rows = spool.database.read().execute(
-            f"SELECT {_NAMED_BY[table][0]}, file FROM {table} WHERE file IS NOT NULL"  # noqa: S608 - names are ours
+            f"SELECT {key}, file FROM {table} WHERE file IS NOT NULL"  # noqa: S608 - names are ours
         )
         found += [file for uid, file in rows if whole.get(folder / file, uid) != uid]
     return found
@@ -178,6 +179,10 @@ _INSTANCE_OVER: Final = (
     f"(SELECT capture_id FROM instance WHERE sop_instance_uid = ?) AND {IS_OVER}"
 )
 _EXAM_OVER: Final = f"SELECT 1 FROM exam WHERE exam_id = ? AND {IS_EXAM_OVER}"  # noqa: S608 - a constant of ours
+_RECEIVED_OVER: Final = (
+    "SELECT 1 FROM received WHERE letter = ? AND file IS NULL "
+    "AND (filed_at <> '' OR discarded_at <> '')"
+)
 _NEVER: Final = "SELECT 1 WHERE ? IS NULL"
 
 
@@ -318,6 +323,18 @@ _CELLS: Final[dict[str, tuple[str, dict[str, Check]]]] = {
             "receipt": _json,
         },
     ),
+    "received": (
+        "letter",
+        {
+            "letter": _hash,
+            "sop_instance_uid": _uid,
+            "size": _count(),
+            "received_at": _time,
+            "filed_at": _deleted,
+            "discarded_at": _deleted,
+            "sealed": _sealed(ReceivedObject, received_context, _RECEIVED_OVER),
+        },
+    ),
 }
 _MISLED: Final[dict[tuple[str, str], str]] = {
     ("instance", "withdrawn"): "SELECT sop_instance_uid FROM instance "
@@ -328,6 +345,8 @@ _MISLED: Final[dict[tuple[str, str], str]] = {
     "WHERE kind = 'prove' AND state = 'done' AND proof IN ('', 'listed')",
     ("task", "receipt"): "SELECT task_id FROM task "
     "WHERE kind = 'prove' AND state = 'done' AND receipt = ''",
+    ("received", "file"): "SELECT letter FROM received "
+    "WHERE (file IS NULL) <> (filed_at <> '') AND discarded_at = ''",
     ("draft", "capture_id"): "SELECT capture_id FROM draft WHERE capture_id NOT IN "  # noqa: S608 - a constant of ours
     f"(SELECT capture_id FROM capture WHERE file IS NOT NULL AND {IS_DRAFT}) "
     "UNION SELECT capture_id FROM capture WHERE file IS NOT NULL "
@@ -380,7 +399,6 @@ def _unnamed_files(spool: Spool, table: str, uids: Sequence[str]) -> Iterator[Da
 _NAMED_BY: Final = {
     "capture": ("capture_id", "(deleted_at = '' OR deleted_at >= ?2)"),
     "instance": ("sop_instance_uid", "withdrawn = 0 AND ?2 <> ''"),
-    "received": ("sop_instance_uid", "settled_at = '' AND ?2 <> ''"),
 }
 _NOTHING_GOES_ON: Final = (
     "SELECT sop_instance_uid FROM counted WHERE NOT EXISTS "

@@ -8,9 +8,9 @@ import structlog
 
 from capture_app.model.received import ReceivedObject
 from capture_app.outbox.receiving.keeping import insert_received
-from capture_app.outbox.recovery.comparison import differences
+from capture_app.outbox.recovery.comparison import Differences, differences
 from capture_app.outbox.sealing.seal import remove_file
-from capture_app.outbox.spool import Spool
+from capture_app.outbox.spool import Spool, is_past
 from capture_app.store.record import from_record
 from capture_app.store.sealed import open_identity
 
@@ -19,23 +19,20 @@ _log = structlog.get_logger(__name__)
 
 def adopt_received(spool: Spool, path: Path) -> None:
     """Takes in a file of a received object that no row names. Raises SealBrokenError, OSError."""
-    header, record = open_identity(path, spool.cipher)
+    _, record = open_identity(path, spool.cipher)
     received = from_record(ReceivedObject, record)
     size = path.stat().st_size
     with spool.database.transaction() as connection:
         row = connection.execute(
-            "SELECT file, settled_at FROM received WHERE sop_instance_uid = ?", (header.uid,)
+            "SELECT file, filed_at, discarded_at FROM received WHERE letter = ?", (received.letter,)
         ).fetchone()
-        is_filed = connection.execute(
-            "SELECT 1 FROM instance WHERE sop_instance_uid = ?", (header.uid,)
-        ).fetchone()
-        is_over = is_filed is not None or (row is not None and row[1] != "")
-        if row is None and not is_over:
+        is_over = row is not None and row[0] is None and any(_is_past(spool, at) for at in row[1:])
+        if row is None:
             insert_received(connection, spool, received, file=path.name, size=size)
-            _log.info("received-adopted", uid=header.uid)
-        elif not is_over and not (spool.received / str(row[0])).is_file():
+            _log.info("received-adopted", uid=received.sop_instance_uid)
+        elif not is_over and (row[0] is None or not (spool.received / row[0]).is_file()):
             connection.execute(
-                "UPDATE received SET file = ? WHERE sop_instance_uid = ?", (path.name, header.uid)
+                "UPDATE received SET file = ? WHERE letter = ?", (path.name, received.letter)
             )
         else:
             is_over = True
@@ -43,7 +40,35 @@ def adopt_received(spool: Spool, path: Path) -> None:
         remove_file(path)
 
 
-def received_differences(spool: Spool) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """Files without a row, and UIDs whose file is gone."""
-    found = differences(spool, spool.received, "received", "sop_instance_uid")
-    return found.strays, found.missing
+def received_differences(spool: Spool) -> Differences:
+    """Files without a row, and the SOP Instance UIDs whose file is gone."""
+    found = differences(spool, spool.received, "received", "letter")
+    uids = dict(spool.database.read().execute("SELECT letter, sop_instance_uid FROM received"))
+    return Differences(found.strays, tuple(uids.get(letter, letter) for letter in found.missing))
+
+
+def put_received_right(spool: Spool) -> None:
+    """What is filed has no file any more, and what a person discarded says when: a row that says
+    otherwise is damaged, and waits.
+    """
+    rows = spool.database.read().execute(
+        "SELECT letter, filed_at, discarded_at FROM received "
+        "WHERE file IS NOT NULL AND (filed_at <> '' OR discarded_at <> '')"
+    )
+    damaged = [
+        letter
+        for letter, filed_at, discarded_at in rows.fetchall()
+        if filed_at or not _is_past(spool, discarded_at)
+    ]
+    if not damaged:
+        return
+    with spool.database.transaction() as connection:
+        connection.executemany(
+            "UPDATE received SET filed_at = '', discarded_at = '' WHERE letter = ?",
+            [(letter,) for letter in damaged],
+        )
+    _log.warning("received-rows-put-right", count=len(damaged))
+
+
+def _is_past(spool: Spool, moment: str) -> bool:
+    return is_past(moment, spool.now())

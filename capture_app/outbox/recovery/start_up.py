@@ -32,7 +32,11 @@ from capture_app.outbox.keeping.drafts import (
     set_fault,
 )
 from capture_app.outbox.recovery.comparison import compare
-from capture_app.outbox.recovery.received import adopt_received, received_differences
+from capture_app.outbox.recovery.received import (
+    adopt_received,
+    put_received_right,
+    received_differences,
+)
 from capture_app.outbox.recovery.recordings import growing_files, take_in
 from capture_app.outbox.recovery.rows import put_rows_right
 from capture_app.outbox.recovery.set_apart import write_set_apart
@@ -91,9 +95,12 @@ def recover(
     _each(report, growing_files(spool), lambda path: _take_in_recording(spool, path, report))
     _each(report, captures.strays, lambda path: _adopt_capture(spool, path, report))
     _each(report, instances.strays, lambda path: _adopt_instance(spool, path, destinations, report))
-    strays, lost = received_differences(spool)
-    _each(report, strays, lambda path: adopt_received(spool, path))
-    for uid in lost:
+    put_received_right(spool)
+    received = received_differences(spool)
+    _each(report, received.strays, lambda path: adopt_received(spool, path))
+    if received.strays:
+        received = received_differences(spool)  # some rows have got their file back
+    for uid in received.missing:
         _tell_missing(report, uid)
     write_set_apart(spool, report.set_apart)
     if captures.strays or instances.strays:

@@ -369,6 +369,7 @@ def test_what_each_role_may() -> None:
             Act.DELETE_OF_OTHERS,
             Act.STEER_DELIVERY,
             Act.KEEP_USERS,
+            Act.DISCARD_RECEIVED,
             Act.RETIRE_ARCHIVE,
             Act.SET_UP_SCANNER,
             Act.SET_UP_CAMERAS,
