@@ -363,6 +363,7 @@ def test_what_each_role_may() -> None:
             Act.DELETE_OF_OTHERS,
             Act.STEER_DELIVERY,
             Act.SETTLE_MERGE,
+            Act.DISCARD_RECEIVED,
         },
         Role.ADMINISTER: {
             Act.READ_PATIENTS,
