@@ -14,11 +14,11 @@ from pydicom.dataset import FileDataset
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.receiving.receiver import ObjectReceiver
-from capture_app.settings.receiving import Receiver, Sender
+from capture_app.settings.receiving import Receiver, SendingScanner
 from tests.sealing import MAI
 
 SCANNER, ISSUER = "SCANNER1", "ST_ANNE"
-SENDER = Sender("us1", SCANNER, ("127.0.0.1",))
+SENDER = SendingScanner("us1", SCANNER, ("127.0.0.1",))
 RECEIVER = Receiver((SENDER,), port=0)
 ULTRASOUND = ("examples_rgb_color.dcm", "examples_ybr_color.dcm", "examples_jpeg2k.dcm")
 """One uncompressed, one of 30 frames in JPEG, one in JPEG 2000."""

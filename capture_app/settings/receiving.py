@@ -20,7 +20,7 @@ from capture_app.settings.rules import (
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class SendingScanner:
     """A scanner that may send here: known by its AE title and by where it calls from, both."""
 
     name: Annotated[Name, Help("What the window and the log call it.")]
@@ -54,7 +54,9 @@ class Receiver:
     """The port on which scanners store images by DICOM (C-STORE)."""
 
     senders: Annotated[
-        tuple[Sender, ...], Items(50), Help("The scanners that may send. All others are refused.")
+        tuple[SendingScanner, ...],
+        Items(50),
+        Help("The scanners that may send. All others are refused."),
     ] = ()
     host: Annotated[
         str, Host(), Help("The address on which we listen; 127.0.0.1 is this computer only.")

@@ -23,7 +23,7 @@ from capture_app.dicom.part10 import pixel_layout, pixel_sha256
 from capture_app.dicom.received_text import WorklistText, first_item
 from capture_app.errors import FeedError, MessageError, TaskRefusedError
 from capture_app.net.dicom.element_count import refuse_too_many_elements
-from capture_app.sandbox.task import Answer, Block, Call
+from capture_app.sandbox.task import Block, Call, ChildAnswer
 
 HEAD: Final = "head"
 _PIXEL_DATA: Final = 0x7FE00010
@@ -55,7 +55,7 @@ _OF_THE_PIXELS: Final = (
 _UTF_8: Final = "ISO_IR 192"
 
 
-def read_received(call: Call) -> Iterator[Answer]:
+def read_received(call: Call) -> Iterator[ChildAnswer]:
     """The work. Refuses with "no-image" what has no pixels, "charset" what cannot be rewritten."""
     question = call.question
     syntax = UID(question["transfer_syntax_uid"])
@@ -66,9 +66,9 @@ def read_received(call: Call) -> Iterator[Answer]:
         out = DicomBytesIO()
         out.is_little_endian, out.is_implicit_VR = True, syntax.is_implicit_VR
         write_dataset(out, head)
-        yield Answer({"changed": changed}, (Block.of_bytes(HEAD, out.getvalue()),))
+        yield ChildAnswer({"changed": changed}, (Block.of_bytes(HEAD, out.getvalue()),))
         return
-    yield Answer(
+    yield ChildAnswer(
         {
             **{name: str(head.get(keyword) or "") for name, keyword in _UIDS.items()},
             **_texts(head, question["charset_when_absent"]),

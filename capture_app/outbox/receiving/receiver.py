@@ -33,7 +33,7 @@ from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.receiving.keeping import Kept, keep_received
 from capture_app.outbox.receiving.reading import Read, ReceivedReader
 from capture_app.sandbox.task import ChildEnd
-from capture_app.settings.receiving import Receiver, Sender
+from capture_app.settings.receiving import Receiver, SendingScanner
 
 _log = structlog.get_logger(__name__)
 
@@ -148,7 +148,7 @@ class ObjectReceiver:
         self._record(AuditAction.OBJECT_REFUSED, {"sender": sender.name, "reason": refused.reason})
         return refused.status
 
-    def _take(self, request: StoreRequest, sender: Sender) -> _Refused | None:
+    def _take(self, request: StoreRequest, sender: SendingScanner) -> _Refused | None:
         """Keeps it; why not, for one that is not kept."""
         try:
             read = self._reader.read(
@@ -191,7 +191,9 @@ class ObjectReceiver:
         self._outbox.tell_changes()
         return None
 
-    def _received(self, request: StoreRequest, sender: Sender, read: Read) -> ReceivedObject:
+    def _received(
+        self, request: StoreRequest, sender: SendingScanner, read: Read
+    ) -> ReceivedObject:
         texts = read.texts
         return ReceivedObject(
             **{name: texts[name] for name in _WHOLE_UIDS},
@@ -222,7 +224,7 @@ class ObjectReceiver:
             ),
         )
 
-    def _sender(self, request: StoreRequest) -> Sender | None:
+    def _sender(self, request: StoreRequest) -> SendingScanner | None:
         return next(
             (
                 sender
