@@ -26,7 +26,7 @@ from capture_app.imaging.rgb import encode_rgb
 from capture_app.model.coded_clip import CodedClip
 from capture_app.model.coding import Code
 from capture_app.model.delivery import Instance
-from capture_app.model.device import DeviceInfo, DeviceKind
+from capture_app.model.device import DeviceInfo, DeviceKind, Grabber
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.encounter import Encounter, EncounterState, Location
 from capture_app.model.exam import Exam
@@ -34,6 +34,7 @@ from capture_app.model.operator import Operator, Role
 from capture_app.model.order import Order
 from capture_app.model.patient import NameGroup, Patient, PatientId, PersonName, Sex
 from capture_app.model.procedure import Description, ImageKind, Side
+from capture_app.model.ultrasound import Area, Mode, Preset, Scale, TransducerType
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.settings.schema import Institution, Station
 
@@ -117,6 +118,18 @@ SCANNER = replace(
     image_kind=ImageKind.ULTRASOUND,
     burned_in_annotation=True,
 )
+SCANNER_ON_GRABBER = replace(
+    SCANNER, grabber=Grabber("Grabbit", model_name="HD-1", serial_number="G-77")
+)
+LINEAR_4_CM = Preset(
+    "Linear, 4 cm",
+    TransducerType.LINEAR,
+    "L12-3",
+    (Mode.B,),
+    40,
+    Scale(64, 48, Area(8, 4, 48, 40), 1.0),
+)
+"""Of pictures as `photo` has them."""
 
 
 def clock() -> FixedClock:

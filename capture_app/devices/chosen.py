@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from capture_app.clock import Clock
 from capture_app.devices.capture import CaptureThread, Live, LiveState, Sees, nobody
 from capture_app.devices.network_camera import Password, no_password
-from capture_app.devices.opening import device_info, open_source
+from capture_app.devices.opening import device_info, open_source, presets_of
 from capture_app.errors import DeviceError
 from capture_app.model.device import DeviceInfo
 from capture_app.model.frame import Frame
+from capture_app.model.ultrasound import Preset
 from capture_app.model.words import tr
 from capture_app.settings.schema import Device
 
@@ -51,6 +52,10 @@ class ChosenDevice:
         """The device in use; None before the start, and where none is set up."""
         with self._lock:
             return None if self._chosen is None else device_info(self._chosen)
+
+    def presets(self, device_id: str) -> tuple[Preset, ...]:
+        """What the console of a device may be set to, in the order of the settings."""
+        return presets_of(self._devices[device_id])
 
     @property
     def state(self) -> LiveState:

@@ -11,7 +11,14 @@ from capture_app.devices.controls import locks_of
 from capture_app.devices.modes import Wish
 from capture_app.devices.network_camera import Password, no_password
 from capture_app.devices.source import FrameSource, OpenedSource
-from capture_app.model.device import OFTEN_BURNED_IN, DeviceInfo, DeviceKind
+from capture_app.model.device import OFTEN_BURNED_IN, DeviceInfo, DeviceKind, Grabber
+from capture_app.model.ultrasound import Mode, Preset, Scale
+from capture_app.settings.consoles import (
+    ConsoleSettings,
+    PresetSettings,
+    area_of,
+    whole_picture,
+)
 from capture_app.settings.schema import Device
 
 
@@ -34,6 +41,33 @@ def device_info(device: Device) -> DeviceInfo:
         burned_in_annotation=(
             device.image_kind in OFTEN_BURNED_IN if burned_in is None else burned_in
         ),
+        grabber=_grabber(device),
+    )
+
+
+def presets_of(device: Device) -> tuple[Preset, ...]:
+    """What its console may be set to, as the settings say."""
+    return tuple(_preset(one, device.console) for one in device.presets)
+
+
+def _grabber(device: Device) -> Grabber | None:
+    if (said := device.grabber) is None:
+        return None
+    return Grabber(said.manufacturer, said.model_name, said.serial_number, said.software_versions)
+
+
+def _preset(said: PresetSettings, console: ConsoleSettings | None) -> Preset:
+    scale = None
+    if console is not None and said.scan_area and said.mm_per_pixel is not None:
+        whole = whole_picture(console)
+        scale = Scale(whole.width, whole.height, area_of(said.scan_area), said.mm_per_pixel)
+    return Preset(
+        said.name,
+        said.transducer_type,
+        said.transducer,
+        tuple(Mode(mode) for mode in said.modes),
+        said.depth_mm,
+        scale,
     )
 
 

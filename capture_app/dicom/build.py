@@ -29,6 +29,7 @@ from capture_app.dicom.modules.image import (
 from capture_app.dicom.modules.multi_frame import multi_frame_module, secondary_capture_modules
 from capture_app.dicom.modules.patient import patient_module, patient_study_module
 from capture_app.dicom.modules.study import general_series_module, general_study_module
+from capture_app.dicom.modules.ultrasound import us_image_module, us_region_calibration_module
 from capture_app.dicom.part10 import file_meta
 from capture_app.dicom.request import SealRequest
 from capture_app.dicom.times import study_zone
@@ -112,6 +113,9 @@ def _common(
     general_equipment_module(ds, request)
     contributing_equipment(ds, request, sealed_at)
     general_image_module(ds, request, taken_at)
+    if kind is ImageKind.ULTRASOUND:
+        us_image_module(ds, request.device.preset)
+        us_region_calibration_module(ds, request)
     anatomy(ds, region, request.description.side)
     privacy(ds, entry, region)
     view(ds, entry)

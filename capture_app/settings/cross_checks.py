@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from capture_app.errors import SettingsFault
 from capture_app.model.device import DeviceKind
 from capture_app.model.words import tr
+from capture_app.settings.console_checks import console_faults
 from capture_app.settings.feeds import AdtFeed
 from capture_app.settings.receiving import Receiver
 from capture_app.settings.rules import Host, WebAddress
@@ -58,6 +59,7 @@ def _faults(settings: Settings) -> Iterator[_Found]:
         yield from _archive_trust(f"archives[{number}]", archive)
     for number, device in enumerate(settings.devices):
         yield from _device(f"devices[{number}]", device)
+        yield from console_faults(f"devices[{number}]", device)
     if settings.adt is not None:
         yield from _port_trust("adt", settings.adt, settings.adt.sender_certificates)
     if settings.receiver is not None:

@@ -14,6 +14,7 @@ from typing import Annotated, Final
 from capture_app.model.coding import Code
 from capture_app.model.device import DeviceKind
 from capture_app.model.procedure import ImageKind
+from capture_app.settings.consoles import AConsole, AGrabber, Presets
 from capture_app.settings.feeds import AdtFeed, Worklist
 from capture_app.settings.kinds import (
     CallerCertificates,
@@ -304,6 +305,9 @@ class Device:
             "For a certificate that the camera made itself: that certificate."
         ),
     ] = ""
+    grabber: AGrabber = None
+    console: AConsole = None
+    presets: Presets = ()
 
 
 DEFAULT_KEYRING_BACKENDS: Final = (

@@ -31,6 +31,7 @@ from capture_app.model.coding import Code
 from capture_app.model.device import DeviceInfo
 from capture_app.model.patient import NameGroup, PartialDate, PatientId, PersonName, Sex
 from capture_app.model.procedure import Side, Turn
+from capture_app.model.ultrasound import Mode
 from capture_app.patients.census.fold import entries, fold
 from capture_app.patients.sources.adt.numbers import Authority
 from capture_app.patients.sources.adt.reading import MessageReader
@@ -39,10 +40,12 @@ from tests.sealing import (
     CAMERA,
     DERMATOSCOPE,
     ENDOSCOPE,
+    LINEAR_4_CM,
     MAI,
     MICROSCOPE,
     ORDER,
     SCANNER,
+    SCANNER_ON_GRABBER,
     STARTED_AT,
     STATION,
     VISIT,
@@ -67,6 +70,9 @@ ALLOWED_WARNINGS = {
     ),
     r"</ViewCodeSequence\(0054,0220\).* - Attribute is not present in standard DICOM IOD": (
         "View Code Sequence of VL images (PS3.3 C.8.12.1) is younger than this dciodvfy"
+    ),
+    r"</ImageType\(0008,0008\)\[3\]> - Unrecognized defined term = <>": (
+        "which examination it was is not said, and the modes stand behind it (PS3.3 C.8.5.6.1.1)"
     ),
 }
 
@@ -165,6 +171,16 @@ OBJECTS: dict[str, SealRequest] = {
         description=description("GEN-OTHER", "66643007", Side.RIGHT), device=MICROSCOPE
     ),
     "ultrasound": request(description=KNEE, device=SCANNER),
+    "ultrasound, behind a grabber": request(description=KNEE, device=SCANNER_ON_GRABBER),
+    "ultrasound, of a known setting": request(
+        description=KNEE, device=replace(SCANNER_ON_GRABBER, preset=LINEAR_4_CM)
+    ),
+    "ultrasound, Doppler without a scale": request(
+        description=KNEE,
+        device=replace(
+            SCANNER, preset=replace(LINEAR_4_CM, modes=(Mode.B, Mode.PW_DOPPLER), scale=None)
+        ),
+    ),
     "ultrasound, RGB": request(
         description=description("CAR-ECHO", "80891009", None), device=SCANNER, image=RGB
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -33,8 +34,8 @@ def general_equipment_module(ds: Dataset, request: SealRequest) -> None:
 
 
 def contributing_equipment(ds: Dataset, request: SealRequest, sealed_at: datetime) -> None:
-    """This application, which took the picture over from the device and wrapped it."""
-    known = item(
+    """The grabber, where there is one, and this application, which wrapped what came."""
+    own = item(
         [
             ("PurposeOfReferenceCodeSequence", [code_item(IMAGE_CAPTURE)]),
             ("Manufacturer", APPLICATION),
@@ -45,7 +46,23 @@ def contributing_equipment(ds: Dataset, request: SealRequest, sealed_at: datetim
             ("ContributionDateTime", dt(sealed_at)),
         ]
     )
-    put(ds, "ContributingEquipmentSequence", [known])
+    put(ds, "ContributingEquipmentSequence", [*_grabber(request), own])
+
+
+def _grabber(request: SealRequest) -> Iterator[Dataset]:
+    """CID 7005 has no word for it: it captures images, as this application does."""
+    grabber = request.device.grabber
+    if grabber is not None:
+        yield item(
+            [
+                ("PurposeOfReferenceCodeSequence", [code_item(IMAGE_CAPTURE)]),
+                ("Manufacturer", grabber.manufacturer),
+                ("ManufacturerModelName", grabber.model_name),
+                ("DeviceSerialNumber", grabber.serial_number),
+                ("SoftwareVersions", grabber.software_versions),
+                ("ContributionDescription", "Frame grabber"),
+            ]
+        )
 
 
 def _department(request: SealRequest) -> str:

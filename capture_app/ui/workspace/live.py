@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -12,6 +14,7 @@ from capture_app.errors import CaptureAppError, DeviceError
 from capture_app.imaging.quality import Quality, assess
 from capture_app.model.device import DeviceInfo
 from capture_app.model.frame import Frame
+from capture_app.model.ultrasound import Preset
 from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
@@ -35,7 +38,10 @@ class LiveViewModel(QObject):
         self._devices.renew()
         self.state: LiveState = self._devices.state
         self.quality: Quality | None = None
-        self.device: DeviceInfo | None = self._devices.chosen
+        self.size: tuple[int, int] | None = None
+        """Columns and rows of the newest picture."""
+        self._preset: tuple[Preset, datetime] | None = None
+        self.device: DeviceInfo | None = self._chosen()
         self._leave = self._devices.on_state(lambda _state: tasks.post(self, self._read))
         self._quality = Reading(
             tasks, self._question, told=self._looked, failed=self._not_looked, parent=self
@@ -52,9 +58,13 @@ class LiveViewModel(QObject):
         self._quality.close()
 
     def begin_anew(self) -> None:
-        """After a lock: only what the camera shows from now on is of this exam."""
+        """After a lock: only what the camera shows from now on is of this exam, and what its
+        console is set to has to be said again.
+        """
         self._since = self._clock.monotonic()
         self._devices.renew()
+        self._preset = None
+        self._read()
 
     @property
     def is_live(self) -> bool:
@@ -72,6 +82,17 @@ class LiveViewModel(QObject):
         chosen = "" if self.device is None else self.device.device_id
         return tuple(info for info in self._devices.available if info.device_id != chosen)
 
+    @property
+    def presets(self) -> tuple[Preset, ...]:
+        """What the console of the camera in use may be set to."""
+        return () if self.device is None else self._devices.presets(self.device.device_id)
+
+    def use_preset(self, name: str) -> None:
+        """The console is set to this from now on, as a person says; empty: nobody knows."""
+        preset = next((one for one in self.presets if one.name == name), None)
+        self._preset = None if preset is None else (preset, self._devices.state.since)
+        self._read()
+
     def frame(self) -> Frame | None:
         """The newest frame of this exam; None where there is no live image."""
         frame = self._devices.latest()
@@ -80,13 +101,14 @@ class LiveViewModel(QObject):
     def take(self) -> tuple[Frame, DeviceInfo]:
         """The frame on the screen and its device. Raises DeviceError where there is none."""
         frame = self._devices.take()
-        device = self._devices.chosen
+        device = self._chosen()
         if device is None or frame.not_before < self._since:
             raise DeviceError(self._devices.state.reason)
         return frame, device
 
     def choose(self, device_id: str) -> None:
         """Another camera from now on."""
+        self._preset = None
         try:
             self._devices.choose(device_id)
         except DeviceError as error:
@@ -95,10 +117,22 @@ class LiveViewModel(QObject):
 
     def _read(self) -> None:
         self.state = self._devices.state
-        self.device = self._devices.chosen
         if not self.is_live:
             self.quality = None
+            self.size = None
+        self.device = self._chosen()
         self.changed.emit()
+
+    def _chosen(self) -> DeviceInfo | None:
+        """The camera in use, with what its console is set to: said for this stretch of live
+        pictures alone, for whoever switches a scanner off may set it otherwise.
+        """
+        chosen, state = self._devices.chosen, self._devices.state
+        if chosen is None or self._preset is None:
+            return chosen
+        preset, since = self._preset
+        holds = state.live is Live.LIVE and state.since == since
+        return replace(chosen, preset=preset) if holds else chosen
 
     def _look(self) -> None:
         if not self._quality.is_asking:
@@ -109,6 +143,10 @@ class LiveViewModel(QObject):
         if frame is None or device is None:
             return None
         pixels, kind = frame.pixels, device.image_kind
+        rows, columns, _ = pixels.shape
+        if self.size != (columns, rows):
+            self.size = (columns, rows)
+            self.changed.emit()
         return lambda: assess(pixels, kind)
 
     def _not_looked(self, _error: CaptureAppError) -> None:

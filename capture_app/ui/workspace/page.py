@@ -26,9 +26,9 @@ from capture_app.ui.widgets.choices import KEEP, ORDERS_WIDTH, ChoiceRow, ListPo
 from capture_app.ui.widgets.popover import Popover
 from capture_app.ui.widgets.toast import Toast
 from capture_app.ui.words.marks import Tone
-from capture_app.ui.words.shown import ListRow
 from capture_app.ui.workspace.arrangement import SMALLEST, Arrangement
 from capture_app.ui.workspace.banner import PatientBanner
+from capture_app.ui.workspace.camera_picker import CameraPicker
 from capture_app.ui.workspace.contact_sheet import ContactSheet
 from capture_app.ui.workspace.filmstrip import Filmstrip
 from capture_app.ui.workspace.keys import bind, coding_keys
@@ -69,16 +69,17 @@ class WorkspacePage(Backdrop):
         self._popover: Popover | None = None
         self._question = WhoseQuestion(self, viewmodel.whose)
         self._places = PlacePicker(self, viewmodel.placing)
+        self._cameras = CameraPicker(self, viewmodel.live)
         self._said = -1
         self.banner = PatientBanner(viewmodel.state.banner)
         self.banner.change_asked.connect(self.left)
         self.view = LiveView()
-        self.view.choose_asked.connect(self._choose_camera)
+        self.view.choose_asked.connect(self._cameras.ask)
         self.grid = ToolButton(tr("Grid"), "grid-four", checkable=True)
         self.grid.setChecked(True)
         self.grid.toggled.connect(self.view.set_grid)
         self.camera = ToolButton(tr("Camera"), "camera-rotate")
-        self.camera.clicked.connect(self._choose_camera)
+        self.camera.clicked.connect(self._cameras.ask)
         self.all = ToolButton(tr("All"), "image")
         self.all.setAccessibleName(tr("All pictures at once"))
         self.all.setToolTip(tr("All pictures at once (F2)"))
@@ -269,14 +270,6 @@ class WorkspacePage(Backdrop):
         large.touched.connect(self._touch)
         self.open_popover(large, None)
 
-    def _choose_camera(self) -> None:
-        live = self._vm.live
-        chosen = "" if live.device is None else live.device.device_id
-        rows = [ListRow(info.device_id, info.name) for info in live.available]
-        popover = ListPopover(self, tr("Camera"), rows, chosen)
-        popover.picked.connect(self._use_camera)
-        self.open_popover(popover, self.camera)
-
     def press_order(self) -> None:
         """Uses the one order on offer if all its words could be read; else lists what there is."""
         shown = self._vm.state.order
@@ -294,10 +287,6 @@ class WorkspacePage(Backdrop):
     def _use_order(self, row_id: str) -> None:
         self.close_popover()
         self._vm.ordering.choose(row_id)
-
-    def _use_camera(self, device_id: str) -> None:
-        self.close_popover()
-        self._vm.live.choose(device_id)
 
     # ------------------------------------------------------------------------------- rendering
 
@@ -369,6 +358,7 @@ class WorkspacePage(Backdrop):
             live.quality,
             safe=self._vm.safe_count,
             others=bool(live.others),
+            size=live.size,
         )
         self.view.show_marks(marks)
         if not live.is_live:

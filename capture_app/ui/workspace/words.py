@@ -302,8 +302,12 @@ def live_marks(
     *,
     safe: int,
     others: bool,
+    size: tuple[int, int] | None = None,
 ) -> LiveMarks:
-    """The chips on the picture; or what happened to the camera, and what is safe."""
+    """The chips on the picture; or what happened to the camera, and what is safe.
+
+    `size`: columns and rows of the picture on the screen.
+    """
     if state.live is Live.LIVE:
         name = "" if device is None else device.name
         leading = (
@@ -311,7 +315,8 @@ def live_marks(
             ChipText(name, "camera"),
             *_size_chips(state),
         )
-        return LiveMarks(leading, () if quality is None else _quality_chips(quality))
+        judged = () if quality is None else _quality_chips(quality)
+        return LiveMarks(leading, (*_preset_chips(device, size), *judged))
     if state.live is Live.OPENING:
         return LiveMarks(absent=tr("Opening the camera"))
     pictures = trn("{n} picture is safe.", "{n} pictures are safe.", safe) if safe else ""
@@ -335,6 +340,19 @@ def _size_chips(state: LiveState) -> tuple[ChipText, ...]:
         wanted=f"{wanted.columns} x {wanted.rows}",
     )
     return (ChipText(words, "warning", Tone.WARN),)
+
+
+def _preset_chips(device: DeviceInfo | None, size: tuple[int, int] | None) -> tuple[ChipText, ...]:
+    """What the console is said to be set to, and where its scale does not hold."""
+    preset = None if device is None else device.preset
+    if preset is None:
+        return ()
+    named = ChipText(preset.name, "check-circle")
+    scale = preset.scale
+    if scale is None or size in (None, (scale.columns, scale.rows)):
+        return (named,)
+    words = tr("No scale: it is for {size}", size=f"{scale.columns} x {scale.rows}")
+    return (named, ChipText(words, "warning", Tone.WARN))
 
 
 def _quality_chips(quality: Quality) -> tuple[ChipText, ...]:

@@ -7,6 +7,8 @@ import pytest
 from capture_app.model.coding import Code
 from capture_app.model.device import DeviceKind
 from capture_app.model.procedure import ImageKind
+from capture_app.model.ultrasound import TransducerType
+from capture_app.settings.consoles import ConsoleSettings, GrabberSettings, PresetSettings
 from capture_app.settings.describe import (
     schema_markdown,
     settings_shown,
@@ -41,7 +43,26 @@ FULL = Settings(
         ArchiveDestination("b", host="h", port=105, ae_title="B", url="https://h/x", tls=True),
     ),
     devices=(
-        Device("us", "Scanner", DeviceKind.STREAM, "rtsp://us/1", image_kind=ImageKind.ULTRASOUND),
+        Device(
+            "us",
+            "Scanner",
+            DeviceKind.STREAM,
+            "rtsp://us/1",
+            image_kind=ImageKind.ULTRASOUND,
+            grabber=GrabberSettings("Grabbit"),
+            console=ConsoleSettings("1920x1080"),
+            presets=(
+                PresetSettings(
+                    "Linear, 4 cm",
+                    TransducerType.LINEAR,
+                    modes=("2D", "COLOR"),
+                    depth_mm=40,
+                    scan_area="240,96,1440x800",
+                    mm_per_pixel=0.05,
+                ),
+                PresetSettings("Curved"),
+            ),
+        ),
     ),
     capture=Capture(favourites=("A", "B")),
 )
