@@ -8,7 +8,8 @@ CaptureAppError                 the text is for people: no patient data, says wh
 ├── DeviceError                 a capture device failed, was lost or refused
 ├── ImageError                  bytes that are not a picture we may keep
 ├── RuleError                   a rule of the act was broken (see exam.rules for the typed answers)
-│   └── ChangedSinceSeenError   what the person saw is not what is kept: look again, then act
+│   ├── ChangedSinceSeenError   what the person saw is not what is kept: look again, then act
+│   └── PartlyKeptError         something came between: what it counts is safe, the rest is not here
 ├── StoreError                  the disk or the database refused
 │   ├── DiskFullError           no room: the shutter must say so
 │   ├── SealBrokenError         a sealed file fails its own check
@@ -89,6 +90,10 @@ class RuleError(CaptureAppError):
 
 class ChangedSinceSeenError(RuleError):
     """An act carried what its person saw, and the store has something else: nothing was done."""
+
+
+class PartlyKeptError(RuleError):
+    """Some of several pictures were kept before something came between: those are safe."""
 
 
 class StoreError(CaptureAppError):

@@ -27,6 +27,10 @@ class Picture:
     taken_at: datetime
     """When it was exposed; where nobody knows that, when it came here."""
     is_time_known: bool = True
+    camera_time: datetime | None = None
+    """Of a file: what the clock of its camera showed, without a zone."""
+    camera: str = ""
+    """Of a file: make, model and serial number of its camera."""
 
 
 def picture_of(frame: Frame, device: DeviceInfo, decoder: Decoder) -> Picture:
@@ -63,5 +67,7 @@ def picture_in(data: bytes, decoder: Decoder, *, now: datetime) -> Picture:
     judged = judge(data, decoder)
     own = judged.taken_at
     if own is None or not now - _OLDEST_FILE <= own <= now:
-        return Picture(judged.image, now, is_time_known=False)
-    return Picture(judged.image, own)
+        own, is_known = now, False
+    else:
+        is_known = True
+    return Picture(judged.image, own, is_known, judged.camera_time, judged.camera)

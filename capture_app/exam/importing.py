@@ -6,6 +6,7 @@ anybody else.
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -149,15 +150,31 @@ def device_that_took(
 
 def picture_of_file(path: Path, decoder: Decoder, *, now: datetime) -> Picture:
     """A file as a picture that we may keep. Raises RuleError; the file's name is the caller's."""
+    return picture_of_bytes(bytes_of_file(path), path, decoder, now=now)
+
+
+def digest_of(data: bytes) -> str:
+    """By what a file is known again: the SHA-256 of its bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def bytes_of_file(path: Path) -> bytes:
+    """What is in a file that may be imported. Raises RuleError as `picture_of_file`."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):  # a pipe or a device may have no end
             refuse(tr("{file}: It is not a file.", file=path))
         if found.st_size > LONGEST_FILE:
             refuse(tr("{file}: The file is longer than 200 MB.", file=path))
-        return picture_in(path.read_bytes(), decoder, now=now)
+        return path.read_bytes()
     except OSError as error:
         refuse(tr("{file}: It cannot be read: {reason}.", file=path, reason=error.strerror))
+
+
+def picture_of_bytes(data: bytes, path: Path, decoder: Decoder, *, now: datetime) -> Picture:
+    """What was read of a file, as a picture that we may keep. Raises RuleError."""
+    try:
+        return picture_in(data, decoder, now=now)
     except ImageError as error:
         refuse(f"{path}: {error}")
 

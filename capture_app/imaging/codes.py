@@ -44,3 +44,12 @@ def _formats() -> zxingcpp.BarcodeFormats:
     return zxingcpp.BarcodeFormats(
         [kinds.Code128, kinds.Code39, kinds.DataMatrix, kinds.QRCode, kinds.Aztec, kinds.PDF417]
     )
+
+
+def matrix_of(text: str) -> NDArray[np.bool_]:
+    """A QR code (ISO/IEC 18004) of a text: (modules, modules), True is dark; no quiet zone."""
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode)
+    image = np.asarray(code.to_image(scale=1), np.uint8)
+    dark = image < 128
+    rows, columns = np.flatnonzero(dark.any(axis=1)), np.flatnonzero(dark.any(axis=0))
+    return np.ascontiguousarray(dark[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])

@@ -12,6 +12,7 @@ from typing import Final, Literal
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION = 0x112, 0x11A, 0x11B
 _ICC_PROFILE, _EXIF_IFD = 0x8773, 0x8769
 _TAKEN_AT, _OFFSET, _FRACTION = 0x9003, 0x9011, 0x9291
+_MAKE, _MODEL, _BODY_SERIAL = 0x10F, 0x110, 0xA431
 _COLOR_SPACE, _INTEROP_IFD, _INTEROP_INDEX = 0xA001, 0xA005, 1
 _SRGB: Final = 1
 _SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4}
@@ -37,6 +38,10 @@ class ExifFacts:
     """SRGB, ADOBERGB; OTHER where it names neither; empty: not said."""
     taken_at: datetime | None = None
     """DateTimeOriginal with its own offset."""
+    camera_time: datetime | None = None
+    """DateTimeOriginal as the clock of the camera showed it: without a zone."""
+    camera: str = ""
+    """Make, Model and BodySerialNumber: tells cameras apart."""
     pixel_aspect: Fraction | None = None
     """Height by width of a pixel where its resolutions say that it is not square."""
 
@@ -68,6 +73,10 @@ def read_exif(tiff: bytes) -> ExifFacts:
         is_readable=bool(said) or is_first_whole,
         color_space=_color_space(reader, first, exif, interop),
         taken_at=_moment(exif),
+        camera_time=_camera_time(exif),
+        camera=" ".join(
+            filter(None, (_text(first, _MAKE), _text(first, _MODEL), _text(exif, _BODY_SERIAL)))
+        ),
         pixel_aspect=_aspect(reader, first),
     )
 
@@ -140,6 +149,17 @@ def _moment(exif: Sequence[_Entry]) -> datetime | None:
     year, month, day, time = moment.groups()
     try:
         return datetime.fromisoformat(f"{year}-{month}-{day}T{time}{fraction}{zone[0]}")
+    except ValueError:
+        return None
+
+
+def _camera_time(exif: Sequence[_Entry]) -> datetime | None:
+    moment = _MOMENT.fullmatch(_text(exif, _TAKEN_AT))
+    if moment is None:
+        return None
+    year, month, day, time = moment.groups()
+    try:
+        return datetime.fromisoformat(f"{year}-{month}-{day}T{time}")
     except ValueError:
         return None
 

@@ -31,6 +31,10 @@ class Judged:
     image: EncodedImage
     taken_at: datetime | None
     """Its own time with its own offset from UTC; None where it does not say both."""
+    camera_time: datetime | None = None
+    """What the clock of the camera showed, without a zone; None where it says none."""
+    camera: str = ""
+    """Make, model and serial number of the camera, as far as it says them."""
 
 
 def judge(data: bytes, decoder: Decoder) -> Judged:
@@ -39,9 +43,12 @@ def judge(data: bytes, decoder: Decoder) -> Judged:
         return _of_another_format(data, decoder)
     found = read_jpeg(data)
     stream = _whole(found.stream, decoder)
-    if found.is_baseline and found.said.orientation == 1:
-        return Judged(found.as_kept(stream, Handling.AS_IT_IS), found.said.taken_at)
-    return Judged(upright(found, stream, found.said.orientation, decoder), found.said.taken_at)
+    said = found.said
+    if found.is_baseline and said.orientation == 1:
+        image = found.as_kept(stream, Handling.AS_IT_IS)
+    else:
+        image = upright(found, stream, said.orientation, decoder)
+    return Judged(image, said.taken_at, said.camera_time, said.camera)
 
 
 def _whole(stream: bytes, decoder: Decoder) -> bytes:
@@ -75,7 +82,8 @@ def _of_another_format(data: bytes, decoder: Decoder) -> Judged:
         lossy_ratio=rows * columns * 3 / len(data) if method else 0.0,
         pixel_aspect=(other.pixel_aspect.numerator, other.pixel_aspect.denominator),
     )
-    return Judged(image, other.taken_at)
+    own = other.taken_at
+    return Judged(image, own, None if own is None else own.replace(tzinfo=None))
 
 
 def _not_taken(data: bytes, kind: str) -> str:

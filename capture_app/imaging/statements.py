@@ -86,10 +86,13 @@ class Statements:
                 tr("This picture says two different things about its shape. Save it again.")
             )
         moments = {facts.taken_at for facts in exif if facts.taken_at is not None}
+        shown = {facts.camera_time for facts in exif if facts.camera_time is not None}
         return Resolved(
             orientation=orientations.pop() if orientations else 1,
             color_space=_color_space(exif, xmp),
             taken_at=moments.pop() if len(moments) == 1 else None,
+            camera_time=shown.pop() if len(shown) == 1 else None,
+            camera=next((facts.camera for facts in exif if facts.camera), ""),
             pixel_aspect=aspects.pop() if aspects else Fraction(1),
         )
 
@@ -103,6 +106,10 @@ class Resolved:
     color_space: str
     """SRGB, ADOBERGB, or empty: another one, or they do not agree."""
     taken_at: datetime | None
+    camera_time: datetime | None
+    """What the clock of the camera showed, without a zone."""
+    camera: str
+    """Its make, model and serial number, as far as they are said."""
     pixel_aspect: Fraction
     """Height by width of a pixel."""
 

@@ -35,6 +35,8 @@ class IdentifiedBy(StrEnum):
     """Nobody was asked: the same patient had been identified here some minutes before."""
     NOTHING = "nothing"
     """Picked from the list, and nobody was asked: the settings do not want it."""
+    SLATE = "slate"
+    """A slate before the camera, and a person who looked at the pictures that follow it."""
     COMMAND_AND_SECOND_IDENTIFIER = "command-and-second-identifier"
     LIST_AND_SECOND_IDENTIFIER = "list-and-second-identifier"
     """Of exams of before, picked from the list: whether somebody was asked is not known."""

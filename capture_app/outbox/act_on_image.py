@@ -23,6 +23,8 @@ _WHOSE: Final = (
     "LEFT JOIN series ON series.series_instance_uid = instance.series_instance_uid"
 )
 
+_OF_FILES: Final = frozenset({IdentifiedBy.COMMAND_AND_SECOND_IDENTIFIER, IdentifiedBy.SLATE})
+
 
 def record_on_image(
     connection: sqlite3.Connection,
@@ -75,6 +77,7 @@ def record_kept(
 
 
 def _how_it_came(exam: Exam) -> AuditAction:
-    """Taken at a shutter, or read from files by the command: an exam of its own kind."""
-    by_command = exam.identified_by is IdentifiedBy.COMMAND_AND_SECOND_IDENTIFIER
-    return AuditAction.IMPORTED if by_command else AuditAction.CAPTURED
+    """Taken at a shutter, or read from files: by the command, or from a card. Each is an exam of
+    its own kind.
+    """
+    return AuditAction.IMPORTED if exam.identified_by in _OF_FILES else AuditAction.CAPTURED

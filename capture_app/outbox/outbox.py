@@ -150,13 +150,15 @@ class Outbox:
         description: Description,
         is_time_known: bool = True,
         place: Location | None = None,
+        file_digest: str = "",
         on_safe: Callable[[str], None] | None = None,
     ) -> str:
         """The promise: when this returns, the picture is encrypted and durable on this computer.
 
         Returns the capture id, which is the SOP Instance UID minted at the shutter. `on_safe` is
         called with it at the first moment at which that holds. `place`: where the patient is now.
-        `is_time_known`: False where `taken_at` is only when it came here.
+        `is_time_known`: False where `taken_at` is only when it came here. `file_digest`: SHA-256 of
+        the file that it came in, by which `slates.kept_files` finds it.
         Raises DiskFullError, StoreError: then nothing was kept.
         """
         capture_id = drafts.keep(
@@ -168,6 +170,7 @@ class Outbox:
             description=description,
             is_time_known=is_time_known,
             place=place,
+            file_digest=file_digest,
             min_free_bytes=self.rules.least_free,
         )
         if on_safe is not None:

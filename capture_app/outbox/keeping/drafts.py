@@ -46,6 +46,7 @@ from capture_app.outbox.keeping.description import (
 )
 from capture_app.outbox.keeping.exams import insert_exam
 from capture_app.outbox.keeping.picture import picture_content, picture_of
+from capture_app.outbox.keeping.slates import note_file
 from capture_app.outbox.spool import IS_DRAFT, LONG_AGO, Spool, is_moment, moment, moment_or, stamp
 from capture_app.store.record import from_record, to_record
 from capture_app.store.sealed import free_bytes, open_identity, open_sealed, stage_sealed
@@ -99,6 +100,7 @@ def keep(
     description: Description,
     is_time_known: bool = True,
     place: Location | None = None,
+    file_digest: str = "",
     min_free_bytes: int,
 ) -> str:
     """Puts a picture on the disk, encrypted and durable, and returns its capture id.
@@ -119,6 +121,8 @@ def keep(
     )
     with spool.publishing((staged,)) as connection:
         insert_capture(connection, spool, uid, kept, file=staged.path.name, kept_at=spool.now())
+        if file_digest:
+            note_file(connection, file_digest, uid)
         record_kept(
             connection,
             spool,

@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from capture_app.outbox.keeping.slates import forget_slates
 from capture_app.outbox.spool import Spool, stamp
 
 _log = structlog.get_logger(__name__)
@@ -52,7 +53,8 @@ _NAMED: Final = "IN (SELECT value FROM json_each(?))"
 
 
 def forget_over(spool: Spool) -> int:
-    """Empties the cells of what is over; returns how many pictures and exams. Raises StoreError.
+    """Empties the cells of what is over; returns how many pictures, exams and slates. Raises
+    StoreError.
 
     A few at a time, each few in one transaction.
     """
@@ -71,9 +73,10 @@ def forget_over(spool: Spool) -> int:
         _EXAM_AFTER,
         (f"UPDATE exam SET sealed = x'', known = x'' WHERE exam_id {_NAMED} AND {IS_EXAM_OVER}",),  # noqa: S608 - constants of ours
     )
-    if pictures + exams:
-        _log.info("cells-emptied", count=pictures + exams)
-    return pictures + exams
+    emptied = pictures + exams + forget_slates(spool)
+    if emptied:
+        _log.info("cells-emptied", count=emptied)
+    return emptied
 
 
 def _emptied(spool: Spool, question: str, after: timedelta, updates: tuple[str, ...]) -> int:

@@ -31,6 +31,8 @@ def act_words() -> Mapping[AuditAction, str]:
         AuditAction.PLACE_PICKED: tr("Place picked"),
         AuditAction.CAPTURED: tr("Picture taken"),
         AuditAction.IMPORTED: tr("Picture imported"),
+        AuditAction.SLATE_MADE: tr("Slate made"),
+        AuditAction.FILE_REMOVED: tr("File removed from its card"),
         AuditAction.DESCRIBED: tr("Picture described"),
         AuditAction.DELETED: tr("Draft deleted"),
         AuditAction.RESTORED: tr("Draft brought back"),

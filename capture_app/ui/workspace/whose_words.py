@@ -134,6 +134,7 @@ def _identified_words(identified: Identified, *, due: bool) -> ChipText:
         IdentifiedBy.YEAR_AND_NUMBER: tr("Year and number checked {time}", time=time),
         IdentifiedBy.NUMBER: tr("End of number checked {time}", time=time),
         IdentifiedBy.KNOWN: tr("Opened again, identified {time}", time=time),
+        IdentifiedBy.SLATE: tr("By a slate {time}", time=time),
         IdentifiedBy.COMMAND_AND_SECOND_IDENTIFIER: tr("Named by a command {time}", time=time),
     }.get(identified.by)
     if words is None:

@@ -361,6 +361,21 @@ def test_a_pictures_own_time_needs_its_own_offset(
     assert judged(data).taken_at == meant
 
 
+@pytest.mark.parametrize(
+    ("taken", "shown"),
+    [
+        ("2026:11:20 08:15:00", datetime(2026, 11, 20, 8, 15)),  # noqa: DTZ001 - a camera's
+        ("2026:02:30 08:15:00", None),
+        ("0000:00:00 00:00:00", None),
+        ("", None),
+    ],
+)
+def test_what_the_clock_of_a_camera_showed_needs_no_offset(
+    taken: str, shown: datetime | None
+) -> None:
+    assert judged(with_segments(jpeg(), exif(taken=taken))).camera_time == shown
+
+
 # --------------------------------------------------------------------------------- helpers
 
 
