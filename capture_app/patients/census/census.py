@@ -132,7 +132,7 @@ class Census:
         number = successor(event, self._list.holder_of_retired(event.person.patient_id.key))
         was = self._list.holder_of_retired(prior.key) if prior is not None else None
         if prior is not None and (was is None or was[0].key != number.key):
-            self._folding.forbids(event)
+            self._folding.forbids(event, number)
 
         def fold_in(event_id: int) -> Folded:
             if event_id != self._last_event + 1:  # another process wrote meanwhile

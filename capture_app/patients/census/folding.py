@@ -154,13 +154,11 @@ class Folding:
         if any(one == other for one, other in zip(numbers[::2], numbers[1::2], strict=False)):
             raise MessageError(tr("The message is about two patients and names one of them twice."))
 
-    def forbids(self, event: AdtEvent) -> None:
+    def forbids(self, event: AdtEvent, number: PatientId) -> None:
         """Raises MessageError where the new number of an A47 was a patient's already: that would
-        be a merge.
+        be a merge. `number`: by which that one is kept today.
         """
-        if event.prior is None:
-            return
-        known = self._journal.of_patient(self._journal.patient_key(event.person.patient_id))
+        known = self._journal.of_patient(self._journal.patient_key(number))
         since = event.order.recorded.start
         if any(each.order.recorded.start <= since for each in self._events(known)):
             raise MessageError(
@@ -210,6 +208,8 @@ def _by_patient(events: Iterable[AdtEvent]) -> Iterator[list[AdtEvent]]:
     renamed: dict[PatientKey, tuple[PatientKey, AdtEvent]] = {}
     for event in events:
         key = event.person.patient_id.key
+        while key in renamed and is_of(event, renamed[key][1]):
+            key = renamed[key][0]
         if event.prior is not None and event.prior.key != key:
             if groups.get(event.prior.key) and any(is_of(e, event) for e in groups.get(key, ())):
                 groups[event.prior.key].append(_without_change(event))
@@ -217,8 +217,6 @@ def _by_patient(events: Iterable[AdtEvent]) -> Iterator[list[AdtEvent]]:
             groups[key] = [*groups.pop(event.prior.key, ()), *groups.pop(key, ())]
             renamed.pop(key, None)
             renamed[event.prior.key] = (key, event)
-        while key in renamed and is_of(event, renamed[key][1]):
-            key = renamed[key][0]
         groups[key].append(event)
     return iter(groups.values())
 
@@ -241,7 +239,7 @@ def _notes_of(event: AdtEvent, notes: tuple[FeedNote, ...]) -> tuple[FeedNote, .
 def successor(event: AdtEvent, holder: tuple[PatientId, CensusPatient] | None) -> PatientId:
     """Whom a message is about: `holder` has the number among those that were retired."""
     number = event.person.patient_id
-    if holder is None or event.prior is not None:
+    if holder is None:
         return number
     now, known = holder
     since = next(each.since for each in known.retired if each.number.key == number.key)

@@ -333,7 +333,6 @@ SCRIPTS: dict[str, Script] = {
             said("A08", "1000"),
         ),
         {("1001", "V1"): OPEN},
-        any_order=False,
     ),
     "a number changed twice, and something late of the first": Script(
         (
@@ -343,13 +342,11 @@ SCRIPTS: dict[str, Script] = {
             said("A02", "0830", pid=DOE.replace("1001", "9999"), place="5C^1"),
         ),
         {("1001", "V1"): ("open", "5C 1")},
-        any_order=False,
     ),
     "a number of somebody never heard of changed": Script(
         (said("A47", "0900", has_visit=False, more="MRG|9999^^^HOSP^MR"), said("A01", "1000")),
         {("1001", "V1"): OPEN},
         (NoteCode.NUMBER_NOT_KNOWN,),
-        any_order=False,
     ),
 }
 
