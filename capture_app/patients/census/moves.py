@@ -83,8 +83,9 @@ def _away(visit: Visit, prior: VisitFacts, placed: Placed) -> Visit:
     encounter = visit.encounter
     if not encounter.visit_number:
         encounter = _under_number(visit, prior).encounter
+    was = visit.was if encounter.state is EncounterState.MOVED else encounter.state
     encounter = replace(encounter, state=EncounterState.MOVED)
-    return replace(visit, encounter=encounter, at=placed.at, is_admitted=False)
+    return replace(visit, encounter=encounter, at=placed.at, is_admitted=False, was=was)
 
 
 def _under_number(visit: Visit, facts: VisitFacts) -> Visit:

@@ -38,6 +38,10 @@ class Visit:
     """Its number is still the account's."""
     is_admitted: bool = False
     """An admission or registration was told, and not cancelled."""
+    was: EncounterState | None = None
+    """What it was when it became another patient's."""
+    is_as_it_was: bool = False
+    """It was another patient's, and since it is this one's nobody said whether it is open."""
 
     @property
     def key(self) -> VisitKey:
@@ -89,7 +93,8 @@ def after(
         notes = (*notes, FeedNote("PV1-19", NoteCode.NOTHING_TO_CANCEL))
     if event in CANCELS and target is None and before is not None and change.visit is not None:
         same = replace(change.visit, at=before.at, placed_at=before.placed_at)
-        if same.encounter.state is before.encounter.state and _where(same) == _where(before):
+        is_same = same.encounter.state is before.encounter.state and _where(same) == _where(before)
+        if is_same and same.is_as_it_was == before.is_as_it_was:
             notes = (*notes, FeedNote("EVN-1", NoteCode.NOTHING_TO_CANCEL))
     rest = {k: v for k, v in visits.items() if k != key}
     if change.visit is not None:
@@ -186,7 +191,7 @@ def _opened(before: Visit | None, facts: VisitFacts, placed: Placed) -> Change:
         admitted_at=told.encounter.admitted_at or placed.occurred.start,
         discharged_at=None,
     )
-    return Change(replace(told, encounter=encounter, is_admitted=True), notes)
+    return Change(replace(told, encounter=encounter, is_admitted=True, is_as_it_was=False), notes)
 
 
 def _expected(before: Visit | None, facts: VisitFacts, placed: Placed) -> Change:
@@ -198,10 +203,16 @@ def _expected(before: Visit | None, facts: VisitFacts, placed: Placed) -> Change
 
 
 def _moved_here(before: Visit | None, facts: VisitFacts, placed: Placed) -> Change:
-    """A45: another patient's visit is this one's. One that was never heard of is open."""
-    is_back = before is not None and before.encounter.state.is_gone
-    known = _in(before, EncounterState.OPEN) if before is not None and is_back else before
-    return _changed(known, facts, placed)
+    """A45: another patient's visit is this one's. Unless the message says so, only what is told of
+    who lost it says whether it has ended.
+    """
+    if before is not None and not before.encounter.state.is_gone:
+        return _changed(before, facts, placed)
+    known = _in(before, EncounterState.OPEN) if before is not None else None
+    change = _changed(known, facts, placed)
+    if change.visit is None or facts.discharged_at is not None:
+        return change
+    return replace(change, visit=replace(change.visit, is_as_it_was=True))
 
 
 def _changed(before: Visit | None, facts: VisitFacts, placed: Placed) -> Change:
@@ -252,6 +263,7 @@ def _deleted(before: Visit | None, facts: VisitFacts, placed: Placed) -> Change:
 def _reopened(before: Visit | None, facts: VisitFacts, placed: Placed) -> Change:
     """A13: the discharge was a mistake."""
     told, notes = _stated(before, replace(facts, discharged_at=None), placed)
+    told = replace(told, is_as_it_was=False)
     if before is not None and before.encounter.state is not EncounterState.CLOSED:
         return Change(told, notes)
     encounter = replace(told.encounter, state=EncounterState.OPEN, discharged_at=None)
@@ -354,6 +366,7 @@ def _stated(
         facts.account_issuer if facts.account_number else (before.account_issuer if before else ""),
         facts.is_account if named else bool(before and before.is_account),
         bool(before and before.is_admitted),
+        is_as_it_was=bool(before and before.is_as_it_was and facts.discharged_at is None),
     )
     return visit, tuple(notes)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from capture_app.model.encounter import Encounter, EncounterState
@@ -98,6 +98,16 @@ class CrossChecks:
             for authority, keys in self._holders[claim.doubt, claim.what].items()
             if authority == claim.authority or not authority or not claim.authority
         ]
+
+
+def of_patient(visits: Iterable[Encounter], shown: Collection[PatientListEntry]) -> set[Claim]:
+    """What a patient claims, by the visits that the admissions feed tells and by rows, which may
+    name others that a worklist alone tells of.
+    """
+    known = {(visit.visit_number, visit.issuer): visit for visit in visits}
+    rows = {(v.visit_number, v.issuer): v for entry in shown if (v := entry.encounter) is not None}
+    claims = {claim for visit in {**rows, **known}.values() for claim in of_visit(visit)}
+    return claims.union(of_orders(shown))
 
 
 def of_visit(visit: Encounter) -> Iterable[Claim]:

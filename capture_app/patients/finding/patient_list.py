@@ -30,10 +30,12 @@ from capture_app.patients.finding.crosschecks import (
     CrossChecks,
     PatientKey,
     of_orders,
+    of_patient,
     of_visit,
 )
 from capture_app.patients.finding.leaving import Leaving
 from capture_app.patients.finding.look_alikes import LookAlike, LookAlikes
+from capture_app.patients.finding.moved_visits import MovedVisits
 from capture_app.patients.finding.roster import Roster, Row, SortKey, row_of
 from capture_app.patients.finding.scan import ScannedNumber
 from capture_app.patients.finding.tabs import Tab, tabs_of
@@ -64,6 +66,7 @@ class PatientList:
         self._leaving = Leaving()
         self._retired: dict[PatientKey, PatientKey] = {}
         self._checks = CrossChecks()
+        self._moved = MovedVisits()
         self._merges: frozenset[PatientKey] = frozenset()
         self._of_two: set[PatientKey] = set()
         self._given_away: set[PatientKey] = set()
@@ -72,8 +75,8 @@ class PatientList:
         return len(self._patients)
 
     def known(self, key: PatientKey) -> CensusPatient | None:
-        """What the admissions feed told of a patient."""
-        return self._patients.get(key)
+        """What the admissions feed told of a patient, and of that one alone."""
+        return self._moved.told(key)
 
     def holder_of_retired(self, key: PatientKey) -> tuple[PatientId, CensusPatient] | None:
         """Who had this number before another one was put in its place (A47), and has that now."""
@@ -150,7 +153,7 @@ class PatientList:
                 del self._retired[retired.number.key]
         for value, _ in {key, *others}:
             self._holders[value].discard(key)
-        touched = self._checks.put(key, ())
+        touched = self._checks.put(key, ()) | self._put_visits(key, None)
         for changed in {key, *others, *touched}:
             self._show(changed)
 
@@ -290,23 +293,24 @@ class PatientList:
             self._holders[value].discard(key)
         for value, _ in {key, *has}:
             self._holders[value].add(key)
-        self._patients[key] = known
+        moved = self._put_visits(key, known)
         for retired in known.retired:
             self._retired[retired.number.key] = key
         numbers = {retired.number.key for retired in known.retired}
-        return had | has | numbers | self._check(key, self._shown.get(key, ()))
+        return had | has | numbers | moved | self._check(key, self._shown.get(key, ()))
+
+    def _put_visits(self, key: PatientKey, known: CensusPatient | None) -> set[PatientKey]:
+        """Takes in what is told of a patient's visits. Others whose rows or doubts may change."""
+        seen = self._moved.put(key, known)
+        self._patients |= seen
+        others = seen.keys() - {key}
+        return others.union(*(self._check(each, self._shown.get(each, ())) for each in others))
 
     def _check(self, key: PatientKey, shown: Iterable[PatientListEntry]) -> set[PatientKey]:
         """Notes what a patient claims. Others whose doubts may have changed."""
-        known, entries_shown = self._patients.get(key), tuple(shown)
+        known = self._patients.get(key)
         visits = [visit.encounter for visit in known.visits.values()] if known else []
-        seen = {(visit.visit_number, visit.issuer) for visit in visits}
-        for entry in entries_shown:  # of the worklist alone
-            visit = entry.encounter
-            if visit is not None and (visit.visit_number, visit.issuer) not in seen:
-                visits.append(visit)
-        claims = {claim for visit in visits for claim in of_visit(visit)}
-        return self._checks.put(key, {*claims, *of_orders(entries_shown)})
+        return self._checks.put(key, of_patient(visits, tuple(shown)))
 
     def _keys_of(self, key: PatientKey) -> set[PatientKey]:
         known = self._patients.get(key)
@@ -381,8 +385,7 @@ class PatientList:
 
     def _rows_of(self, key: PatientKey, own: tuple[PatientListEntry, ...]) -> list[Row]:
         """The rows of a patient, and of those to whom worklists give the number all the same."""
-        holder = self._claimant(key)
-        known = self._patients.get(holder) if holder is not None else None
+        known = self._patients.get(self._claimant(key) or ("", ""))
         others = self._orders.of_others(key, known.patient) if known is not None else ()
         return [row_of(entry) for entry in (*own, *others)]
 
@@ -402,10 +405,8 @@ class PatientList:
             )
             for entry in found
         )
-        if any(Doubt.NUMBER_OF_TWO in entry.doubts for entry in shown):
-            self._of_two.add(key)
-        else:
-            self._of_two.discard(key)
+        is_of_two = any(Doubt.NUMBER_OF_TWO in entry.doubts for entry in shown)
+        (self._of_two.add if is_of_two else self._of_two.discard)(key)
         if shown:
             self._shown[key] = shown
             self._holders[key[0]].add(key)
@@ -429,8 +430,7 @@ class PatientList:
         return frozenset(doubts)
 
     def _shared_studies(self, key: PatientKey, entry: PatientListEntry) -> frozenset[str]:
-        claims = of_orders([entry])
-        return frozenset(claim.what[0] for claim in claims if self._checks.is_shared(key, claim))
+        return frozenset(c.what[0] for c in of_orders([entry]) if self._checks.is_shared(key, c))
 
     def _note_leaving(self, key: PatientKey) -> None:
         known, now = self._patients.get(key), self._clock.now()

@@ -134,6 +134,41 @@ SCRIPTS: dict[str, tuple[tuple[bytes, ...], Told, tuple[NoteCode, ...]]] = {
         {("1002", "V1"): ("closed", "4B 12 1")},
         (),
     ),
+    "the move of a visit that is over, without its end": (
+        (ADMITTED, said("A03", "0830"), MOVED),
+        {("1002", "V1"): ("closed", "4B 12 1")},
+        (),
+    ),
+    "and an update, which says nothing of it": (
+        (ADMITTED, said("A03", "0830"), MOVED, said("A08", "1000", pid=ROE, place="5C")),
+        {("1002", "V1"): ("closed", "5C")},
+        (),
+    ),
+    "and the cancel of its end": (
+        (ADMITTED, said("A03", "0830"), MOVED, said("A13", "1000", pid=ROE)),
+        {("1002", "V1"): OPEN},
+        (),
+    ),
+    "and its admission": (
+        (ADMITTED, said("A03", "0830"), MOVED, said("A01", "1000", pid=ROE)),
+        {("1002", "V1"): OPEN},
+        (),
+    ),
+    "the move of a visit whose end was cancelled": (
+        (ADMITTED, said("A03", "0830"), said("A13", "0840"), MOVED),
+        {("1002", "V1"): OPEN},
+        (),
+    ),
+    "the move of a visit that is still to come": (
+        (said("A05", "0800", kind="P"), said("A28", "0700", pid=ROE, has_visit=False), MOVED),
+        {},
+        (),
+    ),
+    "the move of a visit that was cancelled": (
+        (ADMITTED, said("A11", "0830"), MOVED),
+        {},
+        (),
+    ),
     "all visits of an account become another patient's": (
         (
             said("A01", "0800", account="ACC1"),
