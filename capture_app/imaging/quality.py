@@ -21,6 +21,10 @@ _TOO_DARK_BELOW: Final = 40.0
 _TOO_BRIGHT_ABOVE: Final = 225.0
 _CLIPPED_SHARE: Final = 0.15
 _CLIPPED_AT: Final = 250
+_BLACK_BELOW: Final = 20
+"""Grey: black of limited range is 16."""
+_BLACK_BUT_FOR: Final = 0.001
+"""Share of the pixels."""
 
 
 class QualityChip(StrEnum):
@@ -31,16 +35,18 @@ class QualityChip(StrEnum):
     WELL_LIT = "well-lit"
     TOO_DARK = "too-dark"
     TOO_BRIGHT = "too-bright"
+    BLACK = "black"
+    """Nothing at all: a cap, a cable, a screen that sleeps."""
 
 
-_FOCUS: Final = frozenset({QualityChip.SHARP, QualityChip.BLURRED})
+_FOCUS: Final = frozenset({QualityChip.SHARP, QualityChip.BLURRED, QualityChip.BLACK})
 _JUDGED: Final[Mapping[ImageKind, frozenset[QualityChip]]] = MappingProxyType(
     {
         ImageKind.PHOTO: frozenset(QualityChip),
         ImageKind.DERMOSCOPY: frozenset(QualityChip),
         ImageKind.ENDOSCOPY: _FOCUS,
         ImageKind.MICROSCOPY: _FOCUS,
-        ImageKind.ULTRASOUND: frozenset(),
+        ImageKind.ULTRASOUND: frozenset({QualityChip.BLACK}),
     }
 )
 
@@ -67,6 +73,7 @@ def assess(pixels: NDArray[np.uint8], kind: ImageKind) -> Quality:
     microscope's a white ground, so that their light says nothing.
     """
     grey = cv2.cvtColor(_reduced(pixels), cv2.COLOR_RGB2GRAY)
+    is_black = float((grey >= _BLACK_BELOW).mean()) < _BLACK_BUT_FOR
     sharpness = float(cv2.Laplacian(grey, cv2.CV_32F).var())
     brightness = float(grey.mean())
     clipped = float((grey >= _CLIPPED_AT).mean())
@@ -76,7 +83,8 @@ def assess(pixels: NDArray[np.uint8], kind: ImageKind) -> Quality:
     elif brightness > _TOO_BRIGHT_ABOVE or clipped > _CLIPPED_SHARE:
         light = QualityChip.TOO_BRIGHT
     focus = QualityChip.SHARP if sharpness >= _BLURRED_BELOW else QualityChip.BLURRED
-    chips = tuple(chip for chip in (focus, light) if chip in _JUDGED[kind])
+    found = (QualityChip.BLACK,) if is_black else (focus, light)
+    chips = tuple(chip for chip in found if chip in _JUDGED[kind])
     return Quality(sharpness, brightness, clipped, chips)
 
 

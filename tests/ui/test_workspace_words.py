@@ -12,6 +12,8 @@ from capture_app.imaging.quality import Quality, QualityChip
 from capture_app.model.procedure import Description, Side
 from capture_app.ui.words.marks import Tone
 from capture_app.ui.workspace import words
+from capture_app.ui.workspace.live import Stillness
+from capture_app.ui.workspace.live_words import live_marks
 from capture_app.ui.workspace.state import Shot, in_order
 from tests import sealing
 
@@ -81,7 +83,7 @@ def test_the_badge_of_a_draft_says_the_gravest_thing() -> None:
 
 def test_a_lost_camera_says_when_it_stopped_and_what_is_safe() -> None:
     lost = LiveState(Live.LOST, AT, "It was unplugged.", was_live=True)
-    marks = words.live_marks(lost, sealing.CAMERA, None, safe=3, others=True)
+    marks = live_marks(lost, sealing.CAMERA, None, safe=3, others=True)
     assert marks.absent == "Camera stopped at \u206614:02\u2069."
     assert marks.absent_help == "It was unplugged. 3 pictures are safe. Trying again."
     assert marks.can_choose
@@ -89,18 +91,18 @@ def test_a_lost_camera_says_when_it_stopped_and_what_is_safe() -> None:
 
 def test_a_camera_that_never_came_says_why() -> None:
     absent = LiveState(Live.LOST, AT, "Camera not found. Check the cable.")
-    marks = words.live_marks(absent, None, None, safe=0, others=False)
+    marks = live_marks(absent, None, None, safe=0, others=False)
     assert marks.absent == "Camera not found. Check the cable."
     assert marks.absent_help == "Drafts are safe."
     assert not marks.can_choose
-    opening = words.live_marks(LiveState(Live.OPENING, AT), None, None, safe=0, others=False)
+    opening = live_marks(LiveState(Live.OPENING, AT), None, None, safe=0, others=False)
     assert opening.absent == "Opening the camera"
 
 
 def test_quality_warns_with_a_mark_and_a_word() -> None:
     live = LiveState(Live.LIVE, AT, was_live=True)
     dark = Quality(5.0, 20.0, 0.0, (QualityChip.BLURRED, QualityChip.TOO_DARK))
-    marks = words.live_marks(live, sealing.CAMERA, dark, safe=0, others=False)
+    marks = live_marks(live, sealing.CAMERA, dark, safe=0, others=False)
     assert [chip.words for chip in marks.trailing] == ["Blurred, hold still", "Too dark"]
     assert {chip.tone for chip in marks.trailing} == {Tone.WARN}
     assert all(chip.icon for chip in (*marks.leading, *marks.trailing))
@@ -129,3 +131,21 @@ def test_send_says_what_becomes_of_the_pictures(
     chosen = {keep.choice_id: keep for keep in sealing.catalog().keeps}
     said = [replace(WOUND, keep=chosen[one] if one else None) for one in keeps]
     assert words.keeping_words(said) == words_on_send
+
+
+@pytest.mark.parametrize(
+    ("stillness", "chips", "tone"),
+    [
+        (Stillness.MOVES, [], None),
+        (Stillness.STANDS, ["Picture does not change"], Tone.WARN),
+        (Stillness.FROZEN, ["Frozen"], Tone.TEXT),
+        (Stillness.FROZEN_BEFORE, ["Frozen before this exam"], Tone.WARN),
+    ],
+)
+def test_a_picture_that_stands_says_so(
+    stillness: Stillness, chips: list[str], tone: Tone | None
+) -> None:
+    live = LiveState(Live.LIVE, AT, was_live=True)
+    marks = live_marks(live, sealing.CAMERA, None, safe=0, others=False, stillness=stillness)
+    assert [chip.words for chip in marks.trailing] == chips
+    assert [chip.tone for chip in marks.trailing] == ([] if tone is None else [tone])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -12,8 +13,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from capture_app.devices.capture import Live, LiveState
 from capture_app.errors import CaptureAppError, DeviceError
 from capture_app.imaging.quality import Quality, assess
-from capture_app.model.device import DeviceInfo
+from capture_app.imaging.stillness import Glance, glance
+from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.frame import Frame
+from capture_app.model.procedure import ImageKind
 from capture_app.model.ultrasound import Preset
 from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
@@ -21,6 +24,21 @@ from capture_app.ui.tasks import Tasks
 
 _QUALITY_EVERY_MS: Final = 200
 _QUALITY_AFTER_ERROR_MS: Final = 10_000
+
+
+_Seen = tuple[Quality, Glance, Glance | None]
+"""And the glance before, which the new one goes on from."""
+
+
+class Stillness(StrEnum):
+    """Whether the device goes on sending one and the same picture."""
+
+    MOVES = "moves"
+    STANDS = "stands"
+    FROZEN = "frozen"
+    """A scanner that was frozen at its console, in this exam."""
+    FROZEN_BEFORE = "frozen-before"
+    """A scanner whose picture never moved in this exam: it may show the patient before."""
 
 
 class LiveViewModel(QObject):
@@ -38,6 +56,8 @@ class LiveViewModel(QObject):
         self._devices.renew()
         self.state: LiveState = self._devices.state
         self.quality: Quality | None = None
+        self.stillness = Stillness.MOVES
+        self._glance: Glance | None = None
         self.size: tuple[int, int] | None = None
         """Columns and rows of the newest picture."""
         self._preset: tuple[Preset, datetime] | None = None
@@ -64,6 +84,7 @@ class LiveViewModel(QObject):
         self._since = self._clock.monotonic()
         self._devices.renew()
         self._preset = None
+        self._see_anew()
         self._read()
 
     @property
@@ -120,6 +141,7 @@ class LiveViewModel(QObject):
         if not self.is_live:
             self.quality = None
             self.size = None
+            self._see_anew()
         self.device = self._chosen()
         self.changed.emit()
 
@@ -138,29 +160,47 @@ class LiveViewModel(QObject):
         if not self._quality.is_asking:
             self._quality.ask()
 
-    def _question(self) -> Callable[[], Quality] | None:
+    def _see_anew(self) -> None:
+        self._glance = None
+        self.stillness = Stillness.MOVES
+
+    def _question(self) -> Callable[[], _Seen] | None:
         frame, device = self.frame(), self.device
         if frame is None or device is None:
             return None
-        pixels, kind = frame.pixels, device.image_kind
+        pixels, kind, before = frame.pixels, device.image_kind, self._glance
         rows, columns, _ = pixels.shape
         if self.size != (columns, rows):
             self.size = (columns, rows)
             self.changed.emit()
-        return lambda: assess(pixels, kind)
+        return lambda: (assess(pixels, kind), glance(frame, before), before)
 
     def _not_looked(self, _error: CaptureAppError) -> None:
         """The picture goes on without chips, and is looked at again in a while."""
         self._measure.setInterval(_QUALITY_AFTER_ERROR_MS)
-        self._show_quality(None)
+        self._show_seen(None, Stillness.MOVES)
 
-    def _looked(self, quality: Quality) -> None:
+    def _looked(self, seen: _Seen) -> None:
         if self._measure.interval() != _QUALITY_EVERY_MS:
             self._measure.setInterval(_QUALITY_EVERY_MS)
-        self._show_quality(quality if self.is_live else None)
+        quality, now, before = seen
+        if not self.is_live:
+            self._show_seen(None, Stillness.MOVES)
+        elif before is self._glance:  # else it was begun anew meanwhile
+            self._glance = now
+            self._show_seen(quality, self._stillness(now))
 
-    def _show_quality(self, quality: Quality | None) -> None:
-        before = None if self.quality is None else self.quality.chips
-        self.quality = quality
-        if before != (None if self.quality is None else self.quality.chips):
+    def _stillness(self, now: Glance) -> Stillness:
+        """A file is one and the same picture by its nature: nothing is said of it."""
+        device = self.device
+        if device is None or device.kind is DeviceKind.FILE or not now.is_still:
+            return Stillness.MOVES
+        if device.image_kind is not ImageKind.ULTRASOUND:
+            return Stillness.STANDS
+        return Stillness.FROZEN if now.has_moved else Stillness.FROZEN_BEFORE
+
+    def _show_seen(self, quality: Quality | None, stillness: Stillness) -> None:
+        before = (None if self.quality is None else self.quality.chips, self.stillness)
+        self.quality, self.stillness = quality, stillness
+        if before != (None if quality is None else quality.chips, stillness):
             self.changed.emit()

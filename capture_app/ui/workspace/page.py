@@ -33,6 +33,7 @@ from capture_app.ui.workspace.contact_sheet import ContactSheet
 from capture_app.ui.workspace.filmstrip import Filmstrip
 from capture_app.ui.workspace.keys import bind, coding_keys
 from capture_app.ui.workspace.live_view import LiveView
+from capture_app.ui.workspace.live_words import live_marks
 from capture_app.ui.workspace.place_picker import PlacePicker
 from capture_app.ui.workspace.procedure_picker import ProcedurePicker
 from capture_app.ui.workspace.question import WhoseQuestion
@@ -44,7 +45,6 @@ from capture_app.ui.workspace.stage import Stage
 from capture_app.ui.workspace.state import WorkspaceState
 from capture_app.ui.workspace.tool_column import ToolButton, ToolColumn
 from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
-from capture_app.ui.workspace.words import live_marks
 
 _FRAME_MS = 33
 _TOAST_WIDTH = 758
@@ -359,6 +359,7 @@ class WorkspacePage(Backdrop):
             safe=self._vm.safe_count,
             others=bool(live.others),
             size=live.size,
+            stillness=live.stillness,
         )
         self.view.show_marks(marks)
         if not live.is_live:

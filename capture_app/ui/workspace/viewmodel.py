@@ -25,6 +25,7 @@ from capture_app.ui.tasks import Tasks
 from capture_app.ui.words.marks import Message
 from capture_app.ui.workspace.board import Board, trouble
 from capture_app.ui.workspace.describing import Describing
+from capture_app.ui.workspace.freezing import FreezeOffer
 from capture_app.ui.workspace.live import LiveViewModel
 from capture_app.ui.workspace.ordering import Ordering
 from capture_app.ui.workspace.placing import Placing
@@ -84,6 +85,7 @@ class WorkspaceViewModel(QObject):
         self.sending = SendingActs(board, self.describing, self.shutter, held, self.whose)
         self.ordering = Ordering(board, self.shutter)
         self.placing = Placing(board)
+        FreezeOffer(board, self.live, self.shutter)
         self.ordering.began.connect(self.sending.forget)
         board.changed.connect(self.changed)
         board.show(device=self.live.device)

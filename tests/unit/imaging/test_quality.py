@@ -54,7 +54,7 @@ def test_a_blown_out_part_is_told_though_the_rest_is_dark() -> None:
 
 
 def test_one_pixel_is_enough_to_look_at() -> None:
-    assert chips(np.zeros((1, 1, 3), np.uint8))[1] is QualityChip.TOO_DARK
+    assert chips(np.full((1, 1, 3), 30, np.uint8))[1] is QualityChip.TOO_DARK
 
 
 @pytest.mark.parametrize(
@@ -70,4 +70,12 @@ def test_one_pixel_is_enough_to_look_at() -> None:
 def test_only_pictures_of_skin_are_judged_as_skin(
     kind: ImageKind, judged: tuple[QualityChip, ...]
 ) -> None:
-    assert assess(np.full((270, 480, 3), 5, np.uint8), kind).chips == judged
+    assert assess(np.full((270, 480, 3), 30, np.uint8), kind).chips == judged
+
+
+@pytest.mark.parametrize("kind", ImageKind)
+def test_a_black_picture_is_told_of_every_kind(kind: ImageKind) -> None:
+    black = np.full((480, 640, 3), 16, np.uint8)  # of limited range
+    assert assess(black, kind).chips == (QualityChip.BLACK,)
+    black[100:130, 100:140] = 200  # a word on it
+    assert QualityChip.BLACK not in assess(black, kind).chips
