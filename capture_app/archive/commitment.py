@@ -7,7 +7,6 @@ UIDs only, so the patient and the study are compared by a query before it counts
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +34,7 @@ from capture_app.net.dicom.association import (
 )
 from capture_app.net.dicom.event_report_scp import EventReportScp
 from capture_app.net.dicom.upper_layer import Context
+from capture_app.net.tls import Tls
 
 _log = structlog.get_logger()
 
@@ -158,7 +158,7 @@ class CommitmentListener:
         ae_title: str,
         archive_ae_titles: Mapping[str, Sequence[AllowedCallers]],
         clock: Clock,
-        tls: ssl.SSLContext | None = None,
+        tls: Tls | None = None,
     ) -> None:
         self.transactions = Transactions()
         self._scp = EventReportScp(

@@ -18,7 +18,7 @@ from capture_app.model.procedure import ImageKind
 from capture_app.net.callers import AllowedCallers
 from capture_app.net.dicom.association import Peer
 from capture_app.net.http import HttpClient
-from capture_app.net.tls import client_context, server_context
+from capture_app.net.tls import client_tls, server_tls
 from capture_app.net.wire import Address
 from capture_app.settings.schema import (
     ArchiveDestination,
@@ -80,7 +80,8 @@ def commitment_listeners(
         tls = None
         for destination in sharing:
             if destination.tls and destination.certificate_file:
-                tls = server_context(
+                tls = server_tls(
+                    destination.name,
                     ca_file=destination.ca_file,
                     certificate_file=destination.certificate_file,
                     key_file=destination.certificate_key_file,
@@ -194,7 +195,8 @@ def _proof(
 
 
 def _peer(destination: ArchiveDestination, station: Station) -> Peer:
-    tls = destination.tls and client_context(
+    tls = destination.tls and client_tls(
+        destination.name,
         ca_file=destination.ca_file,
         certificate_file=destination.certificate_file,
         key_file=destination.certificate_key_file,
@@ -211,7 +213,8 @@ def _client(destination: ArchiveDestination, password: Password, clock: Clock) -
 
     tls = None
     if destination.url.startswith("https:"):
-        tls = client_context(
+        tls = client_tls(
+            destination.name,
             ca_file=destination.ca_file,
             certificate_file=destination.certificate_file,
             key_file=destination.certificate_key_file,

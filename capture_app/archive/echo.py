@@ -43,6 +43,8 @@ class EchoResult:
     ok: bool
     milliseconds: int
     reason: str = ""
+    code: str = ""
+    """Of a `DeliveryError`: stable, for programs; empty for what is told by its words alone."""
 
 
 def echo_dimse(peer: Peer, clock: Clock, deadline_seconds: float) -> EchoResult:
@@ -53,7 +55,7 @@ def echo_dimse(peer: Peer, clock: Clock, deadline_seconds: float) -> EchoResult:
         with open_association(peer, contexts, Deadline.after(clock, deadline_seconds)) as assoc:
             status = assoc.echo()
     except DeliveryError as error:
-        return _result(begin, clock, str(error))
+        return _result(begin, clock, str(error), error.code)
     if status == SUCCESS:
         return _result(begin, clock)
     words = tr(
@@ -78,7 +80,7 @@ def find_dimse(
         words = tr("{name} takes no such questions (C-FIND).", name=peer.address.name)
         return _result(begin, clock, words)
     except DeliveryError as error:
-        return _result(begin, clock, str(error))
+        return _result(begin, clock, str(error), error.code)
     return _result(begin, clock)
 
 
@@ -104,7 +106,7 @@ def echo_web(
             deadline=Deadline.after(clock, deadline_seconds),
         )
     except TransientDeliveryError as error:
-        return _result(begin, clock, str(error))
+        return _result(begin, clock, str(error), error.code)
     if answer.status == HTTPStatus.NO_CONTENT or _found_nothing(answer):
         return _result(begin, clock)
     if answer.status == HTTPStatus.OK:
@@ -127,5 +129,5 @@ def _found_nothing(answer: HttpResponse) -> bool:
         return False
 
 
-def _result(begin: float, clock: Clock, reason: str = "") -> EchoResult:
-    return EchoResult(not reason, round(1000 * (clock.monotonic() - begin)), reason)
+def _result(begin: float, clock: Clock, reason: str = "", code: str = "") -> EchoResult:
+    return EchoResult(not reason, round(1000 * (clock.monotonic() - begin)), reason, code)

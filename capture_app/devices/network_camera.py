@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 from capture_app.devices.trouble import DeviceTroubleError, Trouble
 from capture_app.errors import DeviceError, KeyUnavailableError, TransientDeliveryError
 from capture_app.net.http_auth import Authorisation, strongest_challenge
-from capture_app.net.tls import client_context
+from capture_app.net.tls import Tls, client_tls
 from capture_app.net.wire import Address
 from capture_app.settings.schema import Device
 
@@ -75,7 +74,7 @@ class NetworkCamera:
         """Raises DeviceError, in words, where its authorities cannot be read."""
         return Address(self.name, self.host, self.port, self.tls())
 
-    def tls(self) -> ssl.SSLContext | None:
+    def tls(self) -> Tls | None:
         """What it must prove: chain and host name. None where it is spoken to in clear.
 
         Raises DeviceTroubleError where the authorities cannot be read.
@@ -83,7 +82,7 @@ class NetworkCamera:
         if not self.is_secure:
             return None
         try:
-            return client_context(ca_file=self.ca_file)
+            return client_tls(self.name, ca_file=self.ca_file)
         except OSError as error:
             raise DeviceTroubleError(Trouble.AUTHORITIES_UNREADABLE) from error
 

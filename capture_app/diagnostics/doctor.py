@@ -151,7 +151,7 @@ def _settings(settings: Settings, origin_of: OriginOf, clock: Clock) -> Iterator
 def _certificates(settings: Settings, clock: Clock) -> Iterator[Finding]:
     for life in certificate_lives(settings, clock.now()):
         facts: Facts = {"days": life.days}
-        remedy = tr("Put a new certificate in its place, and read the settings again.")
+        remedy = tr("Put a new certificate in its place: the next connection takes it.")
         if not life.is_valid:
             code, grade = "certificate-not-valid", Grade.FAULT
         elif life.problem:
@@ -180,6 +180,10 @@ def _peer(one: Tried) -> Finding:
         words = tr("It answers {way}.", way=one.way)
         return Finding(one.kind, one.name, f"{way}-good", Grade.GOOD, words, facts=facts)
     remedy = tr("Check address, port, AE titles and firewall, there and here.")
+    if one.code.startswith("tls"):
+        remedy = tr("Mend the certificate or the TLS that it names, there or in the settings.")
+    if one.code:
+        facts = {**facts, "reason": one.code}
     return Finding(one.kind, one.name, f"{way}-failed", Grade.FAULT, one.reason, remedy, facts)
 
 

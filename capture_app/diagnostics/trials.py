@@ -27,7 +27,9 @@ _BEFORE_WORKLISTS: Final = datetime(1900, 1, 2, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """How one way to one peer of the settings went. `reason` is a sentence, empty for `answers`."""
+    """How one way to one peer of the settings went. `reason` is a sentence, empty for `answers`.
+    `code` is that of a connection that failed.
+    """
 
     kind: str
     name: str
@@ -35,6 +37,7 @@ class Tried:
     answers: bool
     milliseconds: int
     reason: str
+    code: str = ""
 
 
 def try_peers(settings: Settings, clock: Clock) -> tuple[Tried, ...]:
@@ -65,7 +68,9 @@ def try_peers(settings: Settings, clock: Clock) -> tuple[Tried, ...]:
         except OSError as error:
             reason = tr("A certificate file cannot be used: {why}.", why=error.strerror or error)
             result = EchoResult(ok=False, milliseconds=0, reason=reason)
-        return Tried(kind, name, str(way), result.ok, result.milliseconds, result.reason)
+        return Tried(
+            *(kind, name, str(way), result.ok, result.milliseconds, result.reason, result.code)
+        )
 
     tries = [
         partial(tried, "archive", archive.name, way, partial(of_archive, archive, way))

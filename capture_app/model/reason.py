@@ -167,6 +167,30 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "{name} does not accept the certificate of this station.",
         "See certificate_file in the settings.",
     ),
+    "tls-certificate-wanted": (
+        "{name} wants a certificate of this station, and got none that it takes.",
+        "See certificate_file in the settings.",
+    ),
+    "tls-certificate-missing": (
+        "{name} showed no certificate, and is asked for one.",
+        "It must show one that ca_file in the settings vouches for.",
+    ),
+    "tls-weak-certificate": (
+        "{name} could not be reached safely.",
+        "The key or the signature of its certificate is too weak: it needs a new one.",
+    ),
+    "tls-wrong-purpose": (
+        "{name} could not be reached safely.",
+        "Its certificate is not made for a server: it needs another one.",
+    ),
+    "tls-too-old": (
+        "{name} could not be reached safely.",
+        "It speaks an old TLS only: it must offer TLS 1.2 or 1.3.",
+    ),
+    "tls-no-common-cipher": (
+        "{name} could not be reached safely.",
+        "It takes no cipher of this station: it must offer ECDHE with AES-GCM or ChaCha20.",
+    ),
     "tls-plaintext": (
         "{name} speaks no TLS at this port.",
         "The settings name another port than its TLS port, or want TLS where it has none.",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -36,7 +35,7 @@ from capture_app.errors import TransientDeliveryError
 from capture_app.model.reason import Reason
 from capture_app.net.body import Body
 from capture_app.net.deadline import Deadline, Interruption
-from capture_app.net.tls import client_context
+from capture_app.net.tls import Tls, client_tls
 from capture_app.net.wire import CONNECT_SECONDS, failure, failure_of, shut
 
 _READ_AT_ONCE: Final = 1 << 16
@@ -99,7 +98,7 @@ class HttpClient:
         name: str,
         *,
         credentials: Credentials | None = None,
-        tls: ssl.SSLContext | None = None,
+        tls: Tls | None = None,
         heard: Callable[[datetime], object] = lambda _: None,
     ) -> None:
         """`heard` is called with what time it is by each answer (Date, RFC 9110 6.6.1)."""
@@ -358,7 +357,7 @@ class _OpenSockets:
 class _Line:
     """A session of one connection, and its socket."""
 
-    def __init__(self, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, tls: Tls | None) -> None:
         self.sockets = _OpenSockets()
         self.session = requests.Session()
         self.session.trust_env = False
@@ -387,7 +386,7 @@ class _SecureConnection(HTTPSConnection):
 class _Adapter(HTTPAdapter):
     """Makes connections that `sockets` knows, and trusts the given TLS context alone."""
 
-    def __init__(self, sockets: _OpenSockets, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, sockets: _OpenSockets, tls: Tls | None) -> None:
         self._tls = tls
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
         own = {"sockets": sockets}
@@ -403,7 +402,8 @@ class _Adapter(HTTPAdapter):
     ) -> Any:
         host, tls = super().build_connection_pool_key_attributes(request, verify, cert)
         if host["scheme"] == "https":
-            tls["ssl_context"] = self._tls or client_context()
+            # Of this moment: a line that was made with a certificate of before is not used again.
+            tls["ssl_context"] = (self._tls or client_tls(host["host"])).context()
         return host, tls
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:

@@ -7,7 +7,6 @@ descriptor left, a caller gone before it was taken); a caller that is not served
 from __future__ import annotations
 
 import socket
-import ssl
 import sys
 import threading
 from collections import Counter
@@ -22,6 +21,7 @@ from capture_app.clock import Clock
 from capture_app.errors import DeliveryError
 from capture_app.net.callers import ANYBODY, AllowedCallers, Certificate, caller_place
 from capture_app.net.deadline import Deadline, Interruption
+from capture_app.net.tls import Tls
 from capture_app.net.wire import failure_of, shut
 
 _log = structlog.get_logger(__name__)
@@ -131,7 +131,7 @@ class Listener:
         clock: Clock,
         most_callers: int = MOST_CALLERS,
         allowed: AllowedCallers = ANYBODY,
-        tls: ssl.SSLContext | None = None,
+        tls: Tls | None = None,
         on_not_allowed: Callable[[str], None] = lambda _peer: None,
     ) -> None:
         """`name` stands in the log and in the names of threads; port 0 takes a free one. With `tls`
@@ -331,7 +331,9 @@ class Listener:
         if self._tls is None:
             yield
             return
-        sock = self._tls.wrap_socket(caller.sock, server_side=True, do_handshake_on_connect=False)
+        sock = self._tls.context().wrap_socket(
+            caller.sock, server_side=True, do_handshake_on_connect=False
+        )
         with closing(sock), caller.interruption.ended_by(partial(shut, sock)):
             sock.settimeout(_HANDSHAKE_SECONDS)
             sock.do_handshake()

@@ -7,7 +7,6 @@ time within one. Each message gets its answer before the next one of its connect
 from __future__ import annotations
 
 import socket
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from capture_app.model.words import tr
 from capture_app.net.callers import ANYBODY, AllowedCallers
 from capture_app.net.deadline import Deadline
 from capture_app.net.listener import MOST_CALLERS, Caller, Listener
+from capture_app.net.tls import Tls
 from capture_app.net.wire import failure, failure_of
 
 _log = structlog.get_logger(__name__)
@@ -131,7 +131,7 @@ class MllpListener:
         clock: Clock,
         limits: Limits = Limits(),
         allowed: AllowedCallers = ANYBODY,
-        tls: ssl.SSLContext | None = None,
+        tls: Tls | None = None,
         on_sender: Callable[[Caller], None] = lambda _caller: None,
         on_not_allowed: Callable[[str], None] = lambda _peer: None,
     ) -> None:

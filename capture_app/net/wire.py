@@ -20,6 +20,7 @@ from typing import Final
 from capture_app.errors import TransientDeliveryError
 from capture_app.model.reason import Reason
 from capture_app.net.deadline import Deadline, Interruption
+from capture_app.net.tls import CertificateWantedError, HandshakeBrokenOffError, Tls
 
 CONNECT_SECONDS: Final = 10.0
 """The longest wait for a TCP connection or a TLS handshake, within the deadline."""
@@ -37,7 +38,7 @@ class Address:
     name: str
     host: str
     port: int
-    tls: ssl.SSLContext | None = None
+    tls: Tls | None = None
 
 
 def failure(name: str, code: str) -> TransientDeliveryError:
@@ -47,6 +48,10 @@ def failure(name: str, code: str) -> TransientDeliveryError:
 
 def failure_of(name: str, error: OSError) -> TransientDeliveryError:
     """The same for an error of the socket."""
+    if isinstance(error, HandshakeBrokenOffError):
+        return failure(name, "tls-broken-off")
+    if isinstance(error, CertificateWantedError):
+        return failure(name, "tls-certificate-wanted")
     if isinstance(error, ssl.SSLCertVerificationError):
         return failure(name, _UNTRUSTED.get(error.verify_code, "tls"))
     if isinstance(error, ssl.SSLError) and error.reason in _ALERTS:
@@ -75,8 +80,12 @@ _UNTRUSTED: Final = {
     19: "tls-unknown-authority",
     20: "tls-unknown-authority",
     21: "tls-unknown-authority",
+    26: "tls-wrong-purpose",
     62: "tls-wrong-host",
     64: "tls-wrong-host",
+    66: "tls-weak-certificate",
+    67: "tls-weak-certificate",
+    68: "tls-weak-certificate",
 }
 _ALERTS: Final = {
     **dict.fromkeys(
@@ -85,8 +94,30 @@ _ALERTS: Final = {
     ),
     **dict.fromkeys(
         (
-            "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+            "SSLV3_ALERT_HANDSHAKE_FAILURE",
+            "TLSV1_ALERT_INSUFFICIENT_SECURITY",
+            "NO_SHARED_CIPHER",
+            "NO_SUITABLE_SIGNATURE_ALGORITHM",
+        ),
+        "tls-no-common-cipher",
+    ),
+    **dict.fromkeys(
+        (
+            "TLSV1_ALERT_PROTOCOL_VERSION",
+            "TLSV1_ALERT_INAPPROPRIATE_FALLBACK",
+            "UNSUPPORTED_PROTOCOL",
+            "VERSION_TOO_LOW",
+        ),
+        "tls-too-old",
+    ),
+    **dict.fromkeys(("TLSV1_UNRECOGNIZED_NAME", "TLSV1_ALERT_UNRECOGNIZED_NAME"), "tls-wrong-host"),
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "tls-certificate-wanted",
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "tls-certificate-missing",
+    **dict.fromkeys(
+        (
             "TLSV1_ALERT_UNKNOWN_CA",
+            "TLSV1_ALERT_ACCESS_DENIED",
+            "SSLV3_ALERT_CERTIFICATE_REVOKED",
             "SSLV3_ALERT_BAD_CERTIFICATE",
             "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
             "SSLV3_ALERT_CERTIFICATE_EXPIRED",
@@ -223,12 +254,12 @@ def connect(
             sock = _connected(address, deadline, interruption)
             stack.callback(sock.close)
             if address.tls is not None:
-                sock = _secured(sock, address.tls, address.host)
+                sock = _secured(sock, address.tls.context(), address.host)
                 stack.callback(sock.close)
             stack.enter_context(interruption.ended_by(partial(shut, sock)))
             if isinstance(sock, ssl.SSLSocket):
                 sock.settimeout(_connect_patience(deadline))
-                _shake_hands(sock, address.name)
+                sock.do_handshake()
         except OSError as error:
             interruption.raise_if_interrupted()
             raise failure_of(address.name, error) from error
@@ -261,13 +292,6 @@ def _connected(address: Address, deadline: Deadline, interruption: Interruption)
 
 def _secured(sock: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
     return context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
-
-
-def _shake_hands(sock: ssl.SSLSocket, name: str) -> None:
-    try:
-        sock.do_handshake()
-    except (ssl.SSLEOFError, ConnectionResetError) as error:
-        raise failure(name, "tls-broken-off") from error
 
 
 def _connect_patience(deadline: Deadline) -> float:

@@ -163,7 +163,7 @@ def test_hangup_reads_the_settings_again(
         assert process.wait(_PATIENCE_S) == 0
 
 
-def test_hangup_takes_a_new_certificate_of_the_same_name(
+def test_a_renewed_certificate_counts_at_once_and_hangup_ends_who_came_before(
     hospital: Hospital, capture_app: CaptureApp, manager: Manager, tmp_path: Path
 ) -> None:
     feed, authority = hospital.settings.adt, Authority.made(tmp_path / "ca", "Hospital CA")
@@ -185,13 +185,23 @@ def test_hangup_takes_a_new_certificate_of_the_same_name(
     with serving(capture_app.argv("serve"), manager) as process:
         manager.until("READY=1")
         eventually(lambda: shows(ours.read_text("ascii")), what="the feed to show who we are")
-        process.send_signal(signal.SIGHUP)
-        manager.until("READY=1")
-        renewed = authority.sign("feed").read_text("ascii")  # in the place of the first
-        assert not shows(renewed)
-        process.send_signal(signal.SIGHUP)
-        manager.until("READY=1")
-        eventually(lambda: shows(renewed), what="the feed to show the new one")
+        before = ssl.create_default_context(cafile=str(authority.file))
+        with (
+            socket.create_connection((feed.host, feed.port), _PATIENCE_S) as plain,
+            before.wrap_socket(plain, server_hostname=feed.host) as sender,
+        ):
+            process.send_signal(signal.SIGHUP)
+            manager.until("READY=1")
+            renewed = authority.sign("feed").read_text("ascii")  # in the place of the first
+            assert shows(renewed)
+            sender.settimeout(0.05)
+            with pytest.raises(TimeoutError):
+                sender.recv(1)
+            process.send_signal(signal.SIGHUP)
+            manager.until("READY=1")
+            sender.settimeout(_PATIENCE_S)
+            assert sender.recv(1) == b""
+        assert shows(renewed)
         process.terminate()
         assert process.wait(_PATIENCE_S) == 0
 

@@ -7,7 +7,6 @@ one are the first to go when it is crowded (see `Listener`).
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -33,6 +32,7 @@ from capture_app.net.dicom.dimse_messages import (
     ReleaseRequested,
 )
 from capture_app.net.listener import MOST_CALLERS, Caller, Listener
+from capture_app.net.tls import Tls
 from capture_app.net.wire import Wire
 
 _CONVERSATION_SECONDS: Final = 30.0
@@ -56,7 +56,7 @@ class EventReportScp:
         sop_class_uid: str,
         on_report: Callable[[EventReport], int],
         clock: Clock,
-        tls: ssl.SSLContext | None = None,
+        tls: Tls | None = None,
         most_connections: int = MOST_CALLERS,
     ) -> None:
         self._acceptor = Acceptor(

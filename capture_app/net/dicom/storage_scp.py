@@ -6,7 +6,6 @@ it came: nothing of it is decoded here.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -29,6 +28,7 @@ from capture_app.net.dicom.dimse_messages import (
     ReleaseRequested,
 )
 from capture_app.net.listener import Caller, Listener
+from capture_app.net.tls import Tls
 from capture_app.net.wire import Wire
 
 STORED: Final = 0x0000
@@ -95,7 +95,7 @@ class StorageScp:
         on_store: Callable[[StoreRequest], int],
         clock: Clock,
         longest_object: int,
-        tls: ssl.SSLContext | None = None,
+        tls: Tls | None = None,
         on_stranger: Callable[[str], None] = lambda _peer: None,
         on_too_long: Callable[[str], None] = lambda _peer: None,
     ) -> None:

@@ -5,7 +5,6 @@ Nothing is filed here. Whose an image is, is settled where a patient is open (`f
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from capture_app.net.dicom.storage_scp import (
     StorageScp,
     StoreRequest,
 )
-from capture_app.net.tls import server_context
+from capture_app.net.tls import Tls, server_tls
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.receiving.keeping import Kept, keep_received
 from capture_app.outbox.receiving.reading import Read, ReceivedReader
@@ -249,10 +248,11 @@ class ObjectReceiver:
         self._record(AuditAction.OBJECT_REFUSED, {"peer": peer, "reason": "too-long"})
 
 
-def _tls(receiver: Receiver) -> ssl.SSLContext | None:
+def _tls(receiver: Receiver) -> Tls | None:
     if not receiver.tls:
         return None
-    return server_context(
+    return server_tls(
+        "receiver",
         ca_file=receiver.ca_file,
         certificate_file=receiver.certificate_file,
         key_file=receiver.certificate_key_file,

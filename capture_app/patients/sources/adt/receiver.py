@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from capture_app.model.words import tr
 from capture_app.net.callers import AllowedCallers, caller_place
 from capture_app.net.listener import Caller
 from capture_app.net.mllp import Limits, MllpListener
-from capture_app.net.tls import server_context
+from capture_app.net.tls import Tls, server_tls
 from capture_app.patients.census.census import Census
 from capture_app.patients.census.reporting import ADT
 from capture_app.patients.census.status import Link
@@ -249,10 +248,11 @@ class AdtReceiver:
         return build_ack(header, AckOutcome.ERROR, Refusal(str(error)), self._clock)
 
 
-def _tls(adt: AdtFeed) -> ssl.SSLContext | None:
+def _tls(adt: AdtFeed) -> Tls | None:
     if not adt.tls:
         return None
-    return server_context(
+    return server_tls(
+        ADT,
         ca_file=adt.ca_file,
         certificate_file=adt.certificate_file,
         key_file=adt.certificate_key_file,
