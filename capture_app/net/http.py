@@ -17,6 +17,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from queue import Empty, SimpleQueue
+from ssl import SSLCertVerificationError
 from typing import Any, ClassVar, Final
 
 import requests
@@ -35,7 +36,7 @@ from capture_app.errors import TransientDeliveryError
 from capture_app.model.reason import Reason
 from capture_app.net.body import Body
 from capture_app.net.deadline import Deadline, Interruption
-from capture_app.net.tls import Tls, client_tls
+from capture_app.net.tls import CertificateWantedError, HandshakeBrokenOffError, Tls, client_tls
 from capture_app.net.wire import CONNECT_SECONDS, failure, failure_of, shut
 
 _READ_AT_ONCE: Final = 1 << 16
@@ -306,7 +307,10 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 
-_BEFORE_ASKING: Final = (ConnectTimeoutError, NewConnectionError, ssl.SSLCertVerificationError)
+_BEFORE_ASKING: Final = (
+    *(ConnectTimeoutError, NewConnectionError),
+    *(SSLCertVerificationError, HandshakeBrokenOffError, CertificateWantedError),
+)
 """What goes wrong while a connection is made."""
 
 

@@ -119,7 +119,7 @@ def by_web(tls: Tls, port: int) -> str:
     return result.code
 
 
-ASKS = ("-Verify", "1", "-verify_return_error", "-CAfile")
+ASKS = ["-Verify", "1", "-verify_return_error", "-CAfile"]
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
@@ -145,7 +145,7 @@ def test_a_certificate_is_told_by_what_is_wrong_with_it(
         certificate_file=str(mine or ""),
         key_file=str(mine.with_suffix(".key")) if mine else "",
     )
-    more = [*options, str(papers.hospital.file)] if options is ASKS else options
+    more = [*options, str(papers.hospital.file)] if options == ASKS else options
     with s_server(papers.of(theirs), version, *more) as port:
         assert (by_wire(tls, port), by_web(tls, port)) == (code, code)
     assert str(Reason.of(code, name="pacs")) != str(Reason.of("tls", name="pacs"))
