@@ -70,7 +70,8 @@ def say(line: str) -> None:
 
 def picture(patient_id: str, number: int) -> bytes:
     """The JPEG that is shot: another one for each patient and number."""
-    return sealing.jpeg(40 + number, 48 + int(patient_id[-4:]) % 400, quality=60 + number)
+    more, width = divmod(int(patient_id[-4:]), 400)
+    return sealing.jpeg(40 + PICTURES * more + number, 48 + width, quality=60 + number)
 
 
 class NewUidOnRetry:
