@@ -362,9 +362,10 @@ class Census:
     def _load(self) -> None:
         """Reads the state of every patient, made anew where it is damaged or of old rules."""
         self._folding.learn(self._journal.authorities())
-        if self._journal.is_read_otherwise():
-            self._folding.again()
+        self._folding.again_where_due()
         self._read_states()
+        if self._folding.again_where_due():  # a message stood under a key that is nobody's
+            self._read_states()
 
     def _read_states(self) -> None:
         self._last_event = self._journal.last_event_id()

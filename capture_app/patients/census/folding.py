@@ -105,6 +105,13 @@ class Folding:
         """
         self._journal.fold_again(self.all, lambda: self.names.stated, self._is_still_named)
 
+    def again_where_due(self) -> bool:
+        """The same, where states are of other settings or rules, or a message is nobody's."""
+        is_due = self._journal.is_read_otherwise()
+        if is_due:
+            self.again()
+        return is_due
+
     def _is_still_named(self, known: CensusPatient) -> bool:
         """Whether the numbers in a state have the names that are known of their authorities now."""
         return all(self.names.named(number) == number for number in numbers_of(known))

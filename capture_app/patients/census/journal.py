@@ -109,7 +109,7 @@ class Journal:
                 "SELECT created_at, key_check FROM census"
             ).fetchone()
             # None yet, or damaged: what our key opens was sealed with it.
-            if known != check and self._opens_something(connection, or_empty=known is None):
+            if known != check and self._cells.opens_something(connection, or_empty=known is None):
                 known = check
                 connection.execute("UPDATE census SET key_check = ?", (check,))
             if known != check:
@@ -202,8 +202,8 @@ class Journal:
         """The state of every patient."""
         rows = self._db.read().execute(
             "SELECT event_id, patient_key, coalesce(reading, ''), state FROM events"
-            " WHERE patient_key != x'' AND event_id IN"
-            " (SELECT max(event_id) FROM events GROUP BY patient_key)"
+            " WHERE event_id IN (SELECT max(event_id) FROM events"
+            " WHERE patient_key != x'' OR message != x'' GROUP BY patient_key)"
         )
         return map(self._state, rows)
 
@@ -217,9 +217,14 @@ class Journal:
         return map(self._state, rows)
 
     def put_state(self, stored: StoredState, folded: Folded) -> None:
-        """Puts a state in place of one that was damaged or lost."""
+        """Puts a state in place of one that was damaged or lost. Where it is no state of whose key
+        the messages stand under, which is damaged then, all is to be made anew.
+        """
         sealed = self._sealed_state(stored.patient_key, folded.known)
+        is_astray = stored.patient_key != self.patient_key(folded.known.patient.patient_id)
         with self._db.transaction() as connection:
+            if is_astray:
+                connection.execute("UPDATE census SET reading = ''")
             connection.execute(
                 "UPDATE events SET state = ?, reading = ? WHERE event_id = ? AND patient_key = ?",
                 (sealed, self._reading, stored.event_id, stored.patient_key),
@@ -231,7 +236,7 @@ class Journal:
         """Every message, in order of arrival."""
         rows = self._db.read().execute(
             "SELECT event_id, received_at, duplicate_key, message, part FROM events"
-            " WHERE patient_key != x'' ORDER BY event_id"
+            " WHERE patient_key != x'' OR message != x'' ORDER BY event_id"
         )
         return self._cells.messages(rows)
 
@@ -404,20 +409,6 @@ class Journal:
     def patient_key(self, number: PatientId) -> bytes:
         """What the rows of a patient are found by."""
         return bytes.fromhex(self._cipher.keyed_hash("patient", *number.key))
-
-    def _opens_something(self, connection: sqlite3.Connection, *, or_empty: bool) -> bool:
-        """Whether our key opens a message; `or_empty` where there is none."""
-        rows = connection.execute(
-            "SELECT duplicate_key, message FROM events WHERE message != x''"
-            " ORDER BY event_id DESC LIMIT 100"
-        ).fetchall()
-        for key, sealed in rows:
-            try:
-                self._cipher.open_blob(sealed, context_of("event", key))
-            except SealBrokenError:
-                continue
-            return True
-        return or_empty and not rows
 
     def _sealed_state(self, patient_key: bytes, known: CensusPatient) -> bytes:
         return self._cipher.seal_blob(to_brief_record(known), context_of("state", patient_key))

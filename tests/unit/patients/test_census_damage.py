@@ -290,3 +290,29 @@ def test_an_authority_is_the_same_by_its_oid_and_by_its_namespace(
         "ISO",
     )
     assert entry.patient.name.alphabetic.given == "At1000"
+
+
+_OF_THE_STATE = pytest.mark.expects_log("row-put-right", "census-state-damaged")
+_OF_AN_EARLIER_ONE = pytest.mark.expects_log("row-put-right")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(1, marks=_OF_AN_EARLIER_ONE),
+        pytest.param(2, marks=_OF_THE_STATE),
+        pytest.param(3, marks=_OF_THE_STATE),
+    ],
+)
+@pytest.mark.parametrize("value", [b"", b"spoilt"])
+def test_a_message_that_is_nobodys_by_damage_finds_its_patient_again(
+    opened: Callable[..., Census], clock: FixedClock, tmp_path: Path, row: int, value: bytes
+) -> None:
+    first = opened()
+    moved = said("A02", "0930", place="9Z")
+    tell(first, clock, ADMITTED, said("A01", "0900", pid=ROE, visit="V2"), moved)
+    spoil(tmp_path, "events", "patient_key", row, value)
+    second = opened()
+    assert second.find("") == first.find("")
+    tell(second, clock, said("A08", "1000", pid=ROE, visit="V2"), ADMITTED)
+    assert opened().find("") == second.find("")
