@@ -13,6 +13,7 @@ import structlog
 
 from capture_app.errors import SealBrokenError
 from capture_app.hl7.split import Hl7Message
+from capture_app.patients.census.fold import CensusPatient
 from capture_app.store.cipher import Cipher
 
 _log = structlog.get_logger(__name__)
@@ -27,6 +28,17 @@ class StoredMessage:
     raw: bytes
     part: int = 0
     """Which of the patients of whom it speaks the row is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """What was folded of one patient, and by which settings and rules."""
+
+    event_id: int
+    patient_key: bytes
+    reading: str
+    known: CensusPatient | None
+    """None where the cell is damaged or lost: the messages say it again."""
 
 
 class Cells:

@@ -21,12 +21,12 @@ from capture_app.model.encounter import Location
 from capture_app.model.feed_note import WITHOUT_EFFECT, NoteCode
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.worklist import PatientListEntry, PersonNow
-from capture_app.patients.census.cells import Cells
+from capture_app.patients.census.cells import Cells, StoredState
 from capture_app.patients.census.dead_letters import DeadLetterBox
 from capture_app.patients.census.fold import STATE_VERSION, CensusPatient
 from capture_app.patients.census.folding import Folding, successor
 from capture_app.patients.census.intake import Intake
-from capture_app.patients.census.journal import Folded, Journal, StoredState
+from capture_app.patients.census.journal import Folded, Journal
 from capture_app.patients.census.listeners import Listeners
 from capture_app.patients.census.orders import OrderBook, WorklistAnswer
 from capture_app.patients.census.reporting import (
@@ -137,7 +137,7 @@ class Census:
         def fold_in(event_id: int) -> Folded:
             if event_id != self._last_event + 1:  # another process wrote meanwhile
                 self._catch_up()
-            known = self._list.known(number.key)
+            known = self._list.known((prior or number).key) or self._list.known(number.key)
             folded.append(self._folding.one_more(known, number, replace(event, arrival=event_id)))
             return folded[-1]
 

@@ -16,6 +16,7 @@ from capture_app.model.words import tr
 from capture_app.patients.census.cells import StoredMessage
 from capture_app.patients.census.fold import CensusPatient, add, numbers_of, steps
 from capture_app.patients.census.journal import Folded, Journal
+from capture_app.patients.census.salvage import with_late
 from capture_app.patients.sources.adt.facts import AdtEvent
 from capture_app.patients.sources.adt.naming import MOST_PAIRS, LearntNames, Pair, pairs_of
 from capture_app.patients.sources.adt.reading import MessageReader
@@ -51,7 +52,12 @@ class Folding:
             return Folded(step.known, {event.arrival: _notes_of(event, step.notes)})
         # It came late, or it cancels or renames: all that was said is put in its order.
         key = self._journal.patient_key(number)
-        return folded(self._story(key, event))
+        story = self._story(key, event)
+        made = folded(story)
+        if known is None or not self._journal.is_damaged(key):
+            return made
+        before = folded(story[:-1]).known if story[1:] else None
+        return replace(made, known=with_late(known, event, before, made.known))
 
     def of_patient(self, patient_key: bytes) -> Folded | None:
         """The state that the stored messages of one patient come to; None for none."""

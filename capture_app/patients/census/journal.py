@@ -16,7 +16,7 @@ from capture_app.model.feed_note import FeedNote, NoteCode
 from capture_app.model.patient import PatientId
 from capture_app.model.words import tr
 from capture_app.patients.census.arrival import put_places_right
-from capture_app.patients.census.cells import Cells, StoredMessage, context_of
+from capture_app.patients.census.cells import Cells, StoredMessage, StoredState, context_of
 from capture_app.patients.census.fold import CensusPatient
 from capture_app.patients.census.intake import Intake
 from capture_app.patients.sources.adt.naming import Pair
@@ -24,17 +24,6 @@ from capture_app.store.database import Database
 from capture_app.store.record import from_record, to_brief_record
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredState:
-    """What was folded of one patient, and by which settings and rules."""
-
-    event_id: int
-    patient_key: bytes
-    reading: str
-    known: CensusPatient | None
-    """None where the cell is damaged or lost: the messages say it again."""
 
 
 Notes = Mapping[int, tuple[FeedNote, ...]]
@@ -296,12 +285,11 @@ class Journal:
 
     def _staying(self, may_stay: Callable[[CensusPatient], bool]) -> set[int]:
         """All messages of the patients of whom one is damaged, and the state is not."""
-        damaged = json.dumps([number for table, number in self.damaged if table == "events"])
         rows = self._db.read().execute(
             "SELECT event_id, patient_key, reading, state FROM events"
             " WHERE state IS NOT NULL AND reading = ? AND patient_key != x'' AND patient_key IN"
             " (SELECT patient_key FROM events WHERE event_id IN (SELECT value FROM json_each(?)))",
-            (self._reading, damaged),
+            (self._reading, self._damaged_events()),
         )
         found: set[int] = set()
         for each in map(self._state, rows.fetchall()):
@@ -309,6 +297,18 @@ class Journal:
                 of_patient = "SELECT event_id FROM events WHERE patient_key = ?"
                 found.update(n for (n,) in self._db.read().execute(of_patient, (each.patient_key,)))
         return found
+
+    def _damaged_events(self) -> str:
+        return json.dumps([number for table, number in self.damaged if table == "events"])
+
+    def is_damaged(self, patient_key: bytes) -> bool:
+        """Whether a message about a patient is damaged, as far as was read."""
+        rows = self._db.read().execute(
+            "SELECT 1 FROM events WHERE patient_key = ?"
+            " AND event_id IN (SELECT value FROM json_each(?)) LIMIT 1",
+            (patient_key, self._damaged_events()),
+        )
+        return rows.fetchone() is not None
 
     def has_messages_of(self, number: PatientId) -> bool:
         """Whether any message is stored about this number."""

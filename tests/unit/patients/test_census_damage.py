@@ -8,6 +8,7 @@ import pytest
 
 from capture_app.clock import FixedClock
 from capture_app.errors import SealBrokenError
+from capture_app.model.patient import PatientId
 from capture_app.patients.census.census import DATABASE, Census, open_census
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.settings.feeds import AdtFeed
@@ -316,3 +317,58 @@ def test_a_message_that_is_nobodys_by_damage_finds_its_patient_again(
     assert second.find("") == first.find("")
     tell(second, clock, said("A08", "1000", pid=ROE, visit="V2"), ADMITTED)
     assert opened().find("") == second.find("")
+
+
+LATE = {
+    "an update before it": (
+        (said("A01", "0800"),),
+        said("A08", "0730", pid=DOE.replace("Jane", "Jo"), place="3A"),
+        ("Doe^Jane", "open", "4B", True),
+    ),
+    "the cancel of it": ((said("A01", "0800"),), said("A11", "0900"), ("Doe^Jane", "", "", False)),
+    "the cancel of the discharge that it was": (
+        (said("A03", "0900"), said("A01", "0800")),
+        said("A13", "1000"),
+        ("Doe^Jane", "open", "4B", True),
+    ),
+    "a transfer before the discharge that it was": (
+        (said("A03", "0900"), said("A01", "0800")),
+        said("A02", "0830", place="5C"),
+        ("Doe^Jane", "closed", "5C", True),
+    ),
+    "another number": (
+        (said("A01", "0800", pid=DOE.replace("1001", "9999")),),
+        said("A47", "0900", has_visit=False, more="MRG|9999^^^HOSP^MR"),
+        ("Doe^Jane", "open", "4B", True),
+    ),
+    "a visit of its own": (
+        (said("A01", "0800"),),
+        said("A03", "0730", visit="V2", place="DERM"),
+        ("Doe^Jane", "open", "4B", True),
+    ),
+}
+
+
+@pytest.mark.expects_log("census-row-damaged")
+@pytest.mark.parametrize("name", LATE)
+def test_a_late_message_takes_nothing_away_that_only_a_damaged_one_said(
+    opened: Callable[..., Census], clock: FixedClock, tmp_path: Path, name: str
+) -> None:
+    messages, late, right = LATE[name]
+    census = opened()
+    tell(census, clock, *messages)
+    spoil(tmp_path, "events", "message", 1)
+    tell(census, clock, late)
+    for again in (census, opened()):
+        now = again.person(PatientId("1001", "HOSP"))
+        assert now is not None
+        visits = {visit.visit_number: visit for visit in now.visits if not visit.state.is_gone}
+        visit = visits.get("V1")
+        assert (
+            now.patient.name.pn,
+            str(visit.state) if visit else "",
+            visit.location.ward if visit else "",
+            bool(visit and visit.admitted_at),
+        ) == right
+        assert now.patient.birth_date is not None
+        assert ("V2" in visits) == (b"V2" in late)
