@@ -18,7 +18,7 @@ from capture_app.devices.replay import FilmFrame, Replay
 from capture_app.errors import CaptureAppError, DiskFullError, ImageError, RuleError
 from capture_app.exam.session import ExamService
 from capture_app.imaging.jpeg import prepare_jpeg
-from capture_app.model.clip import NOTHING, ClipLength
+from capture_app.model.clip import NOTHING, ClipFormat, ClipLength
 from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description
@@ -64,6 +64,8 @@ class FilmService:
         self._outbox = outbox
         self._replay = replay
         self._clock = clock
+        self._judged: tuple[str, ClipFormat] | None = None
+        """The device, and its frames, that a look has found to be such as can be kept."""
 
     @property
     def replay(self) -> Replay:
@@ -99,21 +101,33 @@ class FilmService:
         newest = self._replay.newest
         if newest is None or newest.device_id != device.device_id:
             return ""
+        asked = (newest.device_id, newest.shape)
+        if self._judged == asked:
+            return ""
         try:
             prepare_jpeg(newest.jpeg)
         except ImageError as error:
             why = tr("The pictures of this camera cannot be kept as a clip, only one by one.")
             return f"{why} {error}"
+        self._judged = asked
         return ""
 
-    def keep_last(self, exam: Exam, *, device: DeviceInfo, description: Description) -> str:
+    def keep_last(
+        self,
+        exam: Exam,
+        *,
+        device: DeviceInfo,
+        description: Description,
+        film: Sequence[FilmFrame] | None = None,
+    ) -> str:
         """Keeps what the ring holds of this exam, and returns its capture id once it is durable.
 
-        Raises RuleError where that is less than two frames or another exam is open, ImageError,
-        DiskFullError, StoreError.
+        `film`: what it held a moment ago, as somebody asked for it. Raises RuleError where that is
+        less than two frames or another exam is open, ImageError, DiskFullError, StoreError.
         """
         started = self._exams.require_open(exam)
-        frames = [one for one in self._replay.film() if _is_of(one, device, started)]
+        held = self._replay.film() if film is None else film
+        frames = [one for one in held if _is_of(one, device, started)]
         if len(frames) < 2:
             raise RuleError(tr("There is no film of this patient yet: nothing was kept."))
         first = frames[0]
@@ -170,6 +184,7 @@ class Filming:
         self._counting = threading.Lock()
         self._is_behind = False
         self._ends = threading.Event()
+        self._why_it_ends = ""
         self._state = FilmState()
         self._first: FilmFrame | None = None
         self._recording: Recording | None = None
@@ -189,9 +204,19 @@ class Filming:
         """Whether a first frame came."""
         return self._recording is not None
 
-    def end(self) -> None:
-        """Asks it to end: what was recorded becomes a draft. Returns at once; `told` says when."""
-        self._ends.set()
+    @property
+    def capture_id(self) -> str:
+        """Of the draft that it will be; empty before its first frame."""
+        return self._recording.capture_id if self._recording is not None else ""
+
+    def end(self, why: str = "") -> None:
+        """Asks it to end: what was recorded becomes a draft. Returns at once; `told` says when.
+
+        `why`: what cut it off, a sentence for people; empty where a person ends it.
+        """
+        if not self._ends.is_set():
+            self._why_it_ends = why
+            self._ends.set()
 
     def wait(self, within: float) -> bool:
         """Waits for its end; False where it has not ended in time (seconds)."""
@@ -235,7 +260,7 @@ class Filming:
                 if why := self._add(frame):
                     return why
             elif is_ending:
-                return ""
+                return self._why_it_ends
             elif now - last_at >= ENDS_AFTER_S:
                 return tr("The camera stopped sending pictures: the recording ended there.")
             if self._is_behind:
@@ -270,10 +295,11 @@ class Filming:
     def _close(self, trouble: str) -> None:
         """Makes a draft of it, however it ended."""
         capture_id = ""
-        recording = self._recording
+        recording, promised = self._recording, self._state.promised
         try:
             if recording is not None:
                 capture_id = recording.finish(is_partial=bool(trouble))
+                promised = recording.length
             elif not trouble:
                 trouble = tr("The camera sent no picture: nothing was recorded.")
         except CaptureAppError as error:
@@ -285,7 +311,6 @@ class Filming:
         finally:
             if recording is not None:
                 recording.leave()
-        promised = self._state.promised
         self._tell(FilmState(promised, is_over=True, capture_id=capture_id, trouble=trouble))
 
     def _tell(self, state: FilmState) -> None:

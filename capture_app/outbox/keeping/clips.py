@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from capture_app.errors import DiskFullError, ImageError, SealBrokenError
-from capture_app.model.clip import ClipFormat, ClipLength
+from capture_app.model.clip import NOTHING, ClipFormat, ClipLength
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.words import tr
 from capture_app.outbox.act_on_image import record_kept
@@ -60,6 +60,8 @@ class Recording:
         self._kept = kept
         self._least = min_free_bytes
         self._told = told
+        self.length = NOTHING
+        """How much there is of it, once it has ended."""
         with spool.database.transaction():  # recovery looks for what nobody writes under this lock
             self._writer = ClipWriter(
                 spool.captures,
@@ -89,7 +91,7 @@ class Recording:
 
         Raises DiskFullError, StoreError: what was promised stays, and recovery makes a draft of it.
         """
-        length = self._writer.finish(is_partial=is_partial)
+        length = self.length = self._writer.finish(is_partial=is_partial)
         with self._spool.database.transaction() as connection:
             staged = self._writer.name()
             write_clip(

@@ -168,15 +168,12 @@ class Content(Backdrop):
         if place is Place.OUTBOX:
             self._show_outbox(None)
             return
-        if place is Place.TRAIL:
-            if may(self.operator, Act.READ_TRAIL):
-                self._show_place(Place.TRAIL, self.late.trail[1])
-                self.late.trail[1].list.setFocus(Qt.FocusReason.OtherFocusReason)
-            return
-        if place is Place.CAMERAS:
-            if may(self.operator, Act.SET_UP_CAMERAS):
-                self._show_place(Place.CAMERAS, self.late.cameras[1])
-                self.late.cameras[1].list.setFocus(Qt.FocusReason.OtherFocusReason)
+        if place in (Place.TRAIL, Place.CAMERAS):
+            is_trail = place is Place.TRAIL
+            if may(self.operator, Act.READ_TRAIL if is_trail else Act.SET_UP_CAMERAS):
+                page = (self.late.trail if is_trail else self.late.cameras)[1]
+                self._show_place(place, page)
+                page.list.setFocus(Qt.FocusReason.OtherFocusReason)
             return
         self._show_place(place, self.patients)
         self.patients_vm.read()
@@ -262,6 +259,11 @@ class Content(Backdrop):
         """The exam that is open, if any."""
         return self._workspace_vm.exam if self._workspace_vm is not None else None
 
+    @property
+    def films_for(self) -> float:
+        """Seconds since a clip began that is being recorded; 0 where none is."""
+        return self._workspace_vm.clips.recorded_for if self._workspace_vm is not None else 0.0
+
     def _when_free(self, act: Callable[[], None]) -> None:
         if self._workspace_vm is not None:
             self._workspace_vm.when_kept(act)
@@ -283,6 +285,7 @@ class Content(Backdrop):
         except Exception:
             # An exam that is not on the screen takes no pictures. The error is told as any other.
             self._services.exams.close()
+            self._services.films.end()
             self._go(Place.PATIENTS)
             raise
         page.left.connect(self.go_to_patients)
@@ -318,7 +321,7 @@ class Content(Backdrop):
         """
         self._is_locked = True
         if self._workspace_vm is not None:  # first: no picture is taken, whatever else fails
-            self._workspace_vm.when_kept(self._services.exams.close)
+            self._workspace_vm.lock()
         self.identity_is_due()
         if self._outbox is not None:
             self._outbox[0].close_proof()
@@ -381,8 +384,7 @@ class Content(Backdrop):
 
     def take_back_digits(self, digits: int) -> None:
         """So many digits that coded just now were the beginning of a scan."""
-        shown = self._shown_workspace
-        if shown is not None:
+        if (shown := self._shown_workspace) is not None:
             shown.describing.take_back_digits(digits)
 
     def _taken_back(self, send: HeldSend, undone: bool) -> None:  # noqa: FBT001 - a signal's slot
@@ -401,8 +403,7 @@ class Content(Backdrop):
 
     def _say(self, message: Message) -> None:
         """Over the live picture where there is one, else over the page."""
-        shown = self._shown_workspace
-        if shown is not None:
+        if (shown := self._shown_workspace) is not None:
             shown.say(message)
         else:
             self.tell(message)

@@ -19,6 +19,8 @@ def _keys() -> tuple[tuple[tuple[str, ...], str, str], ...]:
     exam, anywhere = tr("patient open"), tr("everywhere")
     return (
         (("Space", "F13", "PgDn"), tr("take a picture"), exam),
+        (("R",), tr("record a clip, and end it"), exam),
+        (("L",), tr("keep the last 10 seconds as a clip"), exam),
         (("1-9",), tr("procedure"), exam),
         (("Alt+R", "Alt+L", "Alt+M"), tr("right, left, midline"), exam),
         (("B",), tr("body map"), exam),

@@ -51,6 +51,8 @@ _log = structlog.get_logger(__name__)
 
 IDENTITY_ASKED_AGAIN_S: Final = 300.0
 """After so many idle seconds the patient of an open exam is asked for again."""
+_FILMING_IS_PRESENCE_S: Final = 1200.0
+"""Who records a clip is there, though nothing is touched; at most for so long."""
 _SMALLEST: Final = QSize(800, 400)
 """Never what its pages ask for: a window larger than the screen hides Send. They fold instead."""
 _READ_AHEAD_MS: Final = 50
@@ -253,6 +255,8 @@ class MainWindow(QWidget):
 
     def _tick(self) -> None:
         if self.content is not None and not self.is_locked:
+            if 0 < self.content.films_for < _FILMING_IS_PRESENCE_S:
+                self.watch.begin()
             left = max(0.0, self._lock_after_s - self.watch.idle_s)
             self.content.strip.show_user(self.content.operator.display_name, left)
 
@@ -362,6 +366,8 @@ class MainWindow(QWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         unsent = self.status.state.unsent
+        if self.content is not None and self.content.films_for:
+            unsent += 1  # it becomes a draft as it ends
         if unsent and not self._may_close:
             event.ignore()
             if self._leaving is None:

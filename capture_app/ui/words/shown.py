@@ -40,6 +40,23 @@ class OrderShown:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipState:
+    """What the buttons and chips say of clips of the live image."""
+
+    refusal: str = ""
+    """Why the device in use gives no clips, a sentence; empty where it does."""
+    is_live: bool = False
+    held_s: int = 0
+    """How many of the last seconds could be kept."""
+    is_capped: bool = False
+    """Whether they are fewer than ten because the memory for them is full."""
+    recorded_s: int | None = None
+    """For how long it has been recorded; None where nothing is."""
+    safe_s: int = 0
+    """How much of that is on the disk, whatever happens."""
+
+
+@dataclass(frozen=True, slots=True)
 class LiveMarks:
     """The chips on the picture, and the words that stand in its place when there is none."""
 

@@ -8,7 +8,7 @@ from capture_app.model.device import DeviceInfo
 from capture_app.model.words import tr, trn
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import ChipText, Message, Tone
-from capture_app.ui.words.shown import LiveMarks
+from capture_app.ui.words.shown import ClipState, LiveMarks
 from capture_app.ui.workspace.live import Stillness
 
 
@@ -21,6 +21,7 @@ def live_marks(
     others: bool,
     size: tuple[int, int] | None = None,
     stillness: Stillness = Stillness.MOVES,
+    clips: ClipState = ClipState(),  # noqa: B008 - frozen
 ) -> LiveMarks:
     """The chips on the picture; or what happened to the camera, and what is safe.
 
@@ -30,6 +31,7 @@ def live_marks(
         name = "" if device is None else device.name
         leading = (
             ChipText(tr("Live"), "record", Tone.TEXT),
+            *clip_chips(clips),
             ChipText(name, "camera"),
             *_size_chips(state),
         )
@@ -45,6 +47,24 @@ def live_marks(
         return LiveMarks(absent=what, absent_help=" ".join(filter(None, told)), can_choose=others)
     what = state.reason or tr("Camera not found. Check the cable.")
     return LiveMarks(absent=what, absent_help=tr("Drafts are safe."), can_choose=others)
+
+
+def clip_chips(clips: ClipState) -> tuple[ChipText, ...]:
+    """How long it has been recorded, and how much of that is on the disk; or how few of the last
+    seconds there is memory for.
+    """
+    if clips.recorded_s is not None:
+        length, safe = wording.clip_length(clips.recorded_s), wording.clip_length(clips.safe_s)
+        words = tr("Recording {length}, {safe} safe", length=length, safe=safe)
+        return (ChipText(words, "record", Tone.BAD),)
+    if clips.is_capped and not clips.refusal:
+        return (ChipText(last_words(clips.held_s), "clock", Tone.WARN),)
+    return ()
+
+
+def last_words(seconds: int) -> str:
+    """Last 7 s: how much of the live image can still be kept."""
+    return tr("Last {n} s", n=seconds)
 
 
 def _size_chips(state: LiveState) -> tuple[ChipText, ...]:

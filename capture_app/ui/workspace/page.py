@@ -15,12 +15,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from capture_app.devices.capture import Live
 from capture_app.exam.rules import MissingPart
-from capture_app.model.frame import Frame
 from capture_app.model.procedure import Side, Turn
 from capture_app.model.words import tr
-from capture_app.ui.thumbnails import image_over
 from capture_app.ui.widgets.card import Backdrop
 from capture_app.ui.widgets.choices import KEEP, ORDERS_WIDTH, ChoiceRow, ListPopover
 from capture_app.ui.widgets.popover import Popover
@@ -32,8 +29,8 @@ from capture_app.ui.workspace.camera_picker import CameraPicker
 from capture_app.ui.workspace.contact_sheet import ContactSheet
 from capture_app.ui.workspace.filmstrip import Filmstrip
 from capture_app.ui.workspace.keys import bind, coding_keys
+from capture_app.ui.workspace.live_stage import LiveStage
 from capture_app.ui.workspace.live_view import LiveView
-from capture_app.ui.workspace.live_words import live_marks
 from capture_app.ui.workspace.place_picker import PlacePicker
 from capture_app.ui.workspace.procedure_picker import ProcedurePicker
 from capture_app.ui.workspace.question import WhoseQuestion
@@ -46,7 +43,6 @@ from capture_app.ui.workspace.state import WorkspaceState
 from capture_app.ui.workspace.tool_column import ToolButton, ToolColumn
 from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
 
-_FRAME_MS = 33
 _TOAST_WIDTH = 758
 _TOAST_INSET = 18
 _INFO_MS = 5000
@@ -65,7 +61,6 @@ class WorkspacePage(Backdrop):
     def __init__(self, viewmodel: WorkspaceViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._vm = viewmodel
-        self._frame: Frame | None = None
         self._popover: Popover | None = None
         self._question = WhoseQuestion(self, viewmodel.whose)
         self._places = PlacePicker(self, viewmodel.placing)
@@ -88,7 +83,6 @@ class WorkspacePage(Backdrop):
         self.turn.setToolTip(tr("Turn the selected pictures, else the newest (T, Shift+T)"))
         self.tools = ToolColumn((self.grid, self.camera, self.all, self.turn))
         self.shutter = ShutterRow()
-        self.shutter.pressed.connect(viewmodel.shutter.shoot)
         self.procedures = ProcedurePicker()
         self.site = SitePanel(viewmodel.body_map)
         self.site.set_compact(viewmodel.is_practice)
@@ -104,11 +98,9 @@ class WorkspacePage(Backdrop):
         )
         self._connect()
         bind(self, self._keys())
-        self._frames = QTimer(self)
-        self._frames.setInterval(_FRAME_MS)
-        self._frames.timeout.connect(self._show_frame)
+        self._live = LiveStage(viewmodel, self.view, self.shutter)
         self._render()
-        self._render_camera()
+        self._live.render()
 
     @property
     def viewmodel(self) -> WorkspaceViewModel:
@@ -121,6 +113,8 @@ class WorkspacePage(Backdrop):
         # whatever comes next, and an Enter that is on its way would press that.
         for pressed in (
             self.shutter.pressed,
+            self.shutter.clip_asked,
+            self.shutter.last_asked,
             self.site.side_chosen,
             self.choices.chosen,
             self.send_bar.delete_asked,
@@ -134,8 +128,6 @@ class WorkspacePage(Backdrop):
         self.banner.order.clicked.connect(self.press_order)
         self.banner.place.clicked.connect(self._places.ask)
         vm.changed.connect(self._render)
-        vm.live.changed.connect(self._render_camera)
-        vm.shutter.flashed.connect(self.view.flash)
         vm.shutter.thumb_made.connect(self._show_thumb)
         vm.sending.needed.connect(self._lead_to)
         vm.sending.asked.connect(self.toast.focus_act)
@@ -172,6 +164,8 @@ class WorkspacePage(Backdrop):
             Qt.Key.Key_F13: self._pedal,
             Qt.Key.Key_Tools: self._pedal,
             Qt.Key.Key_PageDown: self._pedal,
+            Qt.Key.Key_R: self._record,
+            Qt.Key.Key_L: self._keep_last,
             Qt.Key.Key_Slash: self.procedures.start_filter,
             Qt.Key.Key_B: self._toggle_map,
             Qt.Key.Key_F2: self._toggle_contacts,
@@ -193,6 +187,19 @@ class WorkspacePage(Backdrop):
             self.close_contacts()
         else:
             self._vm.shutter.shoot()
+
+    def _record(self) -> None:
+        """Never a clip that nobody sees: as `_shoot`. What is recorded ends from anywhere."""
+        if self.stage.shows_contacts and self._vm.clips.state.recorded_s is None:
+            self.close_contacts()
+        else:
+            self._vm.clips.toggle()
+
+    def _keep_last(self) -> None:
+        if self.stage.shows_contacts:
+            self.close_contacts()
+        else:
+            self._vm.clips.keep_last()
 
     def _toggle_contacts(self) -> None:
         if self.stage.shows_contacts:
@@ -318,7 +325,7 @@ class WorkspacePage(Backdrop):
         if self.stage.shows_contacts and not state.thumbs:
             self.close_contacts()
         self._render_message(state)
-        self._render_shutter()
+        self._live.render_shutter()
 
     def _render_site(self, state: WorkspaceState) -> None:
         self.site.show_choice(state.region, state.side, state.sides)
@@ -349,38 +356,6 @@ class WorkspacePage(Backdrop):
         else:
             self.toast.say(message, for_ms=_INFO_MS)
         self.place_toast(self.toast)
-
-    def _render_camera(self) -> None:
-        live = self._vm.live
-        marks = live_marks(
-            live.state,
-            live.device,
-            live.quality,
-            safe=self._vm.safe_count,
-            others=bool(live.others),
-            size=live.size,
-            stillness=live.stillness,
-        )
-        self.view.show_marks(marks)
-        if not live.is_live:
-            self._frame = None
-            self.view.show_picture(None)
-        self._render_shutter()
-
-    def _render_shutter(self) -> None:
-        live = self._vm.live.state.live
-        if live is Live.LIVE:
-            self.shutter.show_next(self._vm.state.next_picture)
-        elif live is Live.OPENING:
-            self.shutter.show_off(tr("Opening the camera"), "camera", Tone.TEXT_2)
-        else:
-            self.shutter.show_off(tr("No live image"), "camera-slash", Tone.WARN)
-
-    def _show_frame(self) -> None:
-        frame = self._vm.live.frame()
-        if frame is not None and frame is not self._frame:
-            self._frame = frame  # the image does not own the pixels
-            self.view.show_picture(image_over(frame.pixels))
 
     def _show_thumb(self, capture_id: str, image: object) -> None:
         if isinstance(image, QImage):
@@ -428,9 +403,9 @@ class WorkspacePage(Backdrop):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._frames.start()
+        self._live.run(True)  # noqa: FBT003 - as a Qt setter
         QTimer.singleShot(0, self, lambda: self.place_toast(self.toast))
 
     def hideEvent(self, event: QHideEvent) -> None:
-        self._frames.stop()
+        self._live.run(False)  # noqa: FBT003 - as a Qt setter
         super().hideEvent(event)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from capture_app.errors import CaptureAppError, DeviceError
+from capture_app.exam.describing import Coding
 from capture_app.imaging.quality import QualityChip, assess
 from capture_app.imaging.rgb import decode
+from capture_app.model.clip import ClipLength
 from capture_app.model.device import DeviceInfo
 from capture_app.model.frame import Frame
 from capture_app.model.procedure import Description, ImageKind
@@ -43,6 +45,8 @@ class Shutter(QObject):
     """The shutter was pressed and a frame was taken."""
     thumb_made = Signal(str, object)
     """Capture id, and what `small` made of the picture."""
+    awaited = Signal()
+    """Somebody waits for what is on its way to the disk: what is being recorded ends now."""
 
     def __init__(
         self, board: Board, describing: Describing, live: LiveViewModel, small: MakeSmall
@@ -71,6 +75,7 @@ class Shutter(QObject):
 
     def when_kept(self, act: Callable[[], None]) -> None:
         """Calls `act` once no picture is on its way to the disk: at once, mostly."""
+        self.awaited.emit()
         if self.is_busy:
             self._waiting.append(act)
         else:
@@ -103,8 +108,7 @@ class Shutter(QObject):
     def shoot(self) -> None:
         """Takes the frame on the screen. It is shown as a thumbnail once it is on the disk."""
         board = self._board
-        if self._is_shut:
-            board.say(words.another_is_opened_message())
+        if not self.is_open():
             return
         if self._is_held:
             self._asked += 1
@@ -115,31 +119,78 @@ class Shutter(QObject):
             board.say(trouble(str(error) or tr("There is no live image.")))
             return
         self.flashed.emit()
-        said = self._describing.for_the_next()
-        given = said.description
-        shot = Shot("", self.next_number(), said)
+        shot = self.begin(self._describing.for_the_next())
+        given = shot.description
+        take, exam = board.services.exams.take, board.exam
+        self._run(
+            shot,
+            lambda: take(exam, frame, device=device, description=given),
+            lambda capture_id: self._assess(capture_id, frame, device),
+        )
+        # Both at once: the small picture is mostly ready by the time that the large one is safe.
+        self._make(lambda: self._small(frame), lambda image: self._small_made(shot.number, image))
+
+    def keep(
+        self, coding: Coding, work: Callable[[Description], str], clip: ClipLength | None = None
+    ) -> None:
+        """Keeps what `work` keeps, of which this is said: it returns the capture id. It is shown as
+        a thumbnail once it is on the disk. `clip`: how much of a clip it is.
+        """
+        self.flashed.emit()
+        shot = self.begin(coding)
+        self._run(shot, lambda: work(shot.description), self.thumb_of_kept, clip)
+
+    def is_open(self) -> bool:
+        """Whether pictures of who is on the screen may be taken; else it says why not."""
+        if self._is_shut:
+            self._board.say(words.another_is_opened_message())
+        return not self._is_shut
+
+    def begin(self, coding: Coding) -> Shot:
+        """One more in the strip, of which this is said: its thumbnail comes once it is safe."""
+        board = self._board
+        shot = Shot("", self.next_number(), coding)
         board.taken += 1
         # Whatever was selected was for what was done before: what is chosen now is for the next.
         shots = (*board.known.shots, shot)
         stop = None if board.known.stop is SendStop.DIFFERS else board.known.stop
         board.show(shots=shots, touched=frozenset(), selected=frozenset(), message=None, stop=stop)
-        take, exam = board.services.exams.take, board.exam
-        self._on_the_way.add(shot.number)
-        board.acts.run(
-            lambda: take(exam, frame, device=device, description=given),
-            owner=self,
-            done=lambda capture_id: self._kept(shot.number, given, capture_id, (frame, device)),
-            failed=lambda error: self._not_kept(shot.number, error),
-            ended=lambda: self._came_back(shot.number),
-        )
-        # Both at once: the small picture is mostly ready by the time that the large one is safe.
-        self._make(lambda: self._small(frame), lambda image: self._small_made(shot.number, image))
+        return shot
 
-    def _kept(
-        self, number: int, given: Description, capture_id: str, taken: tuple[Frame, DeviceInfo]
+    def _run(
+        self,
+        shot: Shot,
+        work: Callable[[], str],
+        then: Callable[[str], None],
+        clip: ClipLength | None = None,
     ) -> None:
+        number, given = shot.number, shot.description
+
+        def done(capture_id: str) -> None:
+            self.kept(number, given, capture_id, clip)
+            then(capture_id)
+
+        self.send_off(number)
+        self._board.acts.run(
+            work,
+            owner=self,
+            done=done,
+            failed=lambda error: self._not_kept(number, error),
+            ended=lambda: self.came_back(number),
+        )
+
+    def send_off(self, number: int) -> None:
+        """One is on its way to the disk, until `came_back`."""
+        self._on_the_way.add(number)
+
+    def kept(
+        self, number: int, given: Description, capture_id: str, clip: ClipLength | None = None
+    ) -> None:
+        """One is safe, of which this was written down with it."""
         shots = tuple(
-            replace(shot, capture_id=capture_id, kept=given) if shot.number == number else shot
+            replace(shot, capture_id=capture_id, kept=given, clip=clip)
+            if shot.number == number
+            else shot
             for shot in self._board.known.shots
         )
         self._board.show(shots=shots)
@@ -147,19 +198,25 @@ class Shutter(QObject):
         if kept.description != given:  # chosen while it was on its way
             self._describing.write([kept])
         self._show_small(number)
-        pixels, kind = taken[0].pixels, taken[1].image_kind
+
+    def _assess(self, capture_id: str, frame: Frame, device: DeviceInfo) -> None:
+        pixels, kind = frame.pixels, device.image_kind
         self._make(
             lambda: _is_blurred(pixels, kind), lambda blurred: self._assessed(capture_id, blurred)
         )
 
     def _not_kept(self, number: int, error: CaptureAppError) -> None:
-        left = tuple(shot for shot in self._board.known.shots if shot.number != number)
-        self._board.show(shots=left)
-        self._made.pop(number, None)
+        self.drop(number)
         self._board.say(_not_kept_words(error))
         self._board.reload_needed.emit()
 
-    def _came_back(self, number: int) -> None:
+    def drop(self, number: int) -> None:
+        """One was not kept: it is not in the strip any more."""
+        left = tuple(shot for shot in self._board.known.shots if shot.number != number)
+        self._board.show(shots=left)
+        self._made.pop(number, None)
+
+    def came_back(self, number: int) -> None:
         """A picture is on the disk, or will never be: however that ended."""
         self._on_the_way.discard(number)
         self._let_go()

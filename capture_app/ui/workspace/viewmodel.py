@@ -24,6 +24,7 @@ from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
 from capture_app.ui.words.marks import Message
 from capture_app.ui.workspace.board import Board, trouble
+from capture_app.ui.workspace.clips import Clips
 from capture_app.ui.workspace.describing import Describing
 from capture_app.ui.workspace.freezing import FreezeOffer
 from capture_app.ui.workspace.live import LiveViewModel
@@ -59,8 +60,9 @@ _StatesRead = tuple[int, tuple[str, ...], tuple[ImageStatus, ...]]
 class WorkspaceViewModel(QObject):
     """One exam. Acts on pictures go through `acts`, one after the other; none is lost at the end.
 
-    `live` is the camera, `shutter` takes pictures, `describing` says what they show, `ordering` for
-    which order they are, `placing` where they are taken, `sending` sends, deletes and takes back.
+    `live` is the camera, `shutter` takes pictures, `clips` records, `describing` says what they
+    show, `ordering` for which order they are, `placing` where they are taken, `sending` sends,
+    deletes and takes back.
     """
 
     changed = Signal()
@@ -81,6 +83,7 @@ class WorkspaceViewModel(QObject):
         self.live = LiveViewModel(services, tasks, board)
         self.describing = Describing(board)
         self.shutter = Shutter(board, self.describing, self.live, small)
+        self.clips = Clips(board, self.describing, self.live, self.shutter)
         self.whose = Whose(board)
         self.sending = SendingActs(board, self.describing, self.shutter, held, self.whose)
         self.ordering = Ordering(board, self.shutter)
@@ -122,7 +125,16 @@ class WorkspaceViewModel(QObject):
         """
         self.live.begin_anew()
         self.whose.become_due()
-        self.when_kept(lambda: self._services.exams.resume(self.exam))
+        self.when_kept(self._go_on)
+
+    def _go_on(self) -> None:
+        self._services.exams.resume(self.exam)
+        self.clips.resume()
+
+    def lock(self) -> None:
+        """Nobody is there: what is recorded ends, and no exam takes pictures."""
+        self.clips.lock()
+        self.when_kept(self._services.exams.close)
 
     @property
     def safe_count(self) -> int:
@@ -141,6 +153,7 @@ class WorkspaceViewModel(QObject):
         self._states.close()
         self.ordering.close()
         self.whose.close()
+        self.clips.close()
         self.live.close()
         self.shutter.close()
 
@@ -222,7 +235,7 @@ class WorkspaceViewModel(QObject):
             self._pictures.ask_soon()
             return
         shots = self._board.known.shots
-        known = {shot.capture_id for shot in shots}
+        known = {self.clips.capture_id, *(shot.capture_id for shot in shots)}
         new = [
             Shot(
                 capture_id,
