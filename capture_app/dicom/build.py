@@ -24,6 +24,7 @@ from capture_app.dicom.modules.image import (
     image_pixel_module,
     privacy,
     sop_common_module,
+    source_image,
     view,
 )
 from capture_app.dicom.modules.multi_frame import multi_frame_module, secondary_capture_modules
@@ -52,6 +53,7 @@ def build(request: SealRequest) -> Dataset:
         dermoscopic_image_module(ds)
     if kind is not ImageKind.ULTRASOUND:
         acquisition_context_module(ds)
+    source_image(ds, request.source)
     image = coded(request.image)
     image_pixel_module(ds, image)
     is_jpeg = image.coding is PixelCoding.JPEG_BASELINE

@@ -43,6 +43,16 @@ class StudyValues:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFrame:
+    """The frame of a clip that an image is."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    number: int
+    """The first is 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class SealRequest:
     """One image and all that is known of it. `description` has passed the gate."""
 
@@ -64,6 +74,7 @@ class SealRequest:
     """Where the patient was when the picture was taken; None: where the station belongs."""
     is_time_known: bool = True
     """False where nobody knows when it was exposed: `taken_at` is when it came here."""
+    source: SourceFrame | None = None
 
 
 def first_study_values(

@@ -18,7 +18,7 @@ from capture_app.devices.replay import FilmFrame, Replay
 from capture_app.errors import CaptureAppError, DiskFullError, ImageError, RuleError
 from capture_app.exam.session import ExamService
 from capture_app.imaging.jpeg import prepare_jpeg
-from capture_app.model.clip import NOTHING, ClipFormat, ClipLength
+from capture_app.model.clip import NOTHING, ClipFormat, ClipLength, FrameOfClip
 from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description
@@ -134,6 +134,20 @@ class FilmService:
         prepare_jpeg(first.jpeg)  # what could never be sent is told now
         kept = self._identity(exam, device, description, first)
         return self._outbox.keep_film(kept, Film(first.shape, _timed(frames)))
+
+    def keep_still(self, exam: Exam, source: FrameOfClip, description: Description) -> str:
+        """Keeps one frame of a clip as a picture of its own, and returns its capture id once it is
+        durable. It is of the exam that the clip is of.
+
+        Raises RuleError where the clip is of another patient, SealBrokenError, ImageError,
+        DiskFullError, StoreError.
+        """
+        self._exams.require_open(exam)
+        own = self._outbox.exam_of(source.capture_id)
+        if self._outbox.patient_key(own) != self._outbox.patient_key(exam):
+            raise RuleError(tr("This clip is of another patient: nothing was kept."))
+        said = self._exams.completed(description)
+        return self._outbox.keep_still(source, said, exam.operator)
 
     def record(
         self,

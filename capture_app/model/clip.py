@@ -30,6 +30,15 @@ class FramePlace:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameOfClip:
+    """Of which clip, and which frame of it, a still was taken."""
+
+    capture_id: str
+    number: int
+    """The first is 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClipLength:
     """How much of a clip there is."""
 

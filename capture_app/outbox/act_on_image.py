@@ -60,13 +60,17 @@ def record_kept(
     uid: str,
     exam: Exam,
     details: Mapping[str, str],
+    *,
+    by: str = "",
 ) -> None:
-    """Records that a picture or clip is kept, in the transaction that keeps it."""
+    """Records that a picture or clip is kept, in the transaction that keeps it. `by`: the user id
+    of who did it, where that is not the exam's operator.
+    """
     spool.record(
         connection,
         AuditEvent(
             _how_it_came(exam),
-            exam.operator.user_id,
+            by or exam.operator.user_id,
             exam_id=exam.exam_id,
             sop_instance_uid=uid,
             study_instance_uid=exam.study_instance_uid,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from capture_app.clock import Clock
 from capture_app.model.audit_event import AuditAction, AuditEvent, EventOutcome
-from capture_app.model.clip import ClipFormat
+from capture_app.model.clip import ClipFormat, FrameOfClip
 from capture_app.model.delivery import AtArchive, ImageStatus
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
@@ -195,6 +195,13 @@ class Outbox:
         with clips.open_film(self.spool, capture_id, self._changes.tell) as clip:
             yield clip
 
+    def keep_still(self, source: FrameOfClip, said: Description, operator: Operator) -> str:
+        """As `keep`, of one frame of a kept film, as a picture of its own; and as `film_of`."""
+        try:
+            return clips.keep_still(self.spool, source, said, operator, self.rules.least_free)
+        finally:
+            self._changes.tell()
+
     def describe(
         self,
         capture_ids: Sequence[str],
@@ -242,9 +249,7 @@ class Outbox:
             self._changes.tell()  # a fault may have been found
 
     def poster_of(self, capture_id: str) -> EncodedImage:
-        """To be looked at: the picture, or of a clip a first frame. Raises as `image_of`, and
-        ImageError.
-        """
+        """A picture, or of a clip its poster. Raises as `image_of`, and ImageError."""
         try:
             return clips.poster_of(self.spool, capture_id)
         finally:

@@ -16,7 +16,7 @@ from pydicom.uid import UID
 from capture_app.clock import uid_of
 from capture_app.dicom.elements import code_item, put, put_codes, put_known
 from capture_app.dicom.local_codes import LOCAL_SCHEME, LOCAL_SCHEME_NAME
-from capture_app.dicom.request import SealRequest
+from capture_app.dicom.request import SealRequest, SourceFrame
 from capture_app.dicom.times import da, dt, offset_from_utc, tm
 from capture_app.model.coded_clip import CodedClip
 from capture_app.model.coding import Code
@@ -29,6 +29,7 @@ INSTANCE_CREATOR_UID: Final = "2.25.60728694199698736765380178086647934924"
 """This application (0008,0014)."""
 IDENTIFYING: Final = Code("131393", "DCM", "Identifying")
 NUDITY: Final = Code("131391", "DCM", "Nudity")
+SOURCE_IMAGE: Final = Code("121322", "DCM", "Source Image for Image Processing Operation")
 _JPEG: Final = "ISO_10918_1"
 _OFFSET_TABLE: Final = bytes.fromhex("feff00e0 04000000 00000000")
 """A Basic Offset Table of one frame: it begins at once."""
@@ -53,6 +54,18 @@ def general_image_module(ds: Dataset, request: SealRequest, taken_at: datetime) 
         put(ds, "AcquisitionDateTime", dt(taken_at))
     put(ds, "PatientOrientation", "")  # Type 2C: a hand-held camera does not know
     _burned_in_annotation(ds, request.device)
+
+
+def source_image(ds: Dataset, source: SourceFrame | None) -> None:
+    """Of which frame of which clip it was taken (General Reference, PS3.3 C.12.4)."""
+    if source is None:
+        return
+    item = Dataset()
+    put(item, "ReferencedSOPClassUID", source.sop_class_uid)
+    put(item, "ReferencedSOPInstanceUID", source.sop_instance_uid)
+    put(item, "ReferencedFrameNumber", source.number)
+    put_codes(item, "PurposeOfReferenceCodeSequence", [SOURCE_IMAGE])
+    put(ds, "SourceImageSequence", [item])
 
 
 def image_pixel_module(ds: Dataset, image: EncodedImage) -> None:

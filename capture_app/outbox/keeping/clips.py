@@ -6,25 +6,29 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from capture_app.errors import DiskFullError, ImageError, SealBrokenError
-from capture_app.model.clip import NOTHING, ClipFormat, ClipLength
+from capture_app.model.clip import NOTHING, ClipFormat, ClipLength, FrameOfClip
 from capture_app.model.encoded_image import EncodedImage
+from capture_app.model.operator import Act, Operator, require
+from capture_app.model.procedure import Description
 from capture_app.model.words import tr
 from capture_app.outbox.act_on_image import record_kept
 from capture_app.outbox.keeping.drafts import (
     PictureIdentity,
     faults_noted,
     insert_capture,
+    keep_picture,
     kind_of_capture,
     open_capture,
     require_room,
 )
 from capture_app.outbox.spool import Spool
 from capture_app.store.clip import Clip, ClipWriter, clip_content, open_clip
-from capture_app.store.record import to_record
+from capture_app.store.record import from_record, to_record
 from capture_app.store.sealed import free_bytes, stage_sealed
 
 _BROKEN_AT_MOST: Final = 30
@@ -193,6 +197,36 @@ def poster_of(spool: Spool, capture_id: str) -> EncodedImage:
             with suppress(ImageError):
                 return still_of(clip, number)
         return still_of(clip, last)
+
+
+def keep_still(
+    spool: Spool,
+    source: FrameOfClip,
+    description: Description,
+    operator: Operator,
+    min_free_bytes: int,
+) -> str:
+    """Keeps one frame of a clip as a picture of its own, of the same exam and device and of the
+    moment of that frame; returns its capture id. Raises as `keep`, `open_film` and `still_of`.
+    """
+    require(operator, Act.TAKE_PICTURES)
+    with open_film(spool, source.capture_id) as clip:
+        image, at = still_of(clip, source.number), clip.places[source.number].at
+        whole = from_record(PictureIdentity, clip.identity)
+    kept = replace(
+        whole,
+        taken_at=whole.taken_at + timedelta(microseconds=at),
+        description=description,
+        source=source,
+    )
+    details = {
+        "device": kept.device.device_id,
+        "clip": source.capture_id,
+        "frame": str(source.number + 1),
+    }
+    return keep_picture(
+        spool, kept, image, details, by=operator.user_id, min_free_bytes=min_free_bytes
+    )
 
 
 def still_of(clip: Clip, number: int) -> EncodedImage:

@@ -20,7 +20,7 @@ from capture_app.errors import (
     StoreError,
 )
 from capture_app.model.audit_event import AuditAction
-from capture_app.model.clip import ClipLength
+from capture_app.model.clip import ClipLength, FrameOfClip
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.encounter import Location
@@ -71,6 +71,8 @@ class PictureIdentity:
     """Where the patient was then, as the feed said; None where the station does not roam."""
     is_time_known: bool = True
     """False where nobody knows when it was exposed: `taken_at` is when it came here."""
+    source: FrameOfClip | None = None
+    """The frame of a kept clip that it is; None for what is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +110,28 @@ def keep(
     The id is the SOP Instance UID that is minted here. Raises DiskFullError where less than
     `min_free_bytes` are free or the disk says so, StoreError; then nothing was kept.
     """
+    kept = PictureIdentity(exam, device, taken_at, description, place, is_time_known)
+    details = {"device": device.device_id}
+    return keep_picture(
+        spool, kept, image, details, file_digest=file_digest, min_free_bytes=min_free_bytes
+    )
+
+
+def keep_picture(
+    spool: Spool,
+    kept: PictureIdentity,
+    image: EncodedImage,
+    details: Mapping[str, str],
+    *,
+    by: str = "",
+    file_digest: str = "",
+    min_free_bytes: int,
+) -> str:
+    """As `keep`; `details` are the trail's, and `by` is who did it where the exam's operator did
+    not (a user id).
+    """
     require_room(spool.captures, min_free_bytes + len(image.data))
     uid = spool.clock.new_uid()
-    kept = PictureIdentity(exam, device, taken_at, description, place, is_time_known)
     staged = stage_sealed(
         spool.captures,
         uid=uid,
@@ -119,17 +140,12 @@ def keep(
         cipher=spool.cipher,
         kind="capture",
     )
+    details = {**details, "coding": image.coding, "handling": image.handling}
     with spool.publishing((staged,)) as connection:
         insert_capture(connection, spool, uid, kept, file=staged.path.name, kept_at=spool.now())
         if file_digest:
             note_file(connection, file_digest, uid)
-        record_kept(
-            connection,
-            spool,
-            uid,
-            exam,
-            {"device": device.device_id, "coding": image.coding, "handling": image.handling},
-        )
+        record_kept(connection, spool, uid, kept.exam, details, by=by)
     return uid
 
 

@@ -29,7 +29,7 @@ from capture_app.outbox.keeping.exams import known_context
 from capture_app.outbox.receiving.keeping import received_context
 from capture_app.outbox.recovery.comparison import compare
 from capture_app.outbox.recovery.received import received_differences
-from capture_app.outbox.sealing.seal import instance_context
+from capture_app.outbox.sealing.identity import instance_context
 from capture_app.outbox.sealing.study import exam_context, study_context, visit_key
 from capture_app.outbox.spool import (
     IS_DRAFT,

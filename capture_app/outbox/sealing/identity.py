@@ -80,3 +80,8 @@ def read_identity(
         sender=None,
         shown=None,
     )
+
+
+def instance_context(sop_instance_uid: str) -> str:
+    """The place of an instance's encrypted cell."""
+    return f"instance {sop_instance_uid}"

@@ -16,10 +16,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from capture_app.dicom.request import SealRequest
+from capture_app.dicom.request import SealRequest, SourceFrame
 from capture_app.errors import RuleError
 from capture_app.model.audit_event import AuditAction, AuditEvent
-from capture_app.model.delivery import TaskState
+from capture_app.model.delivery import Instance, TaskState
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.encounter import Encounter
 from capture_app.model.exam import Exam
@@ -34,7 +34,8 @@ from capture_app.outbox.keeping.drafts import (
     open_kept,
 )
 from capture_app.outbox.sealing.content import clip_instance, is_film, picture_instance
-from capture_app.outbox.sealing.identity import SealedIdentity
+from capture_app.outbox.sealing.identity import SealedIdentity, instance_context
+from capture_app.outbox.sealing.source import source_frame
 from capture_app.outbox.sealing.study import SeriesPlace, place_instance, place_study
 from capture_app.outbox.spool import IS_DRAFT, Spool, stamp
 from capture_app.settings.schema import Institution, Station
@@ -135,9 +136,16 @@ def seal(
     places = _places(spool, drafts)
     sealed: list[_Sealed] = []
     try:
-        for draft in drafts:  # one at a time: a raw 12 MP picture is 36 MB
-            one = _seal_one(spool, rules, draft, places[draft.capture_id], operator, send_id)
+        # One at a time: a raw 12 MP picture is 36 MB. Clips first: stills of them name them.
+        films: dict[str, Instance] = {}
+        for draft in sorted(drafts, key=lambda one: not one.is_film):
+            source = source_frame(spool, draft.kept.source, films)
+            one = _seal_one(
+                spool, rules, draft, places[draft.capture_id], operator, send_id, source
+            )
+            films[draft.capture_id] = one.identity.instance
             sealed.append(one)
+        sealed.sort(key=lambda one: capture_ids.index(one.draft.capture_id))
     except BaseException:
         discard_staged([one.staged for one in sealed])
         raise
@@ -175,11 +183,6 @@ def insert_instance(
             spool.seal(replace(identity.instance, patient=identity.patient), instance_context(uid)),
         ),
     )
-
-
-def instance_context(sop_instance_uid: str) -> str:
-    """The place of an instance's encrypted cell."""
-    return f"instance {sop_instance_uid}"
 
 
 def remove_file(path: Path) -> None:
@@ -292,6 +295,7 @@ def _seal_one(
     place: SeriesPlace,
     operator: Operator,
     send_id: str,
+    source: SourceFrame | None,
 ) -> _Sealed:
     """Builds, verifies, encrypts and fsyncs one instance, under a temporary name."""
     kept, sealed_at = draft.kept, spool.clock.now()
@@ -319,6 +323,7 @@ def _seal_one(
             institution=rules.institution,
             station=rules.station,
             place=kept.place,
+            source=source,
         )
 
     content: bytes | Iterator[bytes]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from capture_app.errors import SealBrokenError
 from capture_app.model.delivery import Instance
 from capture_app.model.patient import Patient
-from capture_app.outbox.sealing.seal import instance_context
+from capture_app.outbox.sealing.identity import instance_context
 from capture_app.outbox.spool import Spool
 
 

@@ -17,8 +17,7 @@ from capture_app.model.delivery import Instance, ProofKind, ProofReceipt, StoreR
 from capture_app.model.reason import Reason
 from capture_app.outbox.act_on_image import record_on_image
 from capture_app.outbox.counted_time import Waiting, begin_waiting
-from capture_app.outbox.sealing.identity import read_identity
-from capture_app.outbox.sealing.seal import instance_context
+from capture_app.outbox.sealing.identity import instance_context, read_identity
 from capture_app.outbox.spool import LONGEST_KEEP_DAYS, MOST, Spool, stamp
 from capture_app.store.sealed import open_identity
 

@@ -244,11 +244,18 @@ class Shutter(QObject):
             self._board.change([capture_id], lambda shot: replace(shot, blurred=True))
 
     def thumb_of_kept(self, capture_id: str) -> None:
-        """Makes the thumbnail of a picture of earlier, and looks whether it is sharp."""
+        """Makes the thumbnail of a picture of earlier, and looks whether it is sharp. Nobody judges
+        a clip by its first frame.
+        """
         outbox = self._board.services.outbox
+        shots = self._board.known.shots
+        is_clip = any(s.capture_id == capture_id and s.clip is not None for s in shots)
 
         def read() -> tuple[object, bool]:
-            image, kind = outbox.poster_of(capture_id), outbox.device_of(capture_id).image_kind
+            image = outbox.poster_of(capture_id)
+            if is_clip:
+                return self._small(image), False
+            kind = outbox.device_of(capture_id).image_kind
             return self._small(image), _is_blurred(decode(image, at_least=_SHOWN_ROWS), kind)
 
         def was_read(made: tuple[object, bool]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from capture_app.devices.replay import REPLAY_SECONDS
@@ -17,6 +18,7 @@ from capture_app.ui.words.shown import ClipState
 from capture_app.ui.workspace.live_words import last_words
 
 _LONGEST = 216
+_ICONS_FROM = 700
 _USUAL_S = round(REPLAY_SECONDS)
 
 
@@ -94,6 +96,11 @@ class ShutterRow(QWidget):
         self.setFixedHeight(Metric.SHUTTER)
         self.show_pedal(seen=False)
         self.show_clips(ClipState())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        is_narrow = event.size().width() < _ICONS_FROM
+        self.last.set_icon("" if is_narrow else "clock")  # its words say more
 
     def show_next(self, said: ChipText) -> None:
         """What the next picture will be filed as."""

@@ -10,13 +10,15 @@ from capture_app.devices.replay import Replay
 from capture_app.errors import ImageError, RuleError, StoreError
 from capture_app.exam.filming import ENDS_AFTER_S, Filming, FilmService, FilmState
 from capture_app.exam.session import ExamService
+from capture_app.imaging.jpeg import prepare_jpeg
+from capture_app.model.clip import FrameOfClip
 from capture_app.model.device import DeviceKind
 from capture_app.model.exam import Exam
 from capture_app.outbox.keeping.clips import Recording
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.recovery.start_up import recover
 from tests import sealing
-from tests.filming import frame, jpeg
+from tests.filming import frame, jpeg, record
 from tests.unit.exam.examining import SCAN, entry
 from tests.waiting import Eventually
 
@@ -245,3 +247,19 @@ def test_it_says_of_what_no_clip_can_be_had(rig: Rig) -> None:
     assert rig.films.refusal(camera) == ""
     assert rig.films.refusal(replace(camera, device_id="other")) == ""
     assert "file" in rig.films.refusal(replace(camera, kind=DeviceKind.FILE))
+
+
+def test_a_still_is_kept_of_a_clip_of_the_patient_who_is_open(rig: Rig) -> None:
+    exam = rig.open()
+    rig.show(*range(5))
+    clip = rig.keep_last(exam)
+    still = rig.films.keep_still(exam, FrameOfClip(clip, 3), sealing.description())
+    assert rig.outbox.image_of(still) == prepare_jpeg(jpeg(3))
+    other = replace(sealing.MAI, patient_id=replace(sealing.MAI.patient_id, value="other"))
+    of_other = rig.outbox.open_exam(sealing.exam(exam_id="of-other", patient=other))
+    foreign = record(rig.outbox, of_other, 3).finish()
+    with pytest.raises(RuleError, match="another patient"):
+        rig.films.keep_still(exam, FrameOfClip(foreign, 1), sealing.description())
+    rig.exams.close()
+    with pytest.raises(RuleError):
+        rig.films.keep_still(exam, FrameOfClip(clip, 3), sealing.description())
