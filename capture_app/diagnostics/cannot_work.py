@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -88,7 +89,10 @@ def _archive(where: str, archive: ArchiveDestination) -> Iterator[_Found]:
 
 
 def _shared_ports(settings: Settings) -> Iterator[_Found]:
-    """One port speaks TLS or does not, and to callers of the same authorities."""
+    """One port speaks TLS or does not, and to callers of the same authorities; and one listens on
+    it, wherever two addresses are one.
+    """
+    first: dict[int, tuple[str, str]] = {}
     ways: dict[tuple[str, int], tuple[str, ...]] = {}
     for number, archive in enumerate(settings.archives):
         if proof_choice(archive) is not ProofChoice.STORAGE_COMMITMENT:
@@ -99,12 +103,44 @@ def _shared_ports(settings: Settings) -> Iterator[_Found]:
         files = (archive.ca_file, archive.certificate_file, archive.certificate_key_file)
         way = files if has_tls else ()
         place = (archive.commitment_host, archive.commitment_port)
+        host, address = first.setdefault(
+            archive.commitment_port, (archive.commitment_host, _listens_at(archive.commitment_host))
+        )
+        if host != archive.commitment_host and _meet(address, _listens_at(archive.commitment_host)):
+            yield (
+                f"archives[{number}].commitment_host",
+                tr(
+                    "Another archive reports to this port at {host}, which is the same address or "
+                    "includes it: only one of them can listen.",
+                    host=host,
+                ),
+                tr("{host} for both, or a commitment_port of its own", host=host),
+            )
+            continue
         if ways.setdefault(place, way) != way:
             yield (
                 f"archives[{number}].commitment_port",
                 tr("Another archive reports to this port with other certificates, or without TLS."),
                 tr("a port of its own, or tls and the same certificates for both"),
             )
+
+
+def _listens_at(host: str) -> str:
+    """The address that a port of ours at this host is bound to; empty where nothing knows it."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError:
+        return ""  # told by itself
+    return str(found[0][4][0])
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether only one of two ports of one number can be had at these addresses."""
+    if not one or not other:
+        return False
+    a, b = ip_address(one), ip_address(other)
+    # Of IPv6 all addresses are those of IPv4 too, where it is not told otherwise.
+    return a == b or "::" in {one, other} or ("0.0.0.0" in {one, other} and a.version == b.version)  # noqa: S104 - it is compared
 
 
 def _own_address(key: str, host: str) -> Iterator[_Found]:

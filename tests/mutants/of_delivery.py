@@ -69,6 +69,13 @@ DELIVERY = (
         (f"{_ENGINE}::test_an_archive_that_lost_it_gets_the_same_bytes_again",),
     ),
     Mutant(
+        "a-restart-forgets-what-an-archive-fell-silent-at",
+        _BATCH,
+        "due=due, error=error, listed=listed, is_suspect=is_suspect",
+        "due=due, error=error, listed=listed",
+        (f"{_ENGINE}::test_a_restart_does_not_forget_at_which_image_the_archive_fell_silent",),
+    ),
+    Mutant(
         "a-step-is-claimed-whatever-its-state",
         _TASKS,
         "\"WHERE task_id = ?1 AND state = 'queued'\",",
@@ -194,8 +201,8 @@ DELIVERY = (
     Mutant(
         "a-retired-archive-is-asked-for-proof",
         _TASKS,
-        "?4 WHERE task_id = ?1 AND state <> 'withdrawn'\",\n        (task.task_id, proof or",
-        '?4 WHERE task_id = ?1",\n        (task.task_id, proof or',
+        "\"WHERE task_id = ?1 AND state <> 'withdrawn'\",\n        (task.task_id, proof or",
+        '"WHERE task_id = ?1",\n        (task.task_id, proof or',
         (f"{_ARCHIVES}::test_what_was_under_way_when_its_archive_was_retired_asks_nothing_of_it",),
     ),
     Mutant(

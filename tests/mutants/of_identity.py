@@ -181,8 +181,8 @@ IDENTITY = (
     Mutant(
         "noise-ends-the-mark-of-a-merge",
         "capture_app/patients/census/dead_letters.py",
-        "WHERE sender = ?1 AND is_merge = 0",
-        "WHERE sender = ?1",
+        "ORDER BY is_merge, dead_letter_id",
+        "ORDER BY dead_letter_id",
         ("tests/unit/patients/test_intake.py",),
     ),
     Mutant(

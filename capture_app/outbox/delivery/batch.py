@@ -374,7 +374,9 @@ class Delivery:
         # Both are counted from one moment: what is shown and what is done are the same.
         now, since = self.spool.clock.now(), self.spool.clock.monotonic()
         due = now + timedelta(seconds=delay)
-        tasks.settle_again(self.spool, task, due=due, error=error, listed=listed)
+        tasks.settle_again(
+            self.spool, task, due=due, error=error, listed=listed, is_suspect=is_suspect
+        )
         code = error.code if error else "listed" if listed else ""
         failures = task.failures + 1
         _log.info(

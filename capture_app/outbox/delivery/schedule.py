@@ -63,12 +63,13 @@ class Schedule:
                 entry = known.get(task.task_id)
                 if entry is None:
                     waits = task.is_held and task.sop_instance_uid not in due_at_once
-                    entry = _Entry(task, now + self.hold_seconds if waits else now)
+                    due = now + self.hold_seconds if waits else now
+                    entry = _Entry(task, due, is_suspect=task.is_suspect)
                 elif task.nudges > entry.task.nudges:  # a person asked, or the archive lost it
                     entry = _Entry(task, now, is_suspect=entry.is_suspect)
                     self._gates.pop(_gate(task), None)
                 elif entry.task.is_held and not task.is_held:
-                    entry = _Entry(task, now)
+                    entry = _Entry(task, now, is_suspect=entry.is_suspect)
                 entry.task, entry.is_absent = task, False
                 self._entries[task.task_id] = entry
             return tuple(

@@ -313,6 +313,7 @@ _CELLS: Final[dict[str, tuple[str, dict[str, Check]]]] = {
             "kind": lambda _spool, _key, cell: TaskKind(cell),
             "state": lambda _spool, _key, cell: TaskState(cell),
             "held_by_person": _one_of(0, 1),
+            "is_suspect": _one_of(0, 1),
             "attempts": _count(),
             "failures": _count(),
             "resends": _count(),

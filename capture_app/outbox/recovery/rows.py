@@ -207,7 +207,9 @@ def _put_counts_right(spool: Spool) -> None:
     # What may have been kept back by a person is: it can be released, but not taken back.
     changes += ", held_by_person = iif(held_by_person IN (0, 1), held_by_person, state = 'held')"
     wrong = " OR ".join(f"NOT {name} BETWEEN 0 AND ?1" for name in columns)
-    wrong += " OR held_by_person NOT IN (0, 1)"
+    # What may have stopped a batch goes alone.
+    changes += ", is_suspect = iif(is_suspect = 0, 0, 1)"
+    wrong += " OR held_by_person NOT IN (0, 1) OR is_suspect NOT IN (0, 1)"
     with spool.database.transaction() as connection:
         changed = connection.execute(
             f"UPDATE task SET {changes} WHERE state IN ('held', 'queued', 'running', 'needs-you') "  # noqa: S608 - names of ours

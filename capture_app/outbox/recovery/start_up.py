@@ -346,11 +346,15 @@ def _list_drafts_anew(spool: Spool) -> None:
 def _requeue(
     spool: Spool, destinations: Sequence[str], live_sends: Collection[str], *, others_may_undo: bool
 ) -> int:
-    """Nobody is at work yet: all that waits is queued, but for what somebody may still undo."""
+    """Nobody is at work yet: all that waits is queued, but for what somebody may still undo.
+
+    What was under way as the process ended may be why it ended: it takes no other with it again.
+    """
     sends, known, now = json.dumps(list(live_sends)), json.dumps(list(destinations)), spool.now()
     with spool.database.transaction() as connection:
         requeued = connection.execute(
-            "UPDATE task SET state = 'queued', due_at = '', changed_at = ?2 "
+            "UPDATE task SET state = 'queued', due_at = '', changed_at = ?2, "
+            "is_suspect = iif(state = 'running', 1, is_suspect) "
             "WHERE state = 'running' OR (state = 'held' AND held_by_person = 0 AND NOT ?3 "
             "AND sop_instance_uid NOT IN (SELECT sop_instance_uid FROM instance "
             "WHERE send_id IN (SELECT value FROM json_each(?1))))",

@@ -39,6 +39,8 @@ class Task:
     resends: int
     nudges: int
     send_id: str
+    is_suspect: bool = False
+    """The archive fell silent at it, or this computer ended while it was under way."""
 
 
 _log = structlog.get_logger(__name__)
@@ -46,7 +48,7 @@ _log = structlog.get_logger(__name__)
 _OPEN: Final = (
     "SELECT task.task_id, task.kind, task.sop_instance_uid, task.destination, "
     "task.state = 'held', task.held_by_person, task.failures, task.resends, task.nudges, "
-    "instance.send_id FROM task JOIN instance USING (sop_instance_uid) "
+    "instance.send_id, task.is_suspect FROM task JOIN instance USING (sop_instance_uid) "
     "WHERE task.state IN ('queued', 'held') AND task.kind <> 'retain' ORDER BY task.task_id"
 )
 
@@ -66,7 +68,9 @@ def open_tasks(spool: Spool) -> tuple[Task, ...]:
         if not all(isinstance(count, int) and 0 <= count <= MOST for count in row[6:9]):
             _log.error("task-row-unreadable", task=row[0], uid=row[2])
             continue
-        found.append(Task(row[0], kind, row[2], row[3], bool(row[4]), bool(row[5]), *row[6:]))
+        held, by_person, suspect = bool(row[4]), bool(row[5]), bool(row[10])
+        task = Task(row[0], kind, row[2], row[3], held, by_person, *row[6:10])
+        found.append(replace(task, is_suspect=suspect))
     return tuple(found)
 
 
@@ -216,7 +220,7 @@ def settle_stored(spool: Spool, task: Task, receipt: StoreReceipt) -> None:
                 "VALUES ('prove', ?1, ?2, 'queued', ?3) "
                 "ON CONFLICT (kind, sop_instance_uid, destination) DO UPDATE SET state = 'queued', "
                 "failures = 0, due_at = '', error_code = '', last_error = '', proof = '', "
-                "nudges = nudges + 1, changed_at = excluded.changed_at",
+                "is_suspect = 0, nudges = nudges + 1, changed_at = excluded.changed_at",
                 (task.sop_instance_uid, task.destination, spool.now()),
             )
         details = {"destination": task.destination, "status": f"{receipt.status:04X}"}
@@ -275,6 +279,7 @@ def settle_again(
     due: datetime,
     error: DeliveryError | None = None,
     listed: bool = False,
+    is_suspect: bool = False,
 ) -> None:
     """Not yet: the same step again, later. LISTED is written down; it is no proof."""
     with spool.database.transaction() as connection:
@@ -283,7 +288,7 @@ def settle_again(
         connection.execute(
             "UPDATE task SET state = 'queued', failures = failures + 1, due_at = ?2, "
             "error_code = ?3, last_error = ?4, proof = CASE WHEN ?5 THEN 'listed' ELSE proof END, "
-            "changed_at = ?6 WHERE task_id = ?1 AND state = 'running'",
+            "changed_at = ?6, is_suspect = ?7 WHERE task_id = ?1 AND state = 'running'",
             (
                 task.task_id,
                 stamp(due),
@@ -291,6 +296,7 @@ def settle_again(
                 _text(error.reason) if error else "",
                 listed,
                 spool.now(),
+                is_suspect,
             ),
         )
 
@@ -388,7 +394,8 @@ def _finish(
     """False, and nothing changed, where the step was withdrawn while somebody worked at it."""
     changed = connection.execute(
         "UPDATE task SET state = 'done', due_at = '', error_code = '', last_error = '', "
-        "proof = ?2, receipt = ?3, changed_at = ?4 WHERE task_id = ?1 AND state <> 'withdrawn'",
+        "is_suspect = 0, proof = ?2, receipt = ?3, changed_at = ?4 "
+        "WHERE task_id = ?1 AND state <> 'withdrawn'",
         (task.task_id, proof or "", receipt, spool.now()),
     )
     return changed.rowcount > 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import chain
-from operator import itemgetter
 from typing import Final
 
 import structlog
@@ -34,16 +34,44 @@ knows of it."""
 _BY_SENDER: Final = (
     "SELECT sender, count(*), sum(length(message)) FROM dead_letters GROUP BY sender"
 )
-_OLDEST_OF: Final = "SELECT min(dead_letter_id) FROM dead_letters WHERE sender = ?1"
-_OLDEST_BUT_MERGES_OF: Final = (
-    "SELECT dead_letter_id FROM dead_letters WHERE sender = ?1 AND is_merge = 0"
-    " ORDER BY dead_letter_id LIMIT 1"
+_COUNT: Final = "SELECT count(*) FROM dead_letters"
+"""Goes through the pages of an index alone."""
+_OLDEST_OF: Final = (
+    "SELECT dead_letter_id, length(message) FROM dead_letters WHERE sender = ?"
+    " ORDER BY is_merge, dead_letter_id LIMIT 1"
 )
-_DELETE_OLDEST_OF: Final = (
-    "DELETE FROM dead_letters WHERE dead_letter_id ="  # noqa: S608 - constants of ours
-    f" coalesce(({_OLDEST_BUT_MERGES_OF}), ({_OLDEST_OF}))"
-)
+_DELETE: Final = "DELETE FROM dead_letters WHERE dead_letter_id = ?"
 """A merge waits for a person, and rows say so as long as it is here: all else goes before it."""
+
+
+class _Held:
+    """How many letters of how many bytes there are of each sender."""
+
+    def __init__(self) -> None:
+        self.letters = Counter[str]()
+        self.bytes = Counter[str]()
+
+    def take(self, connection: sqlite3.Connection, sender: str, size: int) -> None:
+        """One more is in the box. All are counted anew where something else has changed it: another
+        process, which led meanwhile.
+        """
+        self.letters[sender] += 1
+        self.bytes[sender] += size
+        (count,) = connection.execute(_COUNT).fetchone()
+        if count != self.letters.total():
+            self.count_anew(connection)
+
+    def count_anew(self, connection: sqlite3.Connection) -> None:
+        rows = connection.execute(_BY_SENDER).fetchall()
+        self.letters = Counter({sender: count for sender, count, _ in rows})
+        self.bytes = Counter({sender: size for sender, _, size in rows})
+
+    def less(self, sender: str, size: int) -> None:
+        """One was taken out."""
+        self.letters[sender] -= 1
+        self.bytes[sender] -= size
+        if not self.letters[sender]:
+            del self.letters[sender], self.bytes[sender]
 
 
 class DeadLetterBox:
@@ -53,6 +81,10 @@ class DeadLetterBox:
         self._db = db
         self._intake = intake
         self._cells = cells
+        self._held: _Held | None = None
+        """What is in the box: read once, for a full one is asked at each new letter. None after
+        anything else changed it.
+        """
         self._named: dict[int, tuple[PatientId, ...]] = {}
         """Whom each refused merge names: read once, for each new one asks for all."""
 
@@ -75,6 +107,7 @@ class DeadLetterBox:
             self._intake.require_room(sender, len(raw), received_at)
         key = self._cells.duplicate_key(raw, message)
         sealed = self._cells.cipher.seal_blob(raw, context_of("dead letter", key))
+        held, self._held = self._held, None
         with self._db.transaction() as connection:
             (times,) = connection.execute(
                 "INSERT INTO dead_letters"
@@ -85,8 +118,11 @@ class DeadLetterBox:
                 (received_at.isoformat(), key, ack_code, reason, sealed, int(is_merge), sender),
             ).fetchone()
             if times == 1:
-                _make_room(connection)
+                held = held or _Held()
+                held.take(connection, sender, len(sealed))
+                _make_room(connection, held)
                 self._intake.count(connection, sender, len(raw), received_at)
+        self._held = held
 
     def _has(self, raw: bytes, message: Hl7Message | None) -> bool:
         rows = self._db.read().execute(
@@ -166,6 +202,7 @@ class DeadLetterBox:
         """Deletes those that last came before then, but for merges that wait and name somebody who
         is known: their rows have to say so.
         """
+        self._held = None
         self.named_by_merges(persons_of)
         wanted = [number for number, persons in self._named.items() if any(map(is_known, persons))]
         with self._db.transaction() as connection:
@@ -176,12 +213,16 @@ class DeadLetterBox:
             )
 
 
-def _make_room(connection: sqlite3.Connection) -> None:
+def _make_room(connection: sqlite3.Connection, held: _Held) -> None:
     """Deletes the oldest of the sender who has most, until the box is within its limits."""
-    while True:
-        by_sender = connection.execute(_BY_SENDER).fetchall()
-        count, size = (sum(row[column] for row in by_sender) for column in (1, 2))
-        if count <= 1 or (count <= MOST_DEAD_LETTERS and size <= MOST_DEAD_BYTES):
+    while held.letters.total() > 1:
+        if held.letters.total() > MOST_DEAD_LETTERS:
+            by_sender = held.letters
+        elif held.bytes.total() > MOST_DEAD_BYTES:
+            by_sender = held.bytes
+        else:
             return
-        most_of = itemgetter(1 if count > MOST_DEAD_LETTERS else 2)
-        connection.execute(_DELETE_OLDEST_OF, (max(by_sender, key=most_of)[0],))
+        sender = max(by_sender, key=by_sender.__getitem__)
+        number, size = connection.execute(_OLDEST_OF, (sender,)).fetchone()
+        connection.execute(_DELETE, (number,))
+        held.less(sender, size)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from capture_app.archive.connect import commitment_listeners
 from capture_app.bootstrap import open_data_folder
-from capture_app.clock import FixedClock
+from capture_app.clock import FixedClock, SystemClock
 from capture_app.diagnostics.cannot_work import cannot_work
 from capture_app.model.device import DeviceKind
 from capture_app.settings.feeds import AdtFeed
@@ -24,8 +25,10 @@ from capture_app.settings.schema import (
     Station,
 )
 from tests.certificates import certificate_between
+from tests.peers import free_port
 
 Faults = Callable[[Settings], dict[str, str]]
+ALL = "0.0.0.0"  # noqa: S104 - it is looked at
 PACS = ArchiveDestination(
     "pacs",
     host="pacs.example.org",
@@ -90,7 +93,8 @@ def test_without_patients_or_archive_nothing_can_be_done(good: Settings, faults:
 def test_an_archive_that_could_never_prove_is_a_fault(
     good: Settings, faults: Faults, changed: dict[str, object], key: str, words: str
 ) -> None:
-    archive = replace(PACS, **changed)  # type: ignore[arg-type]
+    apart = {"commitment_port": 11_115, **changed}
+    archive = replace(PACS, **apart)  # type: ignore[arg-type]
     found = faults(replace(good, archives=(PACS, archive)))
     assert list(found) == [f"archives[1].{key}"]
     assert words in found[f"archives[1].{key}"]
@@ -118,6 +122,51 @@ def test_archives_that_share_a_port_agree_in_tls(good: Settings, faults: Faults)
     assert not said(PACS, replace(PACS, name="c"))
     assert not said(PACS, replace(PACS, name="c", tls=True))  # ours speaks none of it
     assert not said(secure, replace(secure, name="c"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "clash"),
+    [
+        (ALL, "127.0.0.1", True),
+        ("127.0.0.1", ALL, True),
+        ("::", "127.0.0.1", True),
+        (ALL, "::", True),
+        ("::", "::1", True),
+        ("localhost", "127.0.0.1", True),
+        (ALL, "localhost", True),
+        ("127.0.0.1", "127.0.0.2", False),
+        ("127.0.0.1", "::1", False),
+        (ALL, "::1", False),
+        (ALL, ALL, False),
+        ("127.0.0.1", "no-such-host.invalid", False),
+    ],
+)
+def test_reports_to_one_port_at_addresses_that_meet_are_told(
+    good: Settings, faults: Faults, one: str, other: str, *, clash: bool
+) -> None:
+    """As the system has it: the second cannot be bound."""
+    at = free_port()
+    local = replace(PACS, host="localhost", commitment_host=one, commitment_port=at)
+    second = replace(local, name="b", commitment_host=other)
+    key = "archives[1].commitment_host"
+    told = faults(replace(good, archives=(local, second))).get(key, "")
+    assert ("only one of them can listen" in told) is clash
+    apart = replace(second, commitment_port=at + 1)
+    assert "only one" not in faults(replace(good, archives=(local, apart))).get(key, "")
+    if one == other or other.endswith(".invalid"):
+        return
+    first = commitment_listeners([local, second], Station(ae_title="CAPTURE"), SystemClock())
+    ports = [first["b"], first[local.name]]
+    try:
+        ports[1].start()
+        if clash:
+            with pytest.raises(OSError, match="in use"):
+                ports[0].start()
+        else:
+            ports[0].start()
+    finally:
+        for port in ports:
+            port.stop()
 
 
 def test_the_feed_listens_on_an_address_that_is_here(good: Settings, faults: Faults) -> None:

@@ -349,6 +349,7 @@ def test_an_instance_whose_steps_are_lost_is_named(outbox: Outbox, clock: FixedC
             ("step-given-again", "task", "state", UNREADABLE_TEXT),
             ("", "task", "proof", "'zz'"),
             ("row-put-right", "task", "held_by_person", "-7"),
+            ("row-put-right", "task", "is_suspect", "-7"),
             ("row-put-right", "instance", "withdrawn", "-7"),
         )
     ],

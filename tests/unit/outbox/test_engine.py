@@ -23,6 +23,7 @@ from capture_app.model.delivery import (
 from capture_app.model.part10_file import Part10File
 from capture_app.model.reason import Reason
 from capture_app.outbox.delivery.engine import Engine
+from capture_app.outbox.steps.tasks import claim, open_tasks
 from capture_app.settings.schema import Capture
 from capture_app.store.role import EngineRole
 from tests import outboxes, sealing
@@ -157,6 +158,33 @@ def test_an_image_at_which_the_archive_falls_silent_takes_no_other_with_it(rig: 
     rig.archive.hangs.clear()
     rig.pass_time(60)
     rig.until(ImageState.CONFIRMED, bad)
+
+
+def test_a_restart_does_not_forget_at_which_image_the_archive_fell_silent(rig: Rig) -> None:
+    bad, *good = kept = rig.send(5)
+    rig.archive.hangs = {bad}
+    first = rig.start()
+    rig.until(ImageState.CONFIRMED, *good)
+    rig.failed(bad, 1)
+    assert first.stop()
+    rig.engines.clear()
+    later = rig.send(3)
+    rig.start()
+    rig.until(ImageState.CONFIRMED, *later)
+    rig.failed(bad, 2)
+    stored = [uids for act, uids in rig.archive.asked if act == "store"]
+    assert (stored[0], stored[-2:]) == (tuple(kept), [tuple(later), (bad,)])
+
+
+def test_what_was_under_way_as_the_computer_ended_goes_alone_after_all_others(rig: Rig) -> None:
+    under_way = rig.send(2)
+    claim(rig.outbox.spool, open_tasks(rig.outbox.spool))  # and the process is no more
+    later = rig.send(2)
+    rig.start()
+    rig.until(ImageState.CONFIRMED, *under_way, *later)
+    stored = [uids for act, uids in rig.archive.asked if act == "store"]
+    assert stored == [tuple(later), *((uid,) for uid in under_way)]
+    assert not any(task.is_suspect for task in open_tasks(rig.outbox.spool))
 
 
 @pytest.mark.expects_log("destination-silent")

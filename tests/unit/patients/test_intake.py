@@ -1,6 +1,7 @@
 """What senders of the feed may put on the disk in a day, each and all; dead letters by bytes."""
 
 import shutil
+import sqlite3
 from typing import Any
 
 import pytest
@@ -166,13 +167,37 @@ def test_a_full_box_is_not_gone_through_letter_by_letter_for_each_new_one(
     receiver.handle(noise(0, 10), STRANGER)
     with census._db.transaction() as connection:
         for statement, given in (
-            (dead_letters._BY_SENDER, ()),
-            (dead_letters._DELETE_OLDEST_OF, (STRANGER,)),
+            (dead_letters._OLDEST_OF, (STRANGER,)),
+            (dead_letters._DELETE, (1,)),
         ):
             plan = connection.execute("EXPLAIN QUERY PLAN " + statement, given).fetchall()
-            steps = [step for *_, step in plan if step.startswith(("SCAN", "USE", "SEARCH"))]
-            by_key = ("dead_letters_of_senders", "INTEGER PRIMARY KEY", "SEARCH dead_letters")
-            assert all(any(key in step for key in by_key) for step in steps), steps
+            steps = [step for *_, step in plan]
+            assert all(step.startswith("SEARCH dead_letters") for step in steps), steps
+
+
+def test_what_is_in_the_box_is_counted_once_and_again_where_something_else_changed_it(
+    receiver: AdtReceiver, census: Census, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "MOST_DEAD_LETTERS", 5)
+    counted: list[int] = []
+    count_anew = dead_letters._Held.count_anew
+
+    def noted(held: dead_letters._Held, connection: sqlite3.Connection) -> None:
+        counted.append(1)
+        count_anew(held, connection)
+
+    monkeypatch.setattr(dead_letters._Held, "count_anew", noted)
+    for number in range(30):
+        receiver.handle(noise(number, 10), STRANGER)
+    assert (len(counted), len(census.dead_letters())) == (0, 5)
+    census.forget_long_gone()
+    receiver.handle(noise(31, 10), STRANGER)
+    assert (len(counted), len(census.dead_letters())) == (1, 5)
+    with census._db.transaction() as connection:  # another process, as this one did not lead
+        connection.execute("DELETE FROM dead_letters")
+    for number in range(40, 50):
+        receiver.handle(noise(number, 10), STRANGER)
+    assert len(census.dead_letters()) == 5
 
 
 def test_each_refused_merge_is_read_once_however_many_follow(
