@@ -49,7 +49,7 @@ from capture_app.patients.census.visits import (
 )
 from capture_app.patients.sources.adt.facts import NO_FACTS, AdtEvent, PersonFacts
 
-STATE_VERSION: Final = "10"
+STATE_VERSION: Final = "11"
 """Raise it with every change of `CensusPatient`, of a default of a value in it, or of the rules
 here: states that were kept under another version are folded anew from the messages, which stay the
 truth."""

@@ -41,7 +41,7 @@ class Visit:
     was: EncounterState | None = None
     """What it was when it became another patient's."""
     is_as_it_was: bool = False
-    """It was another patient's, and since it is this one's nobody said whether it is open."""
+    """Since it is this patient's nobody said whether it is open: it may have been another's."""
 
     @property
     def key(self) -> VisitKey:
@@ -208,11 +208,9 @@ def _moved_here(before: Visit | None, facts: VisitFacts, placed: Placed) -> Chan
     """
     if before is not None and not before.encounter.state.is_gone:
         return _changed(before, facts, placed)
-    known = _in(before, EncounterState.OPEN) if before is not None else None
-    change = _changed(known, facts, placed)
-    if change.visit is None or facts.discharged_at is not None:
-        return change
-    return replace(change, visit=replace(change.visit, is_as_it_was=True))
+    if before is not None:
+        before = replace(_in(before, EncounterState.OPEN), is_as_it_was=True)
+    return _changed(before, facts, placed)
 
 
 def _changed(before: Visit | None, facts: VisitFacts, placed: Placed) -> Change:
@@ -223,6 +221,7 @@ def _changed(before: Visit | None, facts: VisitFacts, placed: Placed) -> Change:
     """
     told, notes = _stated(before, facts, placed)
     ended = facts.discharged_at.value if facts.discharged_at else None
+    told = replace(told, is_as_it_was=facts.discharged_at is None and _is_untold(before))
     if before is None and facts.patient_class == Stated(_PRE_ADMITTED):
         return Change(_in(told, EncounterState.PENDING), notes)
     if ended is not None and told.encounter.discharged_at is not None and _is_here(before):
@@ -382,6 +381,10 @@ def _unknown() -> Encounter:
 
 def _in(visit: Visit, state: EncounterState) -> Visit:
     return replace(visit, encounter=replace(visit.encounter, state=state))
+
+
+def _is_untold(before: Visit | None) -> bool:
+    return before is None or before.is_as_it_was
 
 
 def _is_here(before: Visit | None) -> bool:

@@ -164,6 +164,16 @@ SCRIPTS: dict[str, tuple[tuple[bytes, ...], Told, tuple[NoteCode, ...]]] = {
         {},
         (),
     ),
+    "the move of the account of a visit that is over": (
+        (
+            said("A01", "0800", account="ACC1"),
+            said("A03", "0830", account="ACC1"),
+            of_account("A44", pid=ROE),
+            said("A08", "1000", pid=ROE, account="ACC1"),
+        ),
+        {("1002", "V1"): ("closed", "4B 12 1")},
+        (),
+    ),
     "the move of a visit that was cancelled": (
         (ADMITTED, said("A11", "0830"), MOVED),
         {},
