@@ -194,9 +194,11 @@ def test_a_port_without_tls_is_told_as_that(hospital: Authority) -> None:
     with HTTPServer((HOST, 0), _Busy) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
-        (outcome,) = store(archive_for(stow(server.server_address[1], hospital)), [photo()])
-        server.shutdown()
-        thread.join()
+        try:
+            (outcome,) = store(archive_for(stow(server.server_address[1], hospital)), [photo()])
+        finally:
+            server.shutdown()
+            thread.join()
     assert said(outcome) == "transient tls-plaintext"
 
 

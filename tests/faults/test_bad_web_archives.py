@@ -103,10 +103,12 @@ def hanging_by_web(uid: str) -> Iterator[tuple[int, list[str]]]:
     with ThreadingHTTPServer((HOST, 0), type("Handler", (HangsAtByWeb,), members)) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
-        yield server.server_address[1], authorizations
-        over.set()
-        server.shutdown()
-        thread.join()
+        try:
+            yield server.server_address[1], authorizations
+        finally:
+            over.set()
+            server.shutdown()
+            thread.join()
 
 
 def test_an_image_at_which_a_web_archive_hangs_takes_no_other_with_it() -> None:

@@ -64,6 +64,8 @@ def act_words() -> Mapping[AuditAction, str]:
         AuditAction.OBJECT_RECEIVED: tr("Image of a scanner received"),
         AuditAction.OBJECT_REFUSED: tr("Image of a scanner refused"),
         AuditAction.OBJECT_FILED: tr("Image of a scanner filed to a patient"),
+        AuditAction.OBJECT_DISCARDED: tr("Image of a scanner discarded"),
+        AuditAction.OBJECT_BROUGHT_BACK: tr("Image of a scanner brought back"),
         AuditAction.SCANNER_TURNED_AWAY: tr("Scanner turned away"),
         AuditAction.TRAIL_BROKEN: tr("Trail found broken"),
         AuditAction.TRAIL_BREAK_SEEN: tr("Break of the trail seen by an auditor"),
@@ -73,13 +75,79 @@ def act_words() -> Mapping[AuditAction, str]:
     }
 
 
+def detail_words() -> Mapping[str, str]:
+    """What each coded fact of an act is of, in words."""
+    return {
+        "acts": tr("acts"),
+        "added": tr("user"),
+        "against": tr("differs in"),
+        "archive": tr("archive"),
+        "broken_rows": tr("rows that do not hold"),
+        "by": tr("by"),
+        "capture": tr("picture"),
+        "certificate": tr("certificate"),
+        "changed": tr("changed"),
+        "clip": tr("clip"),
+        "coding": tr("coding"),
+        "coerced": tr("put right"),
+        "consent": tr("consent"),
+        "count": tr("number"),
+        "dead-letter": tr("refused message"),
+        "destination": tr("archive"),
+        "device": tr("device"),
+        "failures": tr("failures"),
+        "feed": tr("feed"),
+        "frame": tr("frame"),
+        "handling": tr("what was done to its bytes"),
+        "how": tr("how"),
+        "identified-by": tr("identified by"),
+        "images": tr("images"),
+        "instead": tr("in its place"),
+        "keep": tr("kept"),
+        "kind": tr("kind"),
+        "last_row": tr("last row that was found"),
+        "left-out": tr("left out"),
+        "noted_row": tr("row that was noted elsewhere"),
+        "order": tr("order"),
+        "peer": tr("address"),
+        "photographer": tr("taken by"),
+        "place": tr("place"),
+        "procedure": tr("procedure"),
+        "program": tr("program"),
+        "proof": tr("proof"),
+        "purpose": tr("purpose"),
+        "reason": tr("reason"),
+        "region": tr("region"),
+        "roles": tr("roles"),
+        "row": tr("row"),
+        "seconds": tr("seconds"),
+        "send": tr("Send"),
+        "sender": tr("sender"),
+        "service": tr("service account"),
+        "shown": tr("wording as shown"),
+        "side": tr("side"),
+        "since": tr("from"),
+        "status": tr("status"),
+        "turn": tr("turned"),
+        "until": tr("until"),
+        "user": tr("user"),
+        "users": tr("users"),
+        "version": tr("version"),
+        "what": tr("what"),
+        "which_rows": tr("rows that were not told before"),
+    }
+
+
 def row_of(row: AuditRow) -> ListRow:
     """One act as a row of the list: when, who, what, and its coded facts."""
     event = row.event
     said = act_words().get(event.action, event.action.value)
     if event.outcome is not EventOutcome.SUCCESS:
         said = tr("{act} (not good)", act=said)
-    facts = " ".join(f"{name}={value}" for name, value in event.details.items() if value)
+    words = detail_words()
+    facts = ", ".join(
+        f"{words.get(name, name)}: {value}" for name, value in event.details.items() if value
+    )
     when = isolated(_when(row.at))
     parts = (when, isolated(event.user_id), said, isolated(facts) if facts else "")
     return ListRow(

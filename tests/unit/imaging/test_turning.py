@@ -52,6 +52,23 @@ def test_where_blocks_do_not_fit_the_pixels_are_turned_and_their_history_told(tu
     assert there.lossy_ratio == pytest.approx(45 * 61 * 3 / len(image.data))
 
 
+@pytest.mark.parametrize(
+    ("turn", "handling"),
+    [
+        (Turn.LEFT, Handling.TURNED),
+        (Turn.RIGHT, Handling.DECODED),
+        (Turn.HALF, Handling.DECODED),
+    ],
+)
+def test_a_height_that_blocks_do_not_divide_keeps_its_coefficients_at_the_bottom_edge_alone(
+    turn: Turn, handling: Handling
+) -> None:
+    """As 4000 x 3000 with halved colours: 16 divides the width alone."""
+    there = by(prepare_jpeg(jpeg(300, 400)), turn)
+    assert there.handling is handling
+    assert by(prepare_jpeg(jpeg(304, 400)), turn).handling is Handling.TURNED
+
+
 @pytest.mark.parametrize("turn", TURNS)
 @pytest.mark.parametrize("handling", [Handling.AS_IT_IS, Handling.DECODED])
 def test_other_pixels_are_turned_as_they_are(turn: Turn, handling: Handling) -> None:
