@@ -56,6 +56,7 @@ ENGINE_LOCK: Final = "engine.lock"
 _LOOK_EVERY_S: Final = 0.2
 _RETRY_LISTENING_S: Final = 5.0
 _PORTS_TRIED_WITHIN_S: Final = 2.0
+_WORKLISTS_ASKED_WITHIN_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ def open_rooms(settings: Settings, clock: Clock, *, check: bool = False) -> Iter
                 clock,
                 settings.station,
                 people,
+                census.orders_of_others,
                 folder.decoder,
             ),
             received=received,
@@ -271,7 +273,7 @@ class Background:
             workers={archive.name: archive.workers for archive in settings.archives},
             on_role=self._on_role,
             on_round=self._on_engine_round,
-            hindrance=rooms.exams.hindrance,
+            hindrances=rooms.exams.hindrances,
         )
         watch = ClockWatch(rooms.outbox.spool)
         self._trail = TrailWatch(rooms.database, clock, rooms.cipher, rooms.anchor, also=watch.look)
@@ -281,6 +283,10 @@ class Background:
         self._tried = threading.Event()
         if not self._ports:
             self._tried.set()
+        self._said = threading.Event()
+        """The feeds said something since the orders of what waits were looked at."""
+        self._said.set()
+        self._leave = rooms.census.on_change(self._said.set)
         self._thread = threading.Thread(target=self._run, name="feeds")
         self._on_round = on_round
         self._round_at: float | None = None
@@ -313,6 +319,7 @@ class Background:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._leave()
         self._stopping.set()
         self._thread.join()
         for poller in self._pollers:
@@ -353,8 +360,17 @@ class Background:
             # Delivery begins after this call, and an archive may report at once on what it is
             # asked: a report that finds no port is lost.
             self._tried.wait(_PORTS_TRIED_WITHIN_S)
+            self._await_worklists()
         else:
             self._leads.clear()
+
+    def _await_worklists(self) -> None:
+        """What waited for delivery may be under an order that is another patient's by now."""
+        for _ in range(round(_WORKLISTS_ASKED_WITHIN_S / _LOOK_EVERY_S)):
+            if all(poller.asked.is_set() for poller in self._pollers):
+                return
+            if self._stopping.wait(_LOOK_EVERY_S):
+                return
 
     def _run(self) -> None:
         """Holds the ports while this process leads, and follows the census while another does.
@@ -366,6 +382,7 @@ class Background:
         while not self._stopping.wait(_LOOK_EVERY_S):
             try:
                 self._certificates.look()
+                self._look_at_orders()
                 if not self._leads.is_set():
                     _stop_all(open_ports)
                     self._follow()
@@ -380,6 +397,16 @@ class Background:
                 _log.exception("feeds-look-failed")
                 self._stopping.wait(_RETRY_LISTENING_S)
         _stop_all(open_ports)
+
+    def _look_at_orders(self) -> None:
+        if not self._said.is_set():
+            return
+        self._said.clear()
+        try:
+            self._rooms.exams.look_at_orders()
+        except CaptureAppError as error:  # what is sent is asked about once more before it goes
+            self._said.set()
+            _log.warning("orders-not-looked-at", reason=str(error))
 
     def _follow(self) -> None:
         try:

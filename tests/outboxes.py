@@ -29,6 +29,7 @@ from capture_app.model.reason import (
 )
 from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.ports import Hindrances
 from capture_app.outbox.rules import OutboxRules
 from capture_app.settings.schema import Capture
 from capture_app.store.cipher import Cipher
@@ -57,9 +58,15 @@ def open_outbox(
 
 
 def open_engine(
-    outbox: Outbox, folder: Path, clock: Clock, *archives: "DirectoryArchive", batch: int = 20
+    outbox: Outbox,
+    folder: Path,
+    clock: Clock,
+    *archives: "DirectoryArchive",
+    batch: int = 20,
+    hindrances: Hindrances | None = None,
 ) -> Engine:
-    return Engine(outbox, archives, clock, role=EngineRole(folder / "engine.lock"), batch=batch)
+    role = EngineRole(folder / "engine.lock")
+    return Engine(outbox, archives, clock, role=role, batch=batch, hindrances=hindrances)
 
 
 def close(outbox: Outbox) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from capture_app.errors import CaptureAppError
-from capture_app.exam.session import People
+from capture_app.exam.following import People
 from capture_app.exam.standing import worded
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Act, Operator, may

@@ -13,21 +13,23 @@ from typing import TYPE_CHECKING
 
 from capture_app.catalog.catalog import Catalog
 from capture_app.clock import Clock
-from capture_app.errors import RuleError
+from capture_app.errors import CaptureAppError, RuleError
 from capture_app.exam.describing import completed
+from capture_app.exam.doubted_orders import (
+    DoubtedOrders,
+    OrdersOfOthers,
+    WithoutOrder,
+    require_own_order,
+)
 from capture_app.exam.encoding import Picture, picture_of
+from capture_app.exam.following import Following, People
 from capture_app.exam.patient_drafts import PatientDrafts, newest_exams
 from capture_app.exam.rules import Missing, Ready, gate_to_send
 from capture_app.exam.standing import (
-    Standing,
     as_it_is_now,
     combined,
-    differences,
-    hindrance_of,
-    require_own_study,
+    hindrances_of,
     require_standing,
-    shared_studies,
-    standing_of,
     worded_as_shown,
 )
 from capture_app.model.audit_event import AuditAction
@@ -37,22 +39,19 @@ from capture_app.model.exam import Exam
 from capture_app.model.frame import Frame
 from capture_app.model.operator import Act, Operator, require
 from capture_app.model.order import Order
-from capture_app.model.patient import Patient, PatientId
+from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
-from capture_app.model.reason import Reason
 from capture_app.model.shown import ShownAtSend
 from capture_app.model.words import tr
-from capture_app.model.worklist import Doubt, IdentifiedBy, PatientListEntry, PersonNow
+from capture_app.model.worklist import Doubt, IdentifiedBy, PatientListEntry
 from capture_app.outbox.keeping.description import Seen, changed_since_seen
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
+from capture_app.outbox.status import SeenStates, require_states
 from capture_app.settings.schema import Station
 
 if TYPE_CHECKING:  # its libraries are read by the first picture
     from capture_app.imaging.decoder import Decoder
-
-People = Callable[[PatientId], PersonNow | None]
-"""What the feeds say now of the patient with a record number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +71,18 @@ class ExamService:
         clock: Clock,
         station: Station,
         people: People,
+        orders_of_others: OrdersOfOthers,
         decoder: Decoder,
     ) -> None:
         """`people`: see there; None where they say nothing. `decoder`: looks into coded data."""
+        self._orders = orders = DoubtedOrders(outbox, orders_of_others)
+        self._following = following = Following(outbox, people, orders)
+        self.standing = following.standing
+        """See `Following`, and so for those below."""
+        self.confirm = following.confirm
+        self.follow = following.follow
+        self.hindrances = following.hindrances
+        self.look_at_orders = following.look_at_orders
         self._decoder = decoder
         self._outbox = outbox
         self._people = people
@@ -83,8 +91,6 @@ class ExamService:
         self._station = station
         self._lock = threading.Lock()
         self._open: tuple[str, float] | None = None
-        self._confirmed: dict[str, Patient] = {}
-        self._followed: dict[str, Patient] = {}
         self._picked: dict[str, Location] = {}
 
     # ------------------------------------------------------------------------------------ who
@@ -106,10 +112,11 @@ class ExamService:
         """
         if not entry.patient.patient_id.value:
             raise RuleError(tr("This patient has no record number: pictures cannot be filed."))
-        entry = as_it_is_now(entry, self._people(entry.patient.patient_id))
+        now = self._people(entry.patient.patient_id)
+        entry = as_it_is_now(entry, now)
         if order is not None and order not in entry.orders:
             raise RuleError(tr("This order is not one of the patient's orders."))
-        require_own_study(order, entry.shared_studies)
+        require_own_order(self._orders.is_of_another(entry.patient.patient_id, order, now))
         return self._begin(
             Exam(
                 exam_id=self._clock.new_uid(),
@@ -133,26 +140,64 @@ class ExamService:
         Same patient, visit, operator and identification; what the camera showed since the patient
         was opened may still be taken. `listed`: the orders that the list shows for this visit.
         Raises RuleError where a picture of `exam` exists, where `exam` is not the open one,
-        where the order is not among the listed, and where its study is another patient's too.
+        where the order is not among the listed, and where another patient has it or its study.
         """
         if order is not None and order not in listed:
             raise RuleError(tr("This order is not one of the patient's orders."))
-        now = self._people(exam.patient.patient_id)
-        require_own_study(order, shared_studies(now) if now else frozenset())
-        since = self.require_open(exam)
+        number = exam.patient.patient_id
+        require_own_order(self._orders.is_of_another(number, order, self._people(number)))
+        self.require_open(exam)
         if self._outbox.has_pictures(exam):
             raise RuleError(tr("Pictures were taken already: their order stays as it is."))
         anew = replace(exam, exam_id=self._clock.new_uid(), order=order, study_instance_uid="")
         opened = self._outbox.open_exam(anew, AuditAction.ORDER_CHOSEN)
-        with self._lock:
-            if self._open is None or self._open[0] != exam.exam_id:
-                raise RuleError(tr("The exam was left: its order stays as it was."))
-            self._open = (opened.exam_id, since)
-        if (picked := self._picked.get(exam.exam_id)) is not None:
-            self._picked[opened.exam_id] = picked
+        if not self._go_on_as(exam, opened):
+            raise RuleError(tr("The exam was left: its order stays as it was."))
         if (known := self._outbox.known_wording(exam)) is not None:
             self._outbox.note_known_wording(opened, known)
         return opened
+
+    def leave_order(self, exam: Exam, earlier: Iterable[str], operator: Operator) -> WithoutOrder:
+        """Lets the pictures of the open exam, and of earlier ones of its patient, go on without an
+        order that is in doubt, as drafts; new ones are taken without it. As `DoubtedOrders.leave`.
+        """
+        others = [self._outbox.exam(one) for one in dict.fromkeys(earlier) if one != exam.exam_id]
+        left = self._orders.leave(exam, [exam, *others], operator)
+        self._go_on_as(exam, left.exam)
+        return left
+
+    def send_without_order(
+        self,
+        capture_ids: Collection[str],
+        operator: Operator,
+        seen: SeenStates,
+        shown: Patient,
+    ) -> Sending | Stopped:
+        """Sends pictures that were stopped for their order without it. `seen`: how they stood on
+        the screen, `shown`: the patient there. Raises as `leave_order`, and as `send`: drafts then.
+        """
+        require_states(self._outbox.spool.database.read(), seen, may_go_on=False)
+        exams = {exam.exam_id: exam for exam in map(self._outbox.exam_of, capture_ids)}
+        left = self._orders.leave(next(iter(exams.values())), exams.values(), operator)
+        wanted = [one for one in capture_ids if one in left.capture_ids]
+        try:
+            said = {one: self._outbox.description_of(one) for one in wanted}
+            return self.send(left.exam, said, operator, shown=shown)
+        except CaptureAppError as error:
+            raise RuleError(
+                tr("The pictures are drafts without the order now. {why}", why=str(error))
+            ) from error
+
+    def _go_on_as(self, exam: Exam, anew: Exam) -> bool:
+        """The open exam goes on as another one; False where it is not open any more."""
+        self._following.carry(exam, anew)
+        if (picked := self._picked.get(exam.exam_id)) is not None:
+            self._picked[anew.exam_id] = picked
+        with self._lock:
+            if self._open is None or self._open[0] != exam.exam_id:
+                return False
+            self._open = (anew.exam_id, self._open[1])
+        return True
 
     def reopen(
         self,
@@ -165,17 +210,20 @@ class ExamService:
     ) -> Exam:
         """Begins a new exam of the patient of an earlier one, from its drafts.
 
-        Person, visit and order as they were frozen there, in the newest wording; the drafts stay in
-        their own exam. `shown`: the patient as a person saw them. Raises RuleError where the feed
-        says by now that it is another, or the operator takes no pictures.
+        Person, visit and order as they were frozen there, in the newest wording; an order that is
+        in doubt is left out. The drafts stay in their own exam. `shown`: the patient as a person
+        saw them. Raises RuleError where the feed says by now that it is another, or the operator
+        takes no pictures.
         """
         earlier = self._outbox.exam(exam_id)
-        patient = worded_as_shown(earlier.patient, self._people(earlier.patient.patient_id), shown)
+        now = self._people(earlier.patient.patient_id)
+        patient = worded_as_shown(earlier.patient, now, shown)
         return self._begin(
             replace(
                 earlier,
                 exam_id=self._clock.new_uid(),
                 patient=patient,
+                order=None if self._orders.is_doubted(earlier, now) else earlier.order,
                 operator=operator,
                 started_at=self._clock.now(),
                 identified_by=identified_by,
@@ -189,47 +237,6 @@ class ExamService:
         """
         with self._lock:
             self._open = (exam.exam_id, self._clock.monotonic())
-
-    def standing(self, exam: Exam, earlier: Iterable[str] = ()) -> Standing:
-        """What the feed says now of the person and visit of an exam, and of the earlier exams of
-        the same patient whose drafts would be sent with it, by their ids.
-        """
-        return combined(self._standings(exam, earlier).values())
-
-    def _standings(self, exam: Exam, earlier: Iterable[str]) -> dict[str, Standing]:
-        """The same of each exam, by its id; the open one first."""
-        now = self._people(exam.patient.patient_id)
-        confirmed = self._confirmed.get(exam.exam_id)
-        others = (self._outbox.exam(one) for one in dict.fromkeys(earlier) if one != exam.exam_id)
-        standings = {
-            one.exam_id: standing_of(one, now, confirmed or self._outbox.known_wording(one))
-            for one in others
-        }
-        own = standing_of(exam, now, self._outbox.known_wording(exam))
-        return {exam.exam_id: own, **standings}
-
-    def confirm(
-        self, exam: Exam, patient: Patient, identified_by: IdentifiedBy, operator: Operator
-    ) -> None:
-        """Somebody identified the patient of an open exam once more, in this wording: trail."""
-        self._outbox.record_about(
-            exam, operator, AuditAction.IDENTITY_CHECKED, {"identified-by": identified_by}
-        )
-        self._confirmed[exam.exam_id] = patient
-        self._outbox.note_known_wording(exam, patient)
-
-    def follow(self, exam: Exam) -> None:
-        """Writes into the trail that the feed words the patient of an open exam anew; once each."""
-        standing = self.standing(exam)
-        known, patient = standing.known, standing.patient
-        if known is not None and known != (self._outbox.known_wording(exam) or exam.patient):
-            self._outbox.note_known_wording(exam, known)
-        before = self._followed.get(exam.exam_id, exam.patient)
-        if not (changed := differences(before, patient)):
-            return
-        self._followed[exam.exam_id] = patient
-        details = {"changed": ",".join(changed)}
-        self._outbox.record_about(exam, exam.operator, AuditAction.WORDING_FOLLOWED, details)
 
     def pick_place(self, exam: Exam, place: Location | None) -> None:
         """Says where the next pictures of the open exam are taken; None: where its visit is. Trail.
@@ -395,11 +402,11 @@ class ExamService:
                 missing.append((capture_id, verdict))
         if missing:
             return Stopped(tuple(missing))
-        standings = self._standings(exam, exam_ids)
+        standings = self._following.standings(exam, exam_ids)
         standing = combined(standings.values())
         require_standing(standing, shown)
         # The window warned of it, and it was sent all the same.
-        known = {said.code for its in standings.values() if (said := hindrance_of(its))}
+        known = {said.code for its in standings.values() for said in hindrances_of(its)}
         return self._outbox.seal(
             tuple(seen),
             operator or exam.operator,
@@ -411,12 +418,6 @@ class ExamService:
             answered=tuple(sorted(known)),
             release_now=release_now,
         )
-
-    def hindrance(self, exam: Exam) -> Reason | None:
-        """What the feeds say now against sending pictures of an exam that are on their way, whose
-        patient is worded as they are sealed; None where nothing does.
-        """
-        return hindrance_of(standing_of(exam, self._people(exam.patient.patient_id)))
 
     def undo(self, send_id: str, operator: Operator, seen: Collection[str] | None = None) -> bool:
         """Makes drafts of a Send again; False where it is too late. As `Outbox.undo`."""

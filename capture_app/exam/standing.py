@@ -17,7 +17,6 @@ from capture_app.errors import ChangedSinceSeenError, RuleError
 from capture_app.model import reason
 from capture_app.model.encounter import Encounter, EncounterState
 from capture_app.model.exam import Exam
-from capture_app.model.order import Order
 from capture_app.model.patient import NameGroup, Patient, PersonName, Sex
 from capture_app.model.reason import Reason
 from capture_app.model.words import tr
@@ -52,15 +51,16 @@ class WordingPart(StrEnum):
 
 
 class Stop(StrEnum):
-    """Why nothing of an exam may be sent now."""
+    """Why nothing of an exam may be sent now, first what is to be told first."""
 
+    ORDER_DOUBTED = "order-doubted"
+    """A worklist gave the order, or its study, to another patient while pictures waited under it;
+    what it says since does not undo that."""
     VISIT_CANCELLED = "visit-cancelled"
     VISIT_MOVED = "visit-moved"
     """It is another patient's by now: who was pictured in it may be that one."""
     NUMBER_RETIRED = "number-retired"
     NUMBER_OF_TWO = "number-of-two"
-    STUDY_SHARED = "study-shared"
-    """Another patient's order has the study of the exam's order."""
 
 
 class Caution(StrEnum):
@@ -82,7 +82,8 @@ class Standing:
     """What differs from the exam as it was opened, and follows by itself."""
     asks: tuple[WordingPart, ...] = ()
     """What changed so far that somebody must say again who is in front of them."""
-    stop: Stop | None = None
+    stops: tuple[Stop, ...] = ()
+    """All that stop it, first the one to be told."""
     caution: Caution | None = None
     is_visit_shared: bool = False
     """Another patient has a visit of the same number, now or when the exam began: no picture
@@ -90,73 +91,81 @@ class Standing:
     known: Patient | None = None
     """The wording that changes to come are compared with; None: that of the exam."""
 
+    @property
+    def stop(self) -> Stop | None:
+        """The stop to be told; None where nothing stops."""
+        return self.stops[0] if self.stops else None
 
-def standing_of(exam: Exam, now: PersonNow | None, confirmed: Patient | None = None) -> Standing:
+
+def standing_of(
+    exam: Exam,
+    now: PersonNow | None,
+    confirmed: Patient | None = None,
+    *,
+    is_order_doubted: bool = False,
+) -> Standing:
     """Compares an exam with what the feeds say now; None: they say nothing of the patient any more.
 
     `confirmed`: the wording that changes are compared with in place of the exam's: somebody was
     asked about it and said that it is the patient, or a placeholder became known (see `known`).
+    `is_order_doubted`: the order was seen to be another patient's, now or before.
     """
+    stops = [Stop.ORDER_DOUBTED] if is_order_doubted else []
     if now is None:
-        return Standing(exam.patient, exam.encounter, is_visit_shared=exam.is_visit_shared)
+        shares = exam.is_visit_shared
+        return Standing(exam.patient, exam.encounter, stops=tuple(stops), is_visit_shared=shares)
     patient = worded(exam.patient, now.patient)
     known = confirmed or exam.patient
     changed = real_changes(known, patient)
     asks = changed if len(changed) >= _TWO else ()
     encounter = visit_now(exam.encounter, now)
-    stop: Stop | None = None
+    state = encounter.state if encounter is not None else None
+    stops += [
+        stop
+        for stop, holds in (
+            (Stop.VISIT_CANCELLED, state is EncounterState.CANCELLED),
+            (Stop.VISIT_MOVED, state is EncounterState.MOVED),
+            (Stop.NUMBER_RETIRED, Doubt.NUMBER_RETIRED in now.doubts),
+            (Stop.NUMBER_OF_TWO, Doubt.NUMBER_OF_TWO in now.doubts),
+        )
+        if holds
+    ]
     caution: Caution | None = None
-    if encounter is not None and encounter.state is EncounterState.CANCELLED:
-        stop = Stop.VISIT_CANCELLED
-    elif encounter is not None and encounter.state is EncounterState.MOVED:
-        stop = Stop.VISIT_MOVED
-    elif Doubt.NUMBER_RETIRED in now.doubts:
-        stop = Stop.NUMBER_RETIRED
-    elif Doubt.NUMBER_OF_TWO in now.doubts:
-        stop = Stop.NUMBER_OF_TWO
-    elif exam.order is not None and exam.order.study_instance_uid in shared_studies(now):
-        stop = Stop.STUDY_SHARED
     if Doubt.MERGE_REFUSED in now.doubts:
         caution = Caution.MERGE_REFUSED
-    elif encounter is not None and encounter.state is EncounterState.CLOSED:
+    elif state is EncounterState.CLOSED:
         caution = Caution.DISCHARGED
     return Standing(
         patient,
         encounter,
         newer=differences(exam.patient, patient),
         asks=asks,
-        stop=stop,
+        stops=tuple(stops),
         caution=caution,
         is_visit_shared=exam.is_visit_shared or _is_shared(now, exam.encounter, encounter),
         known=known if asks else with_known(known, patient),
     )
 
 
-def hindrance_of(standing: Standing) -> Reason | None:
-    """What of that speaks against sending pictures that are sealed and were not tried yet: what was
-    said since. A discharge does not.
+_CODES: Final = {
+    Stop.ORDER_DOUBTED: reason.ORDER_DOUBTED,
+    Stop.VISIT_CANCELLED: reason.VISIT_CANCELLED,
+    Stop.VISIT_MOVED: reason.VISIT_MOVED,
+    Stop.NUMBER_RETIRED: reason.NUMBER_RETIRED,
+    Stop.NUMBER_OF_TWO: reason.NUMBER_OF_TWO,
+}
+
+
+def hindrances_of(standing: Standing) -> tuple[Reason, ...]:
+    """What of that speaks against sending pictures that are sealed and that no archive can have
+    yet: what was said since. A discharge does not.
     """
-    match standing.stop:
-        case Stop.VISIT_CANCELLED:
-            return Reason(reason.VISIT_CANCELLED)
-        case Stop.VISIT_MOVED:
-            return Reason(reason.VISIT_MOVED)
-        case Stop.NUMBER_RETIRED:
-            return Reason(reason.NUMBER_RETIRED)
-        case Stop.NUMBER_OF_TWO:
-            return Reason(reason.NUMBER_OF_TWO)
-        case Stop.STUDY_SHARED:
-            return Reason(reason.STUDY_SHARED)
-        case None:
-            pass
+    codes = [_CODES[stop] for stop in standing.stops]
     if standing.caution is Caution.MERGE_REFUSED:
-        return Reason(reason.PATIENT_MERGED)
-    return Reason(reason.IDENTITY_CHANGED) if standing.asks else None
-
-
-def shared_studies(now: PersonNow) -> frozenset[str]:
-    """Study Instance UIDs that another patient's order has: beside this one's, or alone."""
-    return now.studies_of_others.union(*(row.shared_studies for row in now.entries))
+        codes.append(reason.PATIENT_MERGED)
+    if standing.asks:
+        codes.append(reason.IDENTITY_CHANGED)
+    return tuple(map(Reason, codes))
 
 
 def _is_shared(now: PersonNow, *visits: Encounter | None) -> bool:
@@ -173,7 +182,7 @@ def combined(standings: Iterable[Standing]) -> Standing:
     return replace(
         first,
         asks=tuple(asks),
-        stop=next((one.stop for one in everyone if one.stop), None),
+        stops=tuple(stop for stop in Stop if any(stop in one.stops for one in everyone)),
         caution=next((one.caution for one in everyone if one.caution), None),
     )
 
@@ -245,44 +254,30 @@ def _require_shown(shown: Patient, now: Patient) -> None:
         )
 
 
-def require_own_study(order: Order | None, shared_studies: frozenset[str]) -> None:
-    """Raises RuleError where the study of an order is one of those that two patients have."""
-    if order is not None and order.study_instance_uid in shared_studies:
-        raise RuleError(
-            tr(
-                "Another patient's order has the same study: this order cannot be used until the "
-                "worklist is put right. Go on without an order, and tell IT."
-            )
-        )
-
-
 def require_standing(standing: Standing, shown: Patient) -> None:
     """That pictures of a patient, named to whoever sends them as `shown`, may be sent.
 
     Raises RuleError where the feed stops or asks; ChangedSinceSeenError where it words them
     otherwise by now.
     """
-    match standing.stop:
-        case Stop.VISIT_CANCELLED:
-            raise RuleError(tr("The visit was cancelled: nothing was sent."))
-        case Stop.VISIT_MOVED:
-            raise RuleError(tr("The visit is another patient's now: nothing was sent."))
-        case Stop.NUMBER_RETIRED:
-            raise RuleError(tr("The record number is no longer in use: nothing was sent."))
-        case Stop.NUMBER_OF_TWO:
-            raise RuleError(tr("Two people have the record number: nothing was sent. Tell IT."))
-        case Stop.STUDY_SHARED:
-            raise RuleError(
-                tr("Another patient's order has the same study: nothing was sent. Tell IT.")
-            )
-        case None:
-            pass
+    if standing.stop is not None:
+        raise RuleError(_nothing_was_sent(standing.stop))
     if standing.asks:
         raise RuleError(tr("The feed changed who this is: say first who is in front of you."))
     if differences(shown, standing.patient):
         raise ChangedSinceSeenError(
             tr("The feed changed the patient's name, birth date or sex. Look, then send again.")
         )
+
+
+def _nothing_was_sent(stop: Stop) -> str:
+    return {
+        Stop.ORDER_DOUBTED: tr("A worklist gave the order to another patient: nothing was sent."),
+        Stop.VISIT_CANCELLED: tr("The visit was cancelled: nothing was sent."),
+        Stop.VISIT_MOVED: tr("The visit is another patient's now: nothing was sent."),
+        Stop.NUMBER_RETIRED: tr("The record number is no longer in use: nothing was sent."),
+        Stop.NUMBER_OF_TWO: tr("Two people have the record number: nothing was sent. Tell IT."),
+    }[stop]
 
 
 def _is_same_visit(one: Encounter | None, other: Encounter | None) -> bool:

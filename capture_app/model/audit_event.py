@@ -21,6 +21,8 @@ class AuditAction(StrEnum):
     """By a command."""
     PATIENT_OPENED = "patient-opened"
     ORDER_CHOSEN = "order-chosen"
+    ORDER_LEFT = "order-left"
+    """Pictures that waited under an order that may be another patient's go on without it."""
     IDENTITY_CHECKED = "identity-checked"
     """Of an open exam, once more: at Send, or by a wristband."""
     IDENTITY_CHECK_FAILED = "identity-check-failed"
@@ -41,7 +43,9 @@ class AuditAction(StrEnum):
     SEND_UNDONE = "send-undone"
     CALLED_BACK = "called-back"
     STOPPED_BY_FEED = "stopped-by-feed"
-    """The feed said something against sending a picture before any attempt: a person decides."""
+    """The feed said something against sending a picture before an archive could have it, or gave
+    the order of an exam to another patient: a person decides.
+    """
     TRANSFER_BEGUN = "transfer-begun"
     TRANSFERRED = "transferred"
     CONFIRMED = "confirmed"

@@ -40,6 +40,15 @@ class Exam:
         """When the patient was identified."""
         return self.identified_at or self.started_at
 
+    def is_without_order_of(self, other: Exam) -> bool:
+        """Whether it is the other exam without its order, and differs in nothing else."""
+        return self == replace(
+            other,
+            exam_id=self.exam_id,
+            study_instance_uid=self.study_instance_uid,
+            order=None,
+        )
+
     @property
     def visit_to_record(self) -> Encounter | None:
         """The visit as pictures carry it: without its number where two patients hold that."""

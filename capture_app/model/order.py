@@ -31,3 +31,12 @@ class Order:
     accession_universal_id: str = ""
     """Universal Entity ID (0040,0032) of who issued the accession number."""
     accession_universal_id_type: str = ""
+
+    @property
+    def key(self) -> str:
+        """What no order of another patient may have: its Study Instance UID; where it has none,
+        Accession Number and issuer. Empty where it has neither.
+        """
+        if self.study_instance_uid or not self.accession_number:
+            return self.study_instance_uid
+        return f"{self.accession_number}|{self.accession_issuer or self.accession_universal_id}"

@@ -44,7 +44,10 @@ VISIT_MOVED: Final = "visit-moved"
 PATIENT_MERGED: Final = "patient-merged"
 NUMBER_RETIRED: Final = "number-retired"
 NUMBER_OF_TWO: Final = "number-of-two"
-STUDY_SHARED: Final = "study-shared"
+ORDER_DOUBTED: Final = "order-doubted"
+UNANSWERABLE: Final = frozenset({ORDER_DOUBTED})
+"""What the feed says against sending and nobody may send all the same: it would go to another
+patient's study."""
 IDENTITY_CHANGED: Final = "identity-changed"
 
 
@@ -129,7 +132,7 @@ _FOR_A_CLINICIAN: Final = frozenset(
     {
         *(FILE_MISSING, SEAL_BROKEN, IDENTITY_MISMATCH, DESCRIPTION_UNREADABLE),
         *(VISIT_CANCELLED, VISIT_MOVED, PATIENT_MERGED, NUMBER_RETIRED, NUMBER_OF_TWO),
-        *(STUDY_SHARED, IDENTITY_CHANGED),
+        *(ORDER_DOUBTED, IDENTITY_CHANGED),
     }
 )
 
@@ -289,9 +292,9 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "Worklists gave the record number to two people while this picture waited to be sent.",
         "Look whose it is; then Send again sends it, Back to draft takes it back.",
     ),
-    STUDY_SHARED: (
-        "The study became another patient's too while this picture waited to be sent.",
-        "Tell IT; then Send again sends it, Back to draft takes it back.",
+    ORDER_DOUBTED: (
+        "A worklist gave the order of this picture to another patient before it was sent.",
+        "Send it without the order, or take it back to draft; tell IT.",
     ),
     IDENTITY_CHANGED: (
         "The feed changed who this is while this picture waited to be sent.",

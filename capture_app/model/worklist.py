@@ -104,8 +104,6 @@ class PersonNow:
     doubts: frozenset[Doubt] = frozenset()
     shared_visits: frozenset[str] = frozenset()
     """Numbers of these visits, listed or not, that another patient has a visit of."""
-    studies_of_others: frozenset[str] = frozenset()
-    """Study Instance UIDs (0020,000D) that worklists give to other record numbers."""
     by_former_number: tuple[tuple[str, str, Encounter], ...] = ()
     """Numbers, each with its issuer, by which a visit may have been known before, with the visit:
     its account (PID-18), and those that it had (A50)."""

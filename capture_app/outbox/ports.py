@@ -11,9 +11,9 @@ from capture_app.model.exam import Exam
 from capture_app.model.part10_file import Part10File
 from capture_app.model.reason import Reason
 
-Hindrance = Callable[[Exam], Reason | None]
-"""What the feeds say now against sending pictures of an exam, whose patient is worded as they are
-sealed; None where nothing does. Asked before each attempt until one may have reached an archive."""
+Hindrances = Callable[[Exam], Sequence[Reason]]
+"""All that the feeds say now against sending pictures of an exam, whose patient is worded as they
+are sealed. Asked before each attempt until one may have reached an archive."""
 
 
 class Archive(Protocol):

@@ -119,6 +119,7 @@ def test_the_archive_holds_the_coded_picture_that_the_camera_served(
         CLOCK,
         sealing.STATION,
         lambda _number: PersonNow(sealing.MAI, (sealing.VISIT,), (entry,)),
+        lambda _number: frozenset(),
         surgery,
     )
     taken: dict[str, bytes] = {}

@@ -54,8 +54,8 @@ IDENTITY = (
     Mutant(
         "a-cancelled-visit-stops-nothing",
         _STANDING,
-        "        stop = Stop.VISIT_CANCELLED\n",
-        "        stop = None\n",
+        "(Stop.VISIT_CANCELLED, state is EncounterState.CANCELLED)",
+        "(Stop.VISIT_CANCELLED, False)",
         _TESTED_STANDING,
     ),
     Mutant(
@@ -88,10 +88,38 @@ IDENTITY = (
     ),
     Mutant(
         "an-order-that-became-another-patients-is-still-ours",
-        _STANDING,
-        "return now.studies_of_others.union(",
-        "return frozenset[str]().union(",
+        "capture_app/exam/doubted_orders.py",
+        "order.key in {*orders_of_others, *shared}",
+        "order.key in {*shared}",
         ("tests/unit/exam/test_shared.py",),
+    ),
+    Mutant(
+        "an-order-in-doubt-is-forgotten",
+        "capture_app/exam/doubted_orders.py",
+        "        doubted_orders.note_order_doubted(self._outbox.spool, exam)\n",
+        "",
+        ("tests/unit/exam/test_leave_order.py",),
+    ),
+    Mutant(
+        "an-order-that-was-left-is-sealed",
+        "capture_app/outbox/sealing/seal.py",
+        "return now if now.is_without_order_of(frozen) else frozen",
+        "return frozen",
+        ("tests/unit/exam/test_leave_order.py",),
+    ),
+    Mutant(
+        "a-row-gives-a-picture-to-any-exam",
+        "capture_app/outbox/sealing/seal.py",
+        "return now if now.is_without_order_of(frozen) else frozen",
+        "return now",
+        ("tests/unit/exam/test_leave_order.py",),
+    ),
+    Mutant(
+        "an-order-in-doubt-is-sent-all-the-same",
+        "capture_app/outbox/delivery/batch.py",
+        "frozenset(unbegun.answered) - UNANSWERABLE",
+        "frozenset(unbegun.answered)",
+        ("tests/unit/outbox/test_hindrance.py",),
     ),
     Mutant(
         "another-patients-order-is-taken",

@@ -197,7 +197,13 @@ def _exams(services: Services, census: Census) -> ExamService:
 
     clock: Clock = services.clock
     return ExamService(
-        services.outbox, services.catalog, clock, services.settings.station, newest, surgery
+        services.outbox,
+        services.catalog,
+        clock,
+        services.settings.station,
+        newest,
+        census.orders_of_others,
+        surgery,
     )
 
 

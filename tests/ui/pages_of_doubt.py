@@ -156,7 +156,7 @@ def whose_pages(window: MainWindow, page: WorkspacePage, stage: Stage, wait: Wai
     board = vm.whose._board
     standing = board.known.standing
     for stop in Stop:
-        board.show(standing=replace(standing, stop=stop))
+        board.show(standing=replace(standing, stops=(stop,)))
         vm.say(stop_message(stop, drafts=3, held=10))
         yield f"workspace-{stop}", window
     board.show(standing=standing, message=None)

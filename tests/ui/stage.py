@@ -94,6 +94,13 @@ class Stage:
         items = tuple(WorklistItem(entry.patient, entry.encounter, order) for order in orders)
         self.census.put_worklist(WorklistAnswer("mwl", items, self.services.clock.now()))
 
+    def give_order(self, order: Order | None, *numbers: str) -> None:
+        """The worklist answers: this order, for each of these patients; nothing else."""
+        now = self.services.clock.now()
+        found = [entry for number in numbers for entry in self.census.lookup(number)]
+        items = tuple(WorklistItem(entry.patient, entry.encounter, order) for entry in found)
+        self.census.put_worklist(WorklistAnswer("mwl", items, now))
+
     def add_user(self, user_id: str, name: str, *roles: Role) -> Operator:
         by = next((u for u in self.services.users.list() if may(u, Act.KEEP_USERS)), None)
         return self.services.users.add(user_id, name, roles or (Role.CAPTURE,), PIN, by, name=NURSE)
@@ -116,7 +123,10 @@ class Stage:
 
     def engine(self) -> Engine:
         """Delivery to the archive of this stage; the test starts and stops it."""
-        return outboxes.open_engine(self.outbox, self.folder, self.services.clock, self.archive)
+        return outboxes.open_engine(
+            *(self.outbox, self.folder, self.services.clock, self.archive),
+            hindrances=self.services.exams.hindrances,
+        )
 
 
 def with_devices(
@@ -163,7 +173,10 @@ def open_stage(
     census = open_census(folder, cipher, clock, settings)
     replay = Replay(clock, settings.capture.clip_memory_bytes)
     devices = ChosenDevice(settings.devices, clock, sees=replay.see)
-    exams = ExamService(outbox, catalog, clock, settings.station, census.person, surgery)
+    exams = ExamService(
+        *(outbox, catalog, clock, settings.station),
+        *(census.person, census.orders_of_others, surgery),
+    )
     assert settings.adt is not None
     services = Services(
         census=census,

@@ -138,7 +138,7 @@ def test_a_scan_that_cannot_be_noted_leaves_the_patient_due_and_counts_the_next_
     mai: Hands, desk: Desk, qtbot: QtBot, break_once: Break
 ) -> None:
     desk.content.identity_is_due()
-    break_once(ExamService, "confirm")
+    break_once(mai.stage.services.exams, "confirm")
     mai.window.scanner.scanned.emit(ScannedCode(MAI))
     qtbot.waitUntil(lambda: SAID in desk.window.said.what)
     assert "at Send" in mai.page.banner.accessibleName()

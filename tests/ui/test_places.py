@@ -163,7 +163,8 @@ class TestAStationThatStays:
             services = opened.services
             station = replace(services.settings.station, goes_to_patients=False)
             exams = ExamService(
-                opened.outbox, services.catalog, clock, station, opened.census.person, surgery
+                *(opened.outbox, services.catalog, clock, station),
+                *(opened.census.person, opened.census.orders_of_others, surgery),
             )
             settings = replace(services.settings, station=station)
             opened.services = replace(services, settings=settings, exams=exams)

@@ -34,12 +34,13 @@ from capture_app.model.reason import (
     NOT_IN_ARCHIVE,
     OF_ONE_PERHAPS,
     SEAL_BROKEN,
+    UNANSWERABLE,
     UNEXPECTED,
     Reason,
 )
 from capture_app.outbox.delivery.schedule import Schedule, backoff
 from capture_app.outbox.keeping.exams import read_exam
-from capture_app.outbox.ports import Archive, Hindrance
+from capture_app.outbox.ports import Archive, Hindrances
 from capture_app.outbox.spool import Spool
 from capture_app.outbox.steps import tasks
 from capture_app.outbox.steps.tasks import Task
@@ -82,7 +83,7 @@ class Delivery:
     stopping: threading.Event
     tell: Callable[[], None]
     """Called after each step that was written down, so that who watches sees it move."""
-    hindrance: Hindrance | None = None
+    hindrances: Hindrances | None = None
     """Asked before each attempt to send a picture that no archive can have; None: no feed is."""
 
     def deliver(self, batch: Sequence[Task]) -> None:
@@ -120,19 +121,20 @@ class Delivery:
         """What the feeds say against an attempt, that nobody was told of. A row that cannot be
         read hinders none: what is wrong with it is shown where it is delivered.
         """
-        unbegun = tasks.unbegun(self.spool, task) if self.hindrance is not None else None
-        if self.hindrance is None or unbegun is None:
+        unbegun = tasks.unbegun(self.spool, task) if self.hindrances is not None else None
+        if self.hindrances is None or unbegun is None:
             return None
         try:
             exam = read_exam(self.spool, unbegun.exam_id)
             instance, _ = tasks.read_instance(self.spool, task.sop_instance_uid)
-            reason = self.hindrance(replace(exam, patient=instance.patient or exam.patient))
+            said = self.hindrances(replace(exam, patient=instance.patient or exam.patient))
         except CaptureAppError:
             return None
         except Exception:  # noqa: BLE001 - logged; no picture is held up by a fault of the question
             _log.exception("hindrance-not-asked", uid=task.sop_instance_uid)
             return None
-        return None if reason is not None and reason.code in unbegun.answered else reason
+        answered = frozenset(unbegun.answered) - UNANSWERABLE
+        return next((reason for reason in said if reason.code not in answered), None)
 
     def _hand_over(self, claimed: Sequence[Task]) -> None:
         state = _Batch(claimed[0].kind, {task.sop_instance_uid: task for task in claimed})

@@ -19,7 +19,7 @@ from capture_app.errors import StoreError
 from capture_app.outbox.delivery.batch import Delivery
 from capture_app.outbox.delivery.schedule import Schedule
 from capture_app.outbox.outbox import Outbox
-from capture_app.outbox.ports import Archive, Hindrance
+from capture_app.outbox.ports import Archive, Hindrances
 from capture_app.outbox.receiving.keeping import clean_discarded
 from capture_app.outbox.recovery.start_up import recover
 from capture_app.outbox.steps import tasks
@@ -52,12 +52,12 @@ class Engine:
         workers: Mapping[str, int] | None = None,
         on_role: OnRole | None = None,
         on_round: Callable[[], None] | None = None,
-        hindrance: Hindrance | None = None,
+        hindrances: Hindrances | None = None,
         batch: int = BATCH,
     ) -> None:
         """`workers` is how many transfers run side by side, by destination (1 where not named).
 
-        `hindrance` is asked before each attempt to send a picture until one may have reached an
+        `hindrances` is asked before each attempt to send a picture until one may have reached an
         archive; None: no feed is.
         `on_role` is called from the scheduler thread with True when this process takes the engine
         role (before anything is delivered) and with False before it gives the role back: feeds and
@@ -73,7 +73,7 @@ class Engine:
         self._workers = dict(workers or {})
         self._on_role = on_role
         self._on_round = on_round
-        self._hindrance = hindrance
+        self._hindrances = hindrances
         self._batch = batch
         self._schedule = Schedule(clock, outbox.rules.capture.hold_seconds)
         self._stopping = threading.Event()
@@ -210,7 +210,7 @@ class Engine:
                     self._schedule,
                     self._stopping,
                     self._outbox.tell_changes,
-                    self._hindrance,
+                    self._hindrances,
                 )
                 self._spawn(f"outbox-{archive.name}-{number + 1}", self._deliver, delivery)
         self._outbox.tell_changes()

@@ -191,10 +191,17 @@ def read_known_wording(spool: Spool, exam_id: str) -> Patient | None:
 def note_known_wording(spool: Spool, exam_id: str, patient: Patient) -> None:
     """Keeps that wording."""
     with spool.database.transaction() as connection:
-        connection.execute(
-            "UPDATE exam SET known = ? WHERE exam_id = ?",
-            (spool.seal(patient, known_context(exam_id)), exam_id),
-        )
+        write_known_wording(connection, spool, exam_id, patient)
+
+
+def write_known_wording(
+    connection: sqlite3.Connection, spool: Spool, exam_id: str, patient: Patient
+) -> None:
+    """The same in the caller's transaction."""
+    connection.execute(
+        "UPDATE exam SET known = ? WHERE exam_id = ?",
+        (spool.seal(patient, known_context(exam_id)), exam_id),
+    )
 
 
 def known_context(exam_id: str) -> str:

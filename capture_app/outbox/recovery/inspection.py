@@ -146,6 +146,11 @@ Check = Callable[[Spool, str, Any], object]
 """Raises where a cell of the row with that key cannot be read."""
 
 
+def _time_or_none(spool: Spool, key: str, cell: str) -> None:
+    if cell:
+        _time(spool, key, cell)
+
+
 def _time(spool: Spool, _key: str, cell: str) -> None:
     if not is_past(cell, spool.now()):
         raise ValueError
@@ -258,6 +263,7 @@ _CELLS: Final[dict[str, tuple[str, dict[str, Check]]]] = {
             "opened_at": _time,
             "sealed": _sealed(Exam, exam_context, _EXAM_OVER),
             "known": _known,
+            "order_doubted": _time_or_none,
             "patient_key": _of_the_exam(lambda spool, exam: spool.patient_key(exam.patient)),
             "visit_key": _of_the_exam(lambda spool, exam: visit_key(spool.cipher, exam)),
             "study_instance_uid": _of_the_exam(lambda _spool, exam: exam.study_instance_uid),

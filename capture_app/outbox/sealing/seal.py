@@ -33,6 +33,7 @@ from capture_app.outbox.keeping.drafts import (
     PictureIdentity,
     open_kept,
 )
+from capture_app.outbox.keeping.exams import read_exam_of
 from capture_app.outbox.sealing.content import clip_instance, is_film, picture_instance
 from capture_app.outbox.sealing.identity import SealedIdentity, instance_context
 from capture_app.outbox.sealing.source import source_frame
@@ -229,6 +230,7 @@ def _draft(
     if description.procedure is None or description.region is None:
         raise RuleError(tr("Choose the procedure and the region first: nothing was sent."))
     kept = open_kept(spool, capture_id)
+    kept = replace(kept, exam=_exam_of(spool, capture_id, kept.exam))
     if patient is not None and patient.patient_id.key != kept.exam.patient.patient_id.key:
         raise RuleError(tr("A picture is of another patient: nothing was sent."))
     return _Draft(
@@ -241,6 +243,12 @@ def _draft(
         kept.exam.is_visit_shared or kept.exam.exam_id in visits_shared,
         is_film(spool, capture_id),
     )
+
+
+def _exam_of(spool: Spool, capture_id: str, frozen: Exam) -> Exam:
+    """The exam of a picture: that of its file, unless its order was left since."""
+    now = read_exam_of(spool, capture_id)
+    return now if now.is_without_order_of(frozen) else frozen
 
 
 def _numbered_now(exam: Exam, visits: Mapping[str, Encounter]) -> Encounter | None:

@@ -26,10 +26,12 @@ class RecallReason(StrEnum):
     TO_CHANGE = "to-change"
     """Said by *Back to draft*: to look at it, change it or delete it."""
     UNDO = "undo"
+    ORDER_LEFT = "order-left"
+    """To be sent without the order, which may be another patient's."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
+class OnItsWay:
     """An instance that counts, and what became of it so far."""
 
     sop_instance_uid: str
@@ -68,7 +70,7 @@ def undo(
     """
     require(operator, Act.STEER_DELIVERY)
     with spool.database.transaction() as connection:
-        sent = _sent(connection, "instance.send_id = ?", send_id)
+        sent = on_their_way(connection, "instance.send_id = ?", send_id)
         if seen is not None and not sent and _was_called_back(connection, send_id):
             raise ChangedSinceSeenError(tr("These pictures were called back already."))
         if sent and seen is not None and {one.capture_id for one in sent} != {*seen}:
@@ -82,8 +84,8 @@ def undo(
             one.has_begun or not one.is_held or one.capture_file is None for one in sent
         ):
             return False
-        _withdraw(connection, spool, sent, operator, AuditAction.SEND_UNDONE, RecallReason.UNDO)
-    _remove_files(spool, sent)
+        withdraw(connection, spool, sent, operator, AuditAction.SEND_UNDONE, RecallReason.UNDO)
+    remove_files(spool, sent)
     return True
 
 
@@ -105,7 +107,9 @@ def call_back(
     uids = tuple(dict.fromkeys(sop_instance_uids))
     with spool.database.transaction() as connection:
         sent = [
-            one for uid in uids for one in _sent(connection, "instance.sop_instance_uid = ?", uid)
+            one
+            for uid in uids
+            for one in on_their_way(connection, "instance.sop_instance_uid = ?", uid)
         ]
         if len(sent) < len(uids):
             raise RuleError(tr("A picture is not on its way any more: nothing was changed."))
@@ -125,8 +129,8 @@ def call_back(
             raise RuleError(
                 tr("The file of a picture is missing, so no draft can be made of it. Ask for help.")
             )
-        _withdraw(connection, spool, sent, operator, AuditAction.CALLED_BACK, reason)
-    _remove_files(spool, sent)
+        withdraw(connection, spool, sent, operator, AuditAction.CALLED_BACK, reason)
+    remove_files(spool, sent)
     return len(sent)
 
 
@@ -137,23 +141,27 @@ def _was_called_back(connection: sqlite3.Connection, send_id: str) -> bool:
     return rows.fetchone() is not None
 
 
-def _sent(connection: sqlite3.Connection, condition: str, value: str) -> list[_Sent]:
+def on_their_way(connection: sqlite3.Connection, condition: str, value: str) -> list[OnItsWay]:
+    """The instances that count and fit a condition of ours about one value."""
     rows = connection.execute(_SENT + condition, (value,)).fetchall()
-    return [_Sent(*row) for row in rows]
+    return [OnItsWay(*row) for row in rows]
 
 
-def _has_picture(spool: Spool, sent: _Sent) -> bool:
+def _has_picture(spool: Spool, sent: OnItsWay) -> bool:
     return sent.capture_file is not None and (spool.captures / sent.capture_file).is_file()
 
 
-def _withdraw(
+def withdraw(
     connection: sqlite3.Connection,
     spool: Spool,
-    sent: Sequence[_Sent],
+    sent: Sequence[OnItsWay],
     operator: Operator,
     action: AuditAction,
     reason: RecallReason,
 ) -> None:
+    """Makes drafts of what none of was begun, in the caller's transaction: trail. `remove_files`
+    follows it.
+    """
     for one in sent:
         connection.execute(
             "UPDATE task SET state = 'withdrawn', changed_at = ?2 WHERE sop_instance_uid = ?1",
@@ -176,7 +184,8 @@ def _withdraw(
         )
 
 
-def _remove_files(spool: Spool, sent: Sequence[_Sent]) -> None:
+def remove_files(spool: Spool, sent: Sequence[OnItsWay]) -> None:
+    """The sealed files that no row names any more."""
     for one in sent:
         if one.file is not None:
             remove_file(spool.instances / one.file)

@@ -1,7 +1,6 @@
 """The census: every patient the feeds told of, in memory, folded from what is on disk.
 
-One process receives the feed; others call `refresh` and read what it wrote. All of it may be used
-from several threads.
+One process receives the feed; others `refresh` and read what it wrote. For several threads.
 """
 
 from __future__ import annotations
@@ -252,8 +251,7 @@ class Census:
         """The first entries of a tab that have every word of the text, in the order of the list.
 
         Names are found by the beginning of their words, without case and accents, in any script;
-        numbers by their beginning, or by three or more characters out of them; birth dates in any
-        spelling; wards, rooms and beds.
+        numbers by their beginning, or three or more characters; dates of birth; wards, rooms, beds.
         """
         with self._lock:
             return self._list.find(text, tab, limit)
@@ -297,12 +295,14 @@ class Census:
             return self._list.look_alikes(patient)
 
     def person(self, number: PatientId) -> PersonNow | None:
-        """What is known now of the patient with this record number, whether listed or not.
-
-        None where no feed speaks of it (any more).
-        """
+        """What the feeds say now of the patient with this record number, listed or not."""
         with self._lock:
             return self._list.person(self._folding.names.named(number).key)
+
+    def orders_of_others(self, number: PatientId) -> frozenset[str]:
+        """The keys of the orders (`Order.key`) that worklists give to anybody else."""
+        with self._lock:
+            return self._list.orders_of_others(self._folding.names.named(number).key)
 
     def places(self) -> frozenset[Location]:
         """Ward, and room where it is told, of every open visit; without bed and facility."""

@@ -158,11 +158,11 @@ class OrderBook:
         doubts = frozenset([Doubt.NUMBER_OF_TWO] if len(people) > 1 else [])
         return tuple(replace(row, doubts=doubts) for row in rows.values())
 
-    def studies_beside(self, keys: Collection[tuple[str, str]]) -> frozenset[str]:
-        """The studies of all orders for other numbers; without an issuer it may be one of these."""
+    def orders_beside(self, keys: Collection[tuple[str, str]]) -> frozenset[str]:
+        """The keys of all orders for other numbers; without an issuer it may be one of these."""
         values = {value for value, _ in keys}
         return frozenset(
-            item.order.study_instance_uid
+            item.order.key
             for key, items in self._items.items()
             if key not in keys and (key[1] or key[0] not in values)
             for item, _ in items

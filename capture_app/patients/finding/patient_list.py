@@ -266,9 +266,12 @@ class PatientList:
             entries=shown,
             doubts=frozenset(doubts),
             shared_visits=self._checks.shared_visits(key, visits),
-            studies_of_others=self._orders.studies_beside([key, *self._own_numbers(key)]),
             by_former_number=tuple(former_numbers(known.visits, known.changes)) if known else (),
         )
+
+    def orders_of_others(self, key: PatientKey) -> frozenset[str]:
+        """See `Census.orders_of_others`."""
+        return self._orders.orders_beside([key, *self._own_numbers(key)])
 
     def places(self) -> frozenset[Location]:
         """See `Census.places`."""
@@ -316,8 +319,7 @@ class PatientList:
         known = self._patients.get(key)
         if known is None:
             return {key}
-        numbers = (each.number.key for each in known.retired)
-        retired = {number for number in numbers if number not in self._patients}
+        retired = {r.number.key for r in known.retired if r.number.key not in self._patients}
         return {key, *(n.key for n in known.patient.other_ids), *retired}
 
     def _own_numbers(self, key: PatientKey) -> list[PatientKey]:

@@ -34,6 +34,7 @@ def _act_words(act: OutboxAct, row: OutboxRow) -> tuple[str, str]:
         OutboxAct.TRY_NOW: (tr("Try now"), "arrow-clockwise"),
         OutboxAct.ASK_NOW: (tr("Ask now"), "arrow-clockwise"),
         OutboxAct.SEND_AGAIN: (tr("Send again"), "arrow-clockwise"),
+        OutboxAct.SEND_WITHOUT_ORDER: (tr("Send without the order"), "paper-plane-right"),
         OutboxAct.HOLD: (tr("Hold"), "pause"),
         OutboxAct.RELEASE: (tr("Release"), "play"),
     }[act]

@@ -11,7 +11,7 @@ from enum import StrEnum
 from capture_app.errors import CaptureAppError
 from capture_app.model.delivery import AtArchive, ImageState, ImageStatus, ProofKind
 from capture_app.model.patient import Patient
-from capture_app.model.reason import FILE_SET_APART, Reason
+from capture_app.model.reason import FILE_SET_APART, ORDER_DOUBTED, Reason
 from capture_app.model.words import isolated, tr, trn
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.recovery.set_apart import FileSetApart
@@ -34,6 +34,7 @@ class OutboxAct(StrEnum):
     TRY_NOW = "try-now"
     ASK_NOW = "ask-now"
     SEND_AGAIN = "send-again"
+    SEND_WITHOUT_ORDER = "send-without-order"
     HOLD = "hold"
     RELEASE = "release"
     BACK_TO_DRAFT = "back-to-draft"
@@ -258,8 +259,14 @@ def _needs_you(sent: Sent, _now: datetime) -> _Said:
         reason.headline,
         reason.advice,
         tr("Waits for you"),
-        (OutboxAct.SHOW_PROOF, OutboxAct.SEND_AGAIN),
+        (OutboxAct.SHOW_PROOF, _way_out(reason)),
     )
+
+
+def _way_out(reason: Reason) -> OutboxAct:
+    """Under an order that may be another patient's nothing is sent, whoever wants it."""
+    is_doubted = reason.code == ORDER_DOUBTED
+    return OutboxAct.SEND_WITHOUT_ORDER if is_doubted else OutboxAct.SEND_AGAIN
 
 
 def _it_asked(sent: Sent, _now: datetime) -> _Said:

@@ -12,7 +12,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from capture_app.errors import CaptureAppError
+from capture_app.errors import CaptureAppError, RuleError
 from capture_app.model.delivery import ImageState, ImageStatus
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.operator import Operator
@@ -20,6 +20,7 @@ from capture_app.model.procedure import Turn
 from capture_app.model.words import tr, trn
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.recovery.set_apart import FileSetApart
+from capture_app.outbox.sealing.seal import Sending
 from capture_app.outbox.status import Counts, StatusFilter
 from capture_app.ui.outbox.rows import (
     OutboxAct,
@@ -88,6 +89,7 @@ class OutboxViewModel(QObject):
     ) -> None:
         super().__init__(parent)
         self._outbox = services.outbox
+        self._exams = services.exams
         self._clock = services.clock
         self._tasks = tasks
         self._operator = operator
@@ -150,6 +152,7 @@ class OutboxViewModel(QObject):
             OutboxAct.TRY_NOW: lambda: outbox.try_now(uids, operator, seen),
             OutboxAct.ASK_NOW: lambda: outbox.try_now(uids, operator, seen),
             OutboxAct.SEND_AGAIN: lambda: outbox.try_now(uids, operator, seen),
+            OutboxAct.SEND_WITHOUT_ORDER: lambda: self._send_without_order(row),
             OutboxAct.HOLD: lambda: outbox.hold(uids, operator, seen),
             OutboxAct.RELEASE: lambda: outbox.release(uids, operator, seen),
             OutboxAct.BACK_TO_DRAFT: partial(
@@ -162,6 +165,17 @@ class OutboxViewModel(QObject):
             done=lambda moved: self._acted(row, act, moved),
             failed=lambda error: self._refused(act, error),
         )
+
+    def _send_without_order(self, row: OutboxRow) -> int:
+        """In the pool. Raises RuleError, and what `ExamService.send_without_order` does."""
+        sent = next((sent for sent in self._sends if sent.key == row.key), None)
+        if sent is None or sent.patient is None:
+            raise RuleError(tr("The patient cannot be read"))
+        capture_ids = [image.capture_id for image in sent.images]
+        answer = self._exams.send_without_order(
+            capture_ids, self._operator, dict(row.states), sent.patient
+        )
+        return len(answer.capture_ids) if isinstance(answer, Sending) else 0
 
     def _report_of(self, key: str) -> ProofReport | None:
         reports = (
@@ -192,6 +206,14 @@ class OutboxViewModel(QObject):
             what = trn("{n} picture is a draft again.", "{n} pictures are drafts again.", moved)
             todo = tr("Open the patient to change, delete or send again.")
             self.told.emit(Message(what, todo, "arrow-u-up-left"))
+        if act is OutboxAct.SEND_WITHOUT_ORDER:
+            what = trn(
+                "{n} picture is sent without the order.",
+                "{n} pictures are sent without the order.",
+                moved,
+            )
+            todo = tr("It is held for a few seconds. Tell IT which order it was.")
+            self.told.emit(Message(what, todo, "paper-plane-right"))
         if act is OutboxAct.HOLD and (gone := len(row.states) - moved):
             what = trn("{n} picture is held.", "{n} pictures are held.", moved)
             todo = trn("{n} is on its way already.", "{n} are on their way already.", gone)
@@ -203,6 +225,8 @@ class OutboxViewModel(QObject):
             what, todo = error.what, error.todo
         elif act is OutboxAct.BACK_TO_DRAFT:
             what, todo = tr("Not a draft again."), str(error)
+        elif act is OutboxAct.SEND_WITHOUT_ORDER:
+            what, todo = tr("Not sent."), str(error)
         else:
             what, todo = tr("Nothing was changed."), str(error)
         self.told.emit(Message(what, todo, "warning-circle", Tone.BAD))

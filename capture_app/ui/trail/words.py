@@ -25,6 +25,7 @@ def act_words() -> Mapping[AuditAction, str]:
         AuditAction.PATIENTS_LISTED: tr("Patients listed by command"),
         AuditAction.PATIENT_OPENED: tr("Patient opened"),
         AuditAction.ORDER_CHOSEN: tr("Order chosen"),
+        AuditAction.ORDER_LEFT: tr("Gone on without an order in doubt"),
         AuditAction.IDENTITY_CHECKED: tr("Identity checked"),
         AuditAction.IDENTITY_CHECK_FAILED: tr("Identity check failed"),
         AuditAction.WORDING_FOLLOWED: tr("Name, birth date or sex followed the feed"),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
+from capture_app.exam.doubted_orders import WithoutOrder
 from capture_app.exam.orders import prefilled
 from capture_app.model.exam import Exam
 from capture_app.model.procedure import Description
 from capture_app.model.words import tr
 from capture_app.ui.words.order_words import NO_ORDER, listed_orders, order_id, order_rows
 from capture_app.ui.words.shown import ListRow
+from capture_app.ui.workspace import whose_words
 from capture_app.ui.workspace.board import Board, panels_of, trouble
 from capture_app.ui.workspace.shutter import Shutter
 
@@ -21,7 +23,7 @@ class Ordering(QObject):
     """Follows the patient's orders in the list, and begins the exam anew when one is chosen."""
 
     began = Signal()
-    """The exam of the board is another one: same patient, another order."""
+    """The exam of the board is another one: same patient, another order or none."""
 
     def __init__(self, board: Board, shutter: Shutter) -> None:
         super().__init__(board)
@@ -81,6 +83,33 @@ class Ordering(QObject):
             said = prefilled(exam.order, board.known.device, board.services.catalog)
             board.show(panels=panels_of(said, board.services.catalog), prefilled=said)
         self.began.emit()
+
+    def leave(self, earlier: Iterable[str]) -> None:
+        """Goes on without an order that is in doubt; so do the drafts of those earlier exams."""
+        board = self._board
+        if board.known.ordering:
+            return
+        self._shutter.when_kept(partial(self._leave_order, tuple(earlier)))
+
+    def _leave_order(self, earlier: Sequence[str]) -> None:
+        board = self._board
+        self._shutter.hold()
+        board.acts_begun += 1
+        board.show(ordering=True, message=None)
+        board.acts.run(
+            partial(board.services.exams.leave_order, board.exam, earlier, board.operator),
+            owner=self,
+            done=self._order_left,
+            failed=lambda error: board.say(trouble(str(error))),
+            ended=self._ended,
+        )
+
+    def _order_left(self, left: WithoutOrder) -> None:
+        board = self._board
+        board.show(exam=left.exam)
+        self.began.emit()
+        board.say(whose_words.order_left_message(len(left.capture_ids), left.stayed))
+        board.reload_needed.emit()
 
     def _ended(self) -> None:
         try:

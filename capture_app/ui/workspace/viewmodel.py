@@ -90,6 +90,7 @@ class WorkspaceViewModel(QObject):
         self.placing = Placing(board)
         FreezeOffer(board, self.live, self.shutter)
         self.ordering.began.connect(self.sending.forget)
+        self.whose.leave_order_asked.connect(self.ordering.leave)
         board.changed.connect(self.changed)
         board.show(device=self.live.device)
         self.live.changed.connect(lambda: board.show(device=self.live.device))
@@ -234,7 +235,7 @@ class WorkspaceViewModel(QObject):
             # An act was asked meanwhile: what was read is older than the screen.
             self._pictures.ask_soon()
             return
-        shots = self._board.known.shots
+        shots, exams = self._board.known.shots, self.whose.exams_of_drafts()
         known = {self.clips.capture_id, *(shot.capture_id for shot in shots)}
         new = [
             Shot(
@@ -255,7 +256,7 @@ class WorkspaceViewModel(QObject):
         self.describing.end_stop()
         for shot in new:
             self.shutter.thumb_of_kept(shot.capture_id)
-        if new:
+        if new or exams != self.whose.exams_of_drafts():  # some go on without their order
             self.whose.read()
         self._states.ask()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
@@ -25,6 +26,10 @@ class Whose(QObject):
     """`check` is to be answered; `why` says what for."""
     ended = Signal()
     """The question is no more."""
+    leave_order_asked = Signal(object)
+    """To go on without the order that is in doubt, with the earlier exams whose drafts would be
+    sent too.
+    """
 
     def __init__(self, board: Board) -> None:
         super().__init__(board)
@@ -53,7 +58,7 @@ class Whose(QObject):
         self._reading.ask()
 
     def _question(self) -> Callable[[], tuple[str, Standing]]:
-        exams, exam, earlier = self._services.exams, self._board.exam, self._earlier()
+        exams, exam, earlier = self._services.exams, self._board.exam, self.exams_of_drafts()
 
         def look() -> tuple[str, Standing]:
             exams.follow(exam)
@@ -61,8 +66,8 @@ class Whose(QObject):
 
         return look
 
-    def _earlier(self) -> tuple[str, ...]:
-        """Earlier exams of this patient whose drafts would be sent too."""
+    def exams_of_drafts(self) -> tuple[str, ...]:
+        """The exams of this patient whose drafts would be sent, by their ids."""
         return tuple(dict.fromkeys(s.exam_id for s in self._board.known.drafts if s.exam_id))
 
     def _found(self, found: tuple[str, Standing]) -> None:
@@ -76,8 +81,11 @@ class Whose(QObject):
         if standing.stop is not self._said:
             self._said = standing.stop
             self._end()
+            message = board.known.message
             if standing.stop is not None:
                 self._say_stop(standing.stop)
+            elif message is not None and message.stop:  # solved, by somebody else
+                board.message_left()
         if self.check is not None and self.check.patient != standing.patient:
             then = self._then
             self._end()
@@ -87,7 +95,9 @@ class Whose(QObject):
     def _say_stop(self, stop: Stop) -> None:
         known = self._board.known
         held = sum(shot.state is ImageState.HELD for shot in known.shots)
-        self._board.say(whose_words.stop_message(stop, len(known.drafts), held))
+        message = whose_words.stop_message(stop, len(known.drafts), held)
+        leave = partial(self.leave_order_asked.emit, self.exams_of_drafts())
+        self._board.say(message, leave if stop is Stop.ORDER_DOUBTED else None)
 
     # ----------------------------------------------------------------------------------- asking
 
@@ -139,7 +149,7 @@ class Whose(QObject):
         board, then = self._board, self._then
         self._end()
         exams, exam, patient = self._services.exams, board.exam, board.known.standing.patient
-        earlier, asked = self._earlier(), self._times_due
+        earlier, asked = self.exams_of_drafts(), self._times_due
         identified = Identified(by, self._services.clock.now())
 
         def confirm() -> Standing:

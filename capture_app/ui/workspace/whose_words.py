@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from capture_app.exam.second_identifier import Question
@@ -157,8 +157,8 @@ def _note(
         case Stop.NUMBER_OF_TWO:
             words = tr("Two people have this number: Send is stopped")
             return ChipText(words, "warning-circle", Tone.BAD)
-        case Stop.STUDY_SHARED:
-            words = tr("The order's study is another patient's too: Send is stopped")
+        case Stop.ORDER_DOUBTED:
+            words = tr("The order became another patient's: Send is stopped")
             return ChipText(words, "warning-circle", Tone.BAD)
         case None:
             pass
@@ -222,7 +222,28 @@ def stop_message(stop: Stop, drafts: int, held: int = 0) -> Message:
         )
         safe = f"{goes} {safe}".strip()
     what, todo = _stop_words(stop)
-    return Message(what, f"{safe} {todo}".strip(), "warning-circle", Tone.BAD)
+    said = Message(what, f"{safe} {todo}".strip(), "warning-circle", Tone.BAD)
+    if stop is not Stop.ORDER_DOUBTED:
+        return said
+    return replace(said, act=tr("Go on without the order"), act_icon="arrow-right", stop=True)
+
+
+def order_left_message(n: int, stayed: int) -> Message:
+    """The pictures go on without the order that may be another patient's."""
+    what = trn(
+        "{n} picture is without the order now, coded as it was.",
+        "{n} pictures are without the order now, coded as they were.",
+        n,
+    )
+    todo = tr("Send sends all that is here, in a study of its own.") if n else ""
+    if not stayed:
+        return Message(what, todo, "check-circle", Tone.OK)
+    left = trn(
+        "The archive may have {n} picture under the order already: tell IT.",
+        "The archive may have {n} pictures under the order already: tell IT.",
+        stayed,
+    )
+    return Message(what, f"{left} {todo}".strip(), "warning", Tone.WARN)
 
 
 def _stop_words(stop: Stop) -> tuple[str, str]:
@@ -241,9 +262,9 @@ def _stop_words(stop: Stop) -> tuple[str, str]:
         case Stop.NUMBER_OF_TWO:
             what = tr("Two people have this record number: nothing can be sent.")
             return what, tr("Tell IT: it has to be put right in the worklist first.")
-        case Stop.STUDY_SHARED:
-            what = tr("The study of the order is another patient's too: nothing can be sent.")
-            return what, tr("Tell IT: it has to be put right in the worklist first.")
+        case Stop.ORDER_DOUBTED:
+            what = tr("A worklist gave the order to another patient: nothing is sent under it.")
+            return what, tr("Go on without the order, and tell IT.")
 
 
 def confirmed_message(patient: Patient) -> Message:

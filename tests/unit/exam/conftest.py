@@ -20,10 +20,13 @@ def outbox(tmp_path: Path, clock: FixedClock) -> Iterator[Outbox]:
 
 @pytest.fixture
 def exams(outbox: Outbox, clock: FixedClock) -> ExamService:
-    return ExamService(outbox, sealing.catalog(), clock, sealing.STATION, FEED.get_now, surgery)
+    return ExamService(
+        outbox, sealing.catalog(), clock, sealing.STATION, FEED.get_now, FEED.get_orders, surgery
+    )
 
 
 @pytest.fixture(autouse=True)
 def _new_feed() -> Iterator[None]:
     yield
     FEED.people.clear()
+    FEED.orders_of_others = frozenset()

@@ -18,9 +18,13 @@ class Feed:
 
     def __init__(self) -> None:
         self.people: dict[tuple[str, str], PersonNow] = {}
+        self.orders_of_others: frozenset[str] = frozenset()
 
     def get_now(self, number: PatientId) -> PersonNow | None:
         return self.people.get(number.key)
+
+    def get_orders(self, _number: PatientId) -> frozenset[str]:
+        return self.orders_of_others
 
     def says(self, entry: PatientListEntry) -> PatientListEntry:
         visits = (entry.encounter,) if entry.encounter else ()

@@ -90,7 +90,9 @@ def test_a_place_is_not_picked_for_an_exam_that_is_left_nor_without_a_ward(
     with pytest.raises(RuleError, match="was left"):
         exams.pick_place(exam, Location("Burns"))
     station = replace(sealing.STATION, goes_to_patients=False)
-    stays = ExamService(outbox, sealing.catalog(), clock, station, FEED.get_now, surgery)
+    stays = ExamService(
+        outbox, sealing.catalog(), clock, station, FEED.get_now, FEED.get_orders, surgery
+    )
     exam = stays.open(entry(clock), sealing.NURSE, SCAN)
     with pytest.raises(RuleError, match="own department"):
         stays.pick_place(exam, Location("Burns"))
@@ -102,7 +104,9 @@ def test_a_station_that_stays_where_it_is_writes_its_own_department(
     outbox: Outbox, clock: FixedClock
 ) -> None:
     station = replace(sealing.STATION, goes_to_patients=False)
-    exams = ExamService(outbox, sealing.catalog(), clock, station, FEED.get_now, surgery)
+    exams = ExamService(
+        outbox, sealing.catalog(), clock, station, FEED.get_now, FEED.get_orders, surgery
+    )
     exam = exams.open(entry(clock), sealing.NURSE, SCAN)
     described = sealing.description()
     one = exams.take(exam, frame(clock), device=sealing.CAMERA, description=described)

@@ -390,9 +390,9 @@ def test_an_order_of_a_study_that_two_patients_have_is_refused_in_words(
     row = entry(clock)
     plain = exams.open(row, sealing.NURSE, SCAN)
     entry(clock, doubts=frozenset({Doubt.SHARED_STUDY_UID}), shared_studies=shared)
-    with pytest.raises(RuleError, match="Another patient's order has the same study"):
+    with pytest.raises(RuleError, match="Another patient has this order too"):
         exams.open(row, sealing.NURSE, SCAN, order=sealing.ORDER)
-    with pytest.raises(RuleError, match="Another patient's order has the same study"):
+    with pytest.raises(RuleError, match="Another patient has this order too"):
         exams.choose_order(plain, sealing.ORDER, (sealing.ORDER,))
     entry(clock)
     assert exams.choose_order(plain, sealing.ORDER, (sealing.ORDER,)).order == sealing.ORDER
@@ -432,7 +432,8 @@ def test_nor_after_a_restart_or_in_another_window(
     elsewhere = outboxes.open_outbox(tmp_path, clock)
     try:
         others = ExamService(
-            elsewhere, sealing.catalog(), clock, sealing.STATION, FEED.get_now, surgery
+            *(elsewhere, sealing.catalog(), clock, sealing.STATION),
+            *(FEED.get_now, FEED.get_orders, surgery),
         )
         assert others.standing(exam).asks == (WordingPart.NAME, WordingPart.BIRTH_DATE)
         again = others.open(row, sealing.NURSE, SCAN)

@@ -78,7 +78,8 @@ def test_another_visit_of_the_patient_that_is_shared_takes_no_number_away(
     assert not exams.standing(exam).is_visit_shared
 
 
-def test_a_study_that_became_shared_after_the_exam_began_stops_send_until_it_is_put_right(
+@pytest.mark.expects_log("order-doubted")
+def test_a_study_that_became_shared_after_the_exam_began_stops_send_whatever_is_said_since(
     exams: ExamService,
     outbox: Outbox,
     clock: FixedClock,
@@ -86,33 +87,38 @@ def test_a_study_that_became_shared_after_the_exam_began_stops_send_until_it_is_
     exam = exams.open(entry(clock), sealing.NURSE, SCAN, order=sealing.ORDER)
     capture_id = outboxes.keep(outbox, exam)
     entry(clock, **SHARED_STUDY)
-    assert exams.standing(exam).stop is Stop.STUDY_SHARED
-    with pytest.raises(RuleError, match="same study: nothing was sent"):
+    assert exams.standing(exam).stop is Stop.ORDER_DOUBTED
+    entry(clock)
+    assert exams.standing(exam).stop is Stop.ORDER_DOUBTED
+    FEED.people.clear()
+    assert exams.standing(exam).stop is Stop.ORDER_DOUBTED
+    with pytest.raises(RuleError, match="gave the order to another patient: nothing was sent"):
         exams.send(exam, as_kept(outbox, capture_id), shown=sealing.MAI)
     assert not list(outbox.spool.instances.glob("*.sealed"))
-    entry(clock)
-    assert isinstance(exams.send(exam, as_kept(outbox, capture_id), shown=sealing.MAI), Sending)
 
 
-def test_a_study_that_became_another_patients_alone_stops_send_and_what_is_on_its_way(
-    exams: ExamService, outbox: Outbox, clock: FixedClock
+@pytest.mark.expects_log("order-doubted")
+@pytest.mark.parametrize("is_listed", [False, True])
+def test_an_order_that_became_another_patients_alone_stops_send_and_what_is_on_its_way(
+    exams: ExamService, outbox: Outbox, clock: FixedClock, *, is_listed: bool
 ) -> None:
-    """The order was moved in the worklist: its study is of somebody else by now."""
+    """The order was moved in the worklist. Who was listed by it alone is not listed any more."""
     exam = exams.open(entry(clock), sealing.NURSE, SCAN, order=sealing.ORDER)
     capture_id = outboxes.keep(outbox, exam)
     entry(clock, orders=())
     assert exams.standing(exam).stop is None, "worklists drop what was done"
-    key = sealing.MAI.patient_id.key
-    theirs = frozenset({sealing.ORDER.study_instance_uid})
-    FEED.people[key] = replace(FEED.people[key], studies_of_others=theirs)
-    assert exams.standing(exam).stop is Stop.STUDY_SHARED
-    assert exams.hindrance(exam) == Reason(reason.STUDY_SHARED)
-    with pytest.raises(RuleError, match="same study: nothing was sent"):
+    if not is_listed:
+        FEED.people.clear()
+    FEED.orders_of_others = frozenset({sealing.ORDER.key})
+    assert exams.standing(exam).stop is Stop.ORDER_DOUBTED
+    assert exams.hindrances(exam) == (Reason(reason.ORDER_DOUBTED),)
+    with pytest.raises(RuleError, match="gave the order to another patient: nothing was sent"):
         exams.send(exam, as_kept(outbox, capture_id), shown=sealing.MAI)
     without = exams.open(entry(clock), sealing.NURSE, SCAN)
-    FEED.people[key] = replace(FEED.people[key], studies_of_others=theirs)
-    with pytest.raises(RuleError, match="same study: this order cannot be used"):
+    with pytest.raises(RuleError, match="Another patient has this order too"):
         exams.choose_order(without, sealing.ORDER, [sealing.ORDER])
+    with pytest.raises(RuleError, match="Another patient has this order too"):
+        exams.open(entry(clock), sealing.NURSE, SCAN, order=sealing.ORDER)
 
 
 def test_an_exam_without_that_order_is_sent(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from capture_app.imaging import surgery
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.delivery import ImageState, ImageStatus
 from capture_app.model.encounter import EncounterState
+from capture_app.model.order import Order
 from capture_app.model.patient import NameGroup, PatientId, PersonName, Sex
 from capture_app.model.reason import Asked
 from capture_app.model.worklist import Doubt, FeedSource, IdentifiedBy, PatientListEntry, PersonNow
@@ -39,6 +41,7 @@ class Ward:
     eventually: Eventually
     archive: DirectoryArchive
     now: PersonNow | None = None
+    orders_of_others: frozenset[str] = frozenset()
     opened: list[Outbox] = field(default_factory=list)
     engines: list[Engine] = field(default_factory=list)
 
@@ -46,7 +49,10 @@ class Ward:
         outbox = outboxes.open_outbox(self.folder, self.clock)
         self.opened.append(outbox)
         catalog, station = sealing.catalog(), sealing.STATION
-        return outbox, ExamService(outbox, catalog, self.clock, station, self._people, surgery)
+        return outbox, ExamService(
+            *(outbox, catalog, self.clock, station),
+            *(self._people, lambda _number: self.orders_of_others, surgery),
+        )
 
     def _people(self, _number: PatientId) -> PersonNow | None:
         return self.now
@@ -71,15 +77,21 @@ class Ward:
             [self.archive],
             self.clock,
             role=EngineRole(self.folder / "engine.lock"),
-            hindrance=exams.hindrance,
+            hindrances=exams.hindrances,
         )
         self.engines.append(engine)
         engine.start()
         self.eventually(lambda: engine.leads)
 
-    def send(self, outbox: Outbox, exams: ExamService, row: PatientListEntry) -> str:
+    def send(
+        self,
+        outbox: Outbox,
+        exams: ExamService,
+        row: PatientListEntry,
+        order: Order | None = None,
+    ) -> str:
         """Sends a picture, which is held for a while then."""
-        exam = exams.open(row, sealing.NURSE, IdentifiedBy.SCAN)
+        exam = exams.open(row, sealing.NURSE, IdentifiedBy.SCAN, order)
         capture_id = outboxes.keep(outbox, exam)
         seen = {capture_id: outbox.description_of(capture_id)}
         assert isinstance(exams.send(exam, seen, shown=row.patient), Sending)
@@ -111,6 +123,13 @@ def ward(tmp_path: Path, clock: FixedClock, eventually: Eventually) -> Iterator[
         assert engine.stop()
     for outbox in ward.opened:
         outboxes.close(outbox)
+
+
+def has_stopped(outbox: Outbox, times: int) -> bool:
+    """Whether a picture was stopped so often before an attempt."""
+    rows = read_trail(outbox.spool.database.read())
+    events = [row.event for row in rows if row.event.action is AuditAction.STOPPED_BY_FEED]
+    return sum("destination" in event.details for event in events) == times
 
 
 def stored(ward: Ward, since: int = 0) -> bool:
@@ -205,6 +224,40 @@ def test_so_do_a_merge_a_number_out_of_use_and_another_person(
     stopped = ward.becomes(outbox, capture_id, ImageState.NEEDS_YOU)
     assert stopped.reason is not None
     assert stopped.reason.code == code
+    assert not stored(ward)
+
+
+@pytest.mark.expects_log("delivery-hindered", "order-doubted")
+def test_nobody_sends_under_an_order_that_became_another_patients(ward: Ward) -> None:
+    outbox, exams = ward.process()
+    ward.deliver(outbox, exams)
+    capture_id = ward.send(outbox, exams, ward.says(), order=sealing.ORDER)
+    ward.says(visit=CANCELLED)
+    ward.orders_of_others = frozenset({sealing.ORDER.key})
+    ward.hold_ends()
+    stopped = ward.becomes(outbox, capture_id, ImageState.NEEDS_YOU)
+    assert stopped.reason is not None
+    assert stopped.reason.code == "order-doubted"
+    ward.orders_of_others = frozenset()
+    for asked in (2, 3):  # whoever wants it, and however often
+        outbox.try_now([capture_id], sealing.NURSE)
+        ward.eventually(partial(has_stopped, outbox, asked))
+    assert not stored(ward)
+    sent = exams.leave_order(outbox.exam_of(capture_id), (), sealing.NURSE)
+    assert sent.capture_ids == {capture_id}
+
+
+@pytest.mark.expects_log("delivery-hindered")
+def test_what_was_answered_hides_nothing_else_that_is_said_then(ward: Ward) -> None:
+    outbox, exams = ward.process()
+    ward.deliver(outbox, exams)
+    capture_id = ward.send(outbox, exams, ward.says())
+    ward.says(visit=CANCELLED)
+    ward.hold_ends()
+    ward.becomes(outbox, capture_id, ImageState.NEEDS_YOU)
+    ward.says(Doubt.NUMBER_RETIRED, visit=CANCELLED)
+    outbox.try_now([capture_id], sealing.NURSE)
+    ward.eventually(lambda: getattr(outbox.statuses()[0].reason, "code", "") == "number-retired")
     assert not stored(ward)
 
 

@@ -39,7 +39,8 @@ def confirmed_long_ago(outbox: Outbox, clock: FixedClock, numbers: range) -> Non
     at = stamp(clock.now() - timedelta(days=90))
     with outbox.spool.database.transaction() as connection:
         connection.execute(
-            "INSERT OR IGNORE INTO exam VALUES ('e', 'p', 'v', '1.2', 'u', ?, x'00', x'')", (at,)
+            "INSERT OR IGNORE INTO exam VALUES ('e', 'p', 'v', '1.2', 'u', ?, x'00', x'', '')",
+            (at,),
         )
         connection.execute("INSERT OR IGNORE INTO study VALUES ('1.2', 'k', 1, 1, x'00')")
         connection.execute("INSERT OR IGNORE INTO series VALUES ('1.3', 'k', '1.2', 1, 1)")

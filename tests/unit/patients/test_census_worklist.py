@@ -143,9 +143,7 @@ def test_a_study_that_a_worklist_moves_to_another_number_is_told_as_of_others(
     study = frozenset({an_order().study_instance_uid})
 
     def others(patient: Patient) -> frozenset[str]:
-        now = census.person(patient.patient_id)
-        assert now is not None
-        return now.studies_of_others
+        return census.orders_of_others(patient.patient_id)
 
     census.put_worklist(answer(item(ours)))
     assert others(ours) == frozenset()

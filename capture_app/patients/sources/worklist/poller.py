@@ -35,6 +35,8 @@ class WorklistPoller:
         self._stopping = threading.Event()
         self._interruption = Interruption()
         self._thread: threading.Thread | None = None
+        self.asked = threading.Event()
+        """Set once a first question ended, however it did."""
 
     def start(self) -> None:
         """Begins to ask, at once and then every `poll_seconds`."""
@@ -57,6 +59,7 @@ class WorklistPoller:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self.ask_once()
+            self.asked.set()
             self._stopping.wait(self._worklist.poll_seconds)
 
     def ask_once(self) -> None:
