@@ -31,8 +31,8 @@ from capture_app.errors import (
 from capture_app.exam.card_sorting import Group, SeenFile
 from capture_app.exam.describing import completed
 from capture_app.exam.encoding import Picture
-from capture_app.exam.importing import bytes_of_file, digest_of, picture_of_bytes
 from capture_app.exam.following import People
+from capture_app.exam.importing import bytes_of_file, digest_of, picture_of_bytes
 from capture_app.exam.standing import worded, worded_as_shown
 from capture_app.model.device import DeviceInfo
 from capture_app.model.encoded_image import EncodedImage

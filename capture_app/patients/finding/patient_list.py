@@ -236,11 +236,9 @@ class PatientList:
         within = self._alike.get(tab)
         if within is None:  # the recent ones are few, and no list of their own
             within = LookAlikes()
-            for key in self._recent:
-                for entry in self._shown.get(key, ()):
-                    within.put(entry.patient)
-        people = (entry.patient for entry in entries)
-        kinds = ((patient.patient_id.key, within.kind_of(patient)) for patient in people)
+            for entry in chain.from_iterable(self._shown.get(key, ()) for key in self._recent):
+                within.put(entry.patient)
+        kinds = ((one.patient.patient_id.key, within.kind_of(one.patient)) for one in entries)
         return {key: kind for key, kind in kinds if kind is not None}
 
     def look_alikes(self, patient: Patient) -> tuple[Patient, ...]:
