@@ -13,7 +13,7 @@ from capture_app.clock import FixedClock
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.delivery import ImageState
 from capture_app.model.operator import Operator
-from capture_app.model.procedure import Description, Side
+from capture_app.model.procedure import Description, Side, Turn
 from capture_app.outbox.outbox import Outbox
 from tests import outboxes, sealing
 from tests.ui.conftest import Desk
@@ -149,3 +149,17 @@ def test_a_send_that_another_window_called_back_is_not_said_to_be_on_its_way(
     mai.qtbot.waitUntil(lambda: mai.state.sendable == 2)
     mai.key(Qt.Key.Key_Z, CONTROL)  # nothing is left of the Send: the act before it is next
     mai.qtbot.waitUntil(lambda: described(stage) == [HEEL, HEEL])
+
+
+def test_an_undo_that_finds_nothing_to_take_back_says_so(mai: Hands, stage: Stage) -> None:
+    mai.key(Qt.Key.Key_T)
+    mai.qtbot.waitUntil(lambda: described(stage)[1].turn is Turn.RIGHT)
+    with another(stage) as theirs:
+        theirs.seal([draft.capture_id for draft in theirs.drafts()], sealing.NURSE)
+        stage.outbox.tell_changes()
+        mai.qtbot.waitUntil(lambda: mai.state.sendable == 0)
+    mai.key(Qt.Key.Key_Z, CONTROL)
+    assert mai.state.message is not None
+    assert mai.state.message.what == "Not taken back: Turned right."
+    assert mai.state.message.todo == "1 picture is not a draft any more, or was changed since."
+    assert mai.state.thumbs[1].turn is Turn.RIGHT

@@ -28,7 +28,12 @@ from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.model.shown import ShownAtSend
 from capture_app.model.words import tr
-from capture_app.outbox.keeping.description import Seen, description_context, require_seen
+from capture_app.outbox.keeping.description import (
+    Seen,
+    changed_since_seen,
+    description_context,
+    require_seen,
+)
 from capture_app.outbox.keeping.drafts import (
     PictureIdentity,
     open_kept,
@@ -225,7 +230,7 @@ def _draft(
 ) -> _Draft:
     row = spool.database.read().execute(_DRAFT, (capture_id,)).fetchone()
     if row is None:
-        raise RuleError(tr("A picture is no draft any more: nothing was sent."))
+        raise _no_draft_any_more()
     description = spool.unseal(Description, row[0], description_context(capture_id))
     if description.procedure is None or description.region is None:
         raise RuleError(tr("Choose the procedure and the region first: nothing was sent."))
@@ -261,8 +266,14 @@ def _numbered_now(exam: Exam, visits: Mapping[str, Encounter]) -> Encounter | No
 
 def _require_unchanged(connection: sqlite3.Connection, draft: _Draft) -> None:
     row = connection.execute(_DRAFT, (draft.capture_id,)).fetchone()
-    if row is None or row[0] != draft.cell:
-        raise RuleError(tr("A picture was changed meanwhile: nothing was sent. Send again."))
+    if row is None:
+        raise _no_draft_any_more()
+    if row[0] != draft.cell:  # between what was read of it and the disk: nobody has seen that
+        raise changed_since_seen()
+
+
+def _no_draft_any_more() -> RuleError:
+    return RuleError(tr("A picture is no draft any more: nothing was sent."))
 
 
 def _places(spool: Spool, drafts: Sequence[_Draft]) -> dict[str, SeriesPlace]:

@@ -283,7 +283,7 @@ class Describing(QObject):
         self._put(back)
         self.end_stop()
         left = sum(number not in back for number, _, _ in act.shots)
-        board.say(words.taken_back_message(what, len(back), left))
+        board.say(words.taken_back_message(what, len(back), left, panels=bool(act.changed)))
 
     def for_the_next(self) -> Coding:
         """What the panels show becomes what the next picture gets, and this picture gets it."""

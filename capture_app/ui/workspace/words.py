@@ -334,8 +334,8 @@ def another_is_opened_message() -> Message:
     )
 
 
-def taken_back_message(what: str, pictures: int, left: int) -> Message:
-    """Taken back: Leg ulcer. 3 pictures are as before."""
+def taken_back_message(what: str, pictures: int, left: int, *, panels: bool) -> Message:
+    """Taken back: Leg ulcer. 3 pictures are as before. `panels`: the panels are as before."""
     todo = []
     if pictures:
         todo.append(trn("{n} picture is as before.", "{n} pictures are as before.", pictures))
@@ -347,4 +347,7 @@ def taken_back_message(what: str, pictures: int, left: int) -> Message:
                 left,
             )
         )
+    if not (pictures or panels):
+        not_back = tr("Not taken back: {what}.", what=what)
+        return Message(not_back, " ".join(todo), "warning-circle", Tone.BAD)
     return Message(tr("Taken back: {what}.", what=what), " ".join(todo), "arrow-u-up-left")

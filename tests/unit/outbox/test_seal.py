@@ -198,7 +198,7 @@ def test_what_changes_while_it_is_sealed_is_not_sent(
         return real(*args, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(seal, "stage_sealed", stage_while_somebody_describes)
-    with pytest.raises(RuleError, match="changed meanwhile"):
+    with pytest.raises(ChangedSinceSeenError):
         outbox.seal([capture_id], sealing.NURSE)
     assert states(outbox) == {capture_id: ImageState.DRAFT}
     assert len(outboxes.sealed_files(tmp_path)) == 1
