@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from capture_app.clock import SystemClock
 from capture_app.ui.outbox.page import OutboxPage
 from capture_app.ui.patients.page import PatientsPage
-from capture_app.ui.patients.patient_list import PatientListView
+from capture_app.ui.patients.patient_list import ListHeader, PatientListView
 from capture_app.ui.patients.row_text import Columns
 from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.shell.status_strip import StatusStrip
@@ -65,6 +65,9 @@ def list_faults(window: MainWindow, page: PatientsPage) -> list[str]:
     columns = Columns.across(rows.viewport().width())
     if columns.born - columns.name < _NAME:
         faults.append(f"the name has {columns.born - columns.name} px")
+    header = page.findChild(ListHeader)
+    if header is None or header.columns != columns:
+        faults.append("the titles are not above their columns")
     if columns.end > rows.viewport().width():
         faults.append("the columns end outside")
     if rows.viewport().height() < 3 * 48:

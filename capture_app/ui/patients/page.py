@@ -132,6 +132,7 @@ class PatientsPage(Backdrop):
         row.addLayout(feeds)
         self._header = ListHeader()
         self.rows_view = PatientListView()
+        self.rows_view.widened.connect(self._header.show_rows_width)
         self.rows_view.asked.connect(self._vm.choose)
         self.rows_view.chosen.connect(self._vm.mark)
         self.rows_view.stepped.connect(self._vm.move)

@@ -24,6 +24,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QResizeEvent,
     QShowEvent,
 )
 from PySide6.QtWidgets import (
@@ -107,6 +108,8 @@ class PatientListView(QListView):
     """Enter: the marked row is to be opened."""
     pointed = Signal(bool)
     """Whether the pointer is over the rows: then they must not move."""
+    widened = Signal(int)
+    """How wide the rows are by now: a scroll bar takes some of it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -131,6 +134,10 @@ class PatientListView(QListView):
         self._marked: RowKey | None = None
         self._pressed: RowKey | None = None
         self._hovered = -1
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.widened.emit(self.viewport().width())
 
     # ------------------------------------------------------------------ what it shows
 
@@ -276,6 +283,17 @@ class ListHeader(QWidget):
         super().__init__(parent)
         self.setFixedHeight(36)
         self._record = tr("MRN")
+        self._rows_width = 0
+
+    @property
+    def columns(self) -> Columns:
+        """Where its titles begin."""
+        return Columns.across(self._rows_width)
+
+    def show_rows_width(self, width: int) -> None:
+        """How wide the rows are whose columns these are."""
+        self._rows_width = width
+        self.update()
 
     def show_record_label(self, label: str) -> None:
         """What the number's column is called: with its issuer where all rows share one."""
@@ -286,7 +304,7 @@ class ListHeader(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         theme = current()
-        columns = Columns.across(self.width())
+        columns = self.columns
         rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         text = RowText(painter, self.rect().adjusted(0, 4, 0, 0), columns, rtl=rtl)
         heading = font(12, MEDIUM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QRect, Qt
@@ -15,8 +16,11 @@ from capture_app.ui.looks.theme import current
 from capture_app.ui.patients.rows import PatientRow
 from capture_app.ui.widgets.chips import draw_small_chip, small_chip_width
 from capture_app.ui.words import wording
+from capture_app.ui.words.marks import ChipText, Tone
 
 _LEAD = 20
+_GAP = 6
+"""Between two badges."""
 _NAME = 200
 """The least that a name has: a family name and a given name of usual length, in two lines."""
 
@@ -158,19 +162,32 @@ class RowText:
         self.cell(left, right, given, small, theme.text, dy=9)
 
     def _badges(self, row: PatientRow) -> int:
-        """Draws the badges from the end, as their marks alone where there is no room for words, as
-        far as there is room for those; returns where they begin.
-        """
+        """Draws the badges from the end, as far as there is room; returns where they begin."""
         edge = self._columns.end + 4
-        least = self._columns.note + (96 if row.note and self._columns.has_note else 0)
-        for whole in row.badges:
-            forms = (whole, replace(whole, words=""))
-            badge = next((b for b in forms if edge - small_chip_width(b) >= least), None)
-            if badge is None:
-                break
+        note = 96 if row.note and self._columns.has_note else 0
+        for badge in fitting_badges(row.badges, edge - self._columns.note, note):
             width = small_chip_width(badge)
             slot = self._slot(edge - width, edge)
             chip = QRect(slot.x(), slot.y() + (slot.height() - 24) // 2, width, 24)
             draw_small_chip(self._painter, chip, badge, rtl=self._rtl)
-            edge -= width + 6
-        return edge - 6
+            edge -= width + _GAP
+        return edge - _GAP
+
+
+def fitting_badges(badges: Sequence[ChipText], room: int, note: int) -> list[ChipText]:
+    """Those that fit into `room` pixels: with words, else as their marks alone.
+
+    No words and no note (of `note` pixels) take the place of a warning's mark.
+    """
+    fitting = list[ChipText]()
+    marks = [replace(badge, words="") for badge in badges]
+    for n, (badge, mark) in enumerate(zip(badges, marks, strict=True)):
+        later = sum(small_chip_width(m) + _GAP for m in marks[n + 1 :] if m.tone is Tone.WARN)
+        if small_chip_width(badge) + later + note <= room:
+            fitting.append(badge)
+        elif small_chip_width(mark) + (0 if mark.tone is Tone.WARN else later + note) <= room:
+            fitting.append(mark)
+        else:
+            continue
+        room -= small_chip_width(fitting[-1]) + _GAP
+    return fitting
