@@ -125,8 +125,13 @@ def with_side(before: Coding, side: Side, catalog: Catalog) -> Coding:
 
 
 def with_choice(before: Coding, part: DescriptionPart, choice: Choice, catalog: Catalog) -> Coding:
-    """Another purpose, keeping or consent."""
+    """Another purpose, keeping or consent. A keeping that was chosen for care, or of which nobody
+    knows who chose it, is none for a purpose that asks what becomes of the picture.
+    """
     changes: dict[str, Any] = {part.value: choice}
+    said = before.description.purpose
+    if part is DescriptionPart.PURPOSE and choice.asks_keep and not (said and said.asks_keep):
+        changes["keep"] = None
     chosen = replace(before.chosen, **changes)
     return coding(chosen, before.proposed, catalog, usual_site=before.usual_site)
 

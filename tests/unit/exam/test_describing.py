@@ -175,6 +175,26 @@ def test_teaching_and_quality_are_kept_nowhere_by_default(catalog: Catalog, purp
     assert care.description.keep == catalog.keeps[0]
 
 
+@pytest.mark.parametrize("purpose", ["teaching", "quality"])
+def test_a_keeping_for_care_is_none_for_teaching_and_quality(
+    catalog: Catalog, purpose: str
+) -> None:
+    chosen = choice_of(catalog.purposes, purpose)
+    said = with_procedure(panels(), entry(catalog, "DERM-LESION"), catalog)
+    said = with_region(said, region(catalog, SHIN), Side.LEFT, catalog)
+    by_person = with_choice(said, DescriptionPart.KEEP, catalog.keeps[1], catalog)
+    reopened = as_chosen(said.description)  # a draft: its keeping followed from the act
+    for before in (by_person, reopened):
+        assert before.description.keep is not None
+        after = with_choice(before, DescriptionPart.PURPOSE, chosen, catalog)
+        assert gate(after.description) == Missing((MissingPart.KEEP,))
+    after = with_choice(by_person, DescriptionPart.PURPOSE, chosen, catalog)
+    other = choice_of(catalog.purposes, "quality" if purpose == "teaching" else "teaching")
+    teaching = with_choice(after, DescriptionPart.KEEP, catalog.keeps[1], catalog)
+    again = with_choice(teaching, DescriptionPart.PURPOSE, other, catalog)
+    assert again.description.keep == catalog.keeps[1]
+
+
 def test_what_only_fills_in_and_what_replaces(catalog: Catalog) -> None:
     wound, foot = entry(catalog, "WND-OTHER"), entry(catalog, "WND-DFU")
     shin = region(catalog, SHIN)
