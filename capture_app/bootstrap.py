@@ -25,6 +25,7 @@ from capture_app.catalog.load import load_catalog
 from capture_app.clock import Clock
 from capture_app.diagnostics.certificates import CertificateWatch
 from capture_app.errors import CaptureAppError, ChildEndedError, KeyUnavailableError, StoreError
+from capture_app.exam.cards import Cards
 from capture_app.exam.received import ReceivedService
 from capture_app.exam.session import ExamService
 from capture_app.imaging.decoding import PictureDecoder
@@ -71,6 +72,7 @@ class Rooms:
     """Where the head of the trail is noted outside the data folder; None in practice."""
     outbox: Outbox
     exams: ExamService
+    cards: Cards
     received: ReceivedService
     """Its child is started when it is needed."""
     census: Census
@@ -166,6 +168,7 @@ def open_rooms(settings: Settings, clock: Clock, *, check: bool = False) -> Iter
                 census.orders_of_others,
                 folder.decoder,
             ),
+            cards=Cards(folder.outbox, catalog, clock, settings.station, people, folder.decoder),
             received=received,
             census=census,
             users=folder.users,

@@ -54,6 +54,7 @@ def window_services(rooms: Rooms) -> Services:
     return Services(
         census=rooms.census,
         exams=rooms.exams,
+        cards=rooms.cards,
         films=FilmService(rooms.exams, rooms.outbox, replay, rooms.clock),
         received=rooms.received,
         outbox=rooms.outbox,

@@ -14,7 +14,6 @@ import base64
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from capture_app.catalog.catalog import Catalog
@@ -30,11 +29,11 @@ from capture_app.errors import (
 )
 from capture_app.exam.card_sorting import Group, SeenFile
 from capture_app.exam.describing import completed
-from capture_app.exam.encoding import Picture
+from capture_app.exam.encoding import Picture, picture_in
 from capture_app.exam.following import People
-from capture_app.exam.importing import bytes_of_file, digest_of, picture_of_bytes
+from capture_app.exam.importing import bytes_of_file, digest_of
 from capture_app.exam.standing import worded, worded_as_shown
-from capture_app.model.device import DeviceInfo
+from capture_app.model.device import OFTEN_BURNED_IN, DeviceInfo, DeviceKind
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Act, Operator, require
@@ -51,6 +50,7 @@ from capture_app.outbox.keeping.slates import (
     record_removed,
 )
 from capture_app.outbox.outbox import Outbox
+from capture_app.settings.cards import CardFolder
 from capture_app.settings.schema import Station
 
 if TYPE_CHECKING:  # its libraries are read by the first picture
@@ -60,6 +60,20 @@ _CODE_SIDE: Final = 1600
 """Pixels of the longer side in which a code is looked for."""
 _EXACT: Final = timedelta(seconds=60)
 """A camera whose clock differs by less shows the right time."""
+
+
+def card_device(card: CardFolder) -> DeviceInfo:
+    """What images of a card say of the camera that took them."""
+    return DeviceInfo(
+        device_id=card.id,
+        name=card.name,
+        kind=DeviceKind.FILE,
+        image_kind=card.image_kind,
+        manufacturer=card.manufacturer,
+        model_name=card.model_name,
+        serial_number=card.serial_number,
+        burned_in_annotation=card.image_kind in OFTEN_BURNED_IN,
+    )
 
 
 def code_of(slate: Slate, now: datetime, *, closes: bool = False) -> SlateCode:
@@ -142,14 +156,17 @@ class Cards:
         if file.sort is FileSort.FILM:
             return SeenFile(file)
         if file.sort is FileSort.RAW:
-            return SeenFile(file, fault=tr("This is a camera raw file. Set the camera to JPEG."))
-        data = _bytes_of(file)
+            return SeenFile(file, fault=_raw(file))
+        try:
+            data = _bytes_of(file)
+        except RuleError as error:
+            return SeenFile(file, fault=_fault(file, error))
         digest = digest_of(data)
         try:
-            picture = picture_of_bytes(data, _named(file), self._decoder, now=self._clock.now())
+            picture = picture_in(data, self._decoder, now=self._clock.now())
             codes = _codes_in(picture.image)
-        except (RuleError, ImageError) as error:
-            return SeenFile(file, digest, fault=str(error))
+        except ImageError as error:
+            return SeenFile(file, digest, fault=_fault(file, error))
         return SeenFile(file, digest, picture.camera_time, picture.camera, codes)
 
     def look_at(self, seen: SeenFile) -> EncodedImage:
@@ -279,7 +296,7 @@ class Cards:
                 tr("A file of the card has changed since it was shown. Look again.")
             )
         now = self._clock.now()
-        return picture_of_bytes(data, _named(seen.file), self._decoder, now=now), digest
+        return picture_in(data, self._decoder, now=now), digest
 
     def _taken_at(self, picture: Picture, group: Group) -> datetime:
         """By the clock of the slate, where that is known."""
@@ -303,9 +320,15 @@ def _bytes_of(file: CardFile) -> bytes:
         raise
 
 
-def _named(file: CardFile) -> Path:
-    """As its faults name it: where the card lies is nobody's business."""
-    return Path(file.path.name)
+def _raw(file: CardFile) -> str:
+    return tr("{file}: This is a camera raw file. Set the camera to JPEG.", file=file.path.name)
+
+
+def _fault(file: CardFile, error: CaptureAppError) -> str:
+    """Why a file is no picture, in a line with its name: without where the card lies."""
+    path, name = str(file.path), file.path.name
+    said = str(error).splitlines()[0]
+    return said.replace(path, name) if path in said else f"{name}: {said}"
 
 
 def _is_as_read(seen: SeenFile) -> bool:

@@ -150,12 +150,10 @@ def device_that_took(
 
 def picture_of_file(path: Path, decoder: Decoder, *, now: datetime) -> Picture:
     """A file as a picture that we may keep. Raises RuleError; the file's name is the caller's."""
-    return picture_of_bytes(bytes_of_file(path), path, decoder, now=now)
-
-
-def digest_of(data: bytes) -> str:
-    """By what a file is known again: the SHA-256 of its bytes."""
-    return hashlib.sha256(data).hexdigest()
+    try:
+        return picture_in(bytes_of_file(path), decoder, now=now)
+    except ImageError as error:
+        refuse(f"{path}: {error}")
 
 
 def bytes_of_file(path: Path) -> bytes:
@@ -171,12 +169,9 @@ def bytes_of_file(path: Path) -> bytes:
         refuse(tr("{file}: It cannot be read: {reason}.", file=path, reason=error.strerror))
 
 
-def picture_of_bytes(data: bytes, path: Path, decoder: Decoder, *, now: datetime) -> Picture:
-    """What was read of a file, as a picture that we may keep. Raises RuleError."""
-    try:
-        return picture_in(data, decoder, now=now)
-    except ImageError as error:
-        refuse(f"{path}: {error}")
+def digest_of(data: bytes) -> str:
+    """By what a file is known again: the SHA-256 of its bytes."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def entry_named(

@@ -51,6 +51,7 @@ def _faults(settings: Settings) -> Iterator[_Found]:
     yield from _twice("worklists", "name", [worklist.name for worklist in settings.worklists])
     yield from _twice("archives", "name", [archive.name for archive in settings.archives])
     yield from _twice("devices", "id", [device.id for device in settings.devices])
+    yield from _twice("cards", "id", [card.id for card in settings.cards])
     yield from _twice("scan_patterns", "name", [p.name for p in settings.scan_patterns])
     for number, pattern in enumerate(settings.scan_patterns):
         yield from _scan_pattern(f"scan_patterns[{number}]", pattern)

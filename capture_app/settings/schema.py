@@ -14,6 +14,7 @@ from typing import Annotated, Final
 from capture_app.model.coding import Code
 from capture_app.model.device import DeviceKind
 from capture_app.model.procedure import ImageKind
+from capture_app.settings.cards import CardFolder
 from capture_app.settings.consoles import AConsole, AGrabber, Presets
 from capture_app.settings.feeds import AdtFeed, Worklist
 from capture_app.settings.kinds import (
@@ -420,6 +421,7 @@ class Settings:
         Receiver | None, Help("The port for scanners that send by DICOM; absent: none.")
     ] = None
     devices: Annotated[tuple[Device, ...], Help("Capture devices.")] = ()
+    cards: Annotated[tuple[CardFolder, ...], Help("Memory cards and watched folders.")] = ()
     scanner: Annotated[Scanner, Help("How the scanners of this computer type.")] = _SCANNER
     scan_patterns: Annotated[
         tuple[ScanPattern, ...],

@@ -8,6 +8,7 @@ from capture_app.catalog.body_map import BodyMap
 from capture_app.catalog.catalog import Catalog
 from capture_app.clock import Clock
 from capture_app.devices.chosen import ChosenDevice
+from capture_app.exam.cards import Cards
 from capture_app.exam.filming import FilmService
 from capture_app.exam.received import ReceivedService
 from capture_app.exam.session import ExamService
@@ -26,6 +27,8 @@ class Services:
     exams: ExamService
     films: FilmService
     """Clips of the open exam; it hears every frame of `devices`."""
+    cards: Cards
+    """Slates, and pictures of cameras that no cable ties."""
     received: ReceivedService
     """What scanners sent by themselves."""
     outbox: Outbox

@@ -30,6 +30,7 @@ from capture_app.ui.words.marks import Tone
 from capture_app.ui.workspace.page import WorkspacePage
 from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
 from tests.ui.pages_of_cameras import camera_pages
+from tests.ui.pages_of_cards import card_pages
 from tests.ui.pages_of_doubt import (
     differing_pages,
     feed_pages,
@@ -49,7 +50,7 @@ COLLEAGUES = (
     ("yaydin", "Y. Aydın"),
 )
 
-PAGES = 45
+PAGES = 47
 """How many there are, with those that come before any services."""
 _HELD = 4
 _ORDER = Order(
@@ -158,6 +159,7 @@ def all_pages(
     )
     yield "trail", window
     yield from camera_pages(window, content, stage, wait)
+    yield from card_pages(window, content, stage, operator, wait)
     content.go(Place.PATIENTS)
     yield from twin_pages(window, content, stage, wait)
     yield from feed_pages(window, content, stage, wait)

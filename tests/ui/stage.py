@@ -15,6 +15,7 @@ from capture_app.clock import Clock
 from capture_app.demo.people import ADMISSIONS, Admission
 from capture_app.devices.chosen import ChosenDevice
 from capture_app.devices.replay import Replay
+from capture_app.exam.cards import Cards
 from capture_app.exam.encoding import Picture
 from capture_app.exam.filming import FilmService
 from capture_app.exam.received import ReceivedService
@@ -182,6 +183,7 @@ def open_stage(
         census=census,
         exams=exams,
         films=FilmService(exams, outbox, replay, clock),
+        cards=Cards(outbox, catalog, clock, settings.station, census.person, surgery),
         received=ReceivedService(outbox, census.person),
         outbox=outbox,
         users=Users(outbox.spool.database, cipher, clock, cost=CHEAP),

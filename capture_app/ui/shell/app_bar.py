@@ -25,6 +25,8 @@ class Place(StrEnum):
 
     PATIENTS = "patients"
     OUTBOX = "outbox"
+    CARD = "card"
+    """Where a memory card or watched folder is set up."""
     TRAIL = "trail"
     """For auditors."""
     CAMERAS = "cameras"
@@ -47,17 +49,19 @@ class AppBar(QWidget):
             {
                 Place.PATIENTS: tr("Patients"),
                 Place.OUTBOX: tr("Outbox"),
+                Place.CARD: tr("Card"),
                 Place.TRAIL: tr("Trail"),
                 Place.CAMERAS: tr("Cameras"),
             },
             icons={
                 Place.PATIENTS: "users",
                 Place.OUTBOX: "paper-plane-right",
+                Place.CARD: "image",
                 Place.TRAIL: "list-bullets",
                 Place.CAMERAS: "camera",
             },
         )
-        for place in (Place.TRAIL, Place.CAMERAS):
+        for place in (Place.CARD, Place.TRAIL, Place.CAMERAS):
             self._places.show_tab(place, shown=False)
         self._places.asked.connect(self.went)
         self._avatar = Avatar(size=36)

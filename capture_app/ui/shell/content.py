@@ -102,8 +102,6 @@ class Content(Backdrop):
         )
         self._received.filed.connect(lambda exam, n: self._say(received_message(n, exam)))
         self._bar = AppBar(operator.display_name)
-        self._bar.offer(Place.TRAIL, offered=may(operator, Act.READ_TRAIL))
-        self._bar.offer(Place.CAMERAS, offered=may(operator, Act.SET_UP_CAMERAS))
         self._bar.went.connect(self.go)
         self._bar.lock_asked.connect(self.lock_asked)
         self._bar.clean_asked.connect(self.clean_asked)
@@ -121,7 +119,10 @@ class Content(Backdrop):
             owner=self,
             add=self._pages.addWidget,
             leave=self.go_to_patients,
+            tell=self.tell,
         )
+        for place in (Place.CARD, Place.TRAIL, Place.CAMERAS):
+            self._bar.offer(place, offered=self.late.may_see(place))
         self.strip = StatusStrip(status)
         self._status = status
         status.changed.connect(self._count)
@@ -168,12 +169,11 @@ class Content(Backdrop):
         if place is Place.OUTBOX:
             self._show_outbox(None)
             return
-        if place in (Place.TRAIL, Place.CAMERAS):
-            is_trail = place is Place.TRAIL
-            if may(self.operator, Act.READ_TRAIL if is_trail else Act.SET_UP_CAMERAS):
-                page = (self.late.trail if is_trail else self.late.cameras)[1]
+        if place is not Place.PATIENTS:
+            if self.late.may_see(place):
+                page, take_focus = self.late.at(place)
                 self._show_place(place, page)
-                page.list.setFocus(Qt.FocusReason.OtherFocusReason)
+                take_focus()
             return
         self._show_place(place, self.patients)
         self.patients_vm.read()

@@ -26,6 +26,7 @@ def _keys() -> tuple[tuple[tuple[str, ...], str, str], ...]:
         (("B",), tr("body map"), exam),
         (("Alt+O",), tr("order"), exam),
         (("Alt+P",), tr("place, where the station goes to the patients"), exam),
+        (("Alt+S",), tr("slate, where a card is set up"), exam),
         (("Del",), tr("delete the picture"), exam),
         (("T", "Shift+T"), tr("turn the picture right, left"), exam),
         (("F2",), tr("all pictures at once"), exam),

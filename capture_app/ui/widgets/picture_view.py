@@ -38,6 +38,11 @@ class PictureView(QWidget):
             self._image = whole.copy()  # the bytes are not its own
         self.update()
 
+    def show_image(self, image: QImage) -> None:
+        """Another picture; a null one: none."""
+        self._image = image
+        self.update()
+
     @property
     def has_picture(self) -> bool:
         """Whether there is one."""

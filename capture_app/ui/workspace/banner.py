@@ -120,6 +120,8 @@ class PatientBanner(QWidget):
         self._more = Label(tr("more"), 12, MEDIUM, tone=Tone.TEXT_2)
         self._more.hide()
         self.place = IconButton("map-pin", tr("Place"))
+        self.slate = IconButton("barcode", tr("Slate for a camera with a card (Alt+S)"))
+        self._offers_slate = False
         self._chip = Chip()
         self.order = OrderButton()
         self._change = Button(tr("Change"), icon="users", key=tr("Esc"))
@@ -141,6 +143,7 @@ class PatientBanner(QWidget):
         row.addSpacing(16)
         row.addLayout(self._facts_row)
         row.addWidget(self.place)
+        row.addWidget(self.slate)
         row.addWidget(self._more)
         row.addStretch(1)
         row.addWidget(self.order)
@@ -187,6 +190,11 @@ class PatientBanner(QWidget):
             said.append(state.note.words)
         self.setAccessibleName(", ".join(said))
 
+    def offer_slate(self, *, offered: bool) -> None:
+        """Whether a slate of the patient can be shown."""
+        self._offers_slate = offered
+        self._fit()
+
     def show_order(self, shown: OrderShown | None) -> None:
         """Which order is in use or offered; the facts make room for it."""
         if shown != self.order.shown:
@@ -206,7 +214,7 @@ class PatientBanner(QWidget):
     def _over(self) -> int:
         """How many pixels there are too few, if any."""
         facts = [fact for fact in (*self._facts, *self._droppable) if not fact.isHidden()]
-        parts = (self._native, self.place, self._more, self.order)
+        parts = (self._native, self.place, self.slate, self._more, self.order)
         shown = (*facts, *(part for part in parts if not part.isHidden()), self._change)
         fixed = 32 + Metric.TARGET + 4 + 10 + 16 + 1 + 16 + 8 + 8 + 8
         needs = fixed + self._name.minimumWidth() + sum(w.sizeHint().width() for w in shown)
@@ -229,8 +237,9 @@ class PatientBanner(QWidget):
             self._tighten()
         if self._native.isHidden():
             gone.insert(0, self._state.native)
-        if self._over():
-            self.place.hide()
+        for button in (self.place, self.slate):
+            if self._over():
+                button.hide()
         if over := self._over():
             self.order.set_widest(max(_ORDER_LEAST, self.order.sizeHint().width() - over))
         if self._over() and is_due:
@@ -266,6 +275,7 @@ class PatientBanner(QWidget):
             widget.show()  # a new one counts as hidden until then, and would not be measured
         self._loosen()
         self.place.setHidden(not self._state.place)
+        self.slate.setHidden(not self._offers_slate)
         self._more.hide()
         self.order.set_widest(ORDER_WIDEST)
         self._chip.let_yield(False)  # noqa: FBT003 - as a Qt setter

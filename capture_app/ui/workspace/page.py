@@ -38,6 +38,7 @@ from capture_app.ui.workspace.region_picker import LargeBodyMap, RegionPicker
 from capture_app.ui.workspace.send_bar import SendBar
 from capture_app.ui.workspace.shutter_row import ShutterRow
 from capture_app.ui.workspace.site_and_side import SitePanel
+from capture_app.ui.workspace.slate_popover import SlateAct
 from capture_app.ui.workspace.stage import Stage
 from capture_app.ui.workspace.state import WorkspaceState
 from capture_app.ui.workspace.tool_column import ToolButton, ToolColumn
@@ -65,9 +66,12 @@ class WorkspacePage(Backdrop):
         self._question = WhoseQuestion(self, viewmodel.whose)
         self._places = PlacePicker(self, viewmodel.placing)
         self._cameras = CameraPicker(self, viewmodel.live)
+        self._slates = SlateAct(self, viewmodel.slating)
         self._said = -1
         self.banner = PatientBanner(viewmodel.state.banner)
         self.banner.change_asked.connect(self.left)
+        self.banner.offer_slate(offered=viewmodel.slating.is_offered)
+        self.banner.slate.clicked.connect(self._slates.ask)
         self.view = LiveView()
         self.view.choose_asked.connect(self._cameras.ask)
         self.grid = ToolButton(tr("Grid"), "grid-four", checkable=True)
@@ -171,6 +175,7 @@ class WorkspacePage(Backdrop):
             Qt.Key.Key_F2: self._toggle_contacts,
             "Alt+O": self.press_order,
             "Alt+P": self._places.ask,
+            "Alt+S": self._slates.ask,
             Qt.Key.Key_Delete: self._vm.sending.delete,
             "Ctrl+Return": self._vm.sending.send,
             "Ctrl+Enter": self._vm.sending.send,

@@ -32,6 +32,7 @@ from capture_app.ui.workspace.ordering import Ordering
 from capture_app.ui.workspace.placing import Placing
 from capture_app.ui.workspace.sending import SendingActs
 from capture_app.ui.workspace.shutter import MakeSmall, Shutter
+from capture_app.ui.workspace.slating import Slating
 from capture_app.ui.workspace.state import SendStop, Shot, WorkspaceState, in_order
 from capture_app.ui.workspace.whose import Whose
 
@@ -88,6 +89,7 @@ class WorkspaceViewModel(QObject):
         self.sending = SendingActs(board, self.describing, self.shutter, held, self.whose)
         self.ordering = Ordering(board, self.shutter)
         self.placing = Placing(board)
+        self.slating = Slating(board)
         FreezeOffer(board, self.live, self.shutter)
         self.ordering.began.connect(self.sending.forget)
         self.whose.leave_order_asked.connect(self.ordering.leave)

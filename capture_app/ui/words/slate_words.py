@@ -1,0 +1,26 @@
+"""What a slate says in words beside its code: enough to compare with the wristband, and no name.
+
+The slate is photographed, and the card with it may be lost: initials, the year and the end of the
+number are what a second identifier asks for.
+"""
+
+from __future__ import annotations
+
+from capture_app.exam.initials import example_of
+from capture_app.model.patient import Patient
+from capture_app.model.slate import Slate
+from capture_app.ui.words import wording
+
+_DIVIDER = " \N{MIDDLE DOT} "
+
+
+def whose_slate(patient: Patient) -> str:
+    """NM, 1956, ...678."""
+    year = str(patient.birth_date.year) if patient.birth_date is not None else ""
+    parts = (example_of(patient.name), year, wording.last_digits(patient.patient_id))
+    return _DIVIDER.join(filter(None, parts))
+
+
+def where_slate(slate: Slate) -> str:
+    """4B, bed 12; empty where nobody knows."""
+    return wording.place(slate.encounter.location if slate.encounter is not None else None)
