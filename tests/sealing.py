@@ -25,6 +25,7 @@ from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.imaging.rgb import encode_rgb
 from capture_app.model.coded_clip import CodedClip
 from capture_app.model.coding import Code
+from capture_app.model.console import Area
 from capture_app.model.delivery import Instance
 from capture_app.model.device import DeviceInfo, DeviceKind, Grabber
 from capture_app.model.encoded_image import EncodedImage
@@ -34,7 +35,7 @@ from capture_app.model.operator import Operator, Role
 from capture_app.model.order import Order
 from capture_app.model.patient import NameGroup, Patient, PatientId, PersonName, Sex
 from capture_app.model.procedure import Description, ImageKind, Side
-from capture_app.model.ultrasound import Area, Mode, Preset, Scale, TransducerType
+from capture_app.model.ultrasound import Mode, Preset, Scale, TransducerType
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.settings.schema import Institution, Station
 

@@ -17,6 +17,7 @@ from capture_app.settings.consoles import (
     ConsoleSettings,
     PresetSettings,
     area_of,
+    layout_of,
     whole_picture,
 )
 from capture_app.settings.schema import Device
@@ -26,9 +27,13 @@ def device_info(device: Device) -> DeviceInfo:
     """What images say of a configured device.
 
     Scanners and endoscopy towers often write the name into the picture; other cameras do not know
-    it. Where the settings say whether they do, that holds.
+    it. Where the settings say whether they do, that holds. Where names are cut away and the
+    settings say nothing, it is told of each picture by itself.
     """
-    burned_in = device.burned_in_annotation
+    burned_in, console = device.burned_in_annotation, device.console
+    layout = None if console is None else layout_of(console)
+    if burned_in is None and (layout is None or layout.kept is None):
+        burned_in = device.image_kind in OFTEN_BURNED_IN
     return DeviceInfo(
         device_id=device.id,
         name=device.name,
@@ -38,10 +43,9 @@ def device_info(device: Device) -> DeviceInfo:
         model_name=device.model_name,
         serial_number=device.serial_number,
         software_versions=device.software_versions,
-        burned_in_annotation=(
-            device.image_kind in OFTEN_BURNED_IN if burned_in is None else burned_in
-        ),
+        burned_in_annotation=burned_in,
         grabber=_grabber(device),
+        console=layout,
     )
 
 

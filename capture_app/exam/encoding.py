@@ -34,10 +34,20 @@ class Picture:
 
 
 def picture_of(frame: Frame, device: DeviceInfo, decoder: Decoder) -> Picture:
-    """The device's own JPEG as the judge lets it pass, any other frame losslessly.
+    """The device's own JPEG as the judge lets it pass, any other frame losslessly; without the
+    part in which its console writes names, where the profile says which that is.
 
     Raises ImageError.
     """
+    picture = _whole_picture_of(frame, device, decoder)
+    if device.console is None:
+        return picture
+    from capture_app.imaging.cutting import cut  # noqa: PLC0415 - as below
+
+    return replace(picture, image=cut(picture.image, device.console, decoder))
+
+
+def _whole_picture_of(frame: Frame, device: DeviceInfo, decoder: Decoder) -> Picture:
     # Only here: the list of patients need not wait for numpy and Pillow. The window has them read
     # ahead, long before a first frame.
     from capture_app.imaging.rgb import encode_rgb  # noqa: PLC0415

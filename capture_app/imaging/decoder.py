@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from capture_app.imaging.other_formats import OtherPicture
+from capture_app.model.console import Area
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +24,10 @@ class Decoder(Protocol):
 
     def upright(self, jpeg: bytes, orientation: int) -> bytes | None:
         """The same pixels as a sequential Huffman JPEG, turned; None where that cannot be done."""
+        ...
+
+    def cut(self, jpeg: bytes, area: Area) -> bytes | None:
+        """A part that begins with a block, the same pixels; None where that cannot be done."""
         ...
 
     def pixels(self, jpeg: bytes, orientation: int) -> NDArray[np.uint8]:

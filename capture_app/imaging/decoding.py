@@ -12,6 +12,7 @@ from capture_app.dicom.jpeg_stream import damaged
 from capture_app.errors import ChildEndedError, ImageError, TaskRefusedError
 from capture_app.imaging.file_kind import kind_of
 from capture_app.imaging.other_formats import Loss, OtherPicture, refused
+from capture_app.model.console import Area
 from capture_app.model.encoded_image import MOST_PIXELS
 from capture_app.sandbox.child import Child
 from capture_app.sandbox.task import BlockRule, ChildAnswer, ChildTask
@@ -58,6 +59,12 @@ class PictureDecoder:
     def upright(self, jpeg: bytes, orientation: int) -> bytes | None:
         """As `surgery.upright`."""
         block = self._asked({"do": "upright", "orientation": orientation}, jpeg).block("jpeg")
+        return None if block is None else bytes(block.data)
+
+    def cut(self, jpeg: bytes, area: Area) -> bytes | None:
+        """As `surgery.cut`."""
+        corner, size = [area.left, area.top], [area.width, area.height]
+        block = self._asked({"do": "cut", "corner": corner, "size": size}, jpeg).block("jpeg")
         return None if block is None else bytes(block.data)
 
     def pixels(self, jpeg: bytes, orientation: int) -> NDArray[np.uint8]:

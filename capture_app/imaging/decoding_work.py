@@ -8,13 +8,14 @@ import numpy as np
 
 from capture_app.errors import ImageError, TaskRefusedError
 from capture_app.imaging import other_formats_work, surgery, turbo
+from capture_app.model.console import Area
 from capture_app.sandbox.task import Block, Call, ChildAnswer, Work
 
 
 def decode_file() -> Work:
     """`do` says what is asked of a JPEG: whether its coded data is all there, the same picture
-    turned, or its pixels; or ("other") for the picture in a file of another format. Refuses with a
-    code of `other_formats.Refusal`.
+    turned, a part of it, or its pixels; or ("other") for the picture in a file of another format.
+    Refuses with a code of `other_formats.Refusal`.
     """
     turbo.is_had()  # reads the library while that is still allowed
     return _work
@@ -28,6 +29,10 @@ def _work(call: Call) -> Iterator[ChildAnswer]:
                 yield ChildAnswer({"is_whole": surgery.is_whole(data)})
             case "upright":
                 made = surgery.upright(data, int(asked["orientation"]))
+                yield ChildAnswer({}, () if made is None else (Block.of_bytes("jpeg", made),))
+            case "cut":
+                (left, top), (width, height) = asked["corner"], asked["size"]
+                made = surgery.cut(data, Area(int(left), int(top), int(width), int(height)))
                 yield ChildAnswer({}, () if made is None else (Block.of_bytes("jpeg", made),))
             case "other":
                 yield _other(data)

@@ -23,6 +23,7 @@ from capture_app.imaging.file_kind import kind_of
 from capture_app.imaging.jpeg_truncation import scan_is_whole
 from capture_app.imaging.other_formats import OtherPicture, refused
 from capture_app.imaging.turns import TURNS
+from capture_app.model.console import Area
 
 _ARITHMETIC_FRAMES: Final = frozenset({0xC9, 0xCA})
 _BEHIND_ARITHMETIC: Final = bytes(2) + bytes.fromhex("5a963ca569c30ff0") * 16
@@ -58,6 +59,15 @@ def _parts(jpeg: bytes) -> Iterator[tuple[int, int, bool]]:
 def upright(jpeg: bytes, orientation: int) -> bytes | None:
     """The picture with every pixel in its place, Huffman coded; None where only decoding helps."""
     return turbo.upright(jpeg, orientation) if turbo.is_had() else None
+
+
+def cut(jpeg: bytes, area: Area) -> bytes | None:
+    """A part of the picture that begins with a block, every pixel as it is; None where only
+    decoding helps.
+    """
+    if not turbo.is_had():
+        return None
+    return turbo.cut(jpeg, area.left, area.top, area.width, area.height)
 
 
 def pixels(jpeg: bytes, orientation: int) -> NDArray[np.uint8]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from capture_app.settings.resources import resource
@@ -19,6 +21,7 @@ _NAMES: Final = (_DLL,) if sys.platform == "win32" else ("libturbojpeg.so.0",)
 _OPERATIONS: Final = {1: 0, 2: 1, 3: 6, 4: 2, 5: 3, 6: 5, 7: 4, 8: 7}
 """By EXIF orientation: what puts such a picture upright (TJXOP_*)."""
 _PERFECT: Final = 1
+_CROP: Final = 4
 _NO_OUTPUT: Final = 16
 _COPY_NO_MARKERS: Final = 64
 _STOP_ON_WARNING: Final = 8192
@@ -56,13 +59,26 @@ def upright(jpeg: bytes, orientation: int) -> bytes | None:
     return _transformed(jpeg, _OPERATIONS[orientation], _PERFECT | _COPY_NO_MARKERS)
 
 
+def cut(jpeg: bytes, left: int, top: int, width: int, height: int) -> bytes | None:
+    """A part of the picture, not turned, whose upper left corner begins a block; None where it
+    does not, or the coded data has a fault. Otherwise as `upright`.
+    """
+    where = {"x": left, "y": top, "width": width, "height": height}
+    return _transformed(jpeg, 0, _CROP | _COPY_NO_MARKERS, where=where)
+
+
 def as_far_as_it_goes(jpeg: bytes) -> bytes | None:
     """As `upright`, not turned, of what can be read: a warning does not end it."""
     return _transformed(jpeg, 0, _COPY_NO_MARKERS, stop_on_warning=False)
 
 
 def _transformed(
-    jpeg: bytes, operation: int, options: int, *, stop_on_warning: bool = True
+    jpeg: bytes,
+    operation: int,
+    options: int,
+    *,
+    stop_on_warning: bool = True,
+    where: Mapping[str, int] = MappingProxyType({}),
 ) -> bytes | None:
     library = _library()
     if library is None:
@@ -72,7 +88,7 @@ def _transformed(
     if not handle:
         raise MemoryError
     made, length = ctypes.c_void_p(None), ctypes.c_ulong(0)
-    asked = _Transform(op=operation, options=options)
+    asked = _Transform(op=operation, options=options, **where)
     try:
         failed = library.tjTransform(
             handle,

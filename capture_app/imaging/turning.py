@@ -37,6 +37,7 @@ def turned(image: EncodedImage, turn: Turn, decoder: Decoder) -> EncodedImage:
     return replace(
         made,
         color_space=image.color_space,
+        cut_to=image.cut_to,
         pixel_aspect=image.pixel_aspect[::-1] if is_on_its_side else image.pixel_aspect,
     )
 

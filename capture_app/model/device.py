@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from capture_app.model.console import ConsoleLayout
 from capture_app.model.procedure import ImageKind
 from capture_app.model.ultrasound import Preset
 
@@ -48,7 +49,10 @@ class DeviceInfo:
     serial_number: str = ""
     software_versions: str = ""
     burned_in_annotation: bool | None = None
-    """Whether its pictures show whose they are; None where nobody has said."""
+    """Whether its pictures show whose they are; None where nobody has said, or where it depends on
+    whether the console's names were cut away.
+    """
     grabber: Grabber | None = None
+    console: ConsoleLayout | None = None
     preset: Preset | None = None
     """What its console is set to; None where nobody has said."""

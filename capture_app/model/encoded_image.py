@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from capture_app.model.console import Area
+
 MOST_PIXELS: Final = 100_000_000
 """Of one picture. One that says it has more is refused before memory is given to it."""
 
@@ -60,3 +62,5 @@ class EncodedImage:
     """By how much that had made it smaller; 0 where there is no method."""
     pixel_aspect: tuple[int, int] = (1, 1)
     """Height and width of a pixel, as Pixel Aspect Ratio (0028,0034) has them."""
+    cut_to: Area | None = None
+    """Which part it is of the picture that came, the console's names being cut away; None: all."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from capture_app.model.console import Area
+
 
 class TransducerType(StrEnum):
     """Transducer Type (0018,6031), by its defined terms (PS3.3 C.8.5.6)."""
@@ -64,47 +66,6 @@ def modality_of(modes: Iterable[Mode]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
-    """A rectangle of a picture, in pixels from its upper left corner."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-    @property
-    def right(self) -> int:
-        """The first column behind it."""
-        return self.left + self.width
-
-    @property
-    def bottom(self) -> int:
-        """The first row below it."""
-        return self.top + self.height
-
-    def is_within(self, other: Area) -> bool:
-        """Whether all of it lies in another."""
-        return (
-            other.left <= self.left
-            and other.top <= self.top
-            and self.right <= other.right
-            and self.bottom <= other.bottom
-        )
-
-    def common(self, other: Area) -> Area | None:
-        """What two areas share; None where they share nothing."""
-        left, top = max(self.left, other.left), max(self.top, other.top)
-        right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
-        if left >= right or top >= bottom:
-            return None
-        return Area(left, top, right - left, bottom - top)
-
-    def moved(self, columns: int, rows: int) -> Area:
-        """The same rectangle, so far to the right and down."""
-        return Area(self.left + columns, self.top + rows, self.width, self.height)
-
-
-@dataclass(frozen=True, slots=True)
 class Scale:
     """How large the pixels of a part of the picture are in the body.
 
@@ -115,6 +76,11 @@ class Scale:
     rows: int
     scan_area: Area
     mm_per_pixel: float
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(columns, rows)"""
+        return self.columns, self.rows
 
 
 @dataclass(frozen=True, slots=True)

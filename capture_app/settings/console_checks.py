@@ -12,6 +12,7 @@ from capture_app.settings.consoles import (
     ConsoleSettings,
     PresetSettings,
     area_of,
+    layout_of,
     whole_picture,
 )
 from capture_app.settings.schema import Device
@@ -31,6 +32,8 @@ def console_faults(where: str, device: Device) -> Iterator[_Found]:
             tr("They are for ultrasound alone."),
             tr("absent, or image_kind = US"),
         )
+    if device.console is not None and device.console.picture_size:
+        yield from _layout(f"{where}.console", device.console)
     names = [preset.name for preset in device.presets]
     for number, preset in enumerate(device.presets):
         at = f"{where}.presets[{number}]"
@@ -41,6 +44,23 @@ def console_faults(where: str, device: Device) -> Iterator[_Found]:
                 tr("a name of its own for each entry"),
             )
         yield from _scale(at, preset, device.console)
+
+
+def _layout(at: str, console: ConsoleSettings) -> Iterator[_Found]:
+    whole, layout = whole_picture(console), layout_of(console)
+    for key, area in (("kept_area", layout.kept), ("banner_area", layout.banner)):
+        if area is not None and not area.is_within(whole):
+            yield _outside(f"{at}.{key}", console.picture_size)
+    if layout.kept is not None and layout.banner is not None and layout.kept.common(layout.banner):
+        yield (
+            f"{at}.kept_area",
+            tr("The console's names would stay in the picture."),
+            tr("an area that shares nothing with banner_area"),
+        )
+
+
+def _outside(key: str, size: str) -> _Found:
+    return (key, tr("It is not within the picture."), tr("an area of {size}", size=size))
 
 
 def _scale(at: str, preset: PresetSettings, console: ConsoleSettings | None) -> Iterator[_Found]:
@@ -65,10 +85,12 @@ def _scale(at: str, preset: PresetSettings, console: ConsoleSettings | None) -> 
         return
     area = area_of(preset.scan_area)
     if not area.is_within(whole_picture(console)):
+        yield _outside(f"{at}.scan_area", console.picture_size)
+    elif console.kept_area and not area.is_within(area_of(console.kept_area)):
         yield (
             f"{at}.scan_area",
-            tr("It is not within the picture."),
-            tr("an area of {size}", size=console.picture_size),
+            tr("A part of it is not kept."),
+            tr("an area within console.kept_area"),
         )
     high = area.height * preset.mm_per_pixel
     depth = preset.depth_mm

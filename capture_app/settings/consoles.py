@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from capture_app.model.ultrasound import Area, TransducerType
+from capture_app.model.console import Area, ConsoleLayout
+from capture_app.model.ultrasound import TransducerType
 from capture_app.settings.kinds import LongText
 from capture_app.settings.rules import Between, Help, Items, Matching, Text
 
@@ -39,6 +40,24 @@ class ConsoleSettings:
         Matching(r"[1-9][0-9]{1,4}x[1-9][0-9]{1,4}", "a size in pixels as 1920x1080"),
         Help("The size of the whole picture in which all areas are counted."),
     ]
+    kept_area: Annotated[
+        str,
+        _AREA,
+        Help(
+            "The part of the picture that stills keep, without the console's names; Burned In "
+            "Annotation (0028,0301) of such a still is NO where burned_in_annotation is not said. "
+            "Of a JPEG, edges that are multiples of 16 are kept to the pixel, others a little "
+            "further in. Empty: all is kept."
+        ),
+    ] = ""
+    banner_area: Annotated[
+        str,
+        _AREA,
+        Help(
+            "Where the console writes whose picture it is: shown above the live picture, to be "
+            "compared with our own banner."
+        ),
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +122,14 @@ def whole_picture(console: ConsoleSettings) -> Area:
     """All of the picture in which the areas are counted."""
     columns, rows = console.picture_size.split("x")
     return Area(0, 0, int(columns), int(rows))
+
+
+def layout_of(console: ConsoleSettings) -> ConsoleLayout:
+    """The layout that the settings say."""
+    whole, kept, banner = whole_picture(console), console.kept_area, console.banner_area
+    return ConsoleLayout(
+        whole.width,
+        whole.height,
+        area_of(kept) if kept else None,
+        area_of(banner) if banner else None,
+    )

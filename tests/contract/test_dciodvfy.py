@@ -28,6 +28,7 @@ from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.imaging.rgb import encode_rgb
 from capture_app.imaging.turning import turned
 from capture_app.model.coding import Code
+from capture_app.model.console import Area
 from capture_app.model.device import DeviceInfo
 from capture_app.model.patient import NameGroup, PartialDate, PatientId, PersonName, Sex
 from capture_app.model.procedure import Side, Turn
@@ -174,6 +175,11 @@ OBJECTS: dict[str, SealRequest] = {
     "ultrasound, behind a grabber": request(description=KNEE, device=SCANNER_ON_GRABBER),
     "ultrasound, of a known setting": request(
         description=KNEE, device=replace(SCANNER_ON_GRABBER, preset=LINEAR_4_CM)
+    ),
+    "ultrasound, without the console's names": request(
+        description=KNEE,
+        device=replace(SCANNER, burned_in_annotation=None),
+        image=replace(prepare_jpeg(jpeg()), cut_to=Area(0, 16, 64, 48)),
     ),
     "ultrasound, Doppler without a scale": request(
         description=KNEE,

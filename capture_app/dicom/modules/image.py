@@ -53,7 +53,7 @@ def general_image_module(ds: Dataset, request: SealRequest, taken_at: datetime) 
         put(ds, "AcquisitionTime", tm(taken_at))
         put(ds, "AcquisitionDateTime", dt(taken_at))
     put(ds, "PatientOrientation", "")  # Type 2C: a hand-held camera does not know
-    _burned_in_annotation(ds, request.device)
+    _burned_in_annotation(ds, request.device, request.image)
 
 
 def source_image(ds: Dataset, source: SourceFrame | None) -> None:
@@ -163,10 +163,14 @@ def sop_common_module(
     put(ds, "CodingSchemeIdentificationSequence", [scheme])
 
 
-def _burned_in_annotation(ds: Dataset, device: DeviceInfo) -> None:
-    """What the device profile says; else YES for what often has it, and nothing for the others."""
+def _burned_in_annotation(ds: Dataset, device: DeviceInfo, image: EncodedImage) -> None:
+    """What the device profile says; else NO where the console's names were cut away, YES for what
+    often has them, and nothing for the others.
+    """
     said = device.burned_in_annotation
-    if said is None and device.image_kind in OFTEN_BURNED_IN:
+    if said is None and image.cut_to is not None:
+        said = False
+    elif said is None and (device.image_kind in OFTEN_BURNED_IN or device.console is not None):
         said = True
     if said is not None:
         put(ds, "BurnedInAnnotation", "YES" if said else "NO")
@@ -174,6 +178,11 @@ def _burned_in_annotation(ds: Dataset, device: DeviceInfo) -> None:
 
 def _derivation(image: EncodedImage) -> str:
     """What was done to bytes that are not those that came; empty where they are."""
+    cut = "" if image.cut_to is None else "Cut to the part without the console's text, without loss"
+    return "; ".join(filter(None, (cut, _handled(image))))
+
+
+def _handled(image: EncodedImage) -> str:
     match image.handling:
         case Handling.AS_IT_IS:
             return ""

@@ -9,9 +9,10 @@ from pydicom.dataset import Dataset
 
 from capture_app.dicom.elements import put, put_known
 from capture_app.dicom.request import SealRequest
+from capture_app.model.console import Area
 from capture_app.model.encoded_image import EncodedImage, Handling
 from capture_app.model.procedure import Turn
-from capture_app.model.ultrasound import Area, Mode, Preset, Scale, modality_of
+from capture_app.model.ultrasound import Mode, Preset, Scale, modality_of
 
 _TWO_DIMENSIONS: Final = 1
 _TISSUE: Final = 1
@@ -56,12 +57,16 @@ def _is_spatial(modes: Sequence[Mode]) -> bool:
 
 
 def _area_in(image: EncodedImage, scale: Scale) -> Area | None:
-    """Where the scanned area lies in the kept picture."""
+    """Where the scanned area lies in the kept picture, which may be a part of the one that came."""
     if image.handling is Handling.TURNED or image.pixel_aspect != (1, 1):
         return None
-    if (image.columns, image.rows) != (scale.columns, scale.rows):
+    cut = image.cut_to
+    if cut is None:
+        return scale.scan_area if (image.columns, image.rows) == scale.size else None
+    if (image.columns, image.rows) != (cut.width, cut.height):
         return None
-    return scale.scan_area
+    within = scale.scan_area.common(cut)
+    return None if within is None else within.moved(-cut.left, -cut.top)
 
 
 def _region(area: Area, mm_per_pixel: float) -> Dataset:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from capture_app.devices.capture import Live, LiveState
 from capture_app.errors import CaptureAppError, DeviceError
+from capture_app.imaging.cutting import as_kept, banner_in
 from capture_app.imaging.quality import Quality, assess
 from capture_app.imaging.stillness import Glance, glance
 from capture_app.model.device import DeviceInfo, DeviceKind
@@ -21,6 +22,10 @@ from capture_app.model.ultrasound import Preset
 from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _QUALITY_EVERY_MS: Final = 200
 _QUALITY_AFTER_ERROR_MS: Final = 10_000
@@ -119,6 +124,16 @@ class LiveViewModel(QObject):
         frame = self._devices.latest()
         return frame if frame is not None and frame.not_before >= self._since else None
 
+    def as_kept(self, frame: Frame) -> Frame:
+        """A frame of the camera in use with the part of it that a still keeps."""
+        console = None if self.device is None else self.device.console
+        return frame if console is None else replace(frame, pixels=as_kept(frame.pixels, console))
+
+    def banner_in(self, frame: Frame) -> NDArray[np.uint8] | None:
+        """Where the console in use writes whose picture it is; None where that is not known."""
+        console = None if self.device is None else self.device.console
+        return None if console is None else banner_in(frame.pixels, console)
+
     def take(self) -> tuple[Frame, DeviceInfo]:
         """The frame on the screen and its device. Raises DeviceError where there is none."""
         frame = self._devices.take()
@@ -168,12 +183,12 @@ class LiveViewModel(QObject):
         frame, device = self.frame(), self.device
         if frame is None or device is None:
             return None
-        pixels, kind, before = frame.pixels, device.image_kind, self._glance
-        rows, columns, _ = pixels.shape
+        rows, columns, _ = frame.pixels.shape
         if self.size != (columns, rows):
             self.size = (columns, rows)
             self.changed.emit()
-        return lambda: (assess(pixels, kind), glance(frame, before), before)
+        kind, before, kept = device.image_kind, self._glance, self.as_kept(frame)
+        return lambda: (assess(kept.pixels, kind), glance(kept, before), before)
 
     def _not_looked(self, _error: CaptureAppError) -> None:
         """The picture goes on without chips, and is looked at again in a while."""

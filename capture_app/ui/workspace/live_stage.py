@@ -79,4 +79,8 @@ class LiveStage(QObject):
         frame = self._vm.live.frame()
         if frame is not None and frame is not self._frame:
             self._frame = frame  # the image does not own the pixels
-            self._view.show_picture(image_over(frame.pixels))
+            kept = self._vm.live.as_kept(frame)
+            banner = self._vm.live.banner_in(frame)
+            self._view.show_picture(
+                image_over(kept.pixels), None if banner is None else image_over(banner)
+            )

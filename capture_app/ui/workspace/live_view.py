@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -31,12 +31,17 @@ from capture_app.ui.words.shown import LiveMarks
 FLASH_MS = 90
 _INSET = 14
 _CHIP_GAP = 8
+_CAPTION = 26
+"""Of the console's banner."""
+_BANNER_AT_MOST = 64
+_CENTRE = Qt.AlignmentFlag.AlignHCenter
 _WHITE = QColor(255, 255, 255)
 
 
 @dataclass(slots=True)
 class _Shown:
     image: QImage | None = None
+    banner: QImage | None = None
     marks: LiveMarks = field(default_factory=LiveMarks)
     grid: bool = True
     flash: bool = False
@@ -77,6 +82,11 @@ class LiveView(QWidget):
     # -------------------------------------------------------------------------- what is shown
 
     @property
+    def picture(self) -> QImage | None:
+        """The live picture on it; None where there is none."""
+        return self._shown.image
+
+    @property
     def has_picture(self) -> bool:
         """Whether there is a live picture on it."""
         return self._shown.image is not None
@@ -86,9 +96,16 @@ class LiveView(QWidget):
         """What the chips and the words say."""
         return self._shown.marks
 
-    def show_picture(self, image: QImage | None) -> None:
-        """The newest frame; None where there is no live image."""
-        self._shown.image = image
+    @property
+    def banner(self) -> QImage | None:
+        """What the console writes of whose picture it is, above the picture."""
+        return self._shown.banner
+
+    def show_picture(self, image: QImage | None, banner: QImage | None = None) -> None:
+        """The newest frame; None where there is no live image. `banner`: what its console writes of
+        whose it is.
+        """
+        self._shown.image, self._shown.banner = image, banner
         self.update(self._stage())
 
     def show_marks(self, marks: LiveMarks) -> None:
@@ -121,8 +138,26 @@ class LiveView(QWidget):
     def _stage(self) -> QRect:
         return self.rect()
 
+    def _banner_rect(self) -> QRect:
+        """Where the console's own banner is drawn, never enlarged; empty for none."""
+        banner, stage = self._shown.banner, self._stage()
+        if banner is None or banner.isNull():
+            return QRect()
+        room = QSize(stage.width() - 2 * _INSET, min(_BANNER_AT_MOST, stage.height() // 4))
+        size = banner.size()
+        if size.width() > room.width() or size.height() > room.height():
+            size.scale(room, Qt.AspectRatioMode.KeepAspectRatio)
+        left = stage.left() + (stage.width() - size.width()) // 2
+        return QRect(QPoint(left, stage.top() + _CAPTION), size)
+
+    def _below_banner(self) -> QRect:
+        stage, banner = self._stage(), self._banner_rect()
+        if banner.isEmpty():
+            return stage
+        return stage.adjusted(0, banner.bottom() + 1 + _CHIP_GAP - stage.top(), 0, 0)
+
     def _picture_rect(self) -> QRectF:
-        stage = QRectF(self._stage())
+        stage = QRectF(self._below_banner())
         image = self._shown.image
         if image is None or image.isNull():
             return stage
@@ -175,6 +210,7 @@ class LiveView(QWidget):
             where = self._picture_rect()
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(where, image)
+            self._paint_banner(painter, stage)
             if self._shown.grid:
                 self._paint_grid(painter, where)
         self._paint_chips(painter, stage)
@@ -202,7 +238,7 @@ class LiveView(QWidget):
 
     def _paint_chips(self, painter: QPainter, stage: QRect) -> None:
         rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
-        top = stage.top() + 12
+        top = self._below_banner().top() + 12
         if self._shown.image is not None:
             stage = self._picture_rect().toAlignedRect() & stage
         marks = self._shown.marks
@@ -223,6 +259,17 @@ class LiveView(QWidget):
             slot = QRect(left, top, width, Metric.CHIP)
             draw_chip(painter, slot, chip, rtl=rtl, on_picture=True)
             x += width + _CHIP_GAP
+
+    def _paint_banner(self, painter: QPainter, stage: QRect) -> None:
+        """To be compared with our own by a person: the same patient?"""
+        where = self._banner_rect()
+        if self._shown.banner is None or where.isEmpty():
+            return
+        painter.drawImage(where, self._shown.banner)
+        painter.setFont(QFont(font(14, MEDIUM)))
+        painter.setPen(current().on_picture.text)
+        line = QRect(stage.left() + _INSET, stage.top() + 4, stage.width() - 2 * _INSET, 20)
+        draw_line(painter, line, tr("On the console: the same patient?"), _CENTRE)
 
     def _paint_flash(self, painter: QPainter, frame: QPainterPath) -> None:
         theme = current()

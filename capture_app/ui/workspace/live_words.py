@@ -36,7 +36,8 @@ def live_marks(
             *_size_chips(state),
         )
         judged = () if quality is None else _quality_chips(quality)
-        return LiveMarks(leading, (*_preset_chips(device, size), *_still_chips(stillness), *judged))
+        said = (*_console_chips(device, size), *_preset_chips(device, size))
+        return LiveMarks(leading, (*said, *_still_chips(stillness), *judged))
     if state.live is Live.OPENING:
         return LiveMarks(absent=tr("Opening the camera"))
     pictures = trn("{n} picture is safe.", "{n} pictures are safe.", safe) if safe else ""
@@ -80,6 +81,16 @@ def _size_chips(state: LiveState) -> tuple[ChipText, ...]:
     return (ChipText(words, "warning", Tone.WARN),)
 
 
+def _console_chips(device: DeviceInfo | None, size: tuple[int, int] | None) -> tuple[ChipText, ...]:
+    """Whether the names that the console writes are cut away."""
+    console = None if device is None else device.console
+    if console is None or console.kept is None or size is None:
+        return ()
+    if console.kept_of(*size) is not None:
+        return (ChipText(tr("Names cut away"), "eye-slash"),)
+    return (ChipText(tr("Names not cut away: another size"), "warning", Tone.WARN),)
+
+
 def _preset_chips(device: DeviceInfo | None, size: tuple[int, int] | None) -> tuple[ChipText, ...]:
     """What the console is said to be set to, and where its scale does not hold."""
     preset = None if device is None else device.preset
@@ -87,7 +98,7 @@ def _preset_chips(device: DeviceInfo | None, size: tuple[int, int] | None) -> tu
         return ()
     named = ChipText(preset.name, "check-circle")
     scale = preset.scale
-    if scale is None or size in (None, (scale.columns, scale.rows)):
+    if scale is None or size in (None, scale.size):
         return (named,)
     words = tr("No scale: it is for {size}", size=f"{scale.columns} x {scale.rows}")
     return (named, ChipText(words, "warning", Tone.WARN))

@@ -121,14 +121,14 @@ class Shutter(QObject):
         self.flashed.emit()
         shot = self.begin(self._describing.for_the_next())
         given = shot.description
-        take, exam = board.services.exams.take, board.exam
+        take, exam, kept = board.services.exams.take, board.exam, self._live.as_kept(frame)
         self._run(
             shot,
             lambda: take(exam, frame, device=device, description=given),
-            lambda capture_id: self._assess(capture_id, frame, device),
+            lambda capture_id: self._assess(capture_id, kept, device),
         )
         # Both at once: the small picture is mostly ready by the time that the large one is safe.
-        self._make(lambda: self._small(frame), lambda image: self._small_made(shot.number, image))
+        self._make(lambda: self._small(kept), lambda image: self._small_made(shot.number, image))
 
     def keep(
         self, coding: Coding, work: Callable[[Description], str], clip: ClipLength | None = None

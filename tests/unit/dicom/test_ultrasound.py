@@ -8,9 +8,10 @@ from pydicom.dataset import Dataset
 
 from capture_app.dicom.build import build, build_clip
 from capture_app.dicom.conformance import verify
+from capture_app.model.console import Area, ConsoleLayout
 from capture_app.model.encoded_image import EncodedImage, Handling
 from capture_app.model.procedure import Side, Turn
-from capture_app.model.ultrasound import Area, Mode, Preset, Scale, TransducerType
+from capture_app.model.ultrasound import Mode, Preset, Scale, TransducerType
 from capture_app.settings.consoles import area_of
 from tests.sealing import (
     CAMERA,
@@ -146,3 +147,55 @@ def test_an_area_is_read_as_it_is_written() -> None:
     assert area.common(Area(0, 0, 300, 100)) == Area(240, 96, 60, 4)
     assert area.common(Area(0, 0, 240, 96)) is None
     assert area.moved(-240, -96) == Area(0, 0, 1440, 960)
+
+
+CUT = replace(photo(), cut_to=Area(8, 16, 64, 48))
+SAYS_NOTHING = replace(
+    SCANNER, burned_in_annotation=None, console=ConsoleLayout(80, 80, CUT.cut_to)
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "image", "written_as"),
+    [
+        (None, CUT, "NO"),
+        (None, photo(), "YES"),  # of another size: nothing was cut away
+        (True, CUT, "YES"),
+        (False, photo(), "NO"),
+    ],
+)
+def test_burned_in_is_what_is_true_of_this_picture(
+    said: bool | None, image: EncodedImage, written_as: str
+) -> None:
+    device = replace(SAYS_NOTHING, burned_in_annotation=said)
+    ds = build(request(description=KNEE, device=device, image=image))
+    verify(ds)
+    assert ds.BurnedInAnnotation == written_as
+
+
+def test_a_clip_of_a_console_is_whole_and_says_so() -> None:
+    made = clip()
+    ds = build_clip(clip_request(made, SAYS_NOTHING, description=KNEE), made)
+    assert ds.BurnedInAnnotation == "YES"
+
+
+def test_what_was_cut_away_is_told() -> None:
+    ds = build(request(description=KNEE, device=SAYS_NOTHING, image=CUT))
+    assert ds.ImageType[0] == "DERIVED"
+    assert ds.DerivationDescription == ("Cut to the part without the console's text, without loss")
+    turned = replace(CUT, handling=Handling.TURNED)
+    ds = build(request(description=KNEE, device=SAYS_NOTHING, image=turned))
+    assert ds.DerivationDescription.endswith("; JPEG turned by its coefficients, without loss")
+
+
+def test_the_scanned_area_moves_with_the_cut() -> None:
+    scale = Scale(80, 80, Area(10, 8, 40, 50), 1.0)
+    device = replace(SAYS_NOTHING, preset=replace(LINEAR_4_CM, scale=scale))
+    ds = build(request(description=KNEE, device=device, image=CUT))
+    (region,) = ds.SequenceOfUltrasoundRegions
+    assert (region.RegionLocationMinX0, region.RegionLocationMinY0) == (2, 0)  # cut inwards
+    assert (region.RegionLocationMaxX1, region.RegionLocationMaxY1) == (41, 41)
+    elsewhere = replace(CUT, cut_to=Area(60, 60, 64, 48))
+    assert "SequenceOfUltrasoundRegions" not in build(
+        request(description=KNEE, device=device, image=elsewhere)
+    )
