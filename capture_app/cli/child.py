@@ -31,6 +31,12 @@ def _parse_dicom() -> Work:
     return parse_dicom
 
 
+def _read_console() -> Work:
+    from capture_app.devices.console_text_work import read_console  # noqa: PLC0415 - as WORKS says
+
+    return read_console()
+
+
 def _read_received() -> Work:
     from capture_app.outbox.receiving.reading_work import read_received  # noqa: PLC0415 - as WORKS says
 
@@ -47,6 +53,7 @@ WORKS: Final[dict[str, Callable[[], Work]]] = {
     "camera": _camera,
     "decode-file": _decode_file,
     "parse-dicom": _parse_dicom,
+    "read-console": _read_console,
     "read-received": _read_received,
     "survey-camera": _survey_camera,
 }

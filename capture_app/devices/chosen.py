@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from capture_app.clock import Clock
 from capture_app.devices.capture import CaptureThread, Live, LiveState, Sees, nobody
+from capture_app.devices.console_text import ConsoleReader
 from capture_app.devices.network_camera import Password, no_password
 from capture_app.devices.opening import device_info, open_source, presets_of
 from capture_app.errors import DeviceError
@@ -15,6 +17,10 @@ from capture_app.model.frame import Frame
 from capture_app.model.ultrasound import Preset
 from capture_app.model.words import tr
 from capture_app.settings.schema import Device
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 StateListener = Callable[[LiveState], None]
 
@@ -40,6 +46,7 @@ class ChosenDevice:
         self._leave: Callable[[], None] | None = None
         self._chosen: Device | None = None
         self._retired: list[CaptureThread] = []
+        self._reader: ConsoleReader | None = None
         self._absent = LiveState(Live.LOST, clock.now(), tr("No camera is set up."))
 
     @property
@@ -96,6 +103,20 @@ class ChosenDevice:
             raise DeviceError(self._absent.reason)
         return capture.take()
 
+    def read_console(self, banner: NDArray[np.uint8]) -> tuple[str, ...]:
+        """What the console in use writes in its banner; nothing where no model reads it.
+
+        For one thread at a time; it takes some tenths of a second. Raises DeviceError.
+        """
+        with self._lock:
+            console = None if self._chosen is None else self._chosen.console
+            if console is None or not console.reader_model:  # of the settings
+                return ()
+            if self._reader is None:
+                self._reader = ConsoleReader(console.reader_model, self._clock)
+            reader = self._reader
+        return reader.read(banner)
+
     def renew(self) -> None:
         """Another exam begins: only pictures from now on count for it. Returns at once."""
         with self._lock:
@@ -135,6 +156,9 @@ class ChosenDevice:
     def _retire(self) -> None:
         capture, leave = self._capture, self._leave
         self._capture = self._leave = None
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
         if leave is not None:
             leave()
         if capture is not None:

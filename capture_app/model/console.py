@@ -56,6 +56,8 @@ class ConsoleLayout:
     """What images keep, without the names that the console writes; None: all."""
     banner: Area | None = None
     """Where the console writes whose picture it is; None where nobody has said."""
+    reader_model: str = ""
+    """The file of a model that reads that; empty where people alone do."""
 
     def kept_of(self, columns: int, rows: int) -> Area | None:
         """What is kept of a picture of this size; None: all, for it is laid out otherwise."""

@@ -57,6 +57,12 @@ def _layout(at: str, console: ConsoleSettings) -> Iterator[_Found]:
             tr("The console's names would stay in the picture."),
             tr("an area that shares nothing with banner_area"),
         )
+    if console.reader_model and layout.banner is None:
+        yield (
+            f"{at}.banner_area",
+            tr("It is missing."),
+            tr("the area that reader_model is to read"),
+        )
 
 
 def _outside(key: str, size: str) -> _Found:

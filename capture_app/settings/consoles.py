@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from capture_app.model.console import Area, ConsoleLayout
 from capture_app.model.ultrasound import TransducerType
 from capture_app.settings.kinds import LongText
-from capture_app.settings.rules import Between, Help, Items, Matching, Text
+from capture_app.settings.rules import Between, ExistingFile, Help, Items, Matching, Text
 
 AREA_WORDS: Final = "empty, or LEFT,TOP,WIDTHxHEIGHT in pixels, as 240,96,1440x960"
 _AREA: Final = Matching(r"|[0-9]{1,5},[0-9]{1,5},[1-9][0-9]{0,4}x[1-9][0-9]{0,4}", AREA_WORDS)
@@ -56,6 +56,15 @@ class ConsoleSettings:
         Help(
             "Where the console writes whose picture it is: shown above the live picture, to be "
             "compared with our own banner."
+        ),
+    ] = ""
+    reader_model: Annotated[
+        str,
+        ExistingFile(),
+        Help(
+            "A PP-OCR recogniser as ONNX, with its characters in its metadata: what stands in "
+            "banner_area is then read, and a chip says where it does not name the patient. Empty: "
+            "people alone compare."
         ),
     ] = ""
 
@@ -132,4 +141,5 @@ def layout_of(console: ConsoleSettings) -> ConsoleLayout:
         whole.height,
         area_of(kept) if kept else None,
         area_of(banner) if banner else None,
+        console.reader_model,
     )

@@ -35,6 +35,7 @@ class LiveStage(QObject):
         row.clip_asked.connect(vm.clips.toggle)
         row.last_asked.connect(vm.clips.keep_last)
         vm.live.changed.connect(self.render)
+        vm.guard.changed.connect(self.render)
         vm.clips.changed.connect(self.render)
         vm.shutter.flashed.connect(view.flash)
 
@@ -56,6 +57,7 @@ class LiveStage(QObject):
             others=bool(live.others),
             size=live.size,
             stillness=live.stillness,
+            console=self._vm.guard.says,
             clips=clips,
         )
         self._view.show_marks(marks)

@@ -245,6 +245,8 @@ class LiveView(QWidget):
         x = _INSET
         for chip in reversed(marks.trailing):
             width = chip_width(chip)
+            if x + width > stage.width():  # a warning stands last, and is drawn first
+                break
             left = stage.left() + x if rtl else stage.right() + 1 - x - width
             slot = QRect(left, top, width, Metric.CHIP)
             draw_chip(painter, slot, chip, rtl=rtl, on_picture=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from capture_app.devices.capture import Live, LiveState
+from capture_app.exam.console_guard import ConsoleSays
 from capture_app.imaging.quality import Quality, QualityChip
 from capture_app.model.device import DeviceInfo
 from capture_app.model.words import tr, trn
@@ -22,6 +23,7 @@ def live_marks(
     size: tuple[int, int] | None = None,
     stillness: Stillness = Stillness.MOVES,
     clips: ClipState = ClipState(),  # noqa: B008 - frozen
+    console: ConsoleSays = ConsoleSays.UNCLEAR,
 ) -> LiveMarks:
     """The chips on the picture; or what happened to the camera, and what is safe.
 
@@ -37,7 +39,9 @@ def live_marks(
         )
         judged = () if quality is None else _quality_chips(quality)
         said = (*_console_chips(device, size), *_preset_chips(device, size))
-        return LiveMarks(leading, (*said, *_still_chips(stillness), *judged))
+        return LiveMarks(
+            leading, (*said, *_still_chips(stillness), *judged, *_guard_chips(console))
+        )
     if state.live is Live.OPENING:
         return LiveMarks(absent=tr("Opening the camera"))
     pictures = trn("{n} picture is safe.", "{n} pictures are safe.", safe) if safe else ""
@@ -126,6 +130,16 @@ def frozen_message() -> Message:
         act_icon="camera",
         act_key=tr("Space"),
     )
+
+
+def _guard_chips(says: ConsoleSays) -> tuple[ChipText, ...]:
+    match says:
+        case ConsoleSays.THIS_PATIENT:
+            return (ChipText(tr("Console: same patient"), "check-circle", Tone.OK),)
+        case ConsoleSays.NOT_THIS_PATIENT:
+            return (ChipText(tr("Console: not this patient?"), "warning", Tone.WARN),)
+        case ConsoleSays.UNCLEAR:
+            return ()
 
 
 def _quality_chips(quality: Quality) -> tuple[ChipText, ...]:

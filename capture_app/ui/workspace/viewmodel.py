@@ -27,6 +27,7 @@ from capture_app.ui.workspace.board import Board, trouble
 from capture_app.ui.workspace.clips import Clips
 from capture_app.ui.workspace.describing import Describing
 from capture_app.ui.workspace.freezing import FreezeOffer
+from capture_app.ui.workspace.guard import ConsoleGuard
 from capture_app.ui.workspace.live import LiveViewModel
 from capture_app.ui.workspace.ordering import Ordering
 from capture_app.ui.workspace.placing import Placing
@@ -91,6 +92,9 @@ class WorkspaceViewModel(QObject):
         self.placing = Placing(board)
         self.slating = Slating(board)
         FreezeOffer(board, self.live, self.shutter)
+        self.guard = ConsoleGuard(
+            services, tasks, self.live, lambda: board.known.standing.patient, board
+        )
         self.ordering.began.connect(self.sending.forget)
         self.whose.leave_order_asked.connect(self.ordering.leave)
         board.changed.connect(self.changed)
@@ -157,6 +161,7 @@ class WorkspaceViewModel(QObject):
         self.ordering.close()
         self.whose.close()
         self.clips.close()
+        self.guard.close()
         self.live.close()
         self.shutter.close()
 
