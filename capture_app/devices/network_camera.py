@@ -140,8 +140,16 @@ def raise_for_status(status: int) -> None:
         raise DeviceTroubleError(Trouble.ANSWERS_ERROR)
 
 
+class CameraNotReachedError(DeviceError):
+    """The way to a camera failed, for a reason with words of its own: `code` is that reason's."""
+
+    def __init__(self, error: TransientDeliveryError) -> None:
+        self.code = error.code
+        super().__init__(str(error))
+
+
 def device_error(error: TransientDeliveryError) -> DeviceError:
     """What people are told where the way to the camera fails: distrust in its own words."""
     if error.code.startswith(_TOLD_BY_ITS_REASON):
-        return DeviceError(str(error))
+        return CameraNotReachedError(error)
     return DeviceTroubleError(Trouble.NO_ANSWER)

@@ -15,7 +15,13 @@ from typing import Final
 import structlog
 
 from capture_app.clock import Clock
-from capture_app.devices.network_camera import NetworkCamera, Password, SignIn, device_error
+from capture_app.devices.network_camera import (
+    CameraNotReachedError,
+    NetworkCamera,
+    Password,
+    SignIn,
+    device_error,
+)
 from capture_app.devices.relay_http import HttpRelay
 from capture_app.devices.relay_rtsp import RtspRelay
 from capture_app.devices.trouble import DeviceTroubleError, Trouble
@@ -106,5 +112,5 @@ class CameraRelay:
         self._trouble = trouble
         if isinstance(trouble, DeviceTroubleError):
             _log.info("camera-not-had", device_id=self._device_id, reason=trouble.trouble.value)
-        elif trouble is not None:
-            _log.info("camera-not-had", device_id=self._device_id, reason="not-trusted")
+        elif isinstance(trouble, CameraNotReachedError):
+            _log.info("camera-not-had", device_id=self._device_id, reason=trouble.code)

@@ -18,7 +18,9 @@ import structlog
 from capture_app.archive.connect import offers
 from capture_app.archive.offered import Offer
 from capture_app.clock import Clock
+from capture_app.devices.network_camera import CameraNotReachedError
 from capture_app.devices.trial import try_device
+from capture_app.devices.trouble import DeviceTroubleError
 from capture_app.diagnostics import own_computer
 from capture_app.diagnostics.cannot_work import OriginOf, cannot_work
 from capture_app.diagnostics.certificates import certificate_lives
@@ -225,7 +227,12 @@ def _device(device: Device, settings: Settings, clock: Clock) -> Iterator[Findin
             if device.kind is DeviceKind.STREAM
             else tr("Check plug and address, and that no other program has the device.")
         )
-        yield Finding("device", device.id, "device-failed", Grade.FAULT, str(error), remedy)
+        why: Facts = {}
+        if isinstance(error, CameraNotReachedError):
+            why = {"reason": error.code}
+        elif isinstance(error, DeviceTroubleError):
+            why = {"reason": error.trouble.value}
+        yield Finding("device", device.id, "device-failed", Grade.FAULT, str(error), remedy, why)
         return
     facts: Facts = {"width": seen.width, "height": seen.height, "rate": seen.rate}
     words = tr("{width} x {height} pixels, {rate} pictures a second.", **facts)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from structlog.testing import capture_logs
 
 from capture_app.clock import SystemClock
 from capture_app.devices.child_source import ChildSource, device_task
@@ -77,10 +78,10 @@ def test_a_camera_that_proves_who_it_is_delivers_its_own_bytes(authority: Author
 
 
 WRONG = {
-    "host": "another host name",
-    "stranger": "Nobody whom this station trusts",
-    "computer": "Nobody whom this station trusts",
-    "expired": "has expired",
+    "host": ("another host name", "tls-wrong-host"),
+    "stranger": ("Nobody whom this station trusts", "tls-unknown-authority"),
+    "computer": ("Nobody whom this station trusts", "tls-unknown-authority"),
+    "expired": ("has expired", "tls-expired"),
 }
 
 
@@ -96,17 +97,20 @@ def test_one_that_does_not_delivers_nothing_and_is_told_no_password(
         ends=timedelta(seconds=-1) if wrong == "expired" else timedelta(days=1),
     )
     trusted = None if wrong == "computer" else authority.file
-    if scheme == "https":
-        with run_http_camera(PICTURES, certificate) as camera:
-            with pytest.raises(DeviceError, match=WRONG[wrong]):
-                first(device(f"{camera.root}/basic-live", trusted, "camera"))
-            assert camera.asked == []
-        return
-    with (
-        run_rtsp_camera(PICTURES, certificate=certificate) as secure,
-        pytest.raises(DeviceError, match=WRONG[wrong]),
-    ):
-        first(device(secure.url, trusted, "camera"))
+    words, code = WRONG[wrong]
+    with capture_logs() as entries:
+        if scheme == "https":
+            with run_http_camera(PICTURES, certificate) as camera:
+                with pytest.raises(DeviceError, match=words):
+                    first(device(f"{camera.root}/basic-live", trusted, "camera"))
+                assert camera.asked == []
+        else:
+            with (
+                run_rtsp_camera(PICTURES, certificate=certificate) as secure,
+                pytest.raises(DeviceError, match=words),
+            ):
+                first(device(secure.url, trusted, "camera"))
+    assert code in {one["reason"] for one in entries if one["event"] == "camera-not-had"}
 
 
 def test_rtsps_is_checked_and_read_and_signed_in_to_through_the_relay(

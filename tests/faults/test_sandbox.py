@@ -166,6 +166,11 @@ def test_its_death_is_a_value_of_one_question(
     assert end_of(child) in ends, "it was begun anew for the next question"
 
 
+@pytest.mark.expects_log("child-ended")
+def test_two_answers_to_one_question_are_none(opened: Opened) -> None:
+    assert end_of(opened("say_twice", slots=3)) is ChildEnd.PROTOCOL
+
+
 @pytest.mark.expects_log("child-ended", "'reason': 'time'")
 def test_what_is_late_is_killed(opened: Opened) -> None:
     child = opened("spin")

@@ -11,6 +11,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -146,6 +147,16 @@ def test_whoever_may_not_look_into_the_folder_gets_all_but_what_is_in_it(tmp_pat
     )
     assert b"OSError" in files["logs/unreadable.txt"]
     assert json.loads(files["versions.json"])["capture-app"]
+
+
+@pytest.mark.expects_log("bundle-part-failed")
+def test_one_log_that_cannot_be_read_keeps_nothing_else_from_it(tmp_path: Path) -> None:
+    (tmp_path / LOG_FOLDER / "serve-1.jsonl").mkdir(parents=True)
+    (tmp_path / LOG_FOLDER / "desktop-2.jsonl").write_text('{"event": "serving"}\n')
+    files = contents(Settings(tmp_path), [], [], NOW)
+    logs = sorted(text for name, text in files.items() if name.startswith("logs/"))
+    assert logs[0].startswith(b"unreadable: IsADirectoryError")
+    assert b'"serving"' in logs[1]
 
 
 def test_wrong_settings_are_told_without_what_nobody_foresaw() -> None:

@@ -13,10 +13,12 @@ from structlog.testing import capture_logs
 
 from capture_app.clock import SystemClock
 from capture_app.net.deadline import Deadline
+from capture_app.net.http import HttpClient
 from capture_app.net.listener import Caller, Listener
 from capture_app.net.tls import Tls, client_tls, server_tls
 from capture_app.net.wire import Address, connect
 from tests.contract.test_archive_tls import Authority
+from tests.waiting import eventually
 
 HOST = "127.0.0.1"
 CLOCK = SystemClock()
@@ -132,3 +134,33 @@ def test_who_hangs_up_in_the_handshake_is_told_as_that(hospital: Authority) -> N
         thread.start()
         assert reaches(tls, server.getsockname()[1]) == "tls-broken-off"
         thread.join()
+
+
+def test_a_line_that_was_kept_alive_is_made_anew_where_its_files_changed(
+    hospital: Authority, tmp_path: Path
+) -> None:
+    believed, made = tmp_path / "believed.pem", list[int]()
+    believed.write_bytes(hospital.file.read_bytes())
+
+    def serve(caller: Caller) -> None:
+        made.append(1)
+        while caller.sock.recv(4096):
+            caller.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    listener = Listener(HOST, 0, serve, name="web", clock=CLOCK, tls=of_port(hospital.sign("web")))
+    listener.start()
+    client = HttpClient("web", tls=client_tls("web", ca_file=str(believed)))
+
+    def asked() -> int:
+        url, deadline = f"https://{HOST}:{listener.port}/", Deadline.after(CLOCK, 30)
+        answer = client.exchange("GET", url, headers={}, longest_answer=9, deadline=deadline)
+        return answer.status
+
+    try:
+        assert (asked(), asked(), len(made)) == (200, 200, 1)
+        believed.write_bytes(hospital.file.read_bytes() + b"\n")
+        assert (asked(), asked(), len(made)) == (200, 200, 2)
+        eventually(lambda: listener.callers == 1, what="the line of before to be closed")
+    finally:
+        client.close()
+        listener.stop()
