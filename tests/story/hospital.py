@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from capture_app.model.patient import NameGroup, Patient, PatientId, PersonName, Sex
+from capture_app.patients.census.orders import WorklistAnswer, WorklistItem
+from tests import sealing
+
 AUTHORITY: Final = "ST ANNE"
+ORDER: Final = sealing.ORDER
 Wording = tuple[str, str, str]
 """Name, birth date and sex as DICOM has them."""
 NAMES: Final = ("Roe^Rick", "Doe^Janet", "Nguyen^Mai", "Hansen^Ole", "Hansen^Ola")
@@ -73,6 +78,14 @@ class Hospital:
         else:
             segments.append(f"PV1|1|I|4B^^{one.bed}^{AUTHORITY}" + "|" * 16 + one.visit)
         return ("\r".join(segments) + "\r").encode()
+
+    def worklist(self, one: Person | None, at: datetime) -> WorklistAnswer:
+        """What the worklist answers: its order, for a person as named now; or nothing."""
+        if one is None:
+            return WorklistAnswer("mwl", (), at)
+        name = PersonName(NameGroup(*one.name.split("^")))
+        patient = Patient(PatientId(one.number, AUTHORITY), name, None, Sex.UNKNOWN)
+        return WorklistAnswer("mwl", (WorklistItem(patient, None, ORDER),), at)
 
     def whose(self, number: str) -> Person:
         """The person with this record number, of now or of before."""

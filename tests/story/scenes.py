@@ -16,10 +16,11 @@ from capture_app.errors import RuleError
 from capture_app.exam.standing import Caution
 from capture_app.exam.standing import Stop as FeedStop
 from capture_app.model.procedure import Side
+from capture_app.ui.words.order_words import order_id
 from capture_app.ui.workspace.state import Shot
 from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
 from tests.story.acts import HEEL, SHIN, Story
-from tests.story.hospital import Person
+from tests.story.hospital import ORDER, Person
 from tests.story.windows import Window, until_live
 
 _KNOWN: Final = (0, 1, 2)
@@ -40,6 +41,10 @@ class _Scene:
         """A wristband, an act, a site with its side, pictures: all that Send wants."""
         for at in (0, 1):  # nobody else has this patient open
             self.clears(at)
+        self.takes()
+
+    def takes(self) -> None:
+        """The pictures, of whoever is open or will be."""
         side = self.chance.choice((Side.LEFT, Side.RIGHT))
         self.story.photographs(self.at, self.who, (1, HEEL), side, self.times, "stay")
         assert len(self.drafts) == self.times
@@ -226,6 +231,41 @@ def a_frame_comes_late(story: Story, chance: Random) -> None:
         exams.take(exam, frame, device=device)
 
 
+class _Ordered(_Scene):
+    """The pictures are taken for an order, which is this patient's as yet."""
+
+    def begins(self) -> None:
+        for at in (0, 1):
+            self.clears(at)
+        self.story.gives_order(self.who)
+        self.here.hear()
+        self.story.scans(self.at, self.who, retired=False, soon=False)
+        self.story.settle()
+        self.vm.ordering.choose(order_id(ORDER))
+        self.story.settle()
+        self.takes()
+        assert self.vm.exam.order == ORDER
+
+
+def an_order_becomes_another_patients(story: Story, chance: Random) -> None:
+    """Nothing goes under it, before the window heard of it and after, nor once the worklist drops
+    it; what one act lets go without it goes.
+    """
+    scene = _Ordered(story, chance)
+    story.gives_order((scene.who + 1) % len(_KNOWN))
+    assert scene.sends("scan", soon=True) == 0
+    assert scene.sends("scan") == 0
+    if chance.choice((False, True)):
+        story.gives_order(None)
+    assert scene.sends("scan") == 0
+    assert scene.vm._board.known.standing.stop is FeedStop.ORDER_DOUBTED
+    scene.vm.act_on_message()
+    story.settle()
+    assert scene.vm.exam.order is None
+    assert scene.sends("scan") == scene.times
+    story.gives_order(None)
+
+
 SCENES: Final[tuple[Callable[[Story, Random], None], ...]] = (
     the_feed_makes_it_somebody_else,
     the_panels_speak_of_all,
@@ -235,4 +275,5 @@ SCENES: Final[tuple[Callable[[Story, Random], None], ...]] = (
     a_frame_comes_late,
     a_word_is_corrected,
     a_merge_is_refused,
+    an_order_becomes_another_patients,
 )

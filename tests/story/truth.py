@@ -14,7 +14,7 @@ from capture_app.outbox.sealing.identity import SealedIdentity, read_identity
 from capture_app.store.sealed import open_sealed
 from capture_app.ui.workspace import words
 from tests import outboxes
-from tests.story.hospital import AUTHORITY, Hospital, Person, Wording
+from tests.story.hospital import AUTHORITY, ORDER, Hospital, Person, Wording
 from tests.story.windows import Window
 from tests.ui.stage import Stage
 
@@ -26,6 +26,8 @@ class Truth:
         self.stage = stage
         self.hospital = hospital
         self.windows = windows
+        self.ordered: Person | None = None
+        """Whose the worklist says that its order is."""
         self.taken: dict[str, Person] = {}
         """Who was on the screen when the shutter was pressed, by capture id."""
         self.sealed: dict[str, bytes] = {}
@@ -97,6 +99,8 @@ class Truth:
         assert self.taken[identity.capture_id] is one, "another patient's"
         assert (ds.PatientID, ds.IssuerOfPatientID) == (one.number, AUTHORITY), "retired"
         assert not one.is_cancelled, "the visit was cancelled"
+        under = ds.StudyInstanceUID == ORDER.study_instance_uid or ds.AccessionNumber
+        assert not under or self.ordered is one, "under another patient's order"
         wording = (str(ds.PatientName), ds.PatientBirthDate, ds.PatientSex)
         assert wording == one.wording, "not as the feed words the patient"
         assert said.procedure is not None
