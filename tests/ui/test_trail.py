@@ -1,6 +1,5 @@
 """The trail on screen: for auditors alone, whole or not, filtered, taken away, looked into."""
 
-import ast
 from pathlib import Path
 
 import pytest
@@ -8,18 +7,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-import capture_app
-from capture_app.model.audit_event import AuditAction
 from capture_app.model.operator import Operator
 from capture_app.security.auditing import ExportKind
 from capture_app.ui.shell.app_bar import Place
 from capture_app.ui.trail.page import TrailPage
 from capture_app.ui.trail.viewmodel import Period, TrailViewModel
-from capture_app.ui.trail.words import act_words, detail_words
 from capture_app.ui.words.marks import Tone
 from tests.ui.conftest import Desk
-
-SOURCE = Path(capture_app.__file__).parent
 
 
 @pytest.fixture
@@ -29,60 +23,6 @@ def trail(desk: Desk, qtbot: QtBot) -> tuple[TrailViewModel, TrailPage]:
     vm, page = desk.content.late.trail
     qtbot.waitUntil(lambda: bool(vm.state.rows) and bool(vm.state.verdict))
     return vm, page
-
-
-def test_every_act_has_words() -> None:
-    words = act_words()
-    assert set(words) == set(AuditAction)
-    assert len(set(words.values())) == len(words)
-
-
-def test_every_fact_of_an_act_has_words() -> None:
-    words = detail_words()
-    assert names_of_facts() <= set(words), names_of_facts() - set(words)
-    assert len(names_of_facts()) > 40, "the search finds what the rooms write down"
-    assert all(words.values())
-
-
-def names_of_facts() -> set[str]:
-    """The keys of every mapping that the product hands over as the details of an act."""
-    trees = [ast.parse(path.read_text("utf-8")) for path in SOURCE.rglob("*.py")]
-    constants = {
-        node.target.id: node.value.value
-        for tree in trees
-        for node in tree.body
-        if isinstance(node, ast.AnnAssign)
-        and isinstance(node.target, ast.Name)
-        and isinstance(node.value, ast.Constant)
-    }
-    found = {
-        key.value if isinstance(key, ast.Constant) else constants[ast.unparse(key)]
-        for tree in trees
-        for node in ast.walk(tree)
-        if _hands_details_over(node)
-        for mapping in ast.walk(node)
-        if isinstance(mapping, ast.Dict)
-        for key in mapping.keys
-        if isinstance(key, ast.Constant) or (key and ast.unparse(key) in constants)
-    }
-    return {str(name) for name in found} | {"certificate", "failures", "service"}
-
-
-def _hands_details_over(node: ast.AST) -> bool:
-    match node:
-        case ast.keyword(arg="details"):
-            return True
-        case ast.Assign(targets=[ast.Name(id="details")]):
-            return True
-        case ast.FunctionDef(name="_details"):
-            return True
-        case ast.Call(args=args):
-            return any(
-                text == "action" or "AuditAction." in text
-                for text in (ast.unparse(one) for one in args)
-            )
-        case _:
-            return False
 
 
 def test_an_auditor_sees_what_was_done_and_that_it_is_whole(
