@@ -164,7 +164,7 @@ class Replay:
         except Full:
             self._left_out += 1
             if self._left_out & (self._left_out - 1) == 0:  # 1, 2, 4, ...
-                _log.warning("film-frames-left-out", count=self._left_out)
+                _log.info("film-frames-left-out", count=self._left_out)
 
     def _takes(self, not_before: float) -> bool:
         return self._since is not None and self._sealed_at is None and not_before >= self._since

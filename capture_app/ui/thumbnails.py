@@ -33,11 +33,11 @@ def image_over(pixels: NDArray[np.uint8]) -> QImage:
     return image if flat is pixels else image.copy()
 
 
-def small(picture: Frame | EncodedImage) -> QImage:
-    """A picture as the filmstrip shows it. Raises ImageError."""
+def small(picture: Frame | EncodedImage, size: QSize = FILMSTRIP) -> QImage:
+    """A picture as the filmstrip shows it, or as large as asked. Raises ImageError."""
     if isinstance(picture, Frame):
-        return _of_pixels(picture.pixels, FILMSTRIP)
-    return small_image(picture, FILMSTRIP)
+        return _of_pixels(picture.pixels, size)
+    return small_image(picture, size)
 
 
 def small_image(image: EncodedImage, size: QSize) -> QImage:

@@ -21,6 +21,7 @@ def _keys() -> tuple[tuple[tuple[str, ...], str, str], ...]:
         (("Space", "F13", "PgDn"), tr("take a picture"), exam),
         (("R",), tr("record a clip, and end it"), exam),
         (("L",), tr("keep the last 10 seconds as a clip"), exam),
+        (("V",), tr("look at the clip; arrows step, Enter plays, Space takes a still"), exam),
         (("1-9",), tr("procedure"), exam),
         (("Alt+R", "Alt+L", "Alt+M"), tr("right, left, midline"), exam),
         (("B",), tr("body map"), exam),

@@ -57,6 +57,26 @@ class ClipState:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayerState:
+    """A kept clip that is looked at; nothing is while it has no capture id."""
+
+    capture_id: str = ""
+    number: int = 0
+    """In the filmstrip."""
+    frame: int = 0
+    """On the screen; the first is 0."""
+    frames: int = 0
+    """None until the clip was opened."""
+    at_s: float = 0.0
+    length_s: float = 0.0
+    is_playing: bool = False
+    is_partial: bool = False
+    """Whether the recording was cut off."""
+    is_broken: bool = False
+    """Whether this frame is no whole picture: the one before it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
 class LiveMarks:
     """The chips on the picture, and the words that stand in its place when there is none."""
 

@@ -35,6 +35,8 @@ class ContactSheet(Panel):
 
     selected = Signal(str, str)
     """Capture id, and how: one, toggle or range."""
+    opened = Signal(str)
+    """The capture id of a clip that is to be looked at."""
     group_selected = Signal(list)
     """The capture ids of a group."""
     all_asked = Signal()
@@ -137,6 +139,7 @@ class ContactSheet(Panel):
         if button is None:
             button = self._buttons[thumb.capture_id] = ThumbButton(self)
             button.selected.connect(self._select)
+            button.opened.connect(self.opened)
             button.moved.connect(lambda key, of=thumb.capture_id: self._move(of, key))
             if thumb.capture_id in self._images:
                 button.show_image(self._images[thumb.capture_id])

@@ -34,6 +34,8 @@ class Filmstrip(QWidget):
     reader_role = Role.Grouping
 
     selected = Signal(str, str)
+    opened = Signal(str)
+    """The capture id of a clip that is to be looked at."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -104,6 +106,7 @@ class Filmstrip(QWidget):
         button = ThumbButton(self)
         QWidget.setTabOrder(self._buttons[-1] if self._buttons else self, button)
         button.selected.connect(self.selected)
+        button.opened.connect(self.opened)
         button.moved.connect(lambda key, button=button: self._move(button, key))
         button.show()
         return button

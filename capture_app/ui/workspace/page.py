@@ -26,6 +26,7 @@ from capture_app.ui.words.marks import Tone
 from capture_app.ui.workspace.arrangement import SMALLEST, Arrangement
 from capture_app.ui.workspace.banner import PatientBanner
 from capture_app.ui.workspace.camera_picker import CameraPicker
+from capture_app.ui.workspace.clip_page import ClipPage
 from capture_app.ui.workspace.contact_sheet import ContactSheet
 from capture_app.ui.workspace.filmstrip import Filmstrip
 from capture_app.ui.workspace.keys import bind, coding_keys
@@ -85,7 +86,10 @@ class WorkspacePage(Backdrop):
         self.turn = ToolButton(tr("Turn"), "arrow-clockwise")
         self.turn.setAccessibleName(tr("Turn the selected pictures, else the newest"))
         self.turn.setToolTip(tr("Turn the selected pictures, else the newest (T, Shift+T)"))
-        self.tools = ToolColumn((self.grid, self.camera, self.all, self.turn))
+        self.look = ToolButton(tr("Clip"), "play")
+        self.look.setAccessibleName(tr("Look at the selected clip, else the newest"))
+        self.look.setToolTip(tr("Look at the selected clip, else the newest (V)"))
+        self.tools = ToolColumn((self.grid, self.camera, self.all, self.turn, self.look))
         self.shutter = ShutterRow()
         self.procedures = ProcedurePicker()
         self.site = SitePanel(viewmodel.body_map)
@@ -94,7 +98,8 @@ class WorkspacePage(Backdrop):
         self.filmstrip = Filmstrip()
         self.send_bar = SendBar()
         self.contacts = ContactSheet()
-        self.stage = Stage(self.tools, self.view, self.shutter, self.contacts)
+        self.clip = ClipPage(viewmodel.player)
+        self.stage = Stage(self.tools, self.view, self.shutter, self.contacts, self.clip)
         self.toast = Toast(self)
         right = (self.procedures, self.site, self.choices)
         self._arrangement = Arrangement(
@@ -132,6 +137,11 @@ class WorkspacePage(Backdrop):
         self.banner.order.clicked.connect(self.press_order)
         self.banner.place.clicked.connect(self._places.ask)
         vm.changed.connect(self._render)
+        vm.player.changed.connect(self._look_or_not)
+        for opened in (self.filmstrip.opened, self.contacts.opened):
+            opened.connect(vm.player.open)
+        self.look.clicked.connect(vm.player.open_one)
+        self.clip.close_asked.connect(vm.player.leave)
         vm.shutter.thumb_made.connect(self._show_thumb)
         vm.sending.needed.connect(self._lead_to)
         vm.sending.asked.connect(self.toast.focus_act)
@@ -172,6 +182,7 @@ class WorkspacePage(Backdrop):
             Qt.Key.Key_L: self._keep_last,
             Qt.Key.Key_Slash: self.procedures.start_filter,
             Qt.Key.Key_B: self._toggle_map,
+            Qt.Key.Key_V: self._vm.player.open_one,
             Qt.Key.Key_F2: self._toggle_contacts,
             "Alt+O": self.press_order,
             "Alt+P": self._places.ask,
@@ -187,24 +198,41 @@ class WorkspacePage(Backdrop):
         self._shoot()
 
     def _shoot(self) -> None:
-        """Never a picture that nobody saw: from the contact sheet the live picture comes first."""
-        if self.stage.shows_contacts:
+        """Never a picture that nobody saw: from the contact sheet the live picture comes first. Of
+        a clip that is looked at a still is taken.
+        """
+        if self.stage.shows_clip:
+            self.clip.take_still()
+        elif self.stage.shows_contacts:
             self.close_contacts()
         else:
             self._vm.shutter.shoot()
 
     def _record(self) -> None:
         """Never a clip that nobody sees: as `_shoot`. What is recorded ends from anywhere."""
-        if self.stage.shows_contacts and self._vm.clips.state.recorded_s is None:
-            self.close_contacts()
+        if not self.stage.shows_live and self._vm.clips.state.recorded_s is None:
+            self._go_live()
         else:
             self._vm.clips.toggle()
 
     def _keep_last(self) -> None:
-        if self.stage.shows_contacts:
-            self.close_contacts()
-        else:
+        if self.stage.shows_live:
             self._vm.clips.keep_last()
+        else:
+            self._go_live()
+
+    def _look_or_not(self) -> None:
+        """A clip is looked at, in the place of the live picture, or is no more."""
+        is_open = bool(self._vm.player.state.capture_id)
+        if is_open and not self.stage.shows_clip:
+            self.close_popover()
+            self.stage.show_clip()
+        elif not is_open and self.stage.shows_clip:
+            self.close_contacts()
+
+    def _go_live(self) -> None:
+        self._vm.player.leave()
+        self.close_contacts()
 
     def _toggle_contacts(self) -> None:
         if self.stage.shows_contacts:
@@ -212,6 +240,7 @@ class WorkspacePage(Backdrop):
         elif self._vm.state.thumbs:
             self.close_popover()
             self.stage.show_contacts()
+            self._vm.player.leave()
 
     def close_contacts(self) -> None:
         """The live picture again."""
@@ -220,10 +249,10 @@ class WorkspacePage(Backdrop):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            if self.stage.shows_contacts:
-                self.close_contacts()
-            else:
+            if self.stage.shows_live:
                 self.left.emit()
+            else:
+                self._go_live()
             return
         super().keyPressEvent(event)
 
@@ -325,6 +354,7 @@ class WorkspacePage(Backdrop):
         )
         self.contacts.show_groups(state.groups)
         self.all.setEnabled(bool(state.thumbs))
+        self.look.setVisible(any(thumb.clip for thumb in state.thumbs))
         self.turn.setEnabled(bool(state.sendable))
         self.contacts.show_turnable(bool(state.sendable))
         if self.stage.shows_contacts and not state.thumbs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -34,8 +34,10 @@ _SHOWN_ROWS: Final = 720
 """A kept picture is looked at about as large as the live one was."""
 
 T = TypeVar("T")
-MakeSmall = Callable[[Any], object]
-"""Makes a thumbnail of a Frame or of an EncodedImage, on any thread."""
+MakeSmall = Callable[..., object]
+"""Makes a thumbnail of a Frame or of an EncodedImage, or an image of the QSize that is given as
+well, on any thread.
+"""
 
 
 class Shutter(QObject):

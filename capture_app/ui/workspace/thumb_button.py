@@ -47,11 +47,14 @@ _MIRRORED: Final = {Qt.Key.Key_Left: Qt.Key.Key_Right, Qt.Key.Key_Right: Qt.Key.
 class ThumbButton(Pressable):
     """One picture, its number, side and state on it, and under it what it is said to show.
 
-    A click selects it alone, with Ctrl as well, with Shift up to it; Enter does the same.
+    A click selects it alone, with Ctrl as well, with Shift up to it; Enter does the same. A double
+    click opens a clip, and leaves selected what was.
     """
 
     selected = Signal(str, str)
     """Capture id, and how: one, toggle or range."""
+    opened = Signal(str)
+    """The capture id of a clip that was double-clicked."""
     moved = Signal(int)
     """An arrow key, as on a page that runs from the left."""
     focus_radius = float(Metric.RADIUS_THUMBNAIL)
@@ -59,6 +62,7 @@ class ThumbButton(Pressable):
     def __init__(self, parent: QWidget) -> None:
         super().__init__("", parent)
         self.thumb = Thumb("", 0, _NO_PICTURE, "")
+        self._is_opened = False
         self._image: QImage | None = None
         self._turned: QImage | None = None
         """As it is drawn."""
@@ -112,9 +116,19 @@ class ThumbButton(Pressable):
     def nextCheckState(self) -> None:  # noqa: N802 - Qt's own
         """A click does not check it: the state says what is selected."""
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        super().mouseDoubleClickEvent(event)
+        if self.thumb.clip and event.button() is Qt.MouseButton.LeftButton:
+            self._is_opened = True  # by its second press, whose release selects nothing
+            self.selected.emit(self.thumb.capture_id, "one")  # as it was before the first
+            self.opened.emit(self.thumb.capture_id)
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         inside = self.rect().contains(event.position().toPoint())
         super().mouseReleaseEvent(event)
+        if self._is_opened:
+            self._is_opened = False
+            return
         if inside and event.button() is Qt.MouseButton.LeftButton:
             how = "one"
             if event.modifiers() & Qt.KeyboardModifier.ControlModifier:

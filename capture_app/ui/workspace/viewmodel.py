@@ -24,6 +24,7 @@ from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
 from capture_app.ui.words.marks import Message
 from capture_app.ui.workspace.board import Board, trouble
+from capture_app.ui.workspace.clip_player import ClipPlayer
 from capture_app.ui.workspace.clips import Clips
 from capture_app.ui.workspace.describing import Describing
 from capture_app.ui.workspace.freezing import FreezeOffer
@@ -62,9 +63,9 @@ _StatesRead = tuple[int, tuple[str, ...], tuple[ImageStatus, ...]]
 class WorkspaceViewModel(QObject):
     """One exam. Acts on pictures go through `acts`, one after the other; none is lost at the end.
 
-    `live` is the camera, `shutter` takes pictures, `clips` records, `describing` says what they
-    show, `ordering` for which order they are, `placing` where they are taken, `sending` sends,
-    deletes and takes back.
+    `live` is the camera, `shutter` takes pictures, `clips` records, `player` shows what was
+    recorded, `describing` says what they show, `ordering` for which order they are, `placing` where
+    they are taken, `sending` sends, deletes and takes back.
     """
 
     changed = Signal()
@@ -85,6 +86,7 @@ class WorkspaceViewModel(QObject):
         self.live = LiveViewModel(services, tasks, board)
         self.describing = Describing(board)
         self.shutter = Shutter(board, self.describing, self.live, small)
+        self.player = ClipPlayer(board, self.shutter, small)
         self.clips = Clips(board, self.describing, self.live, self.shutter)
         self.whose = Whose(board)
         self.sending = SendingActs(board, self.describing, self.shutter, held, self.whose)
@@ -162,6 +164,7 @@ class WorkspaceViewModel(QObject):
         self.whose.close()
         self.clips.close()
         self.guard.close()
+        self.player.close()
         self.live.close()
         self.shutter.close()
 
