@@ -7,21 +7,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
 import pytest
 
-from capture_app.clock import SystemClock
+from capture_app.clock import FixedClock
 from capture_app.outbox.recovery.inspection import inspect
 from capture_app.outbox.recovery.start_up import recover
-from tests import filming, outboxes
+from tests import filming, outboxes, sealing
 from tests.draws import IS_WHOLE
 from tests.outboxes import PACS
 
 ROOT = Path(__file__).parents[2]
-FRAMES = 60
-SYNC_EVERY = 10
+FRAMES = 64
+A_SECOND = 8
 KILLS = 300 if IS_WHOLE else 12
 
 _SAID = ("RECORDS", "PROMISED", "ENDED", "OVER")  # else it is its log
@@ -50,7 +51,7 @@ def test_what_was_promised_is_there_after_a_kill(
     for number in range(KILLS):
         folder = tmp_path / f"{number}"
         folder.mkdir(mode=0o700)
-        after = number % (FRAMES // SYNC_EVERY + 1)
+        after = number % (FRAMES // A_SECOND + 1)
         capture_id, promised, ended = killed(recorder, folder, after, chance.uniform(0, 0.006))
         found.append(came_back(folder, capture_id, promised, ended=ended))
     assert any(0 < frames < FRAMES for frames in found)
@@ -62,7 +63,7 @@ def killed(
     """A recording killed so long after so many promises: its id, its last promise, its end."""
     assert recorder.stdin is not None
     assert recorder.stdout is not None
-    recorder.stdin.write(f"{folder} {SYNC_EVERY} {FRAMES}\n")
+    recorder.stdin.write(f"{folder} {A_SECOND} {FRAMES}\n")
     recorder.stdin.flush()
     lines = (line for line in recorder.stdout if line.startswith(_SAID))
     _, process_id, capture_id = next(lines).split()
@@ -78,7 +79,7 @@ def killed(
 
 def came_back(folder: Path, capture_id: str, promised: int, *, ended: bool) -> int:
     """How many frames came back, all of them as they were recorded."""
-    outbox = outboxes.open_outbox(folder, SystemClock())
+    outbox = outboxes.open_outbox(folder, FixedClock(sealing.TAKEN_AT + timedelta(hours=1)))
     assert recover(outbox.spool, (PACS,)).alarms == []
     drafts = outbox.drafts()
     assert len(drafts) == 1 or not promised
@@ -90,7 +91,7 @@ def came_back(folder: Path, capture_id: str, promised: int, *, ended: bool) -> i
             assert draft.clip == clip.length
             assert clip.length.is_partial or len(frames) == FRAMES
     assert len(frames) >= (FRAMES if ended else promised)
-    assert frames == [(filming.jpeg(n, size=60_000), n * 33_000) for n in range(len(frames))]
+    assert frames == [(filming.jpeg(n, size=60_000), n * 125_000) for n in range(len(frames))]
     assert not list(outbox.spool.captures.glob("*.growing"))
     assert inspect(outbox.spool).whole
     outboxes.close(outbox)

@@ -29,6 +29,7 @@ from capture_app.ui.shell.main_window import MainWindow
 from capture_app.ui.words.marks import Tone
 from capture_app.ui.workspace.page import WorkspacePage
 from capture_app.ui.workspace.viewmodel import WorkspaceViewModel
+from tests import filming
 from tests.ui.pages_of_cameras import camera_pages
 from tests.ui.pages_of_cards import card_pages
 from tests.ui.pages_of_doubt import (
@@ -172,6 +173,8 @@ def all_pages(
     wait(lambda: stage.services.devices.latest() is not None)
     yield "workspace", window
     yield from workspace_pages(window, wait)
+    for name in clip_pages(visible_page(window), stage, wait):
+        yield name, window
     shoot(visible_page(window).viewmodel, wait)
     yield from whose_pages(window, visible_page(window), stage, wait)
     window.lock()
@@ -218,6 +221,26 @@ def order_pages(
     content.go(Place.OUTBOX)
     yield "outbox-from-exam", window
     content.go(Place.PATIENTS)
+
+
+def clip_pages(page: WorkspacePage, stage: Stage, wait: Wait) -> Iterator[str]:
+    """A clip that is looked at, and one that is being recorded. Both are deleted after that."""
+    vm = page.viewmodel
+    filming.record(stage.outbox, vm.exam, 90).finish()
+    wait(lambda: any(thumb.clip for thumb in vm.state.thumbs))
+    vm.player.open_one()
+    wait(lambda: vm.player.state.frames == 90 and page.clip.frame.has_picture)
+    yield "workspace-clip"
+    vm.player.leave()
+    before = len(vm.state.thumbs)
+    vm.clips.toggle()
+    wait(lambda: bool(vm.clips.capture_id))
+    yield "workspace-recording"
+    vm.clips.toggle()
+    wait(lambda: len(vm.state.thumbs) == before + 1)
+    vm.describing.select(thumb.capture_id for thumb in vm.state.thumbs if thumb.clip)
+    vm.sending.delete()
+    wait(lambda: not any(thumb.clip for thumb in vm.state.thumbs))
 
 
 def workspace_pages(window: MainWindow, wait: Wait) -> Iterator[tuple[str, QWidget]]:
