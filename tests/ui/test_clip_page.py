@@ -13,9 +13,11 @@ from capture_app.clock import FixedClock
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.model.clip import FrameOfClip
 from capture_app.outbox.keeping.drafts import open_kept
+from capture_app.outbox.outbox import Outbox
 from capture_app.ui.words.shown import PlayerState
 from tests import filming
 from tests.ui.conftest import Desk
+from tests.ui.ends import SAID, Break, ends
 from tests.ui.hands import Hands, at_work, clinic
 from tests.ui.stage import Stage
 from tests.ui.test_clips import MAI, recorded
@@ -179,3 +181,19 @@ def test_a_broken_frame_is_told_and_no_still_is_taken_of_it(mai: Hands) -> None:
     mai.key(Qt.Key.Key_Right)
     at(mai, 2)
     assert len(outbox.drafts()) == 1
+
+
+@ends("ClipPlayer")
+def test_a_clip_that_could_not_be_read_is_opened_the_next_time(
+    mai: Hands, break_once: Break
+) -> None:
+    capture_id = recorded(mai, 12)
+    mai.qtbot.waitUntil(lambda: mai.page.filmstrip.buttons[0].has_image)
+    break_once(Outbox, "film_of")
+    mai.page.viewmodel.player.open(capture_id)
+    mai.qtbot.waitUntil(lambda: mai.state.message is not None)
+    assert mai.state.message is not None
+    assert SAID in mai.state.message.what
+    assert mai.page.stage.shows_live
+    mai.page.viewmodel.player.open(capture_id)
+    mai.qtbot.waitUntil(lambda: state(mai).frames == 12)

@@ -12,10 +12,13 @@ from capture_app.clock import FixedClock
 from capture_app.model.clip import ClipLength
 from capture_app.model.device import DeviceKind
 from capture_app.model.procedure import Side, Turn
+from capture_app.outbox.keeping.clips import Recording
+from capture_app.outbox.recovery.start_up import recover
 from capture_app.ui.outbox.row_widget import OutboxRowWidget
 from capture_app.ui.words import wording
 from tests import filming
 from tests.ui.conftest import Desk
+from tests.ui.ends import Break, ends
 from tests.ui.hands import Hands, at_work, clinic
 from tests.ui.stage import Stage
 
@@ -246,3 +249,22 @@ def test_of_what_is_in_a_file_no_clip_is_offered_and_the_key_says_why(mai: Hands
     assert mai.state.message is not None
     assert "file" in mai.state.message.what
     assert mai.page.viewmodel.clips.state.recorded_s is None
+
+
+@ends("Clips", log="recording-failed")
+def test_after_a_recording_that_could_not_be_ended_another_patient_can_be_opened(
+    mai: Hands, break_once: Break
+) -> None:
+    break_once(Recording, "finish")
+    mai.key(Qt.Key.Key_R)
+    goes_on(mai, 2)
+    mai.key(Qt.Key.Key_R)
+    mai.qtbot.waitUntil(lambda: mai.state.message is not None)
+    assert mai.state.message is not None
+    assert "safe" in mai.state.message.what
+    assert len(mai.state.thumbs) == 0
+    mai.scan(OTHER)
+    mai.qtbot.waitUntil(lambda: mai.page.viewmodel.exam.patient.patient_id.value == OTHER)
+    outbox = mai.stage.outbox
+    assert recover(outbox.spool, ("pacs",)).adopted_captures == 1
+    assert outbox.exam_of(outbox.drafts()[0].capture_id).patient.patient_id.value == MAI

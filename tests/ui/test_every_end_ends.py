@@ -195,7 +195,7 @@ def test_a_picture_of_a_row_that_cannot_be_read_leaves_the_row(
 ) -> None:
     desk.sign_in()
     stage.outbox.seal(stage.pictures(MAI, 1, ada), ada)
-    break_once(Outbox, "image_of")
+    break_once(Outbox, "poster_of")
     desk.content.go(Place.OUTBOX)
     qtbot.waitUntil(lambda: bool(desk.content.outbox.findChildren(OutboxRowWidget)))
 
