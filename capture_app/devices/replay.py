@@ -77,6 +77,13 @@ class Replay:
             self._empty()
             self._since, self._sealed_at = since, None
 
+    def restart(self, since: float) -> None:
+        """Of the same exam it takes what is exposed from then on: empties the ring."""
+        with self._lock:
+            self._empty()
+            if self._since is not None:
+                self._since = max(self._since, since)
+
     def end(self) -> None:
         """Nobody's exam is open any more: empties the ring, and takes nothing."""
         with self._lock:

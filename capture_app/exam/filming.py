@@ -79,6 +79,12 @@ class FilmService:
         except RuleError:  # left, or locked, meanwhile
             self._replay.end()
 
+    def restart(self) -> None:
+        """Of what is exposed from now on something else is said, of the device: what was held is
+        not held with it.
+        """
+        self._replay.restart(self._clock.monotonic())
+
     def end(self) -> None:
         """No exam is on the screen any more: nothing is held."""
         self._replay.end()

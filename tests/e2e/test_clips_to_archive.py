@@ -99,6 +99,7 @@ def rig(folder: Path, device: Device, eventually: Eventually, said: Description)
         CLOCK,
         sealing.STATION,
         lambda _number: PersonNow(sealing.MAI, (sealing.VISIT,), (entry,)),
+        lambda _number: frozenset(),
         surgery,
     )
     ring = Replay(CLOCK, 256_000_000)

@@ -30,6 +30,7 @@ def record(folder: Path, a_second: int, frames: int) -> None:
         clock,
         sealing.STATION,
         lambda _number: PersonNow(sealing.MAI, (sealing.VISIT,), (entry,)),
+        lambda _number: frozenset(),
         surgery,
     )
     ring = Replay(clock, 256_000_000)

@@ -16,6 +16,9 @@ from capture_app.outbox.keeping.clips import Recording
 from capture_app.outbox.recovery.start_up import recover
 from capture_app.ui.outbox.row_widget import OutboxRowWidget
 from capture_app.ui.words import wording
+from capture_app.ui.words.marks import Tone
+from capture_app.ui.words.shown import ClipState
+from capture_app.ui.workspace.live_words import clip_chips
 from tests import filming
 from tests.ui.conftest import Desk
 from tests.ui.ends import Break, ends
@@ -268,3 +271,29 @@ def test_after_a_recording_that_could_not_be_ended_another_patient_can_be_opened
     outbox = mai.stage.outbox
     assert recover(outbox.spool, ("pacs",)).adopted_captures == 1
     assert outbox.exam_of(outbox.drafts()[0].capture_id).patient.patient_id.value == MAI
+
+
+def test_what_is_said_of_the_device_is_said_of_a_whole_clip(mai: Hands) -> None:
+    """A setting of an ultrasound console, for one: it brings the scale."""
+    goes_on(mai, 3)
+    mai.key(Qt.Key.Key_R)
+    goes_on(mai, 1)
+    live, films = mai.page.viewmodel.live, mai.stage.services.films
+    assert live.device is not None
+    live.device = replace(live.device, model_name="another")
+    live.changed.emit()
+    assert films.replay.seconds < 1
+    clip = one_clip(mai)
+    assert not clip.is_partial
+    mai.key(Qt.Key.Key_L)
+    assert len(mai.state.thumbs) == 1  # there is not one second of the new setting
+
+
+def test_where_the_memory_is_full_the_picture_says_how_much_is_kept() -> None:
+    (chip,) = clip_chips(ClipState(is_live=True, held_s=7, is_capped=True))
+    assert (chip.words, chip.tone) == ("Last 7 s", Tone.WARN)
+    assert clip_chips(ClipState(is_live=True, held_s=10)) == ()
+    recording = clip_chips(ClipState(is_live=True, recorded_s=67, safe_s=66, is_capped=True))
+    assert [one.words for one in recording] == [
+        f"Recording {wording.clip_length(67)}, {wording.clip_length(66)} safe"
+    ]

@@ -59,6 +59,7 @@ class Clips(QObject):
         self._films = board.services.films
         self._clock = board.services.clock
         self._recording: _UnderWay | None = None
+        self._device = live.device
         self.state = ClipState()
         self._films.begin(board.exam)
         shutter.awaited.connect(self.end)
@@ -193,11 +194,17 @@ class Clips(QObject):
             self._board.say(Message(state.trouble, todo, "warning", tone))
 
     def _follow(self) -> None:
-        """The live image is lost, or of another camera: what there is of the clip is kept."""
+        """The live image is lost, or of another camera: what there is of the clip is kept. What a
+        console is set to is said of a whole clip: a change ends it, and the last seconds.
+        """
         live, one = self._live, self._recording
         if one is not None and not live.is_live:
             why = live.state.reason
             self.end(why or tr("The live image was lost: the recording ended there."))
+        if live.device != self._device:
+            self._device = live.device
+            self.end()
+            self._films.restart()
         self._look()
 
     def _look(self) -> None:

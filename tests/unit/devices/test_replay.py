@@ -200,3 +200,20 @@ def test_who_hears_of_it_and_fails_stops_no_live_image(clock: FixedClock) -> Non
     ring.follow(fail)
     show(ring, clock, 2)
     assert len(ring.film()) == 2
+
+
+def test_it_can_begin_anew_within_an_exam_and_stays_sealed_meanwhile(clock: FixedClock) -> None:
+    ring = replay(clock)
+    show(ring, clock, 30)
+    ring.restart(clock.monotonic())
+    assert ring.film() == ()
+    ring.see(frame(clock, 1, before_s=0.1))
+    show(ring, clock, 2, first=50)
+    assert [one.jpeg for one in ring.film()] == [jpeg(50), jpeg(51)]
+    ring.seal()
+    ring.restart(clock.monotonic())
+    show(ring, clock, 2)
+    ring.unseal(clock.monotonic())
+    assert ring.film() == ()
+    show(ring, clock, 1, first=60)
+    assert len(ring.film()) == 1
