@@ -11,6 +11,7 @@ Nothing of a card is kept but by `keep`, and `keep` takes no picture without a s
 from __future__ import annotations
 
 import base64
+import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -31,7 +32,7 @@ from capture_app.exam.card_sorting import Group, SeenFile
 from capture_app.exam.describing import completed
 from capture_app.exam.encoding import Picture, picture_in
 from capture_app.exam.following import People
-from capture_app.exam.importing import bytes_of_file, digest_of
+from capture_app.exam.importing import bytes_of_file
 from capture_app.exam.standing import worded, worded_as_shown
 from capture_app.model.device import OFTEN_BURNED_IN, DeviceInfo, DeviceKind
 from capture_app.model.encoded_image import EncodedImage
@@ -161,17 +162,16 @@ class Cards:
             data = _bytes_of(file)
         except RuleError as error:
             return SeenFile(file, fault=_fault(file, error))
-        digest = digest_of(data)
         try:
             picture = picture_in(data, self._decoder, now=self._clock.now())
             codes = _codes_in(picture.image)
         except ImageError as error:
-            return SeenFile(file, digest, fault=_fault(file, error))
-        return SeenFile(file, digest, picture.camera_time, picture.camera, codes)
+            return SeenFile(file, fault=_fault(file, error))
+        return SeenFile(file, picture.digest, picture.camera_time, picture.camera, codes)
 
     def look_at(self, seen: SeenFile) -> EncodedImage:
         """The picture in a file, for showing. Raises DeviceError, RuleError."""
-        return self._picture(seen)[0].image
+        return self._picture(seen).image
 
     def kept(self, files: Sequence[SeenFile]) -> Mapping[str, KeptFile]:
         """Those of the files that are pictures here already, by their digest."""
@@ -205,7 +205,8 @@ class Cards:
         if known.get(slate.token) != slate:
             raise RuleError(tr("This slate is not known any more: nothing was kept."))
         already = self.kept(group.files)
-        wanted = [seen for seen in group.files if seen.digest not in already]
+        new = {seen.digest: seen for seen in group.files if seen.digest not in already}
+        wanted = tuple(new.values())  # a copy beside its picture is the same picture
         if not wanted:
             raise RuleError(tr("These pictures are kept already."))
         first = self._picture(wanted[0])  # before an exam is written: the card may be gone
@@ -213,19 +214,19 @@ class Cards:
         kept: list[str] = []
         for seen in wanted:
             try:
-                picture, digest = first if seen is wanted[0] else self._picture(seen)
+                picture = first if seen is wanted[0] else self._picture(seen)
                 kept.append(
                     self._outbox.keep(
                         exam,
                         picture.image,
                         device=device,
                         taken_at=self._taken_at(picture, group),
-                        is_time_known=picture.is_time_known or group.clock_off is not None,
+                        is_time_known=picture.is_time_known or _is_by_slate(picture, group),
                         description=completed(Description(), self._catalog),
                         place=slate.encounter.location
                         if self._station.goes_to_patients and slate.encounter
                         else None,
-                        file_digest=digest,
+                        file_digest=picture.digest,
                         on_safe=on_safe,
                     )
                 )
@@ -287,16 +288,14 @@ class Cards:
             )
         )
 
-    def _picture(self, seen: SeenFile) -> tuple[Picture, str]:
+    def _picture(self, seen: SeenFile) -> Picture:
         """The picture in a file that was read before. Raises ChangedSinceSeenError."""
-        data = _bytes_of(seen.file)
-        digest = digest_of(data)
-        if digest != seen.digest:
+        picture = picture_in(_bytes_of(seen.file), self._decoder, now=self._clock.now())
+        if picture.digest != seen.digest:
             raise ChangedSinceSeenError(
                 tr("A file of the card has changed since it was shown. Look again.")
             )
-        now = self._clock.now()
-        return picture_in(data, self._decoder, now=now), digest
+        return picture
 
     def _taken_at(self, picture: Picture, group: Group) -> datetime:
         """By the clock of the slate, where that is known."""
@@ -307,6 +306,11 @@ class Cards:
             return picture.taken_at
         by_slate = picture.camera_time.replace(tzinfo=self._clock.now().tzinfo) - off
         return min(by_slate, self._clock.now())
+
+
+def _is_by_slate(picture: Picture, group: Group) -> bool:
+    """Whether slate and camera together say when it was taken."""
+    return group.clock_off is not None and picture.camera_time is not None
 
 
 def _bytes_of(file: CardFile) -> bytes:
@@ -333,9 +337,10 @@ def _fault(file: CardFile, error: CaptureAppError) -> str:
 
 def _is_as_read(seen: SeenFile) -> bool:
     try:
-        return digest_of(bytes_of_file(seen.file.path)) == seen.digest
+        data = bytes_of_file(seen.file.path)
     except RuleError:
         return False
+    return hashlib.sha256(data).hexdigest() == seen.digest
 
 
 def _codes_in(image: EncodedImage) -> tuple[SlateCode, ...]:

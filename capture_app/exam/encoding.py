@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -31,6 +32,8 @@ class Picture:
     """Of a file: what the clock of its camera showed, without a zone."""
     camera: str = ""
     """Of a file: make, model and serial number of its camera."""
+    digest: str = ""
+    """Of a file: by what it is known again, see `picture_in`."""
 
 
 def picture_of(frame: Frame, device: DeviceInfo, decoder: Decoder) -> Picture:
@@ -70,7 +73,9 @@ def _whole_picture_of(frame: Frame, device: DeviceInfo, decoder: Decoder) -> Pic
 
 
 def picture_in(data: bytes, decoder: Decoder, *, now: datetime) -> Picture:
-    """The picture in a file, with its own time where that can be believed. Raises ImageError."""
+    """The picture in a file, with its own time where that can be believed, and the SHA-256 of its
+    bytes. Raises ImageError.
+    """
     # Reads NumPy and Pillow, which the start does not wait for.
     from capture_app.imaging.judge import judge  # noqa: PLC0415
 
@@ -80,4 +85,5 @@ def picture_in(data: bytes, decoder: Decoder, *, now: datetime) -> Picture:
         own, is_known = now, False
     else:
         is_known = True
-    return Picture(judged.image, own, is_known, judged.camera_time, judged.camera)
+    digest = hashlib.sha256(data).hexdigest()
+    return Picture(judged.image, own, is_known, judged.camera_time, judged.camera, digest)

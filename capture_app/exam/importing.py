@@ -6,7 +6,6 @@ anybody else.
 
 from __future__ import annotations
 
-import hashlib
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -167,11 +166,6 @@ def bytes_of_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         refuse(tr("{file}: It cannot be read: {reason}.", file=path, reason=error.strerror))
-
-
-def digest_of(data: bytes) -> str:
-    """By what a file is known again: the SHA-256 of its bytes."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def entry_named(

@@ -1,6 +1,4 @@
-"""The act from the identified patient to Send: one exam at a time takes pictures, and a frame that
-is not of that exam's time is refused.
-"""
+"""The act from the identified patient to Send: one exam at a time takes pictures of its time."""
 
 from __future__ import annotations
 
@@ -323,6 +321,7 @@ class ExamService:
             is_time_known=picture.is_time_known,
             description=self.completed(description),
             place=self.place_of(exam),
+            file_digest=picture.digest,
             on_safe=on_safe,
         )
 

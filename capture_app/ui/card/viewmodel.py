@@ -16,6 +16,7 @@ from capture_app.errors import CaptureAppError, DeviceError
 from capture_app.exam.card_sorting import Group, SeenFile, sort_card
 from capture_app.exam.cards import Cards, card_device
 from capture_app.model.encoded_image import EncodedImage
+from capture_app.model.encounter import EncounterState
 from capture_app.model.operator import Operator
 from capture_app.model.patient import Patient
 from capture_app.model.slate import Slate
@@ -79,7 +80,7 @@ class _Sorted:
 
     @property
     def key(self) -> str:
-        return f"{self.card.id} {self.group.files[0].digest}"
+        return f"{self.card.id} {self.group.files[0].file.path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,9 @@ class CardViewModel(QObject):
             listed = [
                 entry
                 for entry in census.find("", limit=_MOST_LISTED)
-                if entry.encounter is not None and entry.encounter.location.ward == ward
+                if entry.encounter is not None
+                and entry.encounter.state is EncounterState.OPEN
+                and entry.encounter.location.ward == ward
             ]
             listed.sort(key=lambda one: one.encounter.location.bed if one.encounter else "")
             return cards.print(listed, operator)

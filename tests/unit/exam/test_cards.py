@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,8 @@ from capture_app.errors import (
 )
 from capture_app.exam.card_sorting import Group, SeenFile, Why, sort_card
 from capture_app.exam.cards import Cards, code_of
+from capture_app.exam.importing import picture_of_file
+from capture_app.exam.session import ExamService, Stopped
 from capture_app.imaging import surgery
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.delivery import ImageState
@@ -27,12 +30,14 @@ from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.exam import Exam
 from capture_app.model.operator import Operator, Role
 from capture_app.model.patient import NameGroup, PatientId, PersonName
-from capture_app.model.slate import KNOWN_FOR, Slate
+from capture_app.model.slate import KNOWN_FOR, Slate, SlateCode
 from capture_app.model.worklist import FeedSource, IdentifiedBy, PatientListEntry
 from capture_app.outbox.keeping.slates import forget_slates
 from capture_app.outbox.outbox import Outbox
+from capture_app.patients.finding.scan import ScannedCode, ScannedNumber, ScanRules, Unread
+from capture_app.settings.scanning import Alphabet, ScanPattern, Suffix
 from tests import outboxes, sealing
-from tests.cards import CameraCard
+from tests.cards import CameraCard, picture
 from tests.outboxes import DirectoryArchive
 from tests.unit.exam.examining import FEED, entry
 from tests.waiting import Eventually
@@ -281,6 +286,76 @@ def test_printed_slates_are_for_whom_has_a_number_of_their_own(
     desk.shoot(1)
     (group,) = desk.groups()
     assert (group.slate, group.clock_off) == (slate, None)
+
+
+def test_drafts_of_a_card_go_through_the_one_gate(
+    desk: Desk, clock: FixedClock, exams: ExamService
+) -> None:
+    entry(clock)
+    desk.show(desk.begin())
+    desk.shoot(1)
+    (group,) = desk.groups()
+    (capture_id,) = desk.keep(group)
+    exam = desk.outbox.exam_of(capture_id)
+    said = desk.outbox.description_of(capture_id)
+    stopped = exams.send(exam, {capture_id: said}, sealing.NURSE, shown=sealing.MAI)
+    assert isinstance(stopped, Stopped)
+    exams.describe({capture_id: said}, sealing.description(), sealing.NURSE)
+    seen = {capture_id: desk.outbox.description_of(capture_id)}
+    sent = exams.send(exam, seen, sealing.NURSE, shown=sealing.MAI)
+    assert not isinstance(sent, Stopped)
+
+
+def test_a_copy_of_a_picture_is_the_same_picture(desk: Desk) -> None:
+    desk.show(desk.begin())
+    desk.shoot(1)
+    original = desk.card.files[-1]
+    shutil.copy(original, original.with_suffix(".JPEG"))
+    (group,) = desk.groups()
+    assert len(group.files) == 2
+    assert len(desk.keep(group)) == 1
+
+
+def test_a_time_that_the_camera_does_not_say_is_not_made_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slate = desk.show(desk.begin())
+    desk.shoot(1)
+    timeless = desk.card.path.with_name("IMG_0003.JPG")
+    timeless.write_bytes(picture(77, None))
+    _, late = desk.groups()
+    assert (late.why, late.offered, late.clock_off) == (Why.NO_TIME, slate, timedelta())
+    told: list[bool] = []
+    real = Outbox.keep
+
+    def keep(self: Outbox, *args: Any, **options: Any) -> str:
+        told.append(options["is_time_known"])
+        return real(self, *args, **options)
+
+    monkeypatch.setattr(Outbox, "keep", keep)
+    desk.keep(late, slate)
+    assert told == [False]
+
+
+def test_what_the_command_imported_is_known_on_the_card(
+    desk: Desk, clock: FixedClock, exams: ExamService
+) -> None:
+    desk.show(desk.begin())
+    desk.shoot(1)
+    (group,) = desk.groups()
+    exam = exams.open(entry(clock), sealing.NURSE, IdentifiedBy.COMMAND_AND_SECOND_IDENTIFIER)
+    read = picture_of_file(group.files[0].file.path, surgery, now=clock.now())
+    exams.keep(exam, read, device=DSLR)
+    assert set(desk.cards.kept(group.files)) == {group.files[0].digest}
+
+
+def test_a_slate_opens_nobody_as_a_scan() -> None:
+    code = ScannedCode(SlateCode("A" * 26, sealing.STARTED_AT).text, Suffix.ENTER)
+    number = ScanRules((), "ST_ANNE").read(code)
+    assert isinstance(number, ScannedNumber)
+    assert not number.is_of(sealing.MAI.patient_id)
+    digits = ScanPattern(name="band", alphabet=Alphabet.DIGITS)
+    assert ScanRules((digits,), "ST_ANNE").read(code) is Unread.NO_PATTERN
 
 
 # -------------------------------------------------------------------------------------- deletion
