@@ -135,6 +135,7 @@ def test_a_slate_is_shown_from_the_banner_and_names_nobody(
     (code,) = stage.services.cards.read(file).codes
     assert not code.closes
     said = popover.code.accessibleName()
+    assert "NT" in said
     patient = page.viewmodel.exam.patient
     assert patient.name.alphabetic.family not in said
     assert PATIENTS[0] not in said
@@ -145,6 +146,7 @@ def test_a_slate_is_shown_from_the_banner_and_names_nobody(
     popover._draw()
     (code,) = stage.services.cards.read(card_files(camera.folder)[0]).codes
     assert code.closes
+    assert popover.title.text().startswith("Photograph this last")
     assert code.text != before
     hands.window.lock()
     assert not popover.isVisible()

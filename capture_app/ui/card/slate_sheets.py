@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPageLayout, QPageSize, QPainter, QPdfWriter
+from PySide6.QtGui import QColor, QPageLayout, QPageSize, QPainter, QPdfWriter
 
 from capture_app.exam.cards import code_of
 from capture_app.model.slate import Slate
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _DPI: Final = 150
 _MARGIN_MM: Final = 12.0
-_PRINT_SCALE: Final = 3
 
 
 def write_sheets(path: Path, slates: Sequence[Slate], now: datetime) -> None:
@@ -49,34 +48,30 @@ def _sheets(slates: Sequence[Slate], now: datetime) -> bytes:
             if number:
                 writer.newPage()
             dark = matrix_of(code_of(slate, now).text)
-            _sheet(painter, QRectF(painter.viewport()), slate, dark, now)
+            _sheet(painter, QRectF(painter.viewport()), slate, dark)
     finally:
         painter.end()
     return bytes(written.data().data())
 
 
-def _sheet(
-    painter: QPainter, page: QRectF, slate: Slate, dark: NDArray[np.bool_], now: datetime
-) -> None:
+def _sheet(painter: QPainter, page: QRectF, slate: Slate, dark: NDArray[np.bool_]) -> None:
     side = page.width()
     paint_code(painter, QRectF(page.left(), page.top(), side, side), dark)
     painter.setPen(QColor(0, 0, 0))
-    until = wording.moment(slate.ends_at, now)
+    until = f"{wording.day(slate.ends_at.date())} {wording.clock_time(slate.ends_at)}"
     lines = (
-        (whose_slate(slate.patient), 22, BOLD),
-        (where_slate(slate), 16, BOLD),
-        (tr("Compare with the band. Photograph this first, then the patient."), 12, REGULAR),
+        (whose_slate(slate.patient), 66, BOLD),
+        (where_slate(slate), 44, BOLD),
+        (tr("Compare with the band. Photograph this first, then the patient."), 28, REGULAR),
         (
             tr("Good until {time}. Then print it anew, and destroy this sheet.", time=until),
-            12,
+            28,
             REGULAR,
         ),
     )
-    top = page.top() + side + 20
-    for words, size, weight in lines:
-        face = QFont(font(size, weight))  # a copy: the window's own stay as they are
-        face.setPixelSize(size * _PRINT_SCALE)
-        painter.setFont(face)
+    top = page.top() + side
+    for words, pixels, weight in lines:
+        painter.setFont(font(pixels, weight))
         line = QRectF(page.left(), top, page.width(), page.height())
         flags = int(Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap)
         top += painter.boundingRect(line, flags, words).height() + 10

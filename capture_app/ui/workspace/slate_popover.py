@@ -34,7 +34,7 @@ class SlatePopover(Popover):
         self._slate, self._slating = slate, slating
         self.code = CodePicture(tr("Slate of {whose}", whose=whose_slate(slate.patient)), _LARGE)
         self.closes = ToggleButton(tr("Closing slate: photograph it last"))
-        self.closes.toggled.connect(self._draw)
+        self.closes.toggled.connect(self._turn)
         done = Button(tr("Close"), key=tr("Esc"))
         done.clicked.connect(self.close_asked)
         words = Label(whose_slate(slate.patient), 20, BOLD)
@@ -60,6 +60,13 @@ class SlatePopover(Popover):
     def take_focus(self) -> None:
         """To Close: Space and Enter put it away."""
         self._done.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def _turn(self) -> None:
+        last = tr("Photograph this last: the pictures since the slate are this patient's")
+        first = tr("Photograph this first, then the patient")
+        self.title.setText(last if self.closes.isChecked() else first)
+        self.setAccessibleName(self.title.text())
+        self._draw()
 
     def _draw(self) -> None:
         self.code.show_code(self._slating.code(self._slate, closes=self.closes.isChecked()))
