@@ -61,7 +61,7 @@ class Outbox:
         rules: OutboxRules,
         decoder: Decoder,
     ) -> None:
-        """`decoder`: what looks into the coded data of pictures that are to be turned."""
+        """`decoder`: what looks into the coded data of pictures that are to be turned or cut."""
         self.spool = Spool.open(database, folder, cipher, clock)
         self.rules = rules
         self._changes = Changes(database)
@@ -197,8 +197,9 @@ class Outbox:
 
     def keep_still(self, source: FrameOfClip, said: Description, operator: Operator) -> str:
         """As `keep`, of one frame of a kept film, as a picture of its own; and as `film_of`."""
+        least, decoder = self.rules.least_free, self._sealing.decoder
         try:
-            return clips.keep_still(self.spool, source, said, operator, self.rules.least_free)
+            return clips.keep_still(self.spool, source, said, operator, decoder, least)
         finally:
             self._changes.tell()
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from capture_app.errors import DiskFullError, ImageError, SealBrokenError
 from capture_app.model.clip import NOTHING, ClipFormat, ClipLength, FrameOfClip
@@ -30,6 +30,9 @@ from capture_app.outbox.spool import Spool
 from capture_app.store.clip import Clip, ClipWriter, clip_content, open_clip
 from capture_app.store.record import from_record, to_record
 from capture_app.store.sealed import free_bytes, stage_sealed
+
+if TYPE_CHECKING:
+    from capture_app.imaging.decoder import Decoder
 
 _BROKEN_AT_MOST: Final = 30
 """Frames at the beginning of a clip that are passed over for one that can be shown."""
@@ -204,15 +207,20 @@ def keep_still(
     source: FrameOfClip,
     description: Description,
     operator: Operator,
+    decoder: Decoder,
     min_free_bytes: int,
 ) -> str:
     """Keeps one frame of a clip as a picture of its own, of the same exam and device and of the
-    moment of that frame; returns its capture id. Raises as `keep`, `open_film` and `still_of`.
+    moment of that frame, without the console's names as any still; returns its capture id.
+    Raises as `keep`, `open_film` and `still_of`.
     """
+    from capture_app.imaging.cutting import cut  # noqa: PLC0415 - not needed at the start
+
     require(operator, Act.TAKE_PICTURES)
     with open_film(spool, source.capture_id) as clip:
         image, at = still_of(clip, source.number), clip.places[source.number].at
         whole = from_record(PictureIdentity, clip.identity)
+    image = cut(image, whole.device.console, decoder)
     kept = replace(
         whole,
         taken_at=whole.taken_at + timedelta(microseconds=at),

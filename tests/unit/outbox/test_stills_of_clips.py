@@ -1,5 +1,6 @@
 """A still of a clip is the frame that it is, says which one, and is of the clip's own exam."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,8 @@ from capture_app.errors import ImageError
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.clip import FrameOfClip
+from capture_app.model.console import Area, ConsoleLayout
+from capture_app.model.procedure import Side
 from capture_app.outbox.keeping.drafts import open_kept
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.steps.tasks import read_instance
@@ -55,6 +58,26 @@ def test_it_is_the_frame_byte_for_byte_of_its_own_moment(outbox: Outbox, clip: s
     events = [row.event for row in read_trail(outbox.spool.database.read())]
     event = [one for one in events if one.action is AuditAction.CAPTURED][-1]
     assert (event.details["clip"], event.details["frame"]) == (clip, "8")
+
+
+def test_of_a_console_it_is_without_the_names_that_the_clip_keeps(
+    outbox: Outbox, clock: FixedClock
+) -> None:
+    kept_area = Area(16, 16, 48, 32)
+    console = ConsoleLayout(64, 48, kept_area, Area(0, 0, 64, 12))
+    scanner = replace(sealing.SCANNER, burned_in_annotation=None, console=console)
+    said = sealing.description("RH-US-KNEE", "72696002", Side.RIGHT)
+    whole = replace(identity(begin(outbox, clock), outbox), device=scanner, description=said)
+    recording = outbox.record(whole, SHAPE)
+    for number in range(3):
+        recording.add(jpeg(number), number * 33_000)
+    clip = recording.finish()
+    capture_id = outbox.keep_still(FrameOfClip(clip, 1), said, sealing.NURSE)
+    image = outbox.image_of(capture_id)
+    assert (image.columns, image.rows, image.cut_to) == (48, 32, kept_area)
+    outbox.seal([capture_id, clip], sealing.NURSE)
+    assert sent(outbox, capture_id).BurnedInAnnotation == "NO"
+    assert sent(outbox, clip).BurnedInAnnotation == "YES"
 
 
 def test_sent_with_its_clip_it_names_its_frame(outbox: Outbox, clip: str) -> None:
