@@ -180,8 +180,9 @@ class FilmService:
     def _identity(
         self, exam: Exam, device: DeviceInfo, description: Description, first: FilmFrame
     ) -> PictureIdentity:
+        """Nothing of a preset: the console may have been set otherwise within the clip."""
         said, place = self._exams.completed(description), self._exams.place_of(exam)
-        return PictureIdentity(exam, device, first.taken_at, said, place)
+        return PictureIdentity(exam, replace(device, preset=None), first.taken_at, said, place)
 
 
 class Filming:

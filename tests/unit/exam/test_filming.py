@@ -263,3 +263,12 @@ def test_a_still_is_kept_of_a_clip_of_the_patient_who_is_open(rig: Rig) -> None:
     rig.exams.close()
     with pytest.raises(RuleError):
         rig.films.keep_still(exam, FrameOfClip(clip, 3), sealing.description())
+
+
+def test_a_clip_says_nothing_of_what_the_console_is_set_to(rig: Rig) -> None:
+    """It may be set otherwise within the clip, and was not told of before it."""
+    exam = rig.open()
+    rig.show(*range(5))
+    device = replace(sealing.CAMERA, preset=sealing.LINEAR_4_CM)
+    clip = rig.films.keep_last(exam, device=device, description=sealing.description())
+    assert rig.outbox.device_of(clip) == sealing.CAMERA
