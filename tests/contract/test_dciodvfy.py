@@ -24,11 +24,12 @@ from capture_app.dicom.part10 import write
 from capture_app.dicom.request import SealRequest
 from capture_app.errors import ConformanceError
 from capture_app.imaging import surgery
+from capture_app.imaging.cutting import cut
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.imaging.rgb import encode_rgb
 from capture_app.imaging.turning import turned
 from capture_app.model.coding import Code
-from capture_app.model.console import Area
+from capture_app.model.console import Area, ConsoleLayout
 from capture_app.model.device import DeviceInfo
 from capture_app.model.patient import NameGroup, PartialDate, PatientId, PersonName, Sex
 from capture_app.model.procedure import Side, Turn
@@ -94,6 +95,7 @@ ALLOWED_FOR_RGB_JPEG = {
 
 RGB = encode_rgb(pixels(), came_from_lossy=True)
 KNEE = description("RH-US-KNEE", "72696002", Side.RIGHT)
+CONSOLE = ConsoleLayout(128, 96, Area(0, 16, 128, 80), Area(0, 0, 128, 12))
 
 OBJECTS: dict[str, SealRequest] = {
     "photo, paired": request(),
@@ -178,8 +180,8 @@ OBJECTS: dict[str, SealRequest] = {
     ),
     "ultrasound, without the console's names": request(
         description=KNEE,
-        device=replace(SCANNER, burned_in_annotation=None),
-        image=replace(prepare_jpeg(jpeg()), cut_to=Area(0, 16, 64, 48)),
+        device=replace(SCANNER, burned_in_annotation=None, console=CONSOLE),
+        image=cut(prepare_jpeg(jpeg(96, 128)), CONSOLE, surgery),
     ),
     "ultrasound, Doppler without a scale": request(
         description=KNEE,

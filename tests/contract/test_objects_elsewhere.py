@@ -1,6 +1,7 @@
 """What other people's software makes of our objects: the same identity, bytes and colours."""
 
 import subprocess
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -16,11 +17,23 @@ from capture_app.dicom.part10 import pixel_sha256, read, write
 from capture_app.dicom.request import SealRequest
 from capture_app.imaging.jpeg import prepare_jpeg
 from capture_app.imaging.rgb import encode_rgb
+from capture_app.model.console import Area
 from capture_app.model.encoded_image import PixelCoding
 from capture_app.model.procedure import Side
+from capture_app.model.ultrasound import Scale
 from tests.jpeg_parts import entropy_coded
 from tests.peers import Orthanc
-from tests.sealing import DERMATOSCOPE, ENDOSCOPE, SCANNER, description, jpeg, pixels, request
+from tests.sealing import (
+    DERMATOSCOPE,
+    ENDOSCOPE,
+    LINEAR_4_CM,
+    SCANNER,
+    SCANNER_ON_GRABBER,
+    description,
+    jpeg,
+    pixels,
+    request,
+)
 
 ROWS, COLUMNS = 120, 161  # an odd width: columns of the last block are cut off
 
@@ -34,6 +47,14 @@ OBJECTS: dict[str, SealRequest] = {
         image=prepare_jpeg(jpeg(ROWS, COLUMNS)),
         description=description("RH-US-KNEE", "72696002", Side.RIGHT),
         device=SCANNER,
+    ),
+    "ultrasound of a known setting": request(
+        image=prepare_jpeg(jpeg(ROWS, COLUMNS)),
+        description=description("RH-US-KNEE", "72696002", Side.RIGHT),
+        device=replace(
+            SCANNER_ON_GRABBER,
+            preset=replace(LINEAR_4_CM, scale=Scale(COLUMNS, ROWS, Area(8, 4, 48, 40), 1.0)),
+        ),
     ),
     "endoscopy": request(
         image=encode_rgb(pixels(ROWS, COLUMNS), came_from_lossy=True),
