@@ -53,7 +53,7 @@ class CardFile:
     """Its folder DCIM; empty where it does not lie in one as cameras make it (DCF, CIPA DC-009)."""
     folder_number: int = 0
     number: int | None = None
-    """The number that the camera gave it, 1 to 9999; None outside DCIM."""
+    """The number that the camera gave it, 0 to 9999; None where its name has none."""
 
 
 def card_files(folder: Path) -> tuple[CardFile, ...]:
@@ -112,6 +112,7 @@ def _place(path: Path) -> tuple[str, int, int | None]:
     """Root, folder number and file number as DCF has them."""
     folder, root = path.parent, path.parent.parent
     of_folder, of_file = _DCF_FOLDER.fullmatch(folder.name), _DCF_FILE.fullmatch(path.stem)
-    if root.name.upper() != "DCIM" or of_folder is None or of_file is None:
-        return "", 0, None
-    return str(root), int(of_folder[1]), int(of_file[1])
+    number = None if of_file is None else int(of_file[1])
+    if root.name.upper() != "DCIM" or of_folder is None or number is None:
+        return "", 0, number
+    return str(root), int(of_folder[1]), number

@@ -114,7 +114,7 @@ def _stream(seen: SeenFile) -> tuple[str, str]:
 
 def _order(seen: SeenFile) -> tuple[object, ...]:
     file = seen.file
-    if file.number is not None:
+    if file.root and file.number is not None:
         return *_stream(seen), file.folder_number, file.number, "", file.path.name
     at = "" if seen.camera_time is None else seen.camera_time.isoformat()
     return *_stream(seen), 0, 0, at, str(file.path)
@@ -157,12 +157,16 @@ class _Sorting:
         self._since = 0
         """The first run after the last slate, of whomever."""
         self._last: Slate | None = None
+        self._may_be_lost = False
+        """Whether another slate may have been before the camera since the last one that is here."""
 
     def sort(self, files: Sequence[SeenFile]) -> list[Group]:
         before: SeenFile | None = None
         pictured: SeenFile | None = None
         for seen in files:
             cut = _cut(before, pictured, seen)
+            if seen.fault or cut not in (None, *_BRACKETED):
+                self._may_be_lost = True
             if seen.codes:
                 self._slate(seen, cut)
             elif seen.fault:
@@ -204,14 +208,14 @@ class _Sorting:
             self._run = self._begin(None, found)
         else:
             self._run = self._begin(found, None, clock_off=off)
-        self._last = slate
+        self._last, self._may_be_lost = slate, False
         self._since = len(self._runs) - 1
 
     def _close(self, slate: Slate, off: timedelta | None, cut: Why | None) -> None:
         runs = self._runs[self._since :]
         if self._last is not None and self._last.token == slate.token:
             for run in runs:
-                if run.why in _BRACKETED:
+                if run.why in _BRACKETED and not self._may_be_lost:
                     run.slate, run.why, run.offered = slate, None, None
                 run.is_closed = run.slate is not None
             return

@@ -26,6 +26,7 @@ def test_files_of_cameras_are_found_and_numbered_and_nothing_else_is(tmp_path: P
         ".Trashes/IMG_0009.JPG",
         "System Volume Information/IMG_0009.JPG",
         "derm/lesion 3.png",
+        "flat/IMG_0007.JPG",
     )
     found = {f.path.name: (f.sort, f.folder_number, f.number) for f in card_files(tmp_path)}
     assert found == {
@@ -33,6 +34,7 @@ def test_files_of_cameras_are_found_and_numbered_and_nothing_else_is(tmp_path: P
         "IMG_0002.CR3": (FileSort.RAW, 100, 2),
         "MVI_0003.MP4": (FileSort.FILM, 101, 3),
         "lesion 3.png": (FileSort.PICTURE, 0, None),
+        "IMG_0007.JPG": (FileSort.PICTURE, 0, 7),
     }
 
 

@@ -138,6 +138,28 @@ def test_a_closing_slate_answers_no_missing_file() -> None:
     assert card.told() == [(None, Why.RESTART, "A", 1)]
 
 
+@pytest.mark.parametrize("between", ["deleted", "damaged"])
+def test_a_closing_slate_answers_nothing_where_a_slate_may_be_lost(between: str) -> None:
+    """The slate of another is lost, then a pause, then the slate of the first one is lost too."""
+    card = Card()
+    card.show(MAI)
+    card.shoot()
+    if between == "damaged":
+        card.add(fault="damaged", camera_time=None, camera="")
+        card.shoot()
+    else:
+        card.add(skip=1)
+    card.add(after=300)
+    card.show(MAI, closes=True, skip=1)
+    assert [told[0] for told in card.told()] == ["A", None, None]
+    unslated = Card()
+    unslated.show(MAI)
+    unslated.add(after=300)
+    unslated.add(skip=1)
+    unslated.show(MAI, closes=True)
+    assert [told[0] for told in unslated.told()] == [None, None]
+
+
 def test_shown_only_at_the_end_it_is_offered() -> None:
     card = Card()
     card.shoot(2)
@@ -246,6 +268,13 @@ def test_outside_dcim_each_camera_is_sorted_by_itself_and_a_doubt_is_everybodys(
         replace(seen, file=replace(seen.file, root="", folder_number=0, number=None))
         for seen in card.files
     ]
+    missing = [loose[0], loose[2]]
+    numbered = [
+        replace(seen, file=replace(seen.file, number=at))
+        for seen, at in zip(missing, (1, 3), strict=True)
+    ]
+    (late,) = sort_card(numbered, SLATES, NOW)
+    assert (late.slate, late.why, late.offered) == (None, Why.RESTART, MAI)
     other = replace(loose[-1], camera="E-2", digest="other")
     told = [(g.slate, g.why, len(g.files)) for g in sort_card([*loose, other], SLATES, NOW)]
     assert told == [(MAI, None, 2), (None, Why.NO_SLATE, 1)]
