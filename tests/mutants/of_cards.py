@@ -39,6 +39,13 @@ CARDS = (
         (_TESTED_SORTING,),
     ),
     Mutant(
+        "a-closing-slate-answers-for-lost-ones",
+        _SORTING,
+        "if run.why in _BRACKETED and not self._may_be_lost:",
+        "if run.why in _BRACKETED:",
+        (_TESTED_SORTING,),
+    ),
+    Mutant(
         "nobodys-pictures-are-anybodys",
         _CARDS,
         "if slate not in (group.slate, group.offered):",
