@@ -64,6 +64,8 @@ class FilmService:
         self._outbox = outbox
         self._replay = replay
         self._clock = clock
+        self._began: tuple[str, float] | None = None
+        """The exam that the ring was emptied for, and since when (monotonic) it holds frames."""
         self._judged: tuple[str, ClipFormat] | None = None
         """The device, and its frames, that a look has found to be such as can be kept."""
 
@@ -75,9 +77,12 @@ class FilmService:
     def begin(self, exam: Exam) -> None:
         """An exam is on the screen: the ring holds what is exposed in it, and nothing of before."""
         try:
-            self._replay.begin(self._exams.require_open(exam))
+            since = self._exams.require_open(exam)
         except RuleError:  # left, or locked, meanwhile
-            self._replay.end()
+            self.end()
+            return
+        self._began = exam.exam_id, since
+        self._replay.begin(since)
 
     def restart(self) -> None:
         """Of what is exposed from now on something else is said, of the device: what was held is
@@ -87,6 +92,7 @@ class FilmService:
 
     def end(self) -> None:
         """No exam is on the screen any more: nothing is held."""
+        self._began = None
         self._replay.end()
 
     def lock(self) -> None:
@@ -98,7 +104,7 @@ class FilmService:
         try:
             self._replay.unseal(self._exams.require_open(exam))
         except RuleError:
-            self._replay.end()
+            self.end()
 
     def refusal(self, device: DeviceInfo) -> str:
         """Why no clip can be had of a device, a sentence for people; empty where one can."""
@@ -131,7 +137,7 @@ class FilmService:
         `film`: what it held a moment ago, as somebody asked for it. Raises RuleError where that is
         less than two frames or another exam is open, ImageError, DiskFullError, StoreError.
         """
-        started = self._exams.require_open(exam)
+        started = self._since(exam)
         held = self._replay.film() if film is None else film
         frames = [one for one in held if _is_of(one, device, started)]
         if len(frames) < 2:
@@ -140,6 +146,13 @@ class FilmService:
         prepare_jpeg(first.jpeg)  # what could never be sent is told now
         kept = self._identity(exam, device, description, first)
         return self._outbox.keep_film(kept, Film(first.shape, _timed(frames)))
+
+    def _since(self, exam: Exam) -> float:
+        """Since when what the ring holds is of an exam: of one that was locked meanwhile, since it
+        was opened, for nothing of the lock came into the ring. Raises RuleError as `require_open`.
+        """
+        opened, began = self._exams.require_open(exam), self._began
+        return began[1] if began is not None and began[0] == exam.exam_id else opened
 
     def keep_still(self, exam: Exam, source: FrameOfClip, description: Description) -> str:
         """Keeps one frame of a clip as a picture of its own, and returns its capture id once it is

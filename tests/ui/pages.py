@@ -51,7 +51,7 @@ COLLEAGUES = (
     ("yaydin", "Y. Aydın"),
 )
 
-PAGES = 47
+PAGES = 49
 """How many there are, with those that come before any services."""
 _HELD = 4
 _ORDER = Order(

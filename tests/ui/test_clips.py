@@ -223,6 +223,11 @@ def test_a_lock_ends_a_clip_and_seals_the_last_seconds(mai: Hands, desk: Desk) -
     mai.until_live()
     mai.qtbot.waitUntil(lambda: len(films.replay.film()) > 4)
     one_clip(mai)
+    mai.key(Qt.Key.Key_L)  # what was seen before the lock is still there, for the same user
+    mai.qtbot.waitUntil(lambda: len(mai.state.thumbs) == 2)
+    kept = outbox.drafts()[1].clip
+    assert kept is not None
+    assert kept.seconds >= 1
 
 
 def test_a_window_that_is_closed_keeps_what_it_records(mai: Hands, desk: Desk) -> None:

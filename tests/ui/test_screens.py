@@ -81,10 +81,12 @@ def list_faults(window: MainWindow, page: PatientsPage) -> list[str]:
 def workspace_faults(window: MainWindow, page: WorkspacePage) -> list[str]:
     live = {"picture": page.view, "shutter": page.shutter.shutter}
     contacts = {"contacts": page.contacts}
+    clip = {"clip": page.clip.frame, "still": page.clip.still, "play": page.clip.play}
+    in_place = contacts if page.stage.shows_contacts else clip if page.stage.shows_clip else live
     faults = outside(
         window,
         banner=page.banner,
-        **(contacts if page.stage.shows_contacts else live),
+        **in_place,
         film_strip=page.filmstrip,
         delete=page.send_bar.delete,
         send=page.send_bar.send,

@@ -354,7 +354,7 @@ class WorkspacePage(Backdrop):
         )
         self.contacts.show_groups(state.groups)
         self.all.setEnabled(bool(state.thumbs))
-        self.look.setVisible(any(thumb.clip for thumb in state.thumbs))
+        self.tools.offer(self.look, offered=any(thumb.clip for thumb in state.thumbs))
         self.turn.setEnabled(bool(state.sendable))
         self.contacts.show_turnable(bool(state.sendable))
         if self.stage.shows_contacts and not state.thumbs:
@@ -419,7 +419,8 @@ class WorkspacePage(Backdrop):
         of this page, or one of the window around it.
         """
         above = toast.parentWidget() or self
-        picture = QRect(self.view.mapTo(above, QPoint(0, 0)), self.view.size())
+        shown = self.view if self.stage.shows_live else self.stage
+        picture = QRect(shown.mapTo(above, QPoint(0, 0)), shown.size())
         width = min(_TOAST_WIDTH, picture.width() - 2 * _TOAST_INSET)
         toast.fit(width)
         x = picture.x() + (picture.width() - width) // 2

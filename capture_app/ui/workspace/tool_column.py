@@ -58,7 +58,9 @@ class ToolButton(Pressable):
 
 
 class ToolColumn(QWidget):
-    """Holds the tools from the top on; where they would not fit, without their words."""
+    """Holds the tools from the top on; where they would not fit, without their words, and where
+    that is not enough, without the first.
+    """
 
     def __init__(self, tools: tuple[ToolButton, ...], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -78,14 +80,24 @@ class ToolColumn(QWidget):
         for tool in self._tools:
             tool.fold(folded)
 
+    def offer(self, tool: ToolButton, *, offered: bool) -> None:
+        """Whether a tool is there."""
+        if tool.isHidden() is offered:
+            tool.setVisible(offered)
+            self._fit(self.height())
+
     def minimumSizeHint(self) -> QSize:
-        high = len(self._tools) * (_FOLDED.height() + _GAP_FOLDED) + 2 * _MARGIN_FOLDED
-        return QSize(_WIDTH, high)
+        return QSize(_WIDTH, _folded_height(len(self._tools) - 1))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        whole = len(self._tools) * (_TOOL.height() + _GAP) + 2 * _MARGIN
-        self._fold(folded=event.size().height() < whole)
+        self._fit(event.size().height())
+
+    def _fit(self, height: int) -> None:
+        first, *others = self._tools
+        there = 1 + sum(not tool.isHidden() for tool in others)
+        self._fold(folded=height < there * (_TOOL.height() + _GAP) + 2 * _MARGIN)
+        first.setVisible(height >= _folded_height(there))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Round outside only: the picture goes on where it ends."""
@@ -100,3 +112,7 @@ class ToolColumn(QWidget):
         shape.addRect(inner)
         shape.setFillRule(Qt.FillRule.WindingFill)
         painter.fillPath(shape, current().live_surround)
+
+
+def _folded_height(tools: int) -> int:
+    return tools * (_FOLDED.height() + _GAP_FOLDED) + 2 * _MARGIN_FOLDED

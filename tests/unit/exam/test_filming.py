@@ -226,6 +226,7 @@ def test_the_ring_follows_the_exam_on_the_screen(rig: Rig) -> None:
     rig.films.resume(exam)
     rig.show(4)
     assert [one.jpeg for one in rig.ring.film()] == [jpeg(1), jpeg(2), jpeg(4)]
+    assert rig.frames(rig.keep_last(exam)) == [jpeg(1), jpeg(2), jpeg(4)]
     rig.exams.close()
     rig.films.resume(exam)  # locked again before it came to that
     rig.show(5)
