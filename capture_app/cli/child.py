@@ -43,6 +43,12 @@ def _read_received() -> Work:
     return read_received
 
 
+def _look_at_received() -> Work:
+    from capture_app.outbox.receiving.look_work import look_at_received  # noqa: PLC0415 - as WORKS says
+
+    return look_at_received
+
+
 def _survey_camera() -> Work:
     from capture_app.devices.survey_work import survey_camera  # noqa: PLC0415 - as WORKS says
 
@@ -52,6 +58,7 @@ def _survey_camera() -> Work:
 WORKS: Final[dict[str, Callable[[], Work]]] = {
     "camera": _camera,
     "decode-file": _decode_file,
+    "look-at-received": _look_at_received,
     "parse-dicom": _parse_dicom,
     "read-console": _read_console,
     "read-received": _read_received,

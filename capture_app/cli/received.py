@@ -142,11 +142,8 @@ def _file(args: argparse.Namespace, rooms: Rooms) -> None:
     against = next(one.against for one in compared if one.waiting == chosen)
     if set(filter(None, args.despite.split(","))) != set(against):
         raise RuleError(_words(against))
-    exam = rooms.exams.open(entry, operator, IdentifiedBy.COMMAND_AND_SECOND_IDENTIFIER)
-    try:
-        rooms.received.file(chosen.letter, exam, operator)
-    finally:
-        rooms.exams.close()
+    by = IdentifiedBy.COMMAND_AND_SECOND_IDENTIFIER
+    rooms.received.file(chosen.letter, entry, operator, by, seen=against)
     sys.stdout.write(f"{chosen.received.sop_instance_uid} queued\n")
 
 

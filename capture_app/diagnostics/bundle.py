@@ -136,6 +136,9 @@ def _names(settings: Settings) -> Iterator[str]:
         yield device.id
     if settings.adt is not None:
         yield settings.adt.host
+    if settings.receiver is not None:
+        yield settings.receiver.host
+        yield from (sender.name for sender in settings.receiver.senders)
 
 
 def _without_secrets(settings: Settings) -> Settings:

@@ -23,6 +23,7 @@ from capture_app.model.words import tr
 from capture_app.security.keys import look_for_key, read_secret
 from capture_app.settings.cross_checks import is_loopback
 from capture_app.settings.practice import folder_problem
+from capture_app.settings.receiving import Receiver
 from capture_app.settings.schema import ArchiveDestination, KeyStore, ProofChoice, Settings
 
 OriginOf = Callable[[str], str]
@@ -42,6 +43,8 @@ def _faults(settings: Settings, clock: Clock) -> Iterator[_Found]:
     yield from _nobody(settings)
     if settings.adt is not None:
         yield from _own_address("adt.host", settings.adt.host)
+    if settings.receiver is not None:
+        yield from _receiver(settings.receiver)
     for number, archive in enumerate(settings.archives):
         yield from _archive(f"archives[{number}]", archive)
         yield from _password(f"archives[{number}]", archive.password_key, settings)
@@ -62,6 +65,19 @@ def _nobody(settings: Settings) -> Iterator[_Found]:
     if not settings.archives:
         problem = tr("There is no archive that pictures could go to.")
         yield "archives", problem, tr("at least one [[archives]]")
+
+
+def _receiver(receiver: Receiver) -> Iterator[_Found]:
+    """Scanners are other computers."""
+    calls_from = [place for sender in receiver.senders for place in sender.addresses]
+    if is_loopback(receiver.host) and not all(is_loopback(place) for place in calls_from):
+        yield (
+            "receiver.host",
+            tr("The scanners are other computers: they cannot reach this address."),
+            tr("an address of this computer that they reach, or 0.0.0.0 for all"),
+        )
+    else:
+        yield from _own_address("receiver.host", receiver.host)
 
 
 def _archive(where: str, archive: ArchiveDestination) -> Iterator[_Found]:

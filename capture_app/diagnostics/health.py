@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from capture_app import __version__
@@ -13,6 +14,7 @@ from capture_app.diagnostics.certificates import certificate_lives
 from capture_app.errors import StoreError
 from capture_app.model.worklist import FeedSource
 from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.receiving.keeping import count_waiting, oldest_waiting
 from capture_app.outbox.status import Counts
 from capture_app.outbox.waiting import Backlog, waiting_by_destination
 from capture_app.patients.census.status import FeedStatus
@@ -67,6 +69,10 @@ class HealthReport:
     drafts: int
     needs_you: int
     it_asked: int
+    received: int
+    """Images that scanners sent and that are nobody's yet."""
+    oldest_received_s: float
+    """How long the oldest of them has waited; 0 where there is none."""
     destinations: tuple[DestinationHealth, ...]
     feeds: tuple[FeedHealth, ...]
     disk_free_bytes: int | None
@@ -96,8 +102,10 @@ def health(
     """
     store_problems = []
     counts, waiting, told = Counts(), tuple[Backlog, ...](), tuple[FeedStatus, ...]()
+    received, oldest = 0, None
     try:
         counts, waiting, told = outbox.counts(), waiting_by_destination(outbox.spool), feeds()
+        received, oldest = count_waiting(outbox.spool), oldest_waiting(outbox.spool)
     except StoreError:
         store_problems = ["store-unreadable"]
     try:
@@ -112,6 +120,8 @@ def health(
         drafts=counts.drafts,
         needs_you=counts.needs_you,
         it_asked=counts.it_asked,
+        received=received,
+        oldest_received_s=_age(oldest, clock),
         destinations=tuple(_destinations(settings, waiting, clock)),
         feeds=tuple(_feed(status) for status in told),
         disk_free_bytes=free,
@@ -144,14 +154,15 @@ def _destinations(
     settings: Settings, waiting: tuple[Backlog, ...], clock: Clock
 ) -> Iterator[DestinationHealth]:
     """Those of the settings, also where nothing waits; then those that are not named any more."""
-    now = clock.now()
     found = {one.destination: one for one in waiting}
     names = [archive.name for archive in settings.archives]
     for name in [*names, *(name for name in found if name not in names)]:
         one = found.get(name) or Backlog(name, 0, 0, None)
-        since = one.oldest_sent_at
-        age = 0.0 if since is None else max(0.0, (now - since).total_seconds())
-        yield DestinationHealth(name, one.going, age, one.stopped)
+        yield DestinationHealth(name, one.going, _age(one.oldest_sent_at, clock), one.stopped)
+
+
+def _age(since: datetime | None, clock: Clock) -> float:
+    return 0.0 if since is None else max(0.0, (clock.now() - since).total_seconds())
 
 
 def _feed(status: FeedStatus) -> FeedHealth:

@@ -18,6 +18,8 @@ _METRICS: Final[tuple[tuple[str, str], ...]] = (
     ("engine_round_age_seconds", "Since the engine ended a round."),
     ("drafts", "Pictures that were taken and not sent."),
     ("stopped", "Images that wait for a person, by who is asked."),
+    ("received", "Images that scanners sent and that are nobody's yet."),
+    ("oldest_received_seconds", "How long the oldest of them has waited."),
     ("waiting", "Images on their way, by destination."),
     ("oldest_waiting_seconds", "How long the oldest of them has been, by destination."),
     ("stopped_images", "Images that wait for a person, by destination."),
@@ -71,6 +73,8 @@ def _samples(found: HealthReport) -> Iterator[tuple[str, dict[str, str], float]]
     yield "drafts", {}, found.drafts
     yield "stopped", {"asked": "clinician"}, found.needs_you
     yield "stopped", {"asked": "it"}, found.it_asked
+    yield "received", {}, found.received
+    yield "oldest_received_seconds", {}, found.oldest_received_s
     for one in found.destinations:
         labels = {"destination": one.destination}
         yield "waiting", labels, one.waiting

@@ -137,6 +137,8 @@ def _ports(settings: Settings) -> Iterator[tuple[str, str, int]]:
         commits = proof_choice(archive) is ProofChoice.STORAGE_COMMITMENT
         if commits and archive.commitment_port is not None:
             yield archive.name, archive.commitment_host, archive.commitment_port
+    if settings.receiver is not None:
+        yield "receiver", settings.receiver.host, settings.receiver.port
     if settings.health.port is not None:
         yield "health", LOOPBACK, settings.health.port
 

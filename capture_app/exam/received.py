@@ -9,16 +9,21 @@ from dataclasses import dataclass
 import structlog
 
 from capture_app.errors import CaptureAppError
+from capture_app.exam.beginning import new_exam
 from capture_app.exam.following import People
 from capture_app.exam.standing import worded
+from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.exam import Exam
-from capture_app.model.operator import Act, Operator, may
+from capture_app.model.operator import Act, Operator, may, require
 from capture_app.model.patient import Patient
 from capture_app.model.received import Contradiction, WaitingObject
+from capture_app.model.worklist import IdentifiedBy, PatientListEntry
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.receiving import keeping
 from capture_app.outbox.receiving.agreement import contradictions
+from capture_app.outbox.receiving.filed import open_filed
 from capture_app.outbox.receiving.filing import FilingRules, file_received
+from capture_app.outbox.receiving.looking import ReceivedPictures
 from capture_app.outbox.receiving.reading import ReceivedReader
 
 _log = structlog.get_logger(__name__)
@@ -39,6 +44,7 @@ class ReceivedService:
         self._outbox = outbox
         self._people = people
         self._reader = ReceivedReader(outbox.spool.clock)
+        self._pictures = ReceivedPictures(outbox.spool.clock)
         self._rules = FilingRules(
             destinations=outbox.rules.destinations,
             retention_days=outbox.rules.capture.retention_days,
@@ -47,8 +53,11 @@ class ReceivedService:
         )
 
     def close(self) -> None:
-        """Ends the child that reads."""
+        """Ends the children that read."""
         self._reader.close()
+        self._pictures.close()
+
+    # ---------------------------------------------------------------------------------- waiting
 
     def count(self) -> int:
         """How many wait."""
@@ -64,11 +73,30 @@ class ReceivedService:
             Compared(one, contradictions(one.received.stated, patient)) for one in self.waiting()
         )
 
-    def file(self, letter: str, exam: Exam, operator: Operator) -> None:
-        """Files one to the patient of an exam: a person has looked at both and says that it is
-        theirs. Raises as `outbox.receiving.filing.file_received`.
+    # ------------------------------------------------------------------------------------- acts
+
+    def file(
+        self,
+        letter: str,
+        entry: PatientListEntry,
+        operator: Operator,
+        identified_by: IdentifiedBy,
+        *,
+        seen: tuple[Contradiction, ...],
+    ) -> None:
+        """Files one to a patient of the list, in an exam of its own that takes no pictures: a
+        person was shown both, and what contradicts (`seen`), and says that it is theirs. Raises as
+        `new_exam` and as `outbox.receiving.filing.file_received`.
         """
-        self._file(letter, exam, operator, by_person=True)
+        require(operator, Act.TAKE_PICTURES)
+        spool, station = self._outbox.spool, self._outbox.rules.station
+        exam = new_exam(
+            *(entry, operator, identified_by),
+            people=self._people,
+            clock=spool.clock,
+            station=station,
+        )
+        self._file(letter, self._outbox.open_exam(exam), operator, seen=seen)
         self._outbox.tell_changes()
 
     def discard(self, letter: str, operator: Operator) -> None:
@@ -94,7 +122,7 @@ class ReceivedService:
                 continue
             uid = one.waiting.received.sop_instance_uid
             try:
-                self._file(one.waiting.letter, exam, operator, by_person=False)
+                self._file(one.waiting.letter, exam, operator, seen=None)
                 filed += 1
             except CaptureAppError as error:
                 _log.warning("object-not-filed", uid=uid, error_type=type(error).__name__)
@@ -104,17 +132,38 @@ class ReceivedService:
             self._outbox.tell_changes()
         return filed
 
-    def _file(self, letter: str, exam: Exam, operator: Operator, *, by_person: bool) -> None:
+    def _file(
+        self,
+        letter: str,
+        exam: Exam,
+        operator: Operator,
+        *,
+        seen: tuple[Contradiction, ...] | None,
+    ) -> None:
         file_received(
-            self._outbox.spool,
-            self._rules,
-            letter,
-            exam,
-            operator,
+            *(self._outbox.spool, self._rules, letter, exam, operator),
             patient=self._worded(exam),
-            by_person=by_person,
+            seen=seen,
         )
 
     def _worded(self, exam: Exam) -> Patient:
         now = self._people(exam.patient.patient_id)
         return exam.patient if now is None else worded(exam.patient, now.patient)
+
+    # --------------------------------------------------------------------------------- pictures
+
+    def image_of(self, letter: str) -> EncodedImage:
+        """A small picture of one that waits. Raises ImageError where it cannot be shown here,
+        RuleError where it waits no more, SealBrokenError, OSError.
+        """
+        received, content = keeping.open_received(self._outbox.spool, letter)
+        return self._pictures.picture(content, received.transfer_syntax_uid)
+
+    def filed_image_of(self, sop_instance_uid: str) -> EncodedImage | None:
+        """The same of one that is a patient's; None where no scanner sent it. Raises also
+        StoreError, after the purge.
+        """
+        filed = open_filed(self._outbox.spool, sop_instance_uid)
+        if filed is None:
+            return None
+        return self._pictures.picture(filed.content, filed.transfer_syntax_uid)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from capture_app.catalog.catalog import Catalog
 from capture_app.clock import Clock
 from capture_app.errors import CaptureAppError, RuleError
+from capture_app.exam.beginning import new_exam
 from capture_app.exam.describing import completed
 from capture_app.exam.doubted_orders import (
     DoubtedOrders,
@@ -24,7 +25,6 @@ from capture_app.exam.following import Following, People
 from capture_app.exam.patient_drafts import PatientDrafts, newest_exams
 from capture_app.exam.rules import Missing, Ready, gate_to_send
 from capture_app.exam.standing import (
-    as_it_is_now,
     combined,
     hindrances_of,
     require_standing,
@@ -41,7 +41,7 @@ from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.model.shown import ShownAtSend
 from capture_app.model.words import tr
-from capture_app.model.worklist import Doubt, IdentifiedBy, PatientListEntry
+from capture_app.model.worklist import IdentifiedBy, PatientListEntry
 from capture_app.outbox.keeping.description import Seen, changed_since_seen
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.seal import Sending
@@ -108,27 +108,17 @@ class ExamService:
         where the operator takes no pictures; the entry has no identifier, left the list, is another
         by now, its visit was cancelled, its number retired; the order is none of it or shared.
         """
-        if not entry.patient.patient_id.value:
-            raise RuleError(tr("This patient has no record number: pictures cannot be filed."))
         now = self._people(entry.patient.patient_id)
-        entry = as_it_is_now(entry, now)
-        if order is not None and order not in entry.orders:
-            raise RuleError(tr("This order is not one of the patient's orders."))
-        require_own_order(self._orders.is_of_another(entry.patient.patient_id, order, now))
+        is_of_another = self._orders.is_of_another(entry.patient.patient_id, order, now)
         return self._begin(
-            Exam(
-                exam_id=self._clock.new_uid(),
-                patient=entry.patient,
-                encounter=entry.encounter,
+            new_exam(
+                *(entry, operator, identified_by),
+                people=self._people,
+                clock=self._clock,
+                station=self._station,
                 order=order,
-                operator=operator,
-                study_instance_uid="",
-                started_at=self._clock.now(),
-                identified_by=identified_by,
+                is_of_another=is_of_another,
                 identified_at=identified_at,
-                department=self._station.department,
-                station_name=self._station.name,
-                is_visit_shared=Doubt.SHARED_VISIT_NUMBER in entry.doubts,
             )
         )
 

@@ -108,6 +108,13 @@ class HeldSends(QObject):
         self._take_back_next = self._under_way > 0
         return self._take_back_next
 
+    def take_back_last(self) -> None:
+        """Takes back the Send that is under way, else the last one, and tells it as of a page that
+        is gone.
+        """
+        if not self.take_back_soon() and (last := self.last) is not None:
+            self._take_back_unseen(last)
+
     def _take_back_unseen(self, send: HeldSend) -> None:
         self.take_back(
             send.send_id,

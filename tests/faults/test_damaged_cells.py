@@ -30,6 +30,7 @@ from capture_app.model.operator import Operator
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.outbox.keeping.clips import Film
 from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
+from capture_app.outbox.receiving.keeping import clean_discarded, discard, open_received
 from capture_app.outbox.recovery.start_up import recover
 from capture_app.outbox.steps.retain import clean_deleted
 from capture_app.security.users import FIRST_ROLES
@@ -39,6 +40,7 @@ from capture_app.store.sealed import SUFFIX
 from capture_app.ui.outbox.rows import group_sends, row_of
 from tests import draws, filming
 from tests.outboxes import PACS
+from tests.receiving import keep_one
 from tests.ui.stage import Stage, open_stage
 from tests.unit.patients.adt_said import DOE, said
 from tests.waiting import Eventually, eventually
@@ -61,6 +63,7 @@ OF_THE_DRAFTS, OF_THE_SENT, OF_THE_CONFIRMED = "0012345678", "0012354687", "0008
 FRAMES: Final = 3
 NOT_PROVED: Final = {
     "set_apart": "what a start found: each looks anew, and the check names the file itself",
+    "received.discarded_at": "emptied it waits: a person looks at it once more",
     "change": "news for open windows, put right where it is opened",
     "exam.known": "emptied it is as never noted: the exam's own wording is compared with",
     "exam.user_id": "the sealed exam says who took it",
@@ -104,6 +107,8 @@ class Folder:
     confirmed: str
     films: frozenset[str]
     """Those of them that are clips."""
+    letter: str
+    """Of an image that a scanner sent and that is nobody's."""
 
 
 def _fill(path: Path) -> Folder:
@@ -127,12 +132,14 @@ def _fill(path: Path) -> Folder:
         junk.write_bytes(b"no sealed file")
         assert recover(stage.outbox.spool, [PACS]).set_apart == [junk]
         junk.unlink()  # its row stays until the next start
+        letter = keep_one(stage.outbox).letter
+        discard(stage.outbox.spool, keep_one(stage.outbox, "2.25.10").letter, ada)
         # A sex that no table names leaves a note; both names of an authority are learnt.
         both = DOE.replace("HOSP", "ST ANNE&1.2.3&ISO").replace("|F", "|W")
         odd = said("A01", "0900", pid=both).replace(b"20261127", b"20260702")
         assert b"MSA|AA" in stage.receiver.handle(odd)
     films = frozenset({drafts[-1], sent[-1]})
-    return Folder(path, frozenset(drafts), deleted, frozenset(sent), confirmed, films)
+    return Folder(path, frozenset(drafts), deleted, frozenset(sent), confirmed, films, letter)
 
 
 def _film(stage: Stage, number: str, operator: Operator) -> str:
@@ -314,7 +321,9 @@ class Trial:
         """Days later only what a person deleted is gone."""
         self.clock.advance(2 * UNDO_DELETE_FOR.total_seconds())
         clean_deleted(self.stage.outbox.spool)
+        clean_discarded(self.stage.outbox.spool)
         recover(self.stage.outbox.spool, [PACS])
+        assert open_received(self.stage.outbox.spool, self.whole.letter)
         for one in sorted(self.whole.drafts | self.whole.sent | {self.whole.confirmed}):
             if one in self.whole.films:
                 with self.stage.outbox.film_of(one) as clip:

@@ -123,7 +123,7 @@ IDENTITY = (
     ),
     Mutant(
         "another-patients-order-is-taken",
-        "capture_app/exam/session.py",
+        "capture_app/exam/beginning.py",
         "if order is not None and order not in entry.orders:",
         "if False:",
         ("tests/unit/exam/test_session.py",),

@@ -40,6 +40,7 @@ from tests.ui.pages_of_doubt import (
     visible_page,
     whose_pages,
 )
+from tests.ui.pages_of_scanners import received_pages
 from tests.ui.stage import Stage
 
 Wait = Callable[[Callable[[], bool]], None]
@@ -161,6 +162,7 @@ def all_pages(
     yield "trail", window
     yield from camera_pages(window, content, stage, wait)
     yield from card_pages(window, content, stage, operator, wait)
+    yield from received_pages(window, content, stage, wait)
     content.go(Place.PATIENTS)
     yield from twin_pages(window, content, stage, wait)
     yield from feed_pages(window, content, stage, wait)

@@ -43,7 +43,7 @@ def card_pages(
         stage.services.settings, cards=(CardFolder("dslr", "DSLR of ward 4B", str(camera.folder)),)
     )
     content.late._services = replace(content.late._services, settings=settings)
-    content._bar.offer(Place.CARD, offered=True)
+    content._offer(0)
     content.go(Place.CARD)
     viewmodel, page = content.late.card
     wait(lambda: len(viewmodel.state.groups) == 3)
@@ -54,4 +54,4 @@ def card_pages(
     wait(lambda: bool(viewmodel.state.faults))
     yield "card-gone", window
     content.go(Place.PATIENTS)
-    content._bar.offer(Place.CARD, offered=False)
+    content._bar.offer(content.late.offered(0) - {Place.CARD})

@@ -16,7 +16,12 @@ from capture_app.archive.dimse import dataset_of
 from capture_app.dicom import part10
 from capture_app.dicom.request import StudyValues
 from capture_app.dicom.texts import person_name_that_fits
-from capture_app.errors import ConformanceError, RuleError, SealBrokenError
+from capture_app.errors import (
+    ChangedSinceSeenError,
+    ConformanceError,
+    RuleError,
+    SealBrokenError,
+)
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.coding import Code
 from capture_app.model.delivery import Instance, TaskState
@@ -74,12 +79,12 @@ def file_received(
     operator: Operator,
     *,
     patient: Patient,
-    by_person: bool,
+    seen: tuple[Contradiction, ...] | None,
 ) -> None:
     """Files a waiting object to the patient of an exam and queues it, all or nothing.
 
-    `patient` is the exam's in the newest wording. `by_person`: a person has looked at what
-    contradicts and says that it is theirs; without, nothing may contradict. Raises RuleError,
+    `patient` is the exam's in the newest wording. `seen`: what contradicts, as a person saw who
+    says that it is theirs all the same; None: nobody looked, and nothing may. Raises RuleError,
     SandboxError, ConformanceError where the result is not what it must be, SealBrokenError,
     DiskFullError, StoreError.
     """
@@ -91,8 +96,12 @@ def file_received(
     received, content = open_received(spool, letter)
     uid = received.sop_instance_uid
     against = contradictions(received.stated, patient)
-    if against and not by_person:
+    if against and seen is None:
         raise RuleError(tr("The image names another patient: a person has to look at it."))
+    if seen is not None and set(seen) != set(against):
+        raise ChangedSinceSeenError(
+            tr("What the patient list says has changed meanwhile: nothing was filed. Look again.")
+        )
     _require_free(spool.database.read(), uid)
     _require_own_study(spool, received, patient)
     dataset, read, changed = _coerced(spool, rules, received, content, patient, against)
@@ -152,7 +161,7 @@ def file_received(
                 patient_key=spool.patient_key(patient),
                 details={
                     "sender": received.sender,
-                    "by": "person" if by_person else "agreement",
+                    "by": "agreement" if seen is None else "person",
                     "against": " ".join(against),
                     "coerced": " ".join(changed),
                 },

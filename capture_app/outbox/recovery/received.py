@@ -6,8 +6,9 @@ from pathlib import Path
 
 import structlog
 
+from capture_app.errors import SealBrokenError
 from capture_app.model.received import ReceivedObject
-from capture_app.outbox.receiving.keeping import insert_received
+from capture_app.outbox.receiving.keeping import insert_received, received_context
 from capture_app.outbox.recovery.comparison import Differences, differences
 from capture_app.outbox.sealing.seal import remove_file
 from capture_app.outbox.spool import Spool, is_past
@@ -49,25 +50,35 @@ def received_differences(spool: Spool) -> Differences:
 
 def put_received_right(spool: Spool) -> None:
     """What is filed has no file any more, and what a person discarded says when: a row that says
-    otherwise is damaged, and waits.
+    otherwise is damaged, and waits. One whose cell does not open makes room for what its file says.
     """
     rows = spool.database.read().execute(
-        "SELECT letter, filed_at, discarded_at FROM received "
-        "WHERE file IS NOT NULL AND (filed_at <> '' OR discarded_at <> '')"
+        "SELECT letter, filed_at, discarded_at, sealed FROM received WHERE file IS NOT NULL"
     )
-    damaged = [
-        letter
-        for letter, filed_at, discarded_at in rows.fetchall()
-        if filed_at or not _is_past(spool, discarded_at)
-    ]
-    if not damaged:
+    unreadable, damaged = list[str](), list[str]()
+    for letter, filed_at, discarded_at, cell in rows.fetchall():
+        if not _opens(spool, letter, cell):
+            unreadable.append(letter)
+        elif filed_at or (discarded_at and not _is_past(spool, discarded_at)):
+            damaged.append(letter)
+    if not unreadable and not damaged:
         return
     with spool.database.transaction() as connection:
-        connection.executemany(
-            "UPDATE received SET filed_at = '', discarded_at = '' WHERE letter = ?",
-            [(letter,) for letter in damaged],
-        )
-    _log.warning("received-rows-put-right", count=len(damaged))
+        for letter in unreadable:
+            connection.execute("DELETE FROM received WHERE letter = ?", (letter,))
+        for letter in damaged:
+            connection.execute(
+                "UPDATE received SET filed_at = '', discarded_at = '' WHERE letter = ?", (letter,)
+            )
+    _log.warning("received-rows-put-right", count=len(unreadable) + len(damaged))
+
+
+def _opens(spool: Spool, letter: str, cell: bytes) -> bool:
+    try:
+        spool.unseal(ReceivedObject, cell, received_context(letter))
+    except SealBrokenError:
+        return False
+    return True
 
 
 def _is_past(spool: Spool, moment: str) -> bool:

@@ -161,7 +161,9 @@ def _apart(status: ImageStatus) -> str:
 
 def _site_of(outbox: Outbox, image: ImageStatus) -> str:
     try:
-        return wording.site(outbox.description_of(image.capture_id))
+        description = outbox.description_of(image.capture_id)
+        scanner = None if description.procedure else outbox.scanner_of(image.sop_instance_uid)
+        return wording.of_scanner(scanner) if scanner else wording.site(description)
     except CaptureAppError:
         return ""  # its file or row is damaged: the row says so in its own words
 

@@ -90,6 +90,7 @@ class OutboxViewModel(QObject):
         super().__init__(parent)
         self._outbox = services.outbox
         self._exams = services.exams
+        self._received = services.received
         self._clock = services.clock
         self._tasks = tasks
         self._operator = operator
@@ -186,7 +187,8 @@ class OutboxViewModel(QObject):
 
     def image_of(self, row: OutboxRow) -> EncodedImage:
         """The picture that stands for a row. Blocks: for the pool. Raises as the outbox does."""
-        return self._outbox.poster_of(row.capture_id)
+        filed = self._received.filed_image_of(row.capture_id)
+        return filed or self._outbox.poster_of(row.capture_id)
 
     def turn_of(self, row: OutboxRow) -> Turn:
         """As it was turned. Blocks and raises as `image_of`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from PySide6.QtCore import Qt, Signal
@@ -27,6 +28,8 @@ class Place(StrEnum):
     OUTBOX = "outbox"
     CARD = "card"
     """Where a memory card or watched folder is set up."""
+    RECEIVED = "received"
+    """What scanners sent and is nobody's yet."""
     TRAIL = "trail"
     """For auditors."""
     CAMERAS = "cameras"
@@ -50,6 +53,7 @@ class AppBar(QWidget):
                 Place.PATIENTS: tr("Patients"),
                 Place.OUTBOX: tr("Outbox"),
                 Place.CARD: tr("Card"),
+                Place.RECEIVED: tr("Received"),
                 Place.TRAIL: tr("Trail"),
                 Place.CAMERAS: tr("Cameras"),
             },
@@ -57,16 +61,16 @@ class AppBar(QWidget):
                 Place.PATIENTS: "users",
                 Place.OUTBOX: "paper-plane-right",
                 Place.CARD: "image",
+                Place.RECEIVED: "tray",
                 Place.TRAIL: "list-bullets",
                 Place.CAMERAS: "camera",
             },
         )
-        for place in (Place.CARD, Place.TRAIL, Place.CAMERAS):
-            self._places.show_tab(place, shown=False)
         self._places.asked.connect(self.went)
         self._avatar = Avatar(size=36)
         self._avatar.show_initials(initials_of(user))
         self._name = Label(user, size=14, weight=SEMIBOLD)
+        self.offer(())
         self._lock = Button(tr("Lock"), icon="lock", key="F12")
         self._lock.clicked.connect(self.lock_asked)
         clean = IconButton("drop-simple", tr("Clean screen"))
@@ -89,13 +93,18 @@ class AppBar(QWidget):
         """Where one is."""
         self._places.show_chosen(place)
 
-    def offer(self, place: Place, *, offered: bool) -> None:
-        """Whether who is signed in may go there."""
-        self._places.show_tab(place, shown=offered)
+    def offer(self, places: Collection[Place]) -> None:
+        """Which of the places that not everybody needs are shown."""
+        for place in (Place.CARD, Place.RECEIVED, Place.TRAIL, Place.CAMERAS):
+            self._places.show_tab(place, shown=place in places)
 
     def show_waiting(self, count: int) -> None:
         """How many pictures wait or need a person."""
         self._places.set_count(Place.OUTBOX, count or None)
+
+    def show_received(self, count: int) -> None:
+        """How many images of scanners are nobody's."""
+        self._places.set_count(Place.RECEIVED, count or None)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

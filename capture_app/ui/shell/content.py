@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -43,7 +42,7 @@ from capture_app.ui.words.send_words import (
 )
 
 if TYPE_CHECKING:
-    from capture_app.patients.finding.scan import ScanRules
+    from capture_app.patients.finding.scan import ScannedCode, ScanRules
     from capture_app.ui.outbox.page import OutboxPage
     from capture_app.ui.outbox.viewmodel import OutboxViewModel
     from capture_app.ui.scanner.page import ScannerPage
@@ -120,9 +119,10 @@ class Content(Backdrop):
             add=self._pages.addWidget,
             leave=self.go_to_patients,
             tell=self.tell,
+            scan_rules=lambda: self.patients_vm.scan_rules,
         )
-        for place in (Place.CARD, Place.TRAIL, Place.CAMERAS):
-            self._bar.offer(place, offered=self.late.may_see(place))
+        self._received.waiting.connect(self._offer)
+        self._offer(0)
         self.strip = StatusStrip(status)
         self._status = status
         status.changed.connect(self._count)
@@ -136,6 +136,15 @@ class Content(Backdrop):
         self._toast.acted.connect(self.undo)  # the one act of what is told here
         self._count()
         self.go(Place.PATIENTS)
+
+    def _offer(self, received: int) -> None:
+        self._bar.offer(self.late.offered(received))
+        self._bar.show_received(received)
+
+    def scanned(self, code: ScannedCode) -> None:
+        """A wristband: it opens its patient, or says whose the image on the screen is."""
+        if not self.late.takes_scan(self._pages.currentWidget(), code):
+            self.patients_vm.scanned(code)
 
     def _count(self) -> None:
         self._bar.show_waiting(self._status.state.waiting)
@@ -348,6 +357,7 @@ class Content(Backdrop):
     def identity_is_due(self) -> None:
         """Idle, or locked: the open patient is asked for again at Send, whoever else at once."""
         self.patients_vm.forget()
+        self.late.forget()
         if self._workspace_vm is not None:
             self._workspace_vm.whose.become_due()
 
@@ -365,22 +375,11 @@ class Content(Backdrop):
     # ---------------------------------------------------------------------- taking back
 
     def undo(self) -> None:
-        """Takes back the last act in the workspace on screen, else the last Send: wherever the
-        user went since, and whoever is open now. Nobody is opened by it.
-        """
+        """Takes back the last act on screen, else the last Send, wherever the user went since."""
         shown = self._shown_workspace
-        if shown is not None and not shown.is_sending and shown.undo():
-            return
-        if self._held.take_back_soon():
-            return
-        last = self._held.last
-        if last is None:
-            return
-        done = partial(self._taken_back, last)
-        failed = self._not_taken_back
-        self._held.take_back(
-            last.send_id, owner=self, done=done, failed=lambda error: failed(str(error))
-        )
+        is_done = shown is not None and not shown.is_sending and shown.undo()
+        if not is_done and not self.late.takes_undo(self._pages.currentWidget()):
+            self._held.take_back_last()
 
     def take_back_digits(self, digits: int) -> None:
         """So many digits that coded just now were the beginning of a scan."""

@@ -263,7 +263,7 @@ class MainWindow(QWidget):
     def _scanned(self, code: ScannedCode) -> None:
         if self.content is not None and not self.is_locked:
             self._uncover()
-            self.content.patients_vm.scanned(code)
+            self.content.scanned(code)
         else:
             self.sign_in_vm.refuse_scan()
 

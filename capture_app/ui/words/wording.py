@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from capture_app.model.delivery import ImageState
+from capture_app.model.device import DeviceInfo
 from capture_app.model.encounter import Location
 from capture_app.model.order import Order
 from capture_app.model.patient import Patient, PatientId, PersonName, Sex
-from capture_app.model.procedure import Description, Side, Turn
+from capture_app.model.procedure import Description, ImageKind, Side, Turn
 from capture_app.model.words import isolated, tr, trn
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -245,6 +246,13 @@ def site(description: Description) -> str:
             return tr("{site}, midline", site=name)
         case None:
             return name
+
+
+def of_scanner(device: DeviceInfo) -> str:
+    """Ultrasound from us-4b: an image whose procedure and site are its scanner's to say."""
+    if device.image_kind is ImageKind.ULTRASOUND:
+        return tr("Ultrasound from {name}", name=isolated(device.name))
+    return tr("Image from {name}", name=isolated(device.name))
 
 
 def turn_words(turn: Turn) -> str:

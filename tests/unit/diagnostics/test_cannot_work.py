@@ -14,6 +14,7 @@ from capture_app.clock import FixedClock, SystemClock
 from capture_app.diagnostics.cannot_work import cannot_work
 from capture_app.model.device import DeviceKind
 from capture_app.settings.feeds import AdtFeed
+from capture_app.settings.receiving import Receiver, SendingScanner
 from capture_app.settings.schema import (
     ArchiveDestination,
     Capture,
@@ -173,6 +174,17 @@ def test_the_feed_listens_on_an_address_that_is_here(good: Settings, faults: Fau
     assert faults(replace(good, adt=AdtFeed(host="::1", port=2575))) == {}
     found = faults(replace(good, adt=AdtFeed(host="192.0.2.7")))
     assert found == {"adt.host": "This computer does not have this address."}
+
+
+def test_a_port_that_no_scanner_reaches_is_a_fault(good: Settings, faults: Faults) -> None:
+    near = Receiver((SendingScanner("us1", "US1", ("127.0.0.1",)),))
+    assert faults(replace(good, receiver=near)) == {}
+    far = replace(near, senders=(SendingScanner("us1", "US1", ("10.20.0.31",)),))
+    found = faults(replace(good, receiver=far))
+    assert list(found) == ["receiver.host"]
+    assert "cannot reach this address" in found["receiver.host"]
+    found = faults(replace(good, receiver=replace(far, host="192.0.2.7")))
+    assert found == {"receiver.host": "This computer does not have this address."}
 
 
 def test_an_expired_certificate_is_a_fault(

@@ -21,6 +21,7 @@ from capture_app.settings.schema import ArchiveDestination, Capture, Settings
 from tests import sealing
 from tests.certificates import certificate_between
 from tests.outboxes import begin, keep, open_outbox
+from tests.receiving import keep_one
 
 ADT = FeedStatus("adt", FeedSource.ADT, True, None, 12.5, 7, dead_letters=3, without_effect=2)
 
@@ -47,6 +48,21 @@ def look(
 ) -> HealthReport:
     engine = EngineProbe(lambda: True, lambda: round_at)
     return health(settings, outbox, lambda: (feed,), engine, clock)
+
+
+def test_what_scanners_sent_and_is_nobodys_is_counted(
+    settings: Settings, outbox: Outbox, clock: FixedClock
+) -> None:
+    keep_one(outbox)
+    clock.advance(600)
+    keep_one(outbox, "2.25.10")
+    found = look(settings, outbox, clock, round_at=clock.monotonic())
+    assert (found.received, found.oldest_received_s) == (2, 600.0)
+    assert found.problems == (), "a person is asked, not the monitoring"
+    page = page_of(lambda: found)("/metrics")
+    assert page is not None
+    assert "capture_app_received 2\n" in page.body
+    assert "capture_app_oldest_received_seconds 600\n" in page.body
 
 
 def test_the_oldest_that_waits_is_told_by_destination(

@@ -1,0 +1,1 @@
+"""What scanners sent and is nobody's yet: who says whose it is."""
