@@ -27,7 +27,6 @@ from capture_app.outbox.keeping import clips, drafts, exams
 from capture_app.outbox.keeping.clips import Film, Recording
 from capture_app.outbox.keeping.description import Seen, read_description
 from capture_app.outbox.keeping.drafts import Draft, PictureIdentity
-from capture_app.outbox.receiving.filed import scanner_of
 from capture_app.outbox.recovery.set_apart import FileSetApart, files_set_apart
 from capture_app.outbox.rules import OutboxRules
 from capture_app.outbox.sealing import seal, sent, withdraw
@@ -263,10 +262,6 @@ class Outbox:
             return drafts.open_kept(self.spool, capture_id).device
         finally:
             self._changes.tell()  # a fault may have been found
-
-    def scanner_of(self, sop_instance_uid: str) -> DeviceInfo | None:
-        """What made an image that a scanner sent by itself; None for any other."""
-        return scanner_of(self.spool, sop_instance_uid)
 
     def description_of(self, capture_id: str) -> Description:
         """What a picture shows and is for, as last chosen."""

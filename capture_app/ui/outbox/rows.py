@@ -14,6 +14,7 @@ from capture_app.model.patient import Patient
 from capture_app.model.reason import FILE_SET_APART, ORDER_DOUBTED, Reason
 from capture_app.model.words import isolated, tr, trn
 from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.receiving.filed import scanner_of
 from capture_app.outbox.recovery.set_apart import FileSetApart
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import Tone
@@ -162,8 +163,11 @@ def _apart(status: ImageStatus) -> str:
 def _site_of(outbox: Outbox, image: ImageStatus) -> str:
     try:
         description = outbox.description_of(image.capture_id)
-        scanner = None if description.procedure else outbox.scanner_of(image.sop_instance_uid)
-        return wording.of_scanner(scanner) if scanner else wording.site(description)
+        if description.procedure is None:
+            scanner = scanner_of(outbox.spool, image.sop_instance_uid)
+            if scanner is not None:
+                return wording.of_scanner(scanner)
+        return wording.site(description)
     except CaptureAppError:
         return ""  # its file or row is damaged: the row says so in its own words
 
