@@ -121,7 +121,8 @@ class TabRow(QTabBar):
         return QSize(self._width(index, folded=self._is_folded), Metric.CONTROL)
 
     def _width(self, at: int, *, folded: bool) -> int:
-        padding = (10 if folded else 16) if self._icons else 12
+        is_icon_alone = folded and at != self.currentIndex()
+        padding = (10 if is_icon_alone else 16) if self._icons else 12
         width = max(Metric.TARGET, run_width(self._pieces(at, folded=folded)) + 2 * padding)
         return width + self._gap_after(at)
 
