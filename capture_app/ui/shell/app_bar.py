@@ -6,7 +6,7 @@ from collections.abc import Collection
 from enum import StrEnum
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from capture_app.model.words import tr
@@ -34,6 +34,10 @@ class Place(StrEnum):
     """For auditors."""
     CAMERAS = "cameras"
     """For administrators."""
+
+
+_BRAND_FROM = 1100
+"""Pixels of width: in a narrower bar the places need the room of our name."""
 
 
 class AppBar(QWidget):
@@ -80,7 +84,8 @@ class AppBar(QWidget):
         row.setContentsMargins(16, 0, 16, 0)
         row.setSpacing(8)
         row.addWidget(Icon("aperture", Metric.ICON_BRAND, tone=Tone.ACCENT))
-        row.addWidget(Label(tr("Capture"), 18, BOLD))
+        self._brand = Label(tr("Capture"), 18, BOLD)
+        row.addWidget(self._brand)
         row.addSpacing(12)
         row.addWidget(self._places)
         row.addStretch(1)
@@ -105,6 +110,10 @@ class AppBar(QWidget):
     def show_received(self, count: int) -> None:
         """How many images of scanners are nobody's."""
         self._places.set_count(Place.RECEIVED, count or None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._brand.setVisible(self.width() >= _BRAND_FROM)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
