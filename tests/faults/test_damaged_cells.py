@@ -30,6 +30,7 @@ from capture_app.model.operator import Operator
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.outbox.keeping.clips import Film
 from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
+from capture_app.outbox.keeping.slates import note_file
 from capture_app.outbox.receiving.keeping import clean_discarded, discard, open_received
 from capture_app.outbox.recovery.start_up import recover
 from capture_app.outbox.steps.retain import clean_deleted
@@ -75,6 +76,8 @@ NOT_PROVED: Final = {
     "task.destination": "one that the settings do not name stops there, and says so",
     "task.receipt": "what an archive said of a store; a step that was given again has none",
     "task.answered": "what is no code of a stop answers none: a person is asked once more",
+    "slate": "one that cannot be read names nobody: its pictures stay on the card",
+    "card_file": "a file that is not known any more is new again, and is kept twice at worst",
     "task.error_code": "words",
     "task.last_error": "words",
 }
@@ -128,6 +131,10 @@ def _fill(path: Path) -> Folder:
         drafts.append(_film(stage, OF_THE_DRAFTS, ada))
         sent = (*stage.pictures(OF_THE_SENT, 2, ada), _film(stage, OF_THE_SENT, ada))
         stage.outbox.seal(sent, ada, release_now=True)
+        exam = stage.outbox.exam_of(drafts[0])
+        stage.services.cards.show(exam, ada)
+        with stage.outbox.spool.database.transaction() as connection:
+            note_file(connection, "0" * 64, drafts[0])
         junk = stage.outbox.spool.captures / f"junk{SUFFIX}"
         junk.write_bytes(b"no sealed file")
         assert recover(stage.outbox.spool, [PACS]).set_apart == [junk]
