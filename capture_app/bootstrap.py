@@ -36,6 +36,7 @@ from capture_app.outbox.clock_watch import ClockWatch
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.rules import OutboxRules
 from capture_app.patients.census.census import Census, open_census
+from capture_app.patients.census.merges import Merges
 from capture_app.security.auditing import Auditing
 from capture_app.security.keys import load_or_create_key, read_secret, trail_anchor
 from capture_app.security.users import Users
@@ -76,6 +77,7 @@ class Rooms:
     received: ReceivedService
     """Its child is started when it is needed."""
     census: Census
+    merges: Merges
     users: Users
     auditing: Auditing
     catalog: Catalog
@@ -171,6 +173,7 @@ def open_rooms(settings: Settings, clock: Clock, *, check: bool = False) -> Iter
             cards=Cards(folder.outbox, catalog, clock, settings.station, people, folder.decoder),
             received=received,
             census=census,
+            merges=Merges(census, folder.database, folder.cipher, clock),
             users=folder.users,
             auditing=folder.auditing,
             catalog=catalog,

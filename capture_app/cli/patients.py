@@ -18,7 +18,7 @@ from capture_app.cli.start import (
     start,
 )
 from capture_app.cli.who import by_option, operator_of, os_account
-from capture_app.errors import SignInError
+from capture_app.errors import RuleError, SignInError
 from capture_app.model.audit_event import AuditAction, AuditEvent
 from capture_app.model.feed_note import OF_A_VALUE, WITHOUT_EFFECT, words_of
 from capture_app.model.operator import Act, Operator
@@ -101,16 +101,11 @@ def _settle(rooms: Rooms, args: argparse.Namespace) -> int:
     by = operator_of(args, rooms.users, Act.SETTLE_MERGE)
     if by is None:
         raise SignInError(tr("Say who does it and sign in: --by USER."))
-    if args.settle not in rooms.census.merges():
-        sys.stderr.write(
-            tr("No merge with the id {n} waits: see --dead-letters.", n=args.settle) + "\n"
-        )
+    try:
+        rooms.merges.settle(args.settle, by)
+    except RuleError as error:
+        sys.stderr.write(f"{error}\n")
         return EXIT_FAILED
-    details = {"dead-letter": str(args.settle)}
-    event = AuditEvent(AuditAction.MERGE_SETTLED, by.user_id, details=details)
-    with rooms.database.transaction() as connection:  # first: what is not recorded is not done
-        record(connection, rooms.clock, event, cipher=rooms.cipher)
-    rooms.census.settle_merge(args.settle)
     sys.stdout.write(tr("Settled: its patients are marked no more.") + "\n")
     return EXIT_DONE
 

@@ -53,6 +53,7 @@ def window_services(rooms: Rooms) -> Services:
     replay = Replay(rooms.clock, settings.capture.clip_memory_bytes)
     return Services(
         census=rooms.census,
+        merges=rooms.merges,
         exams=rooms.exams,
         cards=rooms.cards,
         films=FilmService(rooms.exams, rooms.outbox, replay, rooms.clock),

@@ -48,6 +48,10 @@ class NoteCode(StrEnum):
     """The number that is put in place of another one is that of somebody else, as is known now."""
     NUMBER_NOT_KNOWN = "number-not-known"
     """The number that another one is put in place of was never told of."""
+    NUMBER_OF_ANOTHER = "number-of-another"
+    """The number of a worklist item is that of somebody else by the admissions feed: its row opens
+    nobody, and no picture goes under its order.
+    """
     NUMBER_OF_OTHERS = "number-of-others"
     """The number that another one is put in place of is of another authority than the patient's."""
 
@@ -101,6 +105,9 @@ def words_of(note: FeedNote) -> str:
         NoteCode.OLDER_PLACE: tr("older than the place that is known; nobody was moved"),
         NoteCode.NUMBER_TAKEN: tr("the new number is somebody else's; a merge, not carried out"),
         NoteCode.NUMBER_NOT_KNOWN: tr("the number that is changed was never told"),
+        NoteCode.NUMBER_OF_ANOTHER: tr(
+            "by the admissions feed the number is somebody else's; the item opens nobody"
+        ),
         NoteCode.NUMBER_OF_OTHERS: tr("a number of another authority; the patient's is the same"),
     }[note.code]
     return f"{note.field}: {said}"

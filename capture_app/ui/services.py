@@ -14,6 +14,7 @@ from capture_app.exam.received import ReceivedService
 from capture_app.exam.session import ExamService
 from capture_app.outbox.outbox import Outbox
 from capture_app.patients.census.census import Census
+from capture_app.patients.census.merges import Merges
 from capture_app.security.auditing import Auditing
 from capture_app.security.users import Users
 from capture_app.settings.schema import Settings
@@ -24,6 +25,8 @@ class Services:
     """The rooms that the window speaks to."""
 
     census: Census
+    merges: Merges
+    """Those of the feed that were refused and wait for a person."""
     exams: ExamService
     films: FilmService
     """Clips of the open exam; it hears every frame of `devices`."""

@@ -24,8 +24,12 @@ from capture_app.cli import patients as patients_command
 from capture_app.cli.main import EXIT_DONE, EXIT_FAILED
 from capture_app.clock import FixedClock
 from capture_app.demo.people import ADMISSIONS
+from capture_app.devices.card import card_files
 from capture_app.errors import UsersDamagedError
+from capture_app.exam.card_sorting import sort_card
+from capture_app.exam.cards import code_of
 from capture_app.model.delivery import ImageState, ImageStatus
+from capture_app.model.device import DeviceInfo, DeviceKind
 from capture_app.model.operator import Operator
 from capture_app.model.worklist import IdentifiedBy
 from capture_app.outbox.keeping.clips import Film
@@ -40,6 +44,7 @@ from capture_app.store.database import read_migrations
 from capture_app.store.sealed import SUFFIX
 from capture_app.ui.outbox.rows import group_sends, row_of
 from tests import draws, filming
+from tests.cards import CameraCard
 from tests.outboxes import PACS
 from tests.receiving import keep_one
 from tests.ui.stage import Stage, open_stage
@@ -128,6 +133,7 @@ def _fill(path: Path) -> Folder:
         assert engine.stop()
         *drafts, deleted = stage.pictures(OF_THE_DRAFTS, 3, ada)
         stage.outbox.delete([deleted], ada)
+        drafts.append(_of_a_card(stage, OF_THE_DRAFTS, ada, path.parent / "card"))
         drafts.append(_film(stage, OF_THE_DRAFTS, ada))
         sent = (*stage.pictures(OF_THE_SENT, 2, ada), _film(stage, OF_THE_SENT, ada))
         stage.outbox.seal(sent, ada, release_now=True)
@@ -156,6 +162,20 @@ def _film(stage: Stage, number: str, operator: Operator) -> str:
     film = Film(filming.SHAPE, tuple((filming.jpeg(n), n * 33_000) for n in range(FRAMES)))
     kept = stage.outbox.keep_film(filming.identity(exam, stage.outbox), film)
     stage.services.exams.close()
+    return kept
+
+
+def _of_a_card(stage: Stage, number: str, operator: Operator, folder: Path) -> str:
+    """A picture of a camera's card as a draft of the patient of the slate before it."""
+    cards, now = stage.services.cards, stage.services.clock.now()
+    (slate,) = cards.print(stage.census.lookup(number), operator)
+    card = CameraCard(folder, now)
+    card.shoot(code_of(slate, now))
+    card.shoot()
+    files = tuple(cards.read(file) for file in card_files(folder))
+    (group,) = sort_card(files, cards.slates_of(files), now)
+    shown, device = cards.patient_of(slate), DeviceInfo("dslr", "DSLR", DeviceKind.FILE)
+    (kept,) = cards.keep(group, slate, shown=shown, operator=operator, device=device)
     return kept
 
 

@@ -85,13 +85,14 @@ def feed_pages(window: MainWindow, content: Content, stage: Stage, wait: Wait) -
     patients = content.patients
     for n, event in enumerate((b"A03", b"A40")):
         stage.receiver.handle(_REFUSED % (event, b"X%d" % n, event))
-    wait(lambda: len(content.patients_vm.state.feed_messages) == 2)
+    wait(lambda: len(content.patients_vm.state.feed_lines) == 2)
     yield "patients-feed-amber", window
     patients.feed_messages.click()
     yield "patients-feed-notes", window
     popover = window.findChild(FeedPopover)
     assert popover is not None
-    popover.close_asked.emit()
+    popover.settle_asked.emit(content.patients_vm.state.feed_lines[0])
+    yield "patients-merge-question", window
     content.patients_vm.scanned(ScannedCode("9999999999"))
     wait(lambda: content.said.is_loud)
     yield "patients-nobody", window

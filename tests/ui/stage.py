@@ -30,6 +30,7 @@ from capture_app.model.worklist import IdentifiedBy
 from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox
 from capture_app.patients.census.census import Census, open_census
+from capture_app.patients.census.merges import Merges
 from capture_app.patients.census.orders import WorklistAnswer, WorklistItem
 from capture_app.patients.sources.adt.receiver import AdtReceiver
 from capture_app.security.auditing import Auditing
@@ -181,6 +182,7 @@ def open_stage(
     assert settings.adt is not None
     services = Services(
         census=census,
+        merges=Merges(census, outbox.spool.database, cipher, clock),
         exams=exams,
         films=FilmService(exams, outbox, replay, clock),
         cards=Cards(outbox, catalog, clock, settings.station, census.person, surgery),

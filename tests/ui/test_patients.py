@@ -452,12 +452,12 @@ def test_what_the_feed_sent_in_vain_makes_its_chip_amber_with_the_list_behind_it
     assert b"MSA|AA" in stage.receiver.handle(message)
     merge = message.replace(b"A03", b"A40") + b"\rMRG|4712^^^ST ANNE^MR"
     assert b"MSA|AE" in stage.receiver.handle(merge)
-    list_desk.qtbot.waitUntil(lambda: len(vm.state.feed_messages) == 2)
+    list_desk.qtbot.waitUntil(lambda: len(vm.state.feed_lines) == 2)
     assert vm.state.feeds[0].tone is Tone.WARN
     assert "for IT" in vm.state.feeds[0].words
     assert page.feed_messages.text() == "2 notes for IT"
     list_desk.qtbot.waitUntil(
-        lambda: list_desk.window.status.state.feed.words == "Ward list: 2 for IT"
+        lambda: list_desk.window.status.state.feed.words == "Patient lists: 2 for IT"
     )
     page.feed_messages.click()
     popover = list_desk.window.findChild(FeedPopover)

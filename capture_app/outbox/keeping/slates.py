@@ -45,7 +45,7 @@ def put_slates(spool: Spool, slates: Sequence[Slate], *, exam_id: str = "") -> N
         for slate in slates:
             connection.execute(
                 "INSERT INTO slate (token, made_at, sealed) VALUES (?, ?, ?)",
-                (slate.token, stamp(slate.made_at), spool.seal(slate, _context(slate.token))),
+                (slate.token, stamp(slate.made_at), spool.seal(slate, slate_context(slate.token))),
             )
             spool.record(
                 connection,
@@ -68,7 +68,7 @@ def read_slates(spool: Spool, tokens: Collection[str]) -> Mapping[str, Slate]:
     found = {}
     for token, cell in rows:
         try:
-            slate = spool.unseal(Slate, cell, _context(token))
+            slate = spool.unseal(Slate, cell, slate_context(token))
         except SealBrokenError:
             _log.warning("slate-row-unreadable")
             continue
@@ -87,7 +87,8 @@ def forget_slates(spool: Spool) -> int:
         return connection.execute("DELETE FROM slate WHERE made_at < ?", (before,)).rowcount
 
 
-def _context(token: str) -> str:
+def slate_context(token: str) -> str:
+    """The place of a slate's encrypted cell."""
     return f"slate {token}"
 
 

@@ -20,12 +20,14 @@ from capture_app.model.exam import Exam
 from capture_app.model.patient import Patient
 from capture_app.model.procedure import Description
 from capture_app.model.received import ReceivedObject
+from capture_app.model.slate import Slate
 from capture_app.outbox.counted_time import is_damaged
 from capture_app.outbox.keeping.clip_cell import read_clip_cell
 from capture_app.outbox.keeping.clips import length_of
 from capture_app.outbox.keeping.description import description_context
 from capture_app.outbox.keeping.drafts import UNDO_DELETE_FOR
 from capture_app.outbox.keeping.exams import known_context
+from capture_app.outbox.keeping.slates import slate_context
 from capture_app.outbox.receiving.keeping import received_context
 from capture_app.outbox.recovery.comparison import compare
 from capture_app.outbox.recovery.received import received_differences
@@ -342,6 +344,8 @@ _CELLS: Final[dict[str, tuple[str, dict[str, Check]]]] = {
             "sealed": _sealed(ReceivedObject, received_context, _RECEIVED_OVER),
         },
     ),
+    "slate": ("token", {"made_at": _time, "sealed": _sealed(Slate, slate_context, _NEVER)}),
+    "card_file": ("digest", {"digest": _hash, "capture_id": _names("capture", "capture_id")}),
 }
 _MISLED: Final[dict[tuple[str, str], str]] = {
     ("instance", "withdrawn"): "SELECT sop_instance_uid FROM instance "

@@ -319,14 +319,8 @@ class Census:
         now = self._clock.now()
         found = [] if self._adt is None else [self._adt_status(now)]
         with self._lock:
-            answers = [
-                (answer, answer.skipped + self._list.count_contradicting(answer))
-                for answer in self._orders.answers()
-            ]
-        found.extend(
-            worklist_status(answer, skipped, self._orders.assumed(answer), now)
-            for answer, skipped in answers
-        )
+            answers = [self._list.compared(answer) for answer in self._orders.answers()]
+        found.extend(worklist_status(each, self._orders.assumed(each), now) for each in answers)
         return tuple(found)
 
     def dead_letters(self, limit: int = 100) -> tuple[DeadLetter, ...]:
@@ -340,8 +334,11 @@ class Census:
         return noted_messages(self._journal, codes, limit)
 
     def feed_messages(self, limit: int = 100) -> tuple[FeedMessage, ...]:
-        """Messages for IT to look at, refused or without effect, the newest first."""
-        return feed_messages(self._journal, self._letters, limit)
+        """Messages for IT to look at, refused or without effect: first the merges that wait for a
+        person, each the newest first.
+        """
+        persons_of = self.reader.persons_of_merge
+        return feed_messages(self._journal, self._letters, limit, persons_of)
 
     def rebuild(self) -> int:
         """Makes every state anew from the stored messages. How many patients there are."""

@@ -40,6 +40,14 @@ _OLDEST_OF: Final = (
     "SELECT dead_letter_id, length(message) FROM dead_letters WHERE sender = ?"
     " ORDER BY is_merge, dead_letter_id LIMIT 1"
 )
+_LETTERS: Final = (
+    "SELECT dead_letter_id, received_at, times, ack_code, reason, duplicate_key, message"
+    " FROM dead_letters"
+)
+_NEWEST: Final = f"{_LETTERS} ORDER BY received_at DESC, dead_letter_id DESC LIMIT ?"
+_NEWEST_MERGES: Final = (
+    f"{_LETTERS} WHERE is_merge = 1 ORDER BY received_at DESC, dead_letter_id DESC LIMIT ?"
+)
 _DELETE: Final = "DELETE FROM dead_letters WHERE dead_letter_id = ?"
 """A merge waits for a person, and rows say so as long as it is here: all else goes before it."""
 
@@ -131,13 +139,9 @@ class DeadLetterBox:
         )
         return rows.fetchone() is not None
 
-    def newest(self, limit: int) -> tuple[DeadLetter, ...]:
-        """Messages that could not be used, the newest first."""
-        rows = self._db.read().execute(
-            "SELECT dead_letter_id, received_at, times, ack_code, reason, duplicate_key, message"
-            " FROM dead_letters ORDER BY received_at DESC, dead_letter_id DESC LIMIT ?",
-            (limit,),
-        )
+    def newest(self, limit: int, *, merges: bool = False) -> tuple[DeadLetter, ...]:
+        """Messages that could not be used, the newest first. `merges`: those alone that wait."""
+        rows = self._db.read().execute(_NEWEST_MERGES if merges else _NEWEST, (limit,))
         return tuple(
             DeadLetter(number, moment, times, ack_code, reason, raw)
             for number, received_at, times, ack_code, reason, key, sealed in rows

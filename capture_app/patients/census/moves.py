@@ -123,3 +123,13 @@ def former_numbers(
                 change.is_account and fits(*account, *now.account.key)
             ):
                 yield *change.before.key, visit.encounter
+
+
+def gone_numbers(visits: Visits, changes: Iterable[NumberChange]) -> frozenset[tuple[str, str]]:
+    """Numbers, each with its issuer, by which visits were known that were cancelled or became
+    another patient's, and that no visit has which is here.
+    """
+    numbers = [(*visit.key, visit.encounter) for visit in visits.values()]
+    numbers += former_numbers(visits, changes)
+    here = {(number, issuer) for number, issuer, visit in numbers if not visit.state.is_gone}
+    return frozenset((number, issuer) for number, issuer, _ in numbers) - here

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import reduce
 
 from capture_app.model.encounter import Encounter, EncounterState
-from capture_app.model.feed_note import FeedNote
+from capture_app.model.feed_note import FeedNote, NoteCode
 from capture_app.model.order import Order
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.worklist import Doubt, FeedSource, PatientListEntry
@@ -62,6 +62,16 @@ def contradicts(item: WorklistItem, patient: Patient) -> bool:
             return True
     known = (theirs.birth_date, theirs.sex, ours.birth_date, ours.sex)
     return not may_be_one_name(theirs.name, ours.name, all_else_agrees=all(known))
+
+
+def compared(item: WorklistItem, holder: Patient) -> WorklistItem:
+    """The item, noted where its number, whose issuer is stated, is that of somebody else, `holder`:
+    it stands in a row of its own then, which opens nobody.
+    """
+    if not item.patient.patient_id.issuer or not contradicts(item, holder):
+        return item
+    note = FeedNote("PatientID", NoteCode.NUMBER_OF_ANOTHER)
+    return replace(item, notes=tuple(sorted({*item.notes, note})))
 
 
 class OrderBook:

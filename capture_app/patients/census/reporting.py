@@ -12,12 +12,18 @@ from capture_app.hl7.split import parse_header
 from capture_app.model.feed_note import OF_A_VALUE, WITHOUT_EFFECT, FeedNote, NoteCode, words_of
 from capture_app.model.words import tr, trn
 from capture_app.model.worklist import Doubt, FeedSource
-from capture_app.patients.census.dead_letters import DeadLetterBox
+from capture_app.patients.census.dead_letters import DeadLetterBox, PersonsOf
 from capture_app.patients.census.folding import Folding
 from capture_app.patients.census.intake import Intake
 from capture_app.patients.census.journal import Journal
 from capture_app.patients.census.orders import WorklistAnswer
-from capture_app.patients.census.status import FeedMessage, FeedStatus, NotedMessage
+from capture_app.patients.census.status import (
+    DeadLetter,
+    FeedMessage,
+    FeedStatus,
+    NotedMessage,
+    WaitingMerge,
+)
 from capture_app.patients.sources.adt.naming import Pair
 
 ADT: Final = "adt"
@@ -56,9 +62,7 @@ def stored_status(
     )
 
 
-def worklist_status(
-    answer: WorklistAnswer, skipped: int, issuer_assumed: str, now: datetime
-) -> FeedStatus:
+def worklist_status(answer: WorklistAnswer, issuer_assumed: str, now: datetime) -> FeedStatus:
     """How a worklist is. Whether it is connected is not known before its first answer or failure.
 
     `issuer_assumed`: whose the numbers are taken to be that name no issuer.
@@ -71,7 +75,7 @@ def worklist_status(
         last_message_at=answer.as_of,
         age_seconds=age_of(answer.as_of, now),
         count=len(answer.items),
-        skipped=skipped,
+        skipped=answer.skipped,
         truncated=answer.is_truncated,
         issuer_assumed=issuer_assumed,
         noted=sum(bool(item.notes) for item in answer.items),
@@ -91,8 +95,12 @@ def noted_messages(
     return tuple(found)
 
 
-def feed_messages(journal: Journal, letters: DeadLetterBox, limit: int) -> tuple[FeedMessage, ...]:
-    """Messages that were refused or had no effect, the newest first."""
+def feed_messages(
+    journal: Journal, letters: DeadLetterBox, limit: int, persons_of: PersonsOf
+) -> tuple[FeedMessage, ...]:
+    """Messages that were refused or had no effect: merges that wait for a person, then all others,
+    each the newest first. `persons_of` reads whom a merge names.
+    """
     found = [
         FeedMessage(
             *(message.received_at, message.sender, message.event),
@@ -101,12 +109,28 @@ def feed_messages(journal: Journal, letters: DeadLetterBox, limit: int) -> tuple
         )
         for message in noted_messages(journal, WITHOUT_EFFECT, limit)
     ]
-    for letter in letters.newest(limit):
+    refused = {letter.dead_letter_id: letter for letter in letters.newest(limit)}
+    merges = {letter.dead_letter_id: letter for letter in letters.newest(limit, merges=True)}
+    for number, letter in (refused | merges).items():
         sender, event = _header_of(letter.message)
         found.append(
-            FeedMessage(letter.received_at, sender, event, is_refused=True, reason=letter.reason)
+            FeedMessage(
+                *(letter.received_at, sender, event),
+                is_refused=True,
+                reason=letter.reason,
+                merge=_waiting(letter, persons_of) if number in merges else None,
+            )
         )
-    return tuple(sorted(found, key=lambda each: each.received_at, reverse=True)[:limit])
+    found.sort(key=lambda each: (each.merge is not None, each.received_at), reverse=True)
+    return tuple(found[:limit])
+
+
+def _waiting(letter: DeadLetter, persons_of: PersonsOf) -> WaitingMerge:
+    try:
+        named = persons_of(letter.message)
+    except MessageError:  # the log told of it when it came
+        named = ()
+    return WaitingMerge(letter.dead_letter_id, named)
 
 
 def _header_of(raw: bytes) -> tuple[str, str]:

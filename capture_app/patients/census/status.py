@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from capture_app.model.feed_note import FeedNote
+from capture_app.model.patient import PatientId
 from capture_app.model.worklist import Doubt, FeedSource
 
 
@@ -76,8 +77,21 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingMerge:
+    """A refused merge, deletion or move whose patients' rows say that it waits for a person."""
+
+    number: int
+    """That of its dead letter."""
+    named: tuple[PatientId, ...]
+    """Whom it names: for the person who has to act, never for a log. Empty where it cannot be read.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class FeedMessage:
-    """A message for IT to look at: it was refused, or accepted without effect. No patient data."""
+    """A message for IT to look at: it was refused, or accepted without effect. No patient data but
+    in `merge`.
+    """
 
     received_at: datetime
     sender: str
@@ -85,6 +99,7 @@ class FeedMessage:
     is_refused: bool
     reason: str
     """In words."""
+    merge: WaitingMerge | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,12 @@ from capture_app.model.encounter import EncounterState, Location
 from capture_app.model.patient import Patient, PatientId
 from capture_app.model.worklist import Doubt, PatientListEntry, PersonNow
 from capture_app.patients.census.fold import CensusPatient, entries, hidden_from, numbers_of
-from capture_app.patients.census.moves import former_numbers
+from capture_app.patients.census.moves import former_numbers, gone_numbers
 from capture_app.patients.census.orders import (
     OrderBook,
     WorklistAnswer,
     WorklistItem,
+    compared,
     contradicts,
     if_ended,
     is_among,
@@ -171,12 +172,15 @@ class PatientList:
         for key in keys | {holder for key in keys if (holder := self._claimant(key)) is not None}:
             self._show(key)
 
-    def count_contradicting(self, answer: WorklistAnswer) -> int:
-        """How many items of a worklist contradict what the admissions feed says, name a visit that
-        it cancelled, or do not say whose the number is.
+    def compared(self, answer: WorklistAnswer) -> WorklistAnswer:
+        """The answer beside what the admissions feed says: items that contradict it, name a visit
+        that it cancelled, or do not say whose the number is count as skipped; one that stands in a
+        row of its own, for the number is another's, has a note.
         """
-        holders = ((item, self._claimant(item.patient.patient_id.key)) for item in answer.items)
-        return sum(key is not None and not self._joins(item, key) for item, key in holders)
+        pairs = [(item, self._claimant(item.patient.patient_id.key)) for item in answer.items]
+        skipped = sum(key is not None and not self._joins(item, key) for item, key in pairs)
+        items = (compared(i, self._patients[key].patient) if key else i for i, key in pairs)
+        return replace(answer, items=tuple(items), skipped=answer.skipped + skipped)
 
     def _joins(self, item: WorklistItem, key: PatientKey) -> bool:
         visit = item.encounter
@@ -187,14 +191,8 @@ class PatientList:
         )
 
     def _gone(self, key: PatientKey) -> frozenset[tuple[str, str]]:
-        """The visits of a patient that were cancelled or became another patient's, and were not
-        told again under the same number.
-        """
         known = self._patients[key]
-        numbers = [(*visit.key, visit.encounter) for visit in known.visits.values()]
-        numbers += former_numbers(known.visits, known.changes)
-        here = {(number, issuer) for number, issuer, visit in numbers if not visit.state.is_gone}
-        return frozenset((number, issuer) for number, issuer, _ in numbers) - here
+        return gone_numbers(known.visits, known.changes)
 
     def find(self, text: str, tab: Tab, limit: int) -> tuple[PatientListEntry, ...]:
         """See `Census.find`."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from capture_app.model.feed_note import words_of
+from capture_app.model.feed_note import NoteCode, words_of
 from capture_app.model.words import isolated, tr, trn
 from capture_app.model.worklist import Doubt, FeedSource
 from capture_app.patients.census.reporting import doubt_words
-from capture_app.patients.census.status import FeedMessage, FeedStatus
+from capture_app.patients.census.status import FeedMessage, FeedStatus, WaitingMerge
 from capture_app.ui.words import wording
 from capture_app.ui.words.marks import ChipText, Tone
 
@@ -36,17 +37,37 @@ def feed_chip(feed: FeedStatus) -> ChipText:
 
 def to_look_at(feed: FeedStatus) -> int:
     """How much of a feed somebody should look at: what was refused or had no effect since
-    yesterday, and patients whom a merge or deletion names that was not carried out.
+    yesterday, patients whom a merge or deletion names that was not carried out, and items of a
+    worklist that give somebody the number of another person.
     """
     merged = dict(feed.doubts).get(Doubt.MERGE_REFUSED, 0)
-    return (
-        feed.refused_today + feed.without_effect_today + (merged if not feed.refused_today else 0)
-    )
+    of_others = (n for note, n in feed.item_notes if note.code is NoteCode.NUMBER_OF_ANOTHER)
+    messages = feed.refused_today + feed.without_effect_today
+    return messages + (merged if not feed.refused_today else 0) + sum(of_others)
 
 
-def message_row(message: FeedMessage, now: datetime) -> str:
-    """A message of the feed in one line: when, from whom, which event, and why it is here."""
+@dataclass(frozen=True, slots=True)
+class FeedLine:
+    """A line of the notes for IT. No patient data but in `merge`."""
+
+    words: str
+    merge: WaitingMerge | None = None
+    """The merge that waits for a person, if it is one."""
+
+
+def feed_lines(
+    messages: Iterable[FeedMessage], feeds: Iterable[FeedStatus], now: datetime
+) -> tuple[FeedLine, ...]:
+    """What of the feeds IT should look at: messages, then what of worklists was not taken."""
+    said = (FeedLine(_message_words(message, now), message.merge) for message in messages)
+    return (*said, *map(FeedLine, item_rows(feeds)))
+
+
+def _message_words(message: FeedMessage, now: datetime) -> str:
+    """When, from whom, which event, and why it is here."""
     what = tr("refused") if message.is_refused else tr("no effect")
+    if message.merge is not None:
+        what = tr("refused, waits for a person")
     event = " ".join(filter(None, (isolated(message.sender), message.event)))
     time = wording.moment(message.received_at.astimezone(now.tzinfo), now)
     return tr(

@@ -22,10 +22,12 @@ from capture_app.ui.looks.theme import Metric
 from capture_app.ui.patients.camera_scan import CameraScan
 from capture_app.ui.patients.drafts import DraftCard
 from capture_app.ui.patients.feed_popover import FeedPopover
+from capture_app.ui.patients.feeds import FeedLine
 from capture_app.ui.patients.found import TABS
 from capture_app.ui.patients.patient_list import ListHeader, PatientListView
 from capture_app.ui.patients.rows import RowKey
 from capture_app.ui.patients.scan_card import ScanCard
+from capture_app.ui.patients.settle_popover import SettlePopover
 from capture_app.ui.patients.state import PatientsState, tab_words
 from capture_app.ui.patients.viewmodel import PatientsViewModel
 from capture_app.ui.widgets.buttons import Button, ButtonKind
@@ -34,7 +36,7 @@ from capture_app.ui.widgets.chips import Chip
 from capture_app.ui.widgets.choices import ORDERS_WIDTH, ListPopover
 from capture_app.ui.widgets.fields import TAKES_TYPING, FilterField
 from capture_app.ui.widgets.labels import Label
-from capture_app.ui.widgets.popover import host_of
+from capture_app.ui.widgets.popover import Popover, host_of
 from capture_app.ui.widgets.scrolling import ScrollColumn
 from capture_app.ui.widgets.tabs import TabRow
 from capture_app.ui.words import wording
@@ -96,6 +98,8 @@ class PatientsPage(Backdrop):
         self.setProperty(TAKES_TYPING, True)  # noqa: FBT003 - Qt's own
         self._popover: IdentityPopover | None = None
         self._order_popover: ListPopover | None = None
+        self._notes: list[Popover] = []
+        """The notes for IT while they are shown, and the question over them."""
         self._shown_drafts: tuple[DraftCard, ...] = ()
         self._draft_rows: list[_DraftRow] = []
         self._page = page = QHBoxLayout(self)
@@ -103,6 +107,8 @@ class PatientsPage(Backdrop):
         page.addLayout(self._main(), 1)
         page.addWidget(self._side())
         viewmodel.changed.connect(self.render_state)
+        viewmodel.opened.connect(self._close_notes)
+        viewmodel.told.connect(self._close_notes)
         self.render_state()
 
     # ---------------------------------------------------------------------- layout
@@ -257,7 +263,7 @@ class PatientsPage(Backdrop):
             self._nobody.raise_()
         self._note.setText(state.feed_note)
         self._note.setVisible(bool(state.feed_note))
-        n = len(state.feed_messages)
+        n = len(state.feed_lines)
         self.feed_messages.setText(trn("{n} note for IT", "{n} notes for IT", n))
         self.feed_messages.setVisible(n > 0)
         self._render_drafts(state)
@@ -316,9 +322,33 @@ class PatientsPage(Backdrop):
             popover.show_at(self._place_of(state.order_asked))
 
     def _show_feed_messages(self) -> None:
-        popover = FeedPopover(host_of(self), self._vm.state.feed_messages)
-        popover.close_asked.connect(popover.dismiss)
+        merges, lines = self._vm.merges, self._vm.state.feed_lines
+        popover = FeedPopover(host_of(self), lines, may_settle=merges.may_settle)
+        popover.close_asked.connect(self._close_note)
+        popover.settle_asked.connect(self._ask_settled)
+        self._notes.append(popover)
         popover.open()
+
+    def _ask_settled(self, line: FeedLine) -> None:
+        question = SettlePopover(host_of(self), line)
+        question.close_asked.connect(self._close_note)
+        question.settled.connect(lambda: self._settle(line))
+        self._notes.append(question)
+        question.open()
+
+    def _settle(self, line: FeedLine) -> None:
+        self._close_notes()
+        if line.merge is not None:
+            self._vm.merges.settle(line.merge)
+
+    def _close_note(self) -> None:
+        if self._notes:
+            self._notes.pop().dismiss()
+
+    def _close_notes(self) -> None:
+        """Whoever was scanned, or why nobody was opened, is in sight."""
+        while self._notes:
+            self._close_note()
 
     def _place_of(self, key: RowKey | None) -> QRect:
         """Where a row is, in what a popover covers; nowhere where it is not in sight."""

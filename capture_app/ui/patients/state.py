@@ -14,7 +14,7 @@ from capture_app.model.worklist import PatientListEntry
 from capture_app.patients.census.status import FeedStatus
 from capture_app.patients.finding.tabs import Tab
 from capture_app.ui.patients.drafts import DraftCard
-from capture_app.ui.patients.feeds import feed_chip, feed_note
+from capture_app.ui.patients.feeds import FeedLine, feed_chip, feed_note
 from capture_app.ui.patients.found import Found, count_moves
 from capture_app.ui.patients.masking import masked_cards, masked_rows
 from capture_app.ui.patients.rows import PatientRow, RowKey
@@ -40,7 +40,7 @@ class PatientsState:
     """Rows that changed while the list is held still."""
     feeds: tuple[ChipText, ...] = ()
     feed_note: str = ""
-    feed_messages: tuple[str, ...] = ()
+    feed_lines: tuple[FeedLine, ...] = ()
     """What of the feeds IT should look at, a line each."""
     drafts: tuple[DraftCard, ...] = ()
     empty: str = ""

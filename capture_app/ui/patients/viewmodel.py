@@ -21,7 +21,7 @@ from capture_app.patients.finding.scan import ScannedCode, ScanRules
 from capture_app.patients.finding.tabs import Tab
 from capture_app.ui.identity.viewmodel import IdentityCheck
 from capture_app.ui.patients.drafts import DraftCard, DraftsSeen
-from capture_app.ui.patients.feeds import item_rows, message_row
+from capture_app.ui.patients.feeds import feed_lines
 from capture_app.ui.patients.found import (
     FeedsSeen,
     Found,
@@ -32,13 +32,11 @@ from capture_app.ui.patients.found import (
 )
 from capture_app.ui.patients.holding import Holding
 from capture_app.ui.patients.last_identified import Identified, LastIdentified
+from capture_app.ui.patients.merges import MergeSettling
 from capture_app.ui.patients.row_order import RowOrder
 from capture_app.ui.patients.rows import RowKey, key_of
 from capture_app.ui.patients.scanning import entry_of, not_opened, scan_again
-from capture_app.ui.patients.state import (
-    PatientsState,
-    state_of,
-)
+from capture_app.ui.patients.state import PatientsState, state_of
 from capture_app.ui.reading import Reading
 from capture_app.ui.services import Services
 from capture_app.ui.tasks import Tasks
@@ -89,6 +87,8 @@ class PatientsViewModel(QObject):
         self._last = LastIdentified(services.clock)
         self.scan_rules = ScanRules.of(services.settings)
         """What a scanned code must be to open anybody."""
+        self.merges = MergeSettling(services, tasks, operator, self)
+        self.merges.told.connect(self.told)
         self.check: IdentityCheck | None = None
         """The question that is open, if one is."""
         self.order_question: RowOrder | None = None
@@ -204,8 +204,7 @@ class PatientsViewModel(QObject):
             feeds = self._feeds.as_of(self._services.clock.monotonic())
             now = self._services.clock.now()
             state = state_of(self.state, self._found, self._newer, feeds, asked, now)
-            lines = tuple(message_row(message, now) for message in self._feeds.messages)
-            state = replace(state, feed_messages=(*lines, *item_rows(feeds)))
+            state = replace(state, feed_lines=feed_lines(self._feeds.messages, feeds, now))
         else:
             state = self.state
         self._show(replace(state, **changes))

@@ -193,7 +193,7 @@ def _outbox_words(counts: Counts, set_apart: int) -> ChipText:
 
 
 def _feed_words(n: int) -> ChipText:
-    words = trn("Ward list: {n} for IT", "Ward list: {n} for IT", n) if n else ""
+    words = trn("Patient lists: {n} for IT", "Patient lists: {n} for IT", n) if n else ""
     return ChipText(words, "warning", Tone.WARN)
 
 

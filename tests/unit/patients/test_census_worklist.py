@@ -9,6 +9,7 @@ from capture_app.clock import FixedClock
 from capture_app.errors import RuleError
 from capture_app.exam.standing import as_it_is_now
 from capture_app.model.encounter import EncounterState
+from capture_app.model.feed_note import FeedNote, NoteCode, words_of
 from capture_app.model.patient import Patient, PatientId, Sex
 from capture_app.model.worklist import Doubt, FeedSource
 from capture_app.patients.census.census import Census
@@ -16,8 +17,11 @@ from capture_app.patients.census.orders import WorklistItem
 from capture_app.patients.finding.patient_list import PatientList
 from capture_app.patients.finding.tabs import Tab
 from capture_app.settings.feeds import AdtFeed
+from capture_app.ui.patients.feeds import feed_chip, item_rows, to_look_at
 from tests.unit.patients.feeding import FEED, Feed, Opener, answer, item, shown
 from tests.unit.patients.people import AS_OF, a_patient, a_visit, an_order
+
+OF_ANOTHER = FeedNote("PatientID", NoteCode.NUMBER_OF_ANOTHER)
 
 
 def accessions(census: Census, text: str = "", tab: Tab = Tab.ALL) -> list[list[str]]:
@@ -97,6 +101,7 @@ def test_an_order_that_contradicts_the_feed_is_not_offered_but_counted(
     assert sorted(accessions(census)) == [[], ["ACC1"]]
     adt, status = census.feed_status()
     assert (status.name, status.source, status.skipped) == ("ris", FeedSource.WORKLIST, 1)
+    assert status.item_notes == ((OF_ANOTHER, 1),)
     assert adt.doubts == ((Doubt.NUMBER_ON_WORKLIST, 1),)
     ours, other = sorted(census.find(""), key=lambda row: row.source)
     assert (ours.source, other.source) == (FeedSource.ADT, FeedSource.WORKLIST)
@@ -105,6 +110,28 @@ def test_an_order_that_contradicts_the_feed_is_not_offered_but_counted(
     census.put_worklist(answer(item(a_patient(born=date(1956, 7, 14)))))
     assert [entry.doubts for entry in census.find("")] == [frozenset()]
     assert census.feed_status()[0].doubts == ()
+    assert census.feed_status()[1].item_notes == ()
+
+
+def test_an_item_whose_name_fits_no_more_after_a_change_is_for_it(
+    opened: Opener, clock: FixedClock
+) -> None:
+    census = opened()
+    feed = Feed(census, clock)
+    feed.send("A01", a_patient("Doe"), a_visit())
+    left_out = FeedNote("AccessionNumber", NoteCode.LEFT_OUT)
+    census.put_worklist(answer(replace(item(a_patient("Doe")), notes=(left_out,))))
+    status = census.feed_status()[1]
+    assert (to_look_at(status), status.item_notes) == (0, ((left_out, 1),))
+    feed.send("A08", a_patient("Roe", "Rita"), a_visit())
+    status = census.feed_status()[1]
+    assert (status.skipped, status.noted, to_look_at(status)) == (1, 1, 1)
+    assert status.item_notes == ((left_out, 1), (OF_ANOTHER, 1))
+    assert feed_chip(status).words.endswith(", 1 for IT")
+    assert words_of(OF_ANOTHER) in item_rows([status])[1]
+    feed.send("A08", a_patient("Doe"), a_visit())
+    status = census.feed_status()[1]
+    assert (to_look_at(status), status.item_notes) == (0, ((left_out, 1),))
 
 
 def test_a_person_to_whom_a_worklist_gives_somebody_elses_number_has_a_row_that_opens_nobody(

@@ -121,6 +121,14 @@ def test_a_merge_that_a_person_settled_marks_nobody_in_no_process(
     send(census, *merges, answer=b"MSA|AE")
     other.refresh()
     first, second = census.merges()
+    send(census, b"noise", b"more noise", answer=b"MSA|A")
+    listed = census.feed_messages(3)  # those that wait come first, however many came since
+    assert [message.merge and message.merge.number for message in listed] == [second, first, None]
+    assert all(
+        {number.value for number in message.merge.named} == {"1001", "1002"}
+        for message in listed
+        if message.merge is not None
+    )
     other.settle_merge(first)
     census.refresh()
     assert doubts(census)["1001"] == {Doubt.MERGE_REFUSED}, "the other merge waits"
@@ -128,7 +136,8 @@ def test_a_merge_that_a_person_settled_marks_nobody_in_no_process(
     assert census.refresh()
     assert doubts(census) == doubts(other) == doubts(opened("one"))
     assert doubts(census) == {"1001": set(), "1002": set()}
-    assert len(census.dead_letters()) == 2, "it was refused all the same"
+    assert len(census.dead_letters()) == 4, "it was refused all the same"
+    assert {message.merge for message in census.feed_messages()} == {None}
     send(census, merges[0], answer=b"MSA|AE")  # the sender repeats what it was told
     assert doubts(census)["1001"] == set()
 
