@@ -11,6 +11,7 @@ from capture_app.errors import RuleError
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.operator import Operator
 from capture_app.model.worklist import Doubt
+from capture_app.patients.census.merges import Merges
 from capture_app.patients.finding.scan import ScannedCode
 from capture_app.ui.patients.feed_popover import FeedPopover
 from capture_app.ui.patients.merges import MergeSettling
@@ -19,6 +20,7 @@ from capture_app.ui.widgets.buttons import Button
 from capture_app.ui.widgets.labels import Label
 from capture_app.ui.widgets.popover import Popover
 from tests.ui.conftest import Desk
+from tests.ui.ends import Break, ends
 from tests.ui.stage import Stage
 
 T = TypeVar("T", bound=Popover)
@@ -146,3 +148,19 @@ def test_who_may_not_is_told_who_may_and_is_refused(merging: Desk, stage: Stage)
     with pytest.raises(RuleError, match="Your roles do not allow this"):
         stage.services.merges.settle(number, bob)
     assert (is_marked(stage), settled_by(stage)) == (True, [])
+
+
+@ends("MergeSettling")
+def test_after_an_error_that_nobody_foresaw_it_still_waits_and_can_be_settled(
+    merging: Desk, stage: Stage, break_once: Break
+) -> None:
+    (line,) = merging.content.patients_vm.state.feed_lines
+    for has_failed in (True, False):
+        if has_failed:
+            break_once(Merges, "settle")
+        notes(merging).settle_asked.emit(line)
+        shown(merging, SettlePopover).settle.click()
+        what = "The merge was not settled." if has_failed else "Settled."
+        merging.qtbot.waitUntil(lambda what=what: merging.content.said.what == what)
+        assert is_marked(stage) is has_failed
+    assert len(settled_by(stage)) == 1

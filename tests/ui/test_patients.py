@@ -464,7 +464,9 @@ def test_what_the_feed_sent_in_vain_makes_its_chip_amber_with_the_list_behind_it
     assert popover is not None
     lines = [label.text() for label in popover.findChildren(Label)]
     assert any("A03, no effect: PV1-19: no visit is named" in line for line in lines)
-    assert any("A40, refused: Patients or visits are merged" in line for line in lines)
+    assert any(
+        "A40, refused, waits for a person: Patients or visits are merged" in line for line in lines
+    )
     assert not any("anary" in line or "4711" in line for line in lines)
     list_desk.key(Qt.Key.Key_Escape)
     list_desk.qtbot.waitUntil(popover.isHidden)
