@@ -54,6 +54,10 @@ def is_shown(desk: Desk, kind: type[Popover]) -> bool:
     return any(one.isVisible() for one in desk.window.findChildren(kind))
 
 
+def wait_for(desk: Desk, said: str) -> None:
+    desk.qtbot.waitUntil(lambda: desk.content.said.what == said)
+
+
 def words(popover: Popover) -> str:
     return "\n".join(label.text() for label in popover.findChildren(Label))
 
@@ -95,7 +99,7 @@ def test_who_may_settles_it_by_keys_alone_after_one_question(merging: Desk, stag
     merging.key(Qt.Key.Key_Return)
     merging.qtbot.waitUntil(lambda: not is_marked(stage))
     assert not is_shown(merging, FeedPopover)
-    merging.qtbot.waitUntil(lambda: merging.content.said.what == "Settled.")
+    wait_for(merging, "Settled.")
     (number,) = [letter.dead_letter_id for letter in stage.census.dead_letters()]
     assert settled_by(stage) == [("aokafor", str(number))]
     vm = merging.content.patients_vm
@@ -123,7 +127,7 @@ def test_what_another_window_has_settled_is_said_and_recorded_once(
     assert line.merge is not None
     stage.services.merges.settle(line.merge.number, ada)
     shown(merging, SettlePopover).settle.click()
-    merging.qtbot.waitUntil(lambda: merging.content.said.what == "The merge was not settled.")
+    wait_for(merging, "The merge was not settled.")
     assert "No merge with the id" in merging.content.said.todo
     assert len(settled_by(stage)) == 1
 
@@ -160,7 +164,6 @@ def test_after_an_error_that_nobody_foresaw_it_still_waits_and_can_be_settled(
             break_once(Merges, "settle")
         notes(merging).settle_asked.emit(line)
         shown(merging, SettlePopover).settle.click()
-        what = "The merge was not settled." if has_failed else "Settled."
-        merging.qtbot.waitUntil(lambda what=what: merging.content.said.what == what)
+        wait_for(merging, "The merge was not settled." if has_failed else "Settled.")
         assert is_marked(stage) is has_failed
     assert len(settled_by(stage)) == 1
