@@ -52,7 +52,7 @@ COLLEAGUES = (
     ("yaydin", "Y. Aydın"),
 )
 
-PAGES = 50
+PAGES = 52
 """How many there are, with those that come before any services."""
 _HELD = 4
 _ORDER = Order(
