@@ -33,6 +33,7 @@ from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.ports import Archive
 from capture_app.outbox.rules import OutboxRules
+from capture_app.outbox.sealing.leave_order import leave_order
 from capture_app.settings import log
 from capture_app.settings.schema import ArchiveDestination, Capture
 from capture_app.store.cipher import Cipher
@@ -52,8 +53,9 @@ class Order:
     """What one child does."""
 
     act: str
-    """shoot, deliver (what is queued), finish (send what is left, deliver, until Confirmed), or
-    serve (lead or follow until a line comes on standard input, and say what happens).
+    """shoot, deliver (what is queued), finish (send what is left, deliver, until Confirmed),
+    serve (lead or follow until a line comes on standard input, and say what happens), prepare
+    (pictures for an order, sent, held and not sent) or leave (let them go on without it).
     """
     folder: str
     patient_id: str
@@ -130,6 +132,29 @@ def shoot(order: Order, outbox: Outbox) -> None:
     outbox.describe(kept, sealing.description(), sealing.NURSE)
     outbox.seal(kept, sealing.NURSE, release_now=True)
     say("SENT")
+
+
+def prepare(order: Order, outbox: Outbox) -> None:
+    patient = dataclasses.replace(sealing.MAI, patient_id=PatientId(order.patient_id, "ST_ANNE"))
+    act = sealing.exam(
+        exam_id=CLOCK.new_uid(),
+        patient=patient,
+        started_at=CLOCK.now(),
+        order=sealing.ORDER,
+        study_instance_uid=sealing.ORDER.study_instance_uid,
+    )
+    exam = outbox.open_exam(act)
+    queued, held, draft = [keep(order, outbox, exam, number) for number in range(PICTURES)]
+    outbox.describe([queued, held, draft], sealing.description(), sealing.NURSE)
+    outbox.seal([queued], sealing.NURSE, release_now=True)
+    outbox.seal([held], sealing.NURSE)
+    say("PREPARED")
+
+
+def leave(_order: Order, outbox: Outbox) -> None:
+    (exam_id,) = {draft.exam_id for draft in outbox.drafts()}
+    leave_order(outbox.spool, outbox.exam(exam_id), sealing.NURSE)
+    say("LEFT")
 
 
 def keep(order: Order, outbox: Outbox, exam: Exam, number: int) -> str:
@@ -223,7 +248,8 @@ def run(order: Order) -> None:
         sys.stdin.readline()
     try:
         outbox = open_outbox(order)
-        act = {"shoot": shoot, "serve": serve}.get(order.act, deliver)
+        acts = {"shoot": shoot, "serve": serve, "prepare": prepare, "leave": leave}
+        act = acts.get(order.act, deliver)
         act(order, outbox)
         outbox.spool.database.close()
     except CaptureAppError as error:
