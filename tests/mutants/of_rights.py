@@ -11,6 +11,13 @@ _ARCHIVES = "tests/unit/outbox/test_destinations.py"
 
 RIGHTS = (
     Mutant(
+        "anybody-settles-a-merge",
+        "capture_app/patients/census/merges.py",
+        "        require(operator, Act.SETTLE_MERGE)\n",
+        "",
+        ("tests/ui/test_merges.py",),
+    ),
+    Mutant(
         "anybody-sends",
         "capture_app/outbox/sealing/seal.py",
         "    require(operator, Act.TAKE_PICTURES)\n",
