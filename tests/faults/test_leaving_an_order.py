@@ -30,7 +30,7 @@ from tests.faults.shutter import PICTURES, Order
 
 PAGES_OF_SQLITE = drawn(12, whole=10_000)
 """Of the many pwrite64 so many are taken, evenly spread; of the rest all."""
-ARCHIVE = {"name": "pacs"}
+ARCHIVE: dict[str, object] = {"name": "pacs"}
 
 
 def order(act: str, folder: Path, number: int) -> Order:
