@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
-from ipaddress import ip_address
+from collections.abc import Callable, Iterator, Sequence
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,6 @@ from capture_app.model.words import tr
 from capture_app.security.keys import look_for_key, read_secret
 from capture_app.settings.cross_checks import is_loopback
 from capture_app.settings.practice import folder_problem
-from capture_app.settings.receiving import Receiver
 from capture_app.settings.schema import ArchiveDestination, KeyStore, ProofChoice, Settings
 
 OriginOf = Callable[[str], str]
@@ -42,9 +41,10 @@ def cannot_work(settings: Settings, origin_of: OriginOf, clock: Clock) -> tuple[
 def _faults(settings: Settings, clock: Clock) -> Iterator[_Found]:
     yield from _nobody(settings)
     if settings.adt is not None:
-        yield from _own_address("adt.host", settings.adt.host)
+        yield from _listening("adt.host", settings.adt.host, settings.adt.senders)
     if settings.receiver is not None:
-        yield from _receiver(settings.receiver)
+        scanners = [place for sender in settings.receiver.senders for place in sender.addresses]
+        yield from _listening("receiver.host", settings.receiver.host, scanners)
     for number, archive in enumerate(settings.archives):
         yield from _archive(f"archives[{number}]", archive)
         yield from _password(f"archives[{number}]", archive.password_key, settings)
@@ -65,19 +65,6 @@ def _nobody(settings: Settings) -> Iterator[_Found]:
     if not settings.archives:
         problem = tr("There is no archive that pictures could go to.")
         yield "archives", problem, tr("at least one [[archives]]")
-
-
-def _receiver(receiver: Receiver) -> Iterator[_Found]:
-    """Scanners are other computers."""
-    calls_from = [place for sender in receiver.senders for place in sender.addresses]
-    if is_loopback(receiver.host) and not all(is_loopback(place) for place in calls_from):
-        yield (
-            "receiver.host",
-            tr("The scanners are other computers: they cannot reach this address."),
-            tr("an address of this computer that they reach, or 0.0.0.0 for all"),
-        )
-    else:
-        yield from _own_address("receiver.host", receiver.host)
 
 
 def _archive(where: str, archive: ArchiveDestination) -> Iterator[_Found]:
@@ -102,6 +89,24 @@ def _archive(where: str, archive: ArchiveDestination) -> Iterator[_Found]:
         )
     else:
         yield from _own_address(key, host)
+
+
+def _listening(key: str, host: str, callers: Sequence[str]) -> Iterator[_Found]:
+    """Whether we can listen there, and whether the callers that are named get there."""
+    if is_loopback(host) and not all(map(_has_this_computer, callers)):
+        yield (
+            key,
+            tr("Those who are to call are other computers: they cannot reach this address."),
+            tr("an address of this computer that they reach, or 0.0.0.0 for all"),
+        )
+    else:
+        yield from _own_address(key, host)
+
+
+def _has_this_computer(network: str) -> bool:
+    named = ip_network(network)
+    own = ip_network("127.0.0.0/8" if named.version == 4 else "::1/128")
+    return named.overlaps(own)
 
 
 def _shared_ports(settings: Settings) -> Iterator[_Found]:

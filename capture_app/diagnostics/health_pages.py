@@ -61,7 +61,8 @@ def _metrics(found: HealthReport) -> Iterator[str]:
             yield f"# TYPE capture_app_{name} gauge"
             for labels, value in own:
                 written = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-                yield f"capture_app_{name}{{{written}}} {value:g}".replace("{}", "")
+                named = f"{{{written}}}" if labels else ""
+                yield f"capture_app_{name}{named} {value:.15g}"
 
 
 def _samples(found: HealthReport) -> Iterator[tuple[str, dict[str, str], float]]:

@@ -135,7 +135,9 @@ def merged(below: Table, above: Table) -> Table:
             entries[name] = merged(old, entry)
         else:
             entries[name] = entry
-    return Table(above.origin if not below.entries else below.origin, entries)
+    # A layer that says nothing is nobody's place to mend what is missing.
+    is_first = bool(above.entries) and not below.entries
+    return Table(above.origin if is_first else below.origin, entries)
 
 
 def _leaves(table: type, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Key]]:

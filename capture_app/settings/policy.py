@@ -62,14 +62,15 @@ else:
     def read_mandatory(faults: list[SettingsFault]) -> Table:
         """The mandatory file; an empty table where there is none."""
         try:
-            found = MANDATORY_FILE.stat()
+            places = (MANDATORY_FILE.stat(), MANDATORY_FILE.parent.stat())
         except (FileNotFoundError, NotADirectoryError):
             return Table(str(MANDATORY_FILE))
         except OSError:
             return read_file(MANDATORY_FILE, faults)  # it says why
-        if found.st_mode & 0o022 or found.st_uid not in OWNERS:
-            problem = tr("Others than root can write it: it would bind nobody.")
-            allowed = tr("a file of root's, mode 0644")
+        # Whoever can write its folder can put another file in its place, or none.
+        if any(found.st_mode & 0o022 or found.st_uid not in OWNERS for found in places):
+            problem = tr("Others than root can write it or its folder: it would bind nobody.")
+            allowed = tr("a file of root's, mode 0644, in a folder of root's, mode 0755")
             faults.append(SettingsFault(str(MANDATORY_FILE), tr("the file"), problem, allowed))
         return read_file(MANDATORY_FILE, faults)
 

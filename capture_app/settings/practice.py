@@ -110,6 +110,8 @@ def _ends(settings: Settings) -> Iterator[tuple[str, str, int | None]]:
     """Key, host and port of every end; no port where we are the ones who listen."""
     if settings.adt is not None:
         yield ("adt.host", settings.adt.host, None)
+    if settings.receiver is not None:
+        yield ("receiver.host", settings.receiver.host, None)
     for number, worklist in enumerate(settings.worklists):
         yield (f"worklists[{number}].host", worklist.host, worklist.port)
     for number, archive in enumerate(settings.archives):

@@ -3,7 +3,7 @@
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 from pynetdicom import AE, build_role
 
 from capture_app.archive.commitment import STORAGE_COMMITMENT
@@ -26,6 +26,7 @@ from tests.archive_samples import photo
 from tests.archives import CLOCK, SECONDS, STATION, archive_for, said, store
 from tests.peers import HOST, free_port, run_storescp
 
+_USAGES = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
 NOW = datetime.now(UTC)  # noqa: TID251 - certificates are valid by the real clock
 
 
@@ -55,11 +56,17 @@ class Authority:
     def file(self) -> Path:
         return self.folder / "ca.crt"
 
-    def sign(self, name: str, *, host: str = HOST, ends: timedelta = timedelta(days=1)) -> Path:
+    def sign(
+        self,
+        name: str,
+        *,
+        host: str = HOST,
+        ends: timedelta = timedelta(days=1),
+        usages: Collection[ObjectIdentifier] = _USAGES,
+    ) -> Path:
         """The path of a certificate; its key lies beside it, with the suffix .key."""
         key = ec.generate_private_key(ec.SECP256R1())
         alternatives: list[x509.GeneralName] = [x509.IPAddress(ip_address(host))]
-        usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         certificate = (
             _certificate(_named(name), self.certificate.subject, key.public_key(), NOW + ends)
             .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)

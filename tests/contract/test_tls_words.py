@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from structlog.testing import capture_logs
 
 from capture_app.archive.echo import echo_web
@@ -45,6 +46,10 @@ class Papers:
                 return self.hospital.sign("expired", ends=timedelta(minutes=-1))
             case "elsewhere":
                 return self.hospital.sign("elsewhere", host="10.9.9.9")
+            case "callers-alone":
+                return self.hospital.sign(name, usages=[ExtendedKeyUsageOID.CLIENT_AUTH])
+            case "servers-alone":
+                return self.hospital.sign(name, usages=[ExtendedKeyUsageOID.SERVER_AUTH])
             case "rsa" | "weak":
                 return self.rsa if name == "rsa" else self.weak
             case "foreign":
@@ -130,9 +135,11 @@ ASKS = ["-Verify", "1", "-verify_return_error", "-CAfile"]
         ("elsewhere", "", [], "tls-wrong-host"),
         ("foreign", "", [], "tls-unknown-authority"),
         ("weak", "", OLD, "tls-weak-certificate"),
+        ("callers-alone", "", [], "tls-wrong-purpose"),
         ("pacs", "", ASKS, "tls-certificate-wanted"),
         ("pacs", "foreign", ASKS, "tls-ours"),
         ("pacs", "expired", ASKS, "tls-ours"),
+        ("pacs", "servers-alone", ASKS, "tls-ours"),
     ],
 )
 def test_a_certificate_is_told_by_what_is_wrong_with_it(
@@ -195,6 +202,7 @@ def test_the_doctor_has_the_code_too(papers: Papers, tmp_path: Path) -> None:
         (True, ["-tls1_2"], "", "tls-certificate-missing"),
         (True, [], "foreign", "tls-unknown-authority"),
         (True, [], "expired", "tls-expired"),
+        (True, [], "servers-alone", "tls-wrong-purpose"),
     ],
 )
 def test_the_log_says_why_a_sender_does_not_get_in(

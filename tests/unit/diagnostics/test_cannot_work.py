@@ -187,6 +187,20 @@ def test_a_port_that_no_scanner_reaches_is_a_fault(good: Settings, faults: Fault
     assert found == {"receiver.host": "This computer does not have this address."}
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_a_port_of_this_computer_alone_is_reached_by_nobody_who_is_named(
+    good: Settings, faults: Faults, host: str
+) -> None:
+    afar, near, both = ("10.20.0.5", "fd00::/8"), ("127.0.0.1", "::1"), ("127.0.0.1", "10.0.0.0/8")
+    cases = ((afar, True), (both, True), (near, False), (("0.0.0.0/0",), False), ((), False))
+    for senders, is_fault in cases:
+        adt = AdtFeed(host=host, senders=senders)
+        receiver = Receiver((SendingScanner("us", "US1", senders),), host=host)
+        found = faults(replace(good, adt=adt, receiver=receiver))
+        assert set(found) == ({"adt.host", "receiver.host"} if is_fault else set())
+        assert all("are other computers" in problem for problem in found.values())
+
+
 def test_an_expired_certificate_is_a_fault(
     good: Settings, faults: Faults, tmp_path: Path, clock: FixedClock
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -139,6 +140,15 @@ def test_a_feed_in_trouble_is_told_by_its_code_alone(
         answer = page(path)
         assert answer is not None
         assert "Garcia" not in answer.body
+
+
+def test_a_large_figure_is_told_to_its_last_digit(
+    settings: Settings, outbox: Outbox, clock: FixedClock
+) -> None:
+    found = replace(look(settings, outbox, clock), disk_free_bytes=512_345_678_901)
+    answer = page_of(lambda: found)("/metrics")
+    assert answer is not None
+    assert "capture_app_disk_free_bytes 512345678901" in answer.body.splitlines()
 
 
 def test_the_pages_are_json_and_the_format_of_prometheus(

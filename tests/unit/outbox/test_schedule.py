@@ -204,3 +204,15 @@ def test_one_at_which_the_archive_fell_silent_goes_alone_after_all_others(
     schedule.see([task(1), task(2, nudges=1), task(3), task(4), task(5)])
     assert ids(schedule.take("pacs", 9)) == [5]
     assert ids(schedule.take("pacs", 9)) == [2]
+
+
+def test_one_that_a_person_held_and_let_go_is_as_suspect_as_before(
+    schedule: Schedule, clock: FixedClock
+) -> None:
+    schedule.see([task(1)])
+    (suspect,) = schedule.take("pacs", 9)
+    schedule.again(suspect, 30, is_suspect=True)
+    schedule.see([task(1, is_held=True, held_by_person=True)])
+    schedule.see([task(1), task(2), task(3)])
+    assert ids(schedule.take("pacs", 9)) == [2, 3]
+    assert ids(schedule.take("pacs", 9)) == [1]

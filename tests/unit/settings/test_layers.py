@@ -105,6 +105,10 @@ def test_a_mandatory_file_that_is_at_fault_is_never_passed_over(
     with pytest.raises(SettingsError, match="it would bind nobody"):
         load(settings_file=None, data_dir=None, environ={})
     file.chmod(0o644)
+    tmp_path.chmod(0o770)  # whoever can write it puts another file in its place
+    with pytest.raises(SettingsError, match="it would bind nobody"):
+        load(settings_file=None, data_dir=None, environ={})
+    tmp_path.chmod(0o755)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(policy, "OWNERS", frozenset({os.getuid() + 1}))  # it is a user's own
         with pytest.raises(SettingsError, match="it would bind nobody"):
@@ -136,6 +140,17 @@ def test_commands_tell_it(
     assert main(["outbox", *common]) == 0
     assert "setting-overridden" in (said := capfd.readouterr().err)
     assert told in said
+
+
+def test_what_is_missing_is_missing_where_something_was_written(tmp_path: Path) -> None:
+    environ = {"HOME": "/home/x", "XDG_CONFIG_HOME": str(tmp_path)}
+    user = write_layer(tmp_path, "")
+    loaded = load_layers(settings_file=None, data_dir=None, environ=environ)
+    assert loaded.place_of("archives") == str(user)
+    environ["CAPTURE_APP_STATION_NAME"] = "A"
+    user.unlink()
+    loaded = load_layers(settings_file=None, data_dir=None, environ=environ)
+    assert loaded.place_of("archives") == "environment"
 
 
 def test_every_folder_of_the_system_counts_the_first_most(tmp_path: Path) -> None:

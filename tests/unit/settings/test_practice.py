@@ -6,6 +6,7 @@ import pytest
 from capture_app.errors import SettingsError
 from capture_app.settings.feeds import AdtFeed, Worklist
 from capture_app.settings.practice import MARKER, claim_data_folder, refuse_real_destinations
+from capture_app.settings.receiving import Receiver
 from capture_app.settings.schema import ArchiveDestination, Settings
 
 ARCHIVE = ArchiveDestination(
@@ -53,6 +54,7 @@ def test_simulated_hospital_is_not_refused() -> None:
         ({"worklists": (replace(WORKLIST, port=104),)}, ["worklists[0].host"]),
         ({"adt": AdtFeed(host="0.0.0.0")}, ["adt.host"]),  # noqa: S104
         ({"adt": AdtFeed(host="10.0.0.7")}, ["adt.host"]),
+        ({"receiver": Receiver(host="0.0.0.0")}, ["receiver.host"]),  # noqa: S104
         ({"practice_ports": ()}, ["worklists[0].host", "archives[0].host", "archives[0].url"]),
     ],
 )  # fmt: skip
