@@ -35,6 +35,10 @@ _MOST_LOGS: Final = 10
 _MOST_BYTES_A_LOG: Final = 2_000_000
 _DATABASES: Final = ("outbox.db", "census.db")
 _NUMBER: Final = re.compile(r"\[\d+\]$")
+_HOME: Final = re.compile(
+    r"""(?<![\w.-])(?:/home/|/Users/|[A-Za-z]:(?:\\{1,2}|/)Users(?:\\{1,2}|/))[^/\\"'\n]+"""
+)
+"""A folder below which somebody's own files lie, as a text or as JSON writes it."""
 _ABOUT: Final = """\
 Support bundle of Capture App, for whoever helps this station from afar.
 
@@ -80,7 +84,7 @@ def contents(
 def _said(part: Callable[[], str]) -> str:
     """What it says, or why it cannot: one thing that is at fault keeps no other from the bundle."""
     try:
-        return part()
+        return _without_homes(part())
     except Exception as error:  # noqa: BLE001 - logged; whoever helps needs the rest of it
         _log.warning("bundle-part-failed", exc_info=True)
         return _unreadable(error)
@@ -99,8 +103,7 @@ def _faults(faults: Sequence[SettingsFault], scrubber: Scrubber) -> Iterator[dic
         steps = fault.key.split(".")
         plain = all(_NUMBER.sub("", step) in known for step in steps)
         key = fault.key if plain else scrubber.text(fault.key)
-        told = asdict(fault) | {"file": _without_home(fault.file), "key": key}
-        yield told
+        yield asdict(fault) | {"key": key}
 
 
 def _names_of_keys(kind: Callable[..., object]) -> Iterator[str]:
@@ -110,12 +113,14 @@ def _names_of_keys(kind: Callable[..., object]) -> Iterator[str]:
             yield from _names_of_keys(key.kind)
 
 
-def _without_home(place: str) -> str:
-    """The place of a settings file; a home folder would name a user."""
-    try:
-        return f"~/{Path(place).relative_to(Path.home()).as_posix()}"
-    except (ValueError, RuntimeError):  # it lies elsewhere, or there is no home
-        return place
+def _without_homes(text: str) -> str:
+    """The text with ~ for our home folder, and for anybody's: they name users."""
+    with suppress(RuntimeError):  # nobody here has one
+        home = Path.home()
+        if home != home.parent:
+            for written in (json.dumps(str(home))[1:-1], str(home)):
+                text = re.sub(rf"{re.escape(written)}(?![\w.-])", "~", text)
+    return _HOME.sub("~", text)
 
 
 def zipped(files: Mapping[str, bytes], now: datetime) -> bytes:

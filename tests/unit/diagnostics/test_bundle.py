@@ -22,7 +22,7 @@ from capture_app.diagnostics.scrubbing import Scrubber
 from capture_app.errors import SettingsFault
 from capture_app.model.device import DeviceKind
 from capture_app.settings.log import ALLOWED_KEYS, LOG_FOLDER
-from capture_app.settings.schema import ArchiveDestination, Device, Settings
+from capture_app.settings.schema import ArchiveDestination, Device, KeyStore, Security, Settings
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 PATIENT = (
@@ -157,6 +157,31 @@ def test_one_log_that_cannot_be_read_keeps_nothing_else_from_it(tmp_path: Path) 
     logs = sorted(text for name, text in files.items() if name.startswith("logs/"))
     assert logs[0].startswith(b"unreadable: IsADirectoryError")
     assert b'"serving"' in logs[1]
+
+
+@pytest.mark.parametrize(
+    ("folder", "told"),
+    [
+        ("{home}/data", "~/data"),
+        ("/home/garcia/data", "~/data"),
+        ("/Users/Maria Garcia/data", "~/data"),
+        (r"C:\Users\Maria Garcia\data", r"~\\data"),
+        (r"c:/Users/garcia", "~"),
+        ("{home}elsewhere/data", "{home}elsewhere/data"),
+        ("/srv/home/data", "/srv/home/data"),
+    ],
+)
+def test_no_home_folder_names_a_user(tmp_path: Path, folder: str, told: str) -> None:
+    folder, told = (text.format(home=Path.home()) for text in (folder, told))
+    security = Security(key_store=KeyStore.FILE, key_file=folder)
+    camera = Device("cam", "Of Garcia", DeviceKind.FILE, folder)
+    finding = Finding("key", "file", "key-bad", Grade.FAULT, f"There is no '{folder}'.", "")
+    files = contents(Settings(tmp_path, security=security, devices=(camera,)), [], [finding], NOW)
+    for name in ("settings.toml", "doctor.json"):
+        text = files[name].decode()
+        assert told in text
+        assert "Garcia" not in text
+        assert "garcia" not in text
 
 
 def test_wrong_settings_are_told_without_what_nobody_foresaw() -> None:
