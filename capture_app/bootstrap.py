@@ -422,12 +422,10 @@ class Background:
 
 
 def _started(port: _Listening) -> bool:
-    """True where it listens now. Where it cannot, its status says why, and it is tried again."""
+    """True where it listens now. Where it cannot, the port logs why, and it is tried again."""
     try:
         port.start()
-    except (CaptureAppError, OSError) as error:
-        reason = str(error) if isinstance(error, CaptureAppError) else type(error).__name__
-        _log.warning("port-not-had", reason=reason)
+    except (CaptureAppError, OSError):
         return False
     return True
 

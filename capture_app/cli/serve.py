@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from enum import StrEnum
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -143,11 +143,8 @@ def _health_port(rooms: Rooms, background: Background) -> Iterator[None]:
     engine = EngineProbe(lambda: background.engine.leads, lambda: background.round_at)
     look = partial(health, settings, rooms.outbox, rooms.census.feed_status, engine, CLOCK)
     listener = HttpListener(settings.health.port, page_of(look), name="health", clock=CLOCK)
-    try:
+    with suppress(OSError):  # the port logs it
         listener.start()
-    except OSError as error:
-        cause = error.strerror or type(error).__name__
-        _log.warning("port-not-had", source="health", port=settings.health.port, reason=cause)
     try:
         yield
     finally:

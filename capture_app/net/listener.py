@@ -171,8 +171,20 @@ class Listener:
             return sum(not caller.is_ending for caller in self._callers)
 
     def start(self) -> None:
-        """Binds and begins to take callers. OSError where the address cannot be had."""
-        server = _bound(self._host, self._wanted_port)
+        """Binds and begins to take callers. OSError where the address cannot be had: it is logged
+        here, where port and cause are known.
+        """
+        try:
+            server = _bound(self._host, self._wanted_port)
+        except OSError as error:
+            _log.warning(
+                "port-not-had",
+                source=self._name,
+                host=self._host,
+                port=self._wanted_port,
+                reason=error.strerror or type(error).__name__,
+            )
+            raise
         self._server = server
         self._stopping.clear()
         self._acceptor = threading.Thread(

@@ -35,6 +35,7 @@ from capture_app.store.sealed import SUFFIX
 SERVICE: Final = "capture-app"
 CHECK_FILE: Final = "key-check.json"
 PRACTICE_KEY_FILE: Final = "practice.key"
+_NO_CHARACTER: Final = "\N{REPLACEMENT CHARACTER}"
 _HEX_KEY: Final = re.compile(rf"[0-9a-f]{{{2 * KEY_BYTES}}}")
 
 
@@ -112,13 +113,14 @@ def _key_of(text: str) -> bytes:
 def read_secret(security: Security, name: str) -> str:
     """The password that a setting names: an entry of the key store.
 
-    With key_store = file it is the first line of `<name>.secret` beside the key file, mode 0600.
-    Raises KeyUnavailableError where there is none.
+    With key_store = file it is the first line of `<name>.secret` beside the key file, UTF-8, mode
+    0600. Raises KeyUnavailableError where there is none, or none that can be read.
     """
     if security.key_store is KeyStore.FILE:
-        text = _read_private(Path(security.key_file).parent / f"{name}.secret")
-        lines = (text or "").splitlines()
-        secret = lines[0] if lines else None
+        path = Path(security.key_file).parent / f"{name}.secret"
+        secret, _, _ = (_read_private(path) or "").partition("\n")
+        if _NO_CHARACTER in secret:
+            raise KeyUnavailableError(tr("{path} is not UTF-8 text. Save it anew.", path=path))
     else:
         _require_allowed_backend(security)
         secret = _from_keyring(name)
@@ -248,7 +250,7 @@ def _read_private(path: Path) -> str | None:
                 reason=error.strerror or type(error).__name__,
             )
         ) from error
-    with os.fdopen(descriptor, encoding="ascii", errors="replace") as file:
+    with os.fdopen(descriptor, encoding="utf-8-sig", errors="replace") as file:
         found = os.fstat(file.fileno())
         # Windows has no such mode: there the folder of the user's own protects it.
         if sys.platform != "win32" and (

@@ -385,6 +385,7 @@ def test_it_can_be_started_again(feed: Running) -> None:
     assert b"MSA|AA" in send_mllp(HOST, feed.receiver.port, adt(), within())
 
 
+@pytest.mark.expects_log("port-not-had")
 def test_a_port_that_is_taken_is_told_in_words(feed: Running) -> None:
     taken = AdtFeed(host=HOST, port=feed.port, assigning_authority="HOSP")
     second = AdtReceiver(feed.census, taken, CLOCK)

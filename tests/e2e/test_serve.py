@@ -312,6 +312,5 @@ def test_a_health_port_that_cannot_be_had_stops_nobody(
             manager.until("READY=1")
             process.terminate()
             _, err = process.communicate(timeout=_PATIENCE_S)
-    assert f"port-not-had port={port} reason=Address already in use" in err.replace(
-        "source=health ", ""
-    )
+    told = f"port-not-had source=health host=127.0.0.1 port={port} reason=Address already in use"
+    assert told in err

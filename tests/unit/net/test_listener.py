@@ -68,6 +68,19 @@ def threads() -> int:
     return sum(thread.name == "test-caller" for thread in threading.enumerate())
 
 
+@pytest.mark.parametrize("name", ["mllp", "event-reports", "receiver"])
+def test_a_port_that_cannot_be_had_is_logged_with_its_cause(name: str) -> None:
+    with socket.create_server((HOST, 0)) as another, capture_logs() as entries:
+        port = another.getsockname()[1]
+        listener = Listener(HOST, port, echo, name=name, clock=CLOCK)
+        with pytest.raises(OSError, match="in use"):
+            listener.start()
+        listener.stop()
+    (told,) = [one for one in entries if one["event"] == "port-not-had"]
+    assert (told["source"], told["host"], told["port"]) == (name, HOST, port)
+    assert told["reason"] == "Address already in use"
+
+
 def test_callers_are_served_side_by_side_and_counted(eventually: Eventually) -> None:
     with listening() as listener:
         with connected(listener.port) as one, connected(listener.port) as two:
@@ -343,6 +356,7 @@ def test_stopping_waits_for_work_but_not_for_ever(monkeypatch: pytest.MonkeyPatc
         go_on.set()
 
 
+@pytest.mark.expects_log("port-not-had")
 def test_a_port_that_is_taken_is_an_error() -> None:
     with listening() as listener:
         second = Listener(HOST, listener.port, echo, name="test", clock=CLOCK)

@@ -274,6 +274,35 @@ def test_secret_comes_from_the_key_store(tmp_path: Path, wallet: Wallet) -> None
         read_secret(ALLOWED, "ris")
 
 
+@pytest.mark.parametrize(
+    ("written", "secret"),
+    [
+        ("пароль\n".encode(), "пароль"),
+        ("zoë's 密\r\n".encode(), "zoë's 密"),
+        (b"\xef\xbb\xbfs3cret", "s3cret"),
+        (b" with spaces \nnot this", " with spaces "),
+    ],
+)
+def test_secret_of_any_letters_is_read_as_it_is_written(
+    tmp_path: Path, written: bytes, secret: str
+) -> None:
+    security = Security(key_store=KeyStore.FILE, key_file=str(tmp_path / "key"))
+    path = tmp_path / "pacs.secret"
+    path.write_bytes(written)
+    path.chmod(0o600)
+    assert read_secret(security, "pacs") == secret
+
+
+def test_secret_in_another_coding_is_told_and_never_sent_mangled(tmp_path: Path) -> None:
+    security = Security(key_store=KeyStore.FILE, key_file=str(tmp_path / "key"))
+    path = tmp_path / "pacs.secret"
+    path.write_bytes("zoë".encode("latin-1"))
+    path.chmod(0o600)
+    with pytest.raises(KeyUnavailableError, match="is not UTF-8 text") as raised:
+        read_secret(security, "pacs")
+    assert "zo" not in str(raised.value).replace(str(tmp_path), "")
+
+
 def test_secret_beside_the_key_file_must_be_closed_to_others(tmp_path: Path) -> None:
     security = in_file(tmp_path / "key")
     secret = tmp_path / "pacs.secret"
