@@ -57,6 +57,6 @@ def try_device(device: Device, clock: Clock, password: Password = no_password) -
         source.close()
         end.join()
     if not count:
-        raise DeviceError(tr("{name} delivers no picture.", name=device.id))
+        raise DeviceError(tr("{name} delivers no picture.", name=device.name))
     rate = (count - 1) / (last - first) if last > first else 0.0
     return DeviceTrial(width, height, round(rate, 1), first - began, source.opened)

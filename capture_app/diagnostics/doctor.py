@@ -220,7 +220,9 @@ def _offer(archive: str, one: Offer) -> Finding:
 
 def _device(device: Device, settings: Settings, clock: Clock) -> Iterator[Finding]:
     try:
-        seen = try_device(device, clock, partial(read_secret, settings.security))
+        # Told by its id: what people call it may be anything, and a support bundle leaves it out.
+        by_id = replace(device, name=device.id)
+        seen = try_device(by_id, clock, partial(read_secret, settings.security))
     except DeviceError as error:
         remedy = (
             tr("Check address, user, network and that nobody else has the camera.")

@@ -72,7 +72,8 @@ def test_what_does_not_work_has_its_code_and_a_remedy(
         proof=ProofChoice.STORAGE_COMMITMENT,
         commitment_port=free_port(),
     )
-    camera = replace(settings.devices[0], address=f"http://127.0.0.1:{free_port()}/")
+    address = f"http://127.0.0.1:{free_port()}/"
+    camera = replace(settings.devices[0], name="Of Garcia", address=address)
     with socket.socket() as another:
         another.bind(("127.0.0.1", feed.port))
         another.listen()
@@ -84,6 +85,7 @@ def test_what_does_not_work_has_its_code_and_a_remedy(
     assert found["port", "adt"] == ["port-taken"]
     assert found["port", "practice"] == ["port-free"]
     assert found["device", "ward-camera"] == ["device-failed"]
+    assert "Garcia" not in done.out, "what people call a camera may be anything"
     assert "c-echo-failed" in found["archive", "practice"]
     assert all(one["remedy"] for one in done.json["findings"] if one["grade"] != "good")
     assert not settings.data_dir.exists(), "who looks makes nothing"

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from capture_app.archive.connect import commitment_listeners
 from capture_app.bootstrap import open_data_folder
@@ -161,8 +162,9 @@ def test_reports_to_one_port_at_addresses_that_meet_are_told(
     try:
         ports[1].start()
         if clash:
-            with pytest.raises(OSError, match="in use"):
+            with capture_logs() as logged, pytest.raises(OSError, match="in use"):
                 ports[0].start()
+            assert [one["event"] for one in logged] == ["port-not-had"]
         else:
             ports[0].start()
     finally:
