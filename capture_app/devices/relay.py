@@ -47,8 +47,9 @@ class CameraRelay:
         kind = HttpRelay if camera.scheme.startswith("http") else RtspRelay
         self._scheme = "http" if kind is HttpRelay else "rtsp"
         self._line = kind(camera, sign_in, clock)
-        self._clock = clock
-        self._listener = self._listener_on(port)
+        self._listener = Listener(
+            _HOST, port, self._serve, name="camera-relay", clock=clock, most_callers=_MOST_CALLERS
+        )
         self._trouble: DeviceError | None = None
 
     @property
@@ -72,7 +73,7 @@ class CameraRelay:
         had.
         """
         try:
-            self._start()
+            self._listener.start(or_elsewhere=True)
         except OSError as error:
             raise DeviceTroubleError(Trouble.UNEXPECTED) from error
         try:
@@ -80,24 +81,6 @@ class CameraRelay:
         finally:
             self._line.close()
             self._listener.stop()
-
-    def _listener_on(self, port: int) -> Listener:
-        return Listener(
-            _HOST,
-            port,
-            self._serve,
-            name="camera-relay",
-            clock=self._clock,
-            most_callers=_MOST_CALLERS,
-        )
-
-    def _start(self) -> None:
-        """On the port that was asked for, or on another where somebody has taken it."""
-        try:
-            self._listener.start()
-        except OSError:
-            self._listener = self._listener_on(0)
-            self._listener.start()
 
     def _serve(self, caller: Caller) -> None:
         try:

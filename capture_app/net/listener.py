@@ -170,22 +170,11 @@ class Listener:
         with self._room:
             return sum(not caller.is_ending for caller in self._callers)
 
-    def start(self) -> None:
-        """Binds and begins to take callers. OSError where the address cannot be had: it is logged
-        here, where port and cause are known.
+    def start(self, *, or_elsewhere: bool = False) -> None:
+        """Binds and begins to take callers; with `or_elsewhere` on a free port where the wanted one
+        cannot be had. OSError where none can: it is logged here, where port and cause are known.
         """
-        try:
-            server = _bound(self._host, self._wanted_port)
-        except OSError as error:
-            _log.warning(
-                "port-not-had",
-                source=self._name,
-                host=self._host,
-                port=self._wanted_port,
-                reason=error.strerror or type(error).__name__,
-            )
-            raise
-        self._server = server
+        server = self._server = self._bind(or_elsewhere=or_elsewhere)
         self._stopping.clear()
         self._acceptor = threading.Thread(
             target=self._accept, args=(server,), name=f"{self._name}-accept", daemon=True
@@ -215,6 +204,21 @@ class Listener:
         for caller, thread in callers.items():
             if thread.is_alive():
                 _log.warning("caller-still-served", source=self._name, peer=caller.peer)
+
+    def _bind(self, *, or_elsewhere: bool) -> socket.socket:
+        try:
+            return _bound(self._host, self._wanted_port)
+        except OSError as error:
+            if or_elsewhere:
+                return _bound(self._host, 0)
+            _log.warning(
+                "port-not-had",
+                source=self._name,
+                host=self._host,
+                port=self._wanted_port,
+                reason=error.strerror or type(error).__name__,
+            )
+            raise
 
     def _accept(self, server: socket.socket) -> None:
         server.settimeout(_LOOK_ROUND_S)

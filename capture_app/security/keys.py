@@ -118,8 +118,8 @@ def read_secret(security: Security, name: str) -> str:
     """
     if security.key_store is KeyStore.FILE:
         path = Path(security.key_file).parent / f"{name}.secret"
-        secret, _, _ = (_read_private(path) or "").partition("\n")
-        if _NO_CHARACTER in secret:
+        secret: str | None = (_read_private(path) or "").partition("\n")[0]
+        if _NO_CHARACTER in (secret or ""):
             raise KeyUnavailableError(tr("{path} is not UTF-8 text. Save it anew.", path=path))
     else:
         _require_allowed_backend(security)

@@ -68,6 +68,19 @@ def threads() -> int:
     return sum(thread.name == "test-caller" for thread in threading.enumerate())
 
 
+def test_a_port_that_may_be_elsewhere_is_had_and_nothing_is_told() -> None:
+    with socket.create_server((HOST, 0)) as another, capture_logs() as entries:
+        listener = Listener(HOST, another.getsockname()[1], echo, name="test", clock=CLOCK)
+        listener.start(or_elsewhere=True)
+        try:
+            with socket.create_connection((HOST, listener.port), PATIENCE) as caller:
+                caller.sendall(b"?")
+                assert caller.recv(1) == b"?"
+        finally:
+            listener.stop()
+    assert "port-not-had" not in {one["event"] for one in entries}
+
+
 @pytest.mark.parametrize("name", ["mllp", "event-reports", "receiver"])
 def test_a_port_that_cannot_be_had_is_logged_with_its_cause(name: str) -> None:
     with socket.create_server((HOST, 0)) as another, capture_logs() as entries:
