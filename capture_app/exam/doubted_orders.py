@@ -24,11 +24,14 @@ from capture_app.model.worklist import PersonNow
 from capture_app.outbox.keeping import doubted_orders
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.sealing.leave_order import OrderLeft, leave_order
+from capture_app.outbox.sealing.seal import Sending
 
 _log = structlog.get_logger(__name__)
 
 OrdersOfOthers = Callable[[PatientId], frozenset[str]]
-"""The keys of orders (`Order.key`) that worklists give to anybody but the patient of a number."""
+"""The keys (`Order.key`, `Order.accession_key`) of orders that worklists give to anybody but the
+patient of a number.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,28 @@ class WithoutOrder:
     """The one that was open, or the same act without the order."""
     capture_ids: frozenset[str]
     """Those that are drafts without the order now."""
+    called_back: frozenset[str]
+    """Those of them that had been sent."""
     stayed: int
     """How many stay under the order, for an archive may have them."""
+
+    def moved_of(self, capture_ids: Iterable[str]) -> tuple[str, ...]:
+        """Those of them that are drafts without the order now. Raises RuleError for none."""
+        moved = tuple(one for one in capture_ids if one in self.capture_ids)
+        if not moved:
+            raise RuleError(
+                tr("An archive may have these pictures by now: they stay where they are.")
+            )
+        return moved
+
+
+@dataclass(frozen=True, slots=True)
+class SentWithoutOrder:
+    """What became of pictures that were stopped for their order."""
+
+    sending: Sending
+    called_back: int
+    """How many others had been sent under the order, and are drafts without it now."""
 
 
 class DoubtedOrders:
@@ -106,6 +129,7 @@ class DoubtedOrders:
         return WithoutOrder(
             left[exam.exam_id].exam if exam.exam_id in left else exam,
             frozenset(chain.from_iterable(one.capture_ids for one in left.values())),
+            frozenset(chain.from_iterable(one.called_back for one in left.values())),
             sum(one.stayed for one in left.values()),
         )
 
@@ -113,7 +137,8 @@ class DoubtedOrders:
 def is_of_another(order: Order, now: PersonNow | None, orders_of_others: Collection[str]) -> bool:
     """Whether another patient has an order, or its study: beside this one, or alone."""
     shared = chain.from_iterable(row.shared_studies for row in now.entries) if now else ()
-    return bool(order.key) and order.key in {*orders_of_others, *shared}
+    own = {order.key, order.accession_key} - {""}
+    return not own.isdisjoint({*orders_of_others, *shared})
 
 
 def require_own_order(is_of_another: bool) -> None:  # noqa: FBT001 - a question's answer

@@ -17,6 +17,7 @@ from capture_app.exam.describing import completed
 from capture_app.exam.doubted_orders import (
     DoubtedOrders,
     OrdersOfOthers,
+    SentWithoutOrder,
     WithoutOrder,
     require_own_order,
 )
@@ -160,21 +161,25 @@ class ExamService:
         operator: Operator,
         seen: SeenStates,
         shown: Patient,
-    ) -> Sending | Stopped:
+    ) -> SentWithoutOrder:
         """Sends pictures that were stopped for their order without it. `seen`: how they stood on
-        the screen, `shown`: the patient there. Raises as `leave_order`, and as `send`: drafts then.
+        the screen, `shown`: the patient there. Raises as `leave_order`, and as `send`: drafts then;
+        RuleError where an archive may have all of them by now.
         """
         require_states(self._outbox.spool.database.read(), seen, may_go_on=False)
         exams = {exam.exam_id: exam for exam in map(self._outbox.exam_of, capture_ids)}
         left = self._orders.leave(next(iter(exams.values())), exams.values(), operator)
-        wanted = [one for one in capture_ids if one in left.capture_ids]
+        wanted = left.moved_of(capture_ids)
         try:
             said = {one: self._outbox.description_of(one) for one in wanted}
-            return self.send(left.exam, said, operator, shown=shown)
+            sending = self.send(left.exam, said, operator, shown=shown)
+            if isinstance(sending, Stopped):  # another window changed what they show
+                raise RuleError(tr("They are not described."))
         except CaptureAppError as error:
             raise RuleError(
                 tr("The pictures are drafts without the order now. {why}", why=str(error))
             ) from error
+        return SentWithoutOrder(sending, len(left.called_back.difference(wanted)))
 
     def _go_on_as(self, exam: Exam, anew: Exam) -> bool:
         """The open exam goes on as another one; False where it is not open any more."""
@@ -371,20 +376,18 @@ class ExamService:
     ) -> Sending | Stopped:
         """Sends drafts of this exam's patient: all of them, or none and what is missing of each.
 
-        `seen`: what each picture said on the screen of the person who sends; `shown`: the patient
-        as Send named them; `in_words`: what the screen said of each picture, where there was one.
-        `operator` is who sends where that is not who opened the exam. Raises
-        RuleError where a picture is of another patient, the feed cancelled the visit or retired the
-        number, or changed so much that the patient must be identified again;
-        ChangedSinceSeenError where a picture or the patient is worded otherwise by now; and as
-        `Outbox.seal`.
+        `seen`: what each picture said on the screen of who sends; `shown`: the patient as Send
+        named them; `in_words`: what the screen said of each picture, where there was one;
+        `operator`: who sends where that is not who opened the exam. RuleError where a picture is of
+        another patient, the feed stops it or asks; ChangedSinceSeenError where a picture or the
+        patient is worded otherwise by now; and as `Outbox.seal`.
         """
         kept = self._as_kept(seen)
         missing, exam_ids = [], []
         for capture_id in seen:
             own = self._outbox.exam_of(capture_id)
             if self._outbox.patient_key(own) != self._outbox.patient_key(exam):
-                raise RuleError(tr("A picture is of another patient: nothing was sent."))
+                raise RuleError(tr("A picture is of another patient."))
             exam_ids.append(own.exam_id)
             verdict: Ready | Missing = gate_to_send(own.patient, kept[capture_id])
             if isinstance(verdict, Missing):

@@ -261,7 +261,7 @@ def require_standing(standing: Standing, shown: Patient) -> None:
     otherwise by now.
     """
     if standing.stop is not None:
-        raise RuleError(_nothing_was_sent(standing.stop))
+        raise RuleError(_why_nothing_is_sent(standing.stop))
     if standing.asks:
         raise RuleError(tr("The feed changed who this is: say first who is in front of you."))
     if differences(shown, standing.patient):
@@ -270,13 +270,13 @@ def require_standing(standing: Standing, shown: Patient) -> None:
         )
 
 
-def _nothing_was_sent(stop: Stop) -> str:
+def _why_nothing_is_sent(stop: Stop) -> str:
     return {
-        Stop.ORDER_DOUBTED: tr("A worklist gave the order to another patient: nothing was sent."),
-        Stop.VISIT_CANCELLED: tr("The visit was cancelled: nothing was sent."),
-        Stop.VISIT_MOVED: tr("The visit is another patient's now: nothing was sent."),
-        Stop.NUMBER_RETIRED: tr("The record number is no longer in use: nothing was sent."),
-        Stop.NUMBER_OF_TWO: tr("Two people have the record number: nothing was sent. Tell IT."),
+        Stop.ORDER_DOUBTED: tr("A worklist gave the order to another patient."),
+        Stop.VISIT_CANCELLED: tr("The visit was cancelled."),
+        Stop.VISIT_MOVED: tr("The visit is another patient's now."),
+        Stop.NUMBER_RETIRED: tr("The record number is no longer in use."),
+        Stop.NUMBER_OF_TWO: tr("Two people have the record number. Tell IT."),
     }[stop]
 
 

@@ -21,6 +21,13 @@ MAX_SHOWN: Final = 256
 # turn the direction of a line could make one name look like another.
 _NOT_IN_A_NAME: Final = re.compile("[\\^=\\\\\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]+")
 
+# What is not seen and would make two of one name. What joins letters or keeps them apart is part of
+# names in other scripts than Latin (Persian, Indic).
+_UNSEEN: Final = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u2060-\u2064]"
+    "|(?<![^\u0000-\u024f])[\u200c\u200d](?![^\u0000-\u024f])"
+)
+
 _PREFIX: Final = re.compile(r"(?:['’]?[a-zà-ÿ]{1,4}\b['’.]?\s*)+")
 """What stands before a family name: van der, de la, von, 't."""
 
@@ -32,10 +39,12 @@ _NO_GROUP: Final = NameGroup()
 
 
 def name_text(text: str) -> str:
-    """A part of a name that can stand in a PN: what would divide one becomes a space."""
+    """A part of a name that can stand in a PN: what would divide one becomes a space, and what is
+    not seen goes.
+    """
     if text.isalnum():  # most are
         return text
-    return " ".join(_NOT_IN_A_NAME.sub(" ", text).split())
+    return " ".join(_NOT_IN_A_NAME.sub(" ", _UNSEEN.sub("", text)).split())
 
 
 def _family(value: Composite, component: int) -> str:

@@ -37,6 +37,18 @@ class Order:
         """What no order of another patient may have: its Study Instance UID; where it has none,
         Accession Number and issuer. Empty where it has neither.
         """
-        if self.study_instance_uid or not self.accession_number:
-            return self.study_instance_uid
+        return self.study_instance_uid or self.accession_key
+
+    @property
+    def accession_key(self) -> str:
+        """Accession Number (0008,0050) and who issued it; empty where it has none. By it archives
+        file a study, whatever its UID is.
+        """
+        if not self.accession_number:
+            return ""
         return f"{self.accession_number}|{self.accession_issuer or self.accession_universal_id}"
+
+    @property
+    def is_accession_authority_told(self) -> bool:
+        """Whether the number is told apart from the same one of another authority."""
+        return bool(self.accession_issuer or self.accession_universal_id)

@@ -89,8 +89,8 @@ IDENTITY = (
     Mutant(
         "an-order-that-became-another-patients-is-still-ours",
         "capture_app/exam/doubted_orders.py",
-        "order.key in {*orders_of_others, *shared}",
-        "order.key in {*shared}",
+        "own.isdisjoint({*orders_of_others, *shared})",
+        "own.isdisjoint({*shared})",
         ("tests/unit/exam/test_shared.py",),
     ),
     Mutant(

@@ -80,11 +80,14 @@ def banner_of(state: BannerState, width: int, page: QWidget) -> PatientBanner:
 
 
 @pytest.mark.parametrize("width", [960, 1024, 1093, 1366])
-def test_a_patient_who_is_asked_for_again_is_so_in_sight(width: int, page: QWidget) -> None:
+def test_how_the_patient_was_identified_or_that_it_is_due_is_in_sight(
+    width: int, page: QWidget
+) -> None:
     due = ChipText("Identity asked at Send", "clock", Tone.WARN)
     long = ChipText("Identity asked at Send, in a language of long words", "clock", Tone.WARN)
+    scanned = STATE.identified
     names = (STATE.name, "NGUYEN, Thi Mai", "LI, Bo")
-    for name, says in ((name, says) for name in names for says in (due, long)):
+    for name, says in ((name, says) for name in names for says in (due, long, scanned)):
         banner = banner_of(STATE, width, page)
         banner.show_order(ORDER)
         state = replace(STATE, name=name, native="阮氏梅", identified=says)

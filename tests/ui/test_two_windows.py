@@ -132,6 +132,27 @@ def test_a_picture_that_another_window_recoded_is_neither_deleted_nor_recoded_un
     assert sites(mai) == ["Left lower leg, front", "Right lower leg, front"]
 
 
+@pytest.mark.parametrize("key", [Qt.Key.Key_Delete, Qt.Key.Key_T, Qt.Key.Key_2])
+def test_an_act_for_what_another_window_deleted_is_done_to_no_other_picture(
+    mai: Hands, stage: Stage, key: Qt.Key
+) -> None:
+    first, second = (draft.capture_id for draft in stage.outbox.drafts())
+    mai.page.filmstrip.selected.emit(first, "one")
+    with another(stage) as theirs:
+        theirs.delete([first], sealing.NURSE)
+        stage.outbox.tell_changes()
+        mai.qtbot.waitUntil(lambda: len(mai.state.thumbs) == 1)
+        before = stage.outbox.description_of(second)
+        mai.key(key)
+        mai.qtbot.waitUntil(lambda: mai.state.message is not None)
+        assert mai.state.message is not None
+        assert "no draft any more" in mai.state.message.what
+        assert [draft.capture_id for draft in stage.outbox.drafts()] == [second]
+        assert stage.outbox.description_of(second) == before
+    mai.key(Qt.Key.Key_Delete)  # it was said: now it is for the newest
+    mai.qtbot.waitUntil(lambda: not stage.outbox.drafts())
+
+
 def test_a_send_that_another_window_called_back_is_not_said_to_be_on_its_way(
     mai: Hands, stage: Stage
 ) -> None:

@@ -119,7 +119,8 @@ class Delivery:
 
     def _against(self, task: Task) -> Reason | None:
         """What the feeds say against an attempt, that nobody was told of. A row that cannot be
-        read hinders none: what is wrong with it is shown where it is delivered.
+        read hinders none: what is wrong with it is shown where it is delivered. Raises StoreError
+        where the database does not answer: nothing is sent unasked.
         """
         unbegun = tasks.unbegun(self.spool, task) if self.hindrances is not None else None
         if self.hindrances is None or unbegun is None:
@@ -128,6 +129,10 @@ class Delivery:
             exam = read_exam(self.spool, unbegun.exam_id)
             instance, _ = tasks.read_instance(self.spool, task.sop_instance_uid)
             said = self.hindrances(replace(exam, patient=instance.patient or exam.patient))
+        except SealBrokenError:
+            return None
+        except StoreError:
+            raise
         except CaptureAppError:
             return None
         except Exception:  # noqa: BLE001 - logged; no picture is held up by a fault of the question

@@ -80,7 +80,7 @@ def clip_instance(
     from capture_app.imaging.clip import coded_clips  # noqa: PLC0415
 
     if turn is not Turn.NONE:
-        raise RuleError(tr("A clip cannot be turned: nothing was sent. Turn it back first."))
+        raise RuleError(tr("A clip cannot be turned. Turn it back first."))
 
     with open_film(spool, capture_id) as film:
         shape = film.format
@@ -91,7 +91,7 @@ def clip_instance(
 
     clip, *more = coded_clips(frames)
     if more:  # none that is recorded here: `filming.MOST_FRAMES`
-        raise RuleError(tr("This clip is too long to be sent: nothing was sent."))
+        raise RuleError(tr("This clip is too long to be sent."))
     clip = replace(clip, first=shaped(clip.first, shape))
     ds = build_clip(request(clip.first), clip)
     verify(ds)

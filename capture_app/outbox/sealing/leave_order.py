@@ -32,6 +32,8 @@ class OrderLeft:
     """The same act without the order, with a Study Instance UID of its own."""
     capture_ids: tuple[str, ...]
     """Its pictures, drafts now (some of them deleted)."""
+    called_back: tuple[str, ...]
+    """Those of them that were sent, and not by any archive seen yet."""
     stayed: int
     """How many pictures stay under the order, for an archive may have them."""
 
@@ -82,4 +84,9 @@ def leave_order(spool: Spool, exam: Exam, operator: Operator) -> OrderLeft:
             ),
         )
     remove_files(spool, back)
-    return OrderLeft(anew, tuple(capture_id for (capture_id,) in moved), len(stay))
+    return OrderLeft(
+        anew,
+        tuple(capture_id for (capture_id,) in moved),
+        tuple(one.capture_id for one in back),
+        len(stay),
+    )

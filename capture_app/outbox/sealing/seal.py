@@ -131,7 +131,7 @@ def seal(
     if not capture_ids:
         raise RuleError(tr("There is nothing to send."))
     if not rules.destinations:
-        raise RuleError(tr("No archive is set up: nothing was sent. Add one to the settings."))
+        raise RuleError(tr("No archive is set up. Add one to the settings."))
     send_id = spool.clock.new_uid()
     drafts = [
         _draft(spool, capture_id, patient, shown.get(capture_id), visits, visits_shared)
@@ -233,11 +233,11 @@ def _draft(
         raise _no_draft_any_more()
     description = spool.unseal(Description, row[0], description_context(capture_id))
     if description.procedure is None or description.region is None:
-        raise RuleError(tr("Choose the procedure and the region first: nothing was sent."))
+        raise RuleError(tr("Choose the procedure and the region first."))
     kept = open_kept(spool, capture_id)
     kept = replace(kept, exam=_exam_of(spool, capture_id, kept.exam))
     if patient is not None and patient.patient_id.key != kept.exam.patient.patient_id.key:
-        raise RuleError(tr("A picture is of another patient: nothing was sent."))
+        raise RuleError(tr("A picture is of another patient."))
     return _Draft(
         capture_id,
         replace(kept, description=description),
@@ -273,7 +273,7 @@ def _require_unchanged(connection: sqlite3.Connection, draft: _Draft) -> None:
 
 
 def _no_draft_any_more() -> RuleError:
-    return RuleError(tr("A picture is no draft any more: nothing was sent."))
+    return RuleError(tr("A picture is no draft any more."))
 
 
 def _places(spool: Spool, drafts: Sequence[_Draft]) -> dict[str, SeriesPlace]:

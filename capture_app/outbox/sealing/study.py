@@ -247,7 +247,7 @@ def _next_series_number(connection: sqlite3.Connection, study_instance_uid: str)
 
 def _entry(description: Description) -> ProcedureEntry:
     if description.procedure is None or description.region is None:
-        raise RuleError(tr("Choose the procedure and the region first: nothing was sent."))
+        raise RuleError(tr("Choose the procedure and the region first."))
     return description.procedure
 
 

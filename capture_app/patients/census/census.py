@@ -300,7 +300,7 @@ class Census:
             return self._list.person(self._folding.names.named(number).key)
 
     def orders_of_others(self, number: PatientId) -> frozenset[str]:
-        """The keys of the orders (`Order.key`) that worklists give to anybody else."""
+        """The keys (`key`, `accession_key`) of orders that worklists give to anybody else."""
         with self._lock:
             return self._list.orders_of_others(self._folding.names.named(number).key)
 

@@ -48,8 +48,9 @@ from capture_app.patients.census.visits import (
     after,
 )
 from capture_app.patients.sources.adt.facts import NO_FACTS, AdtEvent, PersonFacts
+from capture_app.patients.sources.adt.moving import MOVES
 
-STATE_VERSION: Final = "11"
+STATE_VERSION: Final = "12"
 """Raise it with every change of `CensusPatient`, of a default of a value in it, or of the rules
 here: states that were kept under another version are folded anew from the messages, which stay the
 truth."""
@@ -258,7 +259,7 @@ def _with_visit(
     if prior is not None and placed.event.leaves:
         visits, said = moved_away(known.visits, prior, placed)
         return replace(known, visits=visits), said
-    if prior is not None and facts is not None:
+    if prior is not None and facts is not None and kind not in MOVES:
         visits, said = renumbered(known.visits, prior, facts, placed)
         changes = (*known.changes, *number_changes(placed.event))
         known = replace(known, visits=visits, changes=changes)

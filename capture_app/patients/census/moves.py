@@ -83,7 +83,8 @@ def _away(visit: Visit, prior: VisitFacts, placed: Placed) -> Visit:
     encounter = visit.encounter
     if not encounter.visit_number:
         encounter = _under_number(visit, prior).encounter
-    was = visit.was if encounter.state is EncounterState.MOVED else encounter.state
+    is_told = encounter.state is not EncounterState.MOVED and not visit.is_as_it_was
+    was = encounter.state if is_told else visit.was
     encounter = replace(encounter, state=EncounterState.MOVED)
     return replace(visit, encounter=encounter, at=placed.at, is_admitted=False, was=was)
 

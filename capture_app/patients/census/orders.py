@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
+from typing import Final
 
 from capture_app.model.encounter import Encounter, EncounterState
 from capture_app.model.feed_note import FeedNote, NoteCode
@@ -16,6 +18,10 @@ from capture_app.patients.census.sequence import fits
 from capture_app.patients.finding.same_person import may_be_one_name
 from capture_app.patients.sources.adt.naming import LearntNames
 from capture_app.patients.sources.authorities import NONE_ARE_THE_SAME, SameAuthorities
+
+_OURS: Final = ("", "")
+"""In place of each number of the patient who is asked about."""
+_TWO: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +175,23 @@ class OrderBook:
         return tuple(replace(row, doubts=doubts) for row in rows.values())
 
     def orders_beside(self, keys: Collection[tuple[str, str]]) -> frozenset[str]:
-        """The keys of all orders for other numbers; without an issuer it may be one of these."""
+        """The keys of all orders for other numbers; without an issuer it may be one of these.
+
+        An order that was moved under a new study is known by its Accession Number. One of which no
+        authority is told says nothing between worklists, and one that many have is a filler.
+        """
         values = {value for value, _ in keys}
-        return frozenset(
-            item.order.key
-            for key, items in self._items.items()
-            if key not in keys and (key[1] or key[0] not in values)
-            for item, _ in items
-            if item.order is not None
-        ) - {""}
+        beside: set[str] = set()
+        holders: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+        for key, items in self._items.items():
+            is_other = key not in keys and (key[1] or key[0] not in values)
+            for order in (item.order for item, _ in items if item.order is not None):
+                if is_other:
+                    beside.add(order.key)
+                if len(self._answers) == 1 or order.is_accession_authority_told:
+                    holders[order.accession_key].add(key if is_other else _OURS)
+        moved = {number for number, who in holders.items() if len(who) <= _TWO and who != {_OURS}}
+        return frozenset(beside | moved) - {""}
 
     def of_others(self, key: tuple[str, str], patient: Patient) -> tuple[PatientListEntry, ...]:
         """Rows for those to whom worklists give a number, whose issuer is stated, and who cannot be

@@ -16,6 +16,7 @@ from typing import Final
 
 from capture_app.model.patient import PatientId
 from capture_app.patients.sources.adt.facts import AdtEvent, VisitFacts
+from capture_app.patients.sources.adt.moving import MOVES
 from capture_app.patients.sources.adt.order import Span
 
 _CLOCKS_AGREE: Final = timedelta(minutes=10)
@@ -147,7 +148,7 @@ def under_last_numbers(story: tuple[Placed, ...]) -> tuple[Placed, ...]:
 def number_changes(event: AdtEvent) -> tuple[NumberChange, ...]:
     """What number or account is another one from this message on."""
     prior, now = event.prior_visit, event.visit
-    if prior is None or now is None or event.leaves:
+    if prior is None or now is None or event.event in MOVES:
         return ()
     if prior.visit_number:
         return (NumberChange(prior.number, now.number, is_account=False),)

@@ -39,7 +39,9 @@ class Visit:
     is_admitted: bool = False
     """An admission or registration was told, and not cancelled."""
     was: EncounterState | None = None
-    """What it was when it became another patient's."""
+    """What it was when it became another patient's; None where that was not told to this one."""
+    had: VisitKey = ("", "")
+    """The number that it had where it was another patient's before."""
     is_as_it_was: bool = False
     """Since it is this patient's nobody said whether it is open: it may have been another's."""
 
@@ -109,7 +111,8 @@ def which(
 
     Raises SeveralError where the message names none and several could be meant. A message
     without a number is about the only open visit; one that neither begins nor ends a visit may
-    also be about the only one; the first number that is told names a visit that had none.
+    also be about the only one; an admission (A01) is that of the only one that is to come, where
+    none is open; the first number that is told names a visit that had none.
     """
     if facts.visit_number:
         return _named(visits, facts, is_beginning=event in BEGINNINGS)
@@ -117,7 +120,8 @@ def which(
         return _named(visits, cancelled, is_beginning=False)
     open_ones = _in_state(visits, EncounterState.OPEN)
     if event in BEGINNINGS:
-        return _only(open_ones) or ("", "")
+        expected = _in_state(visits, EncounterState.PENDING) if event == "A01" else []
+        return _only(open_ones) or (expected[0] if len(expected) == 1 else ("", ""))
     if event == "A03":
         return _only(open_ones)
     if event == "A13" and cancelled is None:
@@ -210,7 +214,11 @@ def _moved_here(before: Visit | None, facts: VisitFacts, placed: Placed) -> Chan
         return _changed(before, facts, placed)
     if before is not None:
         before = replace(_in(before, EncounterState.OPEN), is_as_it_was=True)
-    return _changed(before, facts, placed)
+    change = _changed(before, facts, placed)
+    prior = placed.event.prior_visit
+    if prior is None or change.visit is None:
+        return change
+    return replace(change, visit=replace(change.visit, had=prior.number.key))
 
 
 def _changed(before: Visit | None, facts: VisitFacts, placed: Placed) -> Change:
@@ -365,6 +373,8 @@ def _stated(
         facts.account_issuer if facts.account_number else (before.account_issuer if before else ""),
         facts.is_account if named else bool(before and before.is_account),
         bool(before and before.is_admitted),
+        was=before.was if before else None,
+        had=before.had if before else ("", ""),
         is_as_it_was=bool(before and before.is_as_it_was and facts.discharged_at is None),
     )
     return visit, tuple(notes)

@@ -15,10 +15,8 @@ from types import MappingProxyType
 from capture_app.model.encounter import EncounterState
 from capture_app.patients.census.fold import CensusPatient
 from capture_app.patients.census.sequence import fits
-from capture_app.patients.census.visits import Visit
+from capture_app.patients.census.visits import Visit, VisitKey
 from capture_app.patients.finding.crosschecks import PatientKey
-
-_NOT_OPEN = frozenset({EncounterState.CLOSED, EncounterState.PENDING, EncounterState.CANCELLED})
 
 
 class MovedVisits:
@@ -27,7 +25,7 @@ class MovedVisits:
     def __init__(self) -> None:
         self._told: dict[PatientKey, CensusPatient] = {}
         self._lost: defaultdict[str, dict[PatientKey, Visit]] = defaultdict(dict)
-        """By number those that were not open when they moved."""
+        """By number those that became another patient's."""
         self._got: defaultdict[str, set[PatientKey]] = defaultdict(set)
         self._numbers: dict[PatientKey, frozenset[str]] = {}
 
@@ -51,7 +49,7 @@ class MovedVisits:
         lost, got = (dict(_lost(known)), set(_got(known))) if known is not None else ({}, set())
         if not (before or lost or got):
             return set()
-        changed = {n for n in before | lost.keys() if self._lost[n].get(key) != lost.get(n)}
+        changed = {n for n in before | lost.keys() if self._lost.get(n, {}).get(key) != lost.get(n)}
         for number in before:
             self._lost[number].pop(key, None)
             self._got[number].discard(key)
@@ -61,7 +59,22 @@ class MovedVisits:
             self._got[number].add(key)
         if lost or got:
             self._numbers[key] = frozenset(lost.keys() | got)
-        return {other for number in changed for other in self._got[number]} - {key}
+        return {other for number in self._since(changed) for other in self._got[number]} - {key}
+
+    def _since(self, numbers: set[str]) -> set[str]:
+        """These numbers, and those that their visits had from one patient to the next."""
+        found = set(numbers)
+        while (
+            more := {
+                number
+                for number, losers in self._lost.items()
+                for visit in (losers.values() if found else ())
+                if visit.had[0] in found
+            }
+            - found
+        ):
+            found |= more
+        return found
 
     def _as_they_were(self, known: CensusPatient) -> CensusPatient:
         if not any(map(_is_as_it_was, known.visits.values())):
@@ -72,22 +85,35 @@ class MovedVisits:
     def _as_it_was(self, visit: Visit) -> Visit:
         if not _is_as_it_was(visit):
             return visit
-        here = visit.encounter
-        for lost in self._lost[here.visit_number].values():
-            if lost.was is not None and fits(*lost.key, here.visit_number, here.issuer):
-                ended = lost.encounter.discharged_at
-                return replace(visit, encounter=replace(here, state=lost.was, discharged_at=ended))
-        return visit
+        here, lost = visit.encounter, self._last_told(visit)
+        if lost is not None and lost.was is not None:
+            ended = lost.encounter.discharged_at
+            return replace(visit, encounter=replace(here, state=lost.was, discharged_at=ended))
+        return replace(visit, encounter=replace(here, state=visit.was or here.state))
+
+    def _last_told(self, visit: Visit) -> Visit | None:
+        """The visit as it was where it was last told whether it is open, of those who lost it."""
+        numbers, seen, told = {visit.key, visit.had}, set[VisitKey](), list[Visit]()
+        while numbers:
+            number = numbers.pop()
+            seen.add(number)
+            for lost in self._lost.get(number[0], {}).values():
+                if fits(*lost.key, *number):
+                    if lost.was is not None:
+                        told.append(lost)
+                    numbers |= {lost.had} - seen
+        return max(told, key=lambda lost: lost.at, default=None)
 
 
 def _lost(known: CensusPatient) -> Iterator[tuple[str, Visit]]:
     for visit in known.visits.values():
-        if visit.encounter.state is EncounterState.MOVED and visit.was in _NOT_OPEN:
+        if visit.encounter.state is EncounterState.MOVED and visit.encounter.visit_number:
             yield visit.encounter.visit_number, visit
 
 
 def _got(known: CensusPatient) -> Iterator[str]:
-    return (v.encounter.visit_number for v in known.visits.values() if _is_as_it_was(v))
+    for visit in filter(_is_as_it_was, known.visits.values()):
+        yield from filter(None, (visit.encounter.visit_number, visit.had[0]))
 
 
 def _is_as_it_was(visit: Visit) -> bool:

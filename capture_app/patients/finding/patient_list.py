@@ -267,7 +267,8 @@ class PatientList:
 
     def orders_of_others(self, key: PatientKey) -> frozenset[str]:
         """See `Census.orders_of_others`."""
-        return self._orders.orders_beside([key, *self._own_numbers(key)])
+        holder = self._claimant(key) or key
+        return self._orders.orders_beside([key, holder, *self._own_numbers(holder)])
 
     def places(self) -> frozenset[Location]:
         """See `Census.places`."""
@@ -336,8 +337,7 @@ class PatientList:
             for holder in self._holders.get(key[0], ())
             if holder in self._patients and key in self._keys_of(holder)
         )
-        # Two are enough: a filler such as 999999999 is a number of half the hospital.
-        first_two = tuple(islice(claimants, 2))
+        first_two = tuple(islice(claimants, 2))  # 999999999 is a number of half the hospital
         return first_two[0] if len(first_two) == 1 else None
 
     def _entries_of(self, key: PatientKey) -> tuple[PatientListEntry, ...]:

@@ -13,6 +13,7 @@ from typing import Final
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from capture_app.errors import CaptureAppError, RuleError
+from capture_app.exam.doubted_orders import SentWithoutOrder
 from capture_app.model.delivery import ImageState, ImageStatus
 from capture_app.model.encoded_image import EncodedImage
 from capture_app.model.operator import Operator
@@ -20,7 +21,6 @@ from capture_app.model.procedure import Turn
 from capture_app.model.words import tr, trn
 from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.recovery.set_apart import FileSetApart
-from capture_app.outbox.sealing.seal import Sending
 from capture_app.outbox.status import Counts, StatusFilter
 from capture_app.ui.outbox.rows import (
     OutboxAct,
@@ -147,13 +147,20 @@ class OutboxViewModel(QObject):
         if act is OutboxAct.SHOW_PROOF:
             self._show(replace(self.state, proof=self._report_of(row.key)))
             return
+        if act is OutboxAct.SEND_WITHOUT_ORDER:
+            self._tasks.run(
+                partial(self._send_without_order, row),
+                owner=self,
+                done=self._sent_without_order,
+                failed=lambda error: self._refused(act, error),
+            )
+            return
         seen = dict(row.states)
         recalled = {uid: seen[uid] for uid in row.recallable}
         jobs: dict[OutboxAct, Callable[[], int]] = {
             OutboxAct.TRY_NOW: lambda: outbox.try_now(uids, operator, seen),
             OutboxAct.ASK_NOW: lambda: outbox.try_now(uids, operator, seen),
             OutboxAct.SEND_AGAIN: lambda: outbox.try_now(uids, operator, seen),
-            OutboxAct.SEND_WITHOUT_ORDER: lambda: self._send_without_order(row),
             OutboxAct.HOLD: lambda: outbox.hold(uids, operator, seen),
             OutboxAct.RELEASE: lambda: outbox.release(uids, operator, seen),
             OutboxAct.BACK_TO_DRAFT: partial(
@@ -167,16 +174,31 @@ class OutboxViewModel(QObject):
             failed=lambda error: self._refused(act, error),
         )
 
-    def _send_without_order(self, row: OutboxRow) -> int:
+    def _send_without_order(self, row: OutboxRow) -> SentWithoutOrder:
         """In the pool. Raises RuleError, and what `ExamService.send_without_order` does."""
         sent = next((sent for sent in self._sends if sent.key == row.key), None)
         if sent is None or sent.patient is None:
             raise RuleError(tr("The patient cannot be read"))
         capture_ids = [image.capture_id for image in sent.images]
-        answer = self._exams.send_without_order(
+        return self._exams.send_without_order(
             capture_ids, self._operator, dict(row.states), sent.patient
         )
-        return len(answer.capture_ids) if isinstance(answer, Sending) else 0
+
+    def _sent_without_order(self, done: SentWithoutOrder) -> None:
+        what = trn(
+            "{n} picture is sent without the order.",
+            "{n} pictures are sent without the order.",
+            len(done.sending.capture_ids),
+        )
+        todo = tr("It is held for a few seconds. Tell IT which order it was.")
+        if done.called_back:
+            todo = trn(
+                "{n} other picture under the order is a draft now: open the patient to send it.",
+                "{n} other pictures under the order are drafts now: open the patient to send them.",
+                done.called_back,
+            )
+        self.told.emit(Message(what, todo, "paper-plane-right"))
+        self.read()
 
     def _report_of(self, key: str) -> ProofReport | None:
         reports = (
@@ -208,14 +230,6 @@ class OutboxViewModel(QObject):
             what = trn("{n} picture is a draft again.", "{n} pictures are drafts again.", moved)
             todo = tr("Open the patient to change, delete or send again.")
             self.told.emit(Message(what, todo, "arrow-u-up-left"))
-        if act is OutboxAct.SEND_WITHOUT_ORDER:
-            what = trn(
-                "{n} picture is sent without the order.",
-                "{n} pictures are sent without the order.",
-                moved,
-            )
-            todo = tr("It is held for a few seconds. Tell IT which order it was.")
-            self.told.emit(Message(what, todo, "paper-plane-right"))
         if act is OutboxAct.HOLD and (gone := len(row.states) - moved):
             what = trn("{n} picture is held.", "{n} pictures are held.", moved)
             todo = trn("{n} is on its way already.", "{n} are on their way already.", gone)

@@ -94,10 +94,9 @@ class PatientBanner(QWidget):
     where the feed changed something; never scrolls.
 
     Where there is no room first Visit, then Place go into the tooltip of a "more" mark; then the
-    cap of the key in *Change* and the native script go, and the facts are set smaller. Where that
-    is not enough for the chip, it goes instead. Then the button that picks the place goes, whose
-    key stays, and the words of the order are cut; those of a chip that says that the patient is
-    asked for again are cut, and never go. The name is never cut: a long one takes more lines.
+    cap of the key in *Change* and the native script go, and the facts are set smaller. Then the
+    button that picks the place goes, whose key stays, and the words of the order are cut, then
+    those of the chip, which never goes. The name is never cut: a long one takes more lines.
     """
 
     reader_role = Role.Grouping
@@ -229,12 +228,7 @@ class PatientBanner(QWidget):
                 widget.hide()
                 self._more.show()
                 gone.insert(0, f"{fact.label}: {fact.value}")
-        is_due = self._state.identified.tone is Tone.WARN
         self._tighten()
-        if self._over() and not is_due:
-            self._loosen()
-            gone.append(self._without_chip())
-            self._tighten()
         if self._native.isHidden():
             gone.insert(0, self._state.native)
         for button in (self.place, self.slate):
@@ -242,7 +236,7 @@ class PatientBanner(QWidget):
                 button.hide()
         if over := self._over():
             self.order.set_widest(max(_ORDER_LEAST, self.order.sizeHint().width() - over))
-        if self._over() and is_due:
+        if self._over():
             self._chip.let_yield(True)  # noqa: FBT003 - as a Qt setter
         if over := self._over():
             self._wrap_name(max(_NAME_LEAST, self._name.minimumWidth() - over))
@@ -264,11 +258,6 @@ class PatientBanner(QWidget):
         self._native.setHidden(not self._state.native)
         for fact in self._facts:
             fact.set_small(small=False)
-
-    def _without_chip(self) -> str:
-        self._chip.hide()
-        self._more.show()
-        return self._state.identified.words
 
     def _show_all(self) -> None:
         for widget in (*self._facts, *self._droppable, self._chip):

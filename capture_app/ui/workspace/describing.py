@@ -164,6 +164,8 @@ class Describing(QObject):
         stay as they are, which is said where there was nothing else to turn.
         """
         known = self._board.known
+        if self.let_go_of_lost():
+            return
         asked = known.chosen or _open(known)[-1:]
         wanted = [shot for shot in asked if shot.clip is None]
         if asked and not wanted:
@@ -181,6 +183,8 @@ class Describing(QObject):
     def _choose(self, what: str, parts: Iterable[DescriptionPart], change: Change) -> None:
         """Changes the selected drafts, or the panels and what drafts lack; it can be taken back."""
         known = self._board.known
+        if self.let_go_of_lost():
+            return
         if known.chosen:
             wanted = {shot.number for shot in known.chosen}
             after = {s.number: change(s.coding) for s in known.shots if s.number in wanted}
@@ -349,6 +353,17 @@ class Describing(QObject):
         """Selects drafts: the panels show what they share. Nothing: what the next picture gets."""
         drafts = {shot.capture_id for shot in self._board.known.drafts}
         self._board.show(selected=frozenset(drafts.intersection(capture_ids)), hint="")
+
+    def let_go_of_lost(self) -> bool:
+        """Says so where an act was for what is no draft any more, and selects nothing: it holds for
+        no other picture. False where it is there, or nothing was selected.
+        """
+        board = self._board
+        if not board.known.is_selection_lost:
+            return False
+        board.show(selected=frozenset(), hint="")
+        board.say(words.selection_lost_message())
+        return True
 
     def select_all(self) -> None:
         """All drafts, or none where all are selected."""

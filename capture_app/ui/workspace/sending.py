@@ -164,7 +164,7 @@ class SendingActs(QObject):
         """
         board = self._board
         gone = board.known.to_delete
-        if not gone:
+        if not gone or self._describing.let_go_of_lost():
             return
         if not board.known.may_delete:
             board.say(trouble(str(not_yours())))

@@ -157,6 +157,12 @@ class Known:
         return tuple(shot for shot in self.drafts if shot.capture_id in self.selected)
 
     @property
+    def is_selection_lost(self) -> bool:
+        """Whether nothing of what a person selected is a draft any more: no other is meant."""
+        left = {shot.capture_id for shot in self.drafts}.union(self.sending)
+        return bool(self.selected) and left.isdisjoint(self.selected)
+
+    @property
     def to_delete(self) -> tuple[Shot, ...]:
         """What Delete would take: the selected drafts, else the newest."""
         return self.chosen or self.drafts[-1:]

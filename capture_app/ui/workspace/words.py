@@ -290,6 +290,12 @@ def selection_of(description: Description) -> Selection | None:
     return Selection(description.region.code.key, description.side, open_side)
 
 
+def selection_lost_message() -> Message:
+    """What was selected went away elsewhere before the act came."""
+    what = tr("What was selected is no draft any more: nothing was changed.")
+    return Message(what, tr("See the pictures, and select again."), "warning-circle", Tone.BAD)
+
+
 def deleted_message(pictures: int) -> Message:
     """1 picture deleted."""
     what = trn("{n} picture deleted.", "{n} pictures deleted.", pictures)

@@ -203,10 +203,46 @@ def test_stopped_pictures_are_sent_without_it_from_the_outbox_at_once(
     with pytest.raises(RuleError, match="otherwise by now"):
         exams.send_without_order([one], sealing.NURSE, {one: ImageState.QUEUED}, sealing.MAI)
     sent = exams.send_without_order([one], sealing.NURSE, seen, sealing.MAI)
-    assert isinstance(sent, Sending)
+    assert sent.sending.capture_ids
+    assert sent.called_back == 0
     ((study, accession, _, is_requested),) = sealed(outbox)
     assert study != sealing.ORDER.study_instance_uid
     assert (accession, is_requested) == ("", False)
+
+
+def test_others_that_were_sent_under_it_are_told_as_drafts_and_what_is_away_stays(
+    exams: ExamService, outbox: Outbox, clock: FixedClock, exam: Exam
+) -> None:
+    one, two, three = (outboxes.keep(outbox, exam) for _ in range(3))
+    for each in (one, two):
+        exams.send(exam, as_kept(outbox, each), shown=sealing.MAI)
+    moved_away(clock)
+    exams.look_at_orders()
+    seen = {one: ImageState.HELD}
+    assert exams.send_without_order([one], sealing.NURSE, seen, sealing.MAI).called_back == 1
+    assert outbox.exam_of(two) == outbox.exam_of(three) != exam
+    entry(clock)
+    FEED.orders_of_others = frozenset()
+    again = exams.open(entry(clock), sealing.NURSE, SCAN, order=sealing.ORDER)
+    away = outboxes.keep(outbox, again)
+    exams.send(again, as_kept(outbox, away), shown=sealing.MAI)
+    recover(outbox.spool, [PACS])
+    moved_away(clock)
+    exams.look_at_orders()
+    claim(outbox.spool, open_tasks(outbox.spool))
+    states = {s.sop_instance_uid: s.state for s in outbox.statuses() if s.capture_id == away}
+    with pytest.raises(RuleError, match="may have these pictures by now"):
+        exams.send_without_order([away], sealing.NURSE, states, sealing.MAI)
+    assert outbox.exam_of(away) == again
+
+
+def test_an_order_under_a_new_study_is_known_by_its_accession_number(
+    exams: ExamService, outbox: Outbox, clock: FixedClock, exam: Exam
+) -> None:
+    outboxes.keep(outbox, exam)
+    assert sealing.ORDER.key != sealing.ORDER.accession_key
+    FEED.orders_of_others = frozenset({sealing.ORDER.accession_key})
+    assert exams.standing(exam).stop is Stop.ORDER_DOUBTED
 
 
 def test_where_that_cannot_be_sent_it_is_a_draft_without_the_order(

@@ -76,3 +76,20 @@ def test_a_doctor_is_named_after_the_number() -> None:
     assert name is not None
     assert name.pn == "House^Gregory^^Dr^Jr MD"
     assert staff_name(Composite.of("77", Delimiters(), "utf_8")) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "pn"),
+    [
+        ("Do\u200be^Ja\u00adne", "Doe^Jane"),
+        ("Doe\u200e^\u2060Jane", "Doe^Jane"),
+        ("Mc\u200cKay^Jo\u200dAnn", "McKay^JoAnn"),
+        (
+            "\u0645\u06cc\u200c\u0631^\u0639\u0644\u06cc",
+            "\u0645\u06cc\u200c\u0631^\u0639\u0644\u06cc",
+        ),
+    ],
+)
+def test_what_is_not_seen_makes_no_other_name(field: str, pn: str) -> None:
+    assert xpn(field).pn == xpn(pn).pn
+    assert ("\u200c" in xpn(field).pn) == ("\u0645" in field), "it joins letters of that script"

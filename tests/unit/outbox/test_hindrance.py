@@ -9,17 +9,20 @@ import pytest
 
 from capture_app.audit.trail import read_trail
 from capture_app.clock import FixedClock
+from capture_app.errors import StoreError
 from capture_app.exam.session import ExamService
 from capture_app.imaging import surgery
 from capture_app.model.audit_event import AuditAction
 from capture_app.model.delivery import ImageState, ImageStatus
 from capture_app.model.encounter import EncounterState
+from capture_app.model.exam import Exam
 from capture_app.model.order import Order
 from capture_app.model.patient import NameGroup, PatientId, PersonName, Sex
-from capture_app.model.reason import Asked
+from capture_app.model.reason import Asked, Reason
 from capture_app.model.worklist import Doubt, FeedSource, IdentifiedBy, PatientListEntry, PersonNow
 from capture_app.outbox.delivery.engine import Engine
 from capture_app.outbox.outbox import Outbox
+from capture_app.outbox.ports import Hindrances
 from capture_app.outbox.sealing.seal import Sending
 from capture_app.store.role import EngineRole
 from tests import outboxes, sealing
@@ -71,13 +74,15 @@ class Ward:
         self.now = PersonNow(row.patient, (row.encounter,), (row,), row.doubts)  # type: ignore[arg-type]
         return row
 
-    def deliver(self, outbox: Outbox, exams: ExamService) -> None:
+    def deliver(
+        self, outbox: Outbox, exams: ExamService, hindrances: Hindrances | None = None
+    ) -> None:
         engine = Engine(
             outbox,
             [self.archive],
             self.clock,
             role=EngineRole(self.folder / "engine.lock"),
-            hindrances=exams.hindrances,
+            hindrances=hindrances or exams.hindrances,
         )
         self.engines.append(engine)
         engine.start()
@@ -245,6 +250,29 @@ def test_nobody_sends_under_an_order_that_became_another_patients(ward: Ward) ->
     assert not stored(ward)
     sent = exams.leave_order(outbox.exam_of(capture_id), (), sealing.NURSE)
     assert sent.capture_ids == {capture_id}
+
+
+def test_nothing_is_sent_unasked_where_the_database_does_not_answer(ward: Ward) -> None:
+    outbox, exams = ward.process()
+    asked: list[str] = []
+
+    def hindrances(exam: Exam) -> tuple[Reason, ...]:
+        asked.append(exam.exam_id)
+        assert len(asked) > 1 or not stored(ward)
+        if len(asked) == 1:
+            raise StoreError("busy")
+        return exams.hindrances(exam)
+
+    ward.deliver(outbox, exams, hindrances)
+    capture_id = ward.send(outbox, exams, ward.says())
+
+    def is_asked_again() -> bool:
+        ward.clock.advance(HOLD_S)
+        assert len(asked) > 1 or not stored(ward)
+        return len(asked) > 1
+
+    ward.eventually(is_asked_again)
+    ward.becomes(outbox, capture_id, ImageState.CONFIRMED)
 
 
 @pytest.mark.expects_log("delivery-hindered")

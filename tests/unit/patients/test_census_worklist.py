@@ -167,7 +167,7 @@ def test_a_study_that_a_worklist_moves_to_another_number_is_told_as_of_others(
     feed = Feed(census, clock)
     ours, theirs = a_patient(number="7"), a_patient("Roe", number="8")
     feed.send("A01", ours, a_visit())
-    study = frozenset({an_order().study_instance_uid})
+    study = frozenset({an_order().key, an_order().accession_key})
 
     def others(patient: Patient) -> frozenset[str]:
         return census.orders_of_others(patient.patient_id)

@@ -189,6 +189,24 @@ SCRIPTS: dict[str, Script] = {
     "pre-admitted and arrived": Script(
         (said("A05", "0800", kind="P"), said("A01", "0900")), {("1001", "V1"): OPEN}
     ),
+    "pre-admitted under a number, arrived without one": Script(
+        (said("A05", "0800", kind="P"), said("A01", "0900", visit="")), {("1001", "V1"): OPEN}
+    ),
+    "registered for another thing without a number while expected": Script(
+        (
+            said("A05", "0800", kind="P"),
+            said("A04", "0900", kind="O", visit="", place="DERM"),
+        ),
+        {("1001", ""): ("open", "DERM")},
+    ),
+    "expected twice, and arrived without a number": Script(
+        (
+            said("A05", "0800", kind="P"),
+            said("A05", "0810", kind="P", visit="V2"),
+            said("A01", "0900", visit=""),
+        ),
+        {("1001", ""): OPEN},
+    ),
     "an admission pending, and cancelled": Script((said("A14", "0800"), said("A27", "0900")), {}),
     "a cancelled pre-admission does not end the stay that began": Script(
         (said("A05", "0700"), ADMITTED, said("A38", "0900")), {("1001", "V1"): OPEN}

@@ -17,11 +17,11 @@ from capture_app.patients.census.census import Census, open_census
 from capture_app.settings.schema import Settings
 from capture_app.store.cipher import Cipher
 from tests.unit.patients.adt_said import ADMITTED, DOE, FEED, NOW, OPEN, ROE, Told, said, send, told
+from tests.unit.patients.moved_on import MOVED, MOVED_ON
 
 DOES = PatientId("1001", "HOSP")
 ROES = PatientId("1002", "HOSP")
 HERE = said("A28", "0700", pid=ROE, has_visit=False)
-MOVED = said("A45", "0900", pid=ROE, more="MRG|1001^^^HOSP^MR||||V1")
 
 
 @pytest.fixture
@@ -65,6 +65,7 @@ ON_ACCOUNT = said("A01", "0800", visit="", account="ACC1")
 NEW_NUMBER = said("A50", "0900", visit="V7", more="MRG|1001^^^HOSP^MR||||V1")
 
 SCRIPTS: dict[str, tuple[tuple[bytes, ...], Told, tuple[NoteCode, ...]]] = {
+    **MOVED_ON,
     "a visit becomes another patient's": ((ADMITTED, HERE, MOVED), {("1002", "V1"): OPEN}, ()),
     "and gets another number with it": (
         (ADMITTED, said("A45", "0900", pid=ROE, visit="V8", more="MRG|1001^^^HOSP^MR||||V1")),

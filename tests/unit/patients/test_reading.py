@@ -240,6 +240,13 @@ def test_a_ward_with_an_ampersand_is_read_whole_and_one_with_an_oid_by_its_name(
     assert [note.code for note in event.notes if note.field == "PV1-3"] == codes
 
 
+def test_a_line_end_of_the_other_kind_within_a_name_is_noted() -> None:
+    event = read("PID|1||7^^^HOSP^MR||van\nDam^Jane", "PV1|1|I")
+    assert event.person.name is not None
+    assert event.person.name.alphabetic.family == "van Dam"
+    assert list(event.notes) == [FeedNote("PID-5", NOT_ESCAPED)]
+
+
 def test_a_department_and_a_reason_with_an_ampersand_are_read_whole() -> None:
     pv1 = "|".join(["PV1", "1", "I", *[""] * 7, "T&O"])
     event = read("PID|1||7^^^HOSP^MR||Doe^Jane", pv1, "PV2|1||9^Cuts & burns")

@@ -27,7 +27,6 @@ from capture_app.model.strict_text import is_doubtful
 from capture_app.model.words import tr
 from capture_app.patients.sources.adt.facts import AdtEvent, PersonFacts, Stated, VisitFacts
 from capture_app.patients.sources.adt.moving import (
-    MOVES,
     person_who_loses,
     persons_named,
     portions,
@@ -52,7 +51,7 @@ T = TypeVar("T")
 
 _NOTHING: Final = (None, None)
 
-READER_VERSION: Final = "9"
+READER_VERSION: Final = "10"
 """Raise it when something else may be read out of a stored message than before."""
 
 _LATIN_1: Final = frozenset({"iso8859_1", "iso8859_15", "cp1252"})
@@ -155,7 +154,6 @@ def read_event(
         person, visit = person_who_loses(mrg, authority, door), None
     elif before is not None:
         visit = visit_here(event, pid, visit, before, authority, door)
-        before = before if event not in MOVES else None
     order = order_of(message, zone, received_at, lambda f: door.note(f, NoteCode.UNREADABLE))
     return AdtEvent(
         event=event,
@@ -216,6 +214,8 @@ def _name(pid: Segment, door: Door) -> PersonName | None:
     pn = name.pn
     if not pn:
         return None
+    if "\n" in pid.raw(5):  # read as a space
+        door.note("PID-5", NoteCode.NOT_ESCAPED)
     if not fits("PatientName", person_name_value(name)):
         door.note("PID-5", NoteCode.LEFT_OUT)
     if is_doubtful(pn, is_latin_1=pid.codec in _LATIN_1):
