@@ -22,7 +22,6 @@ from capture_app.outbox.outbox import Outbox
 from capture_app.outbox.receiving import keeping
 from capture_app.outbox.receiving.agreement import contradictions
 from capture_app.outbox.receiving.filed import open_filed
-from capture_app.outbox.receiving.filing import FilingRules, file_received
 from capture_app.outbox.receiving.looking import ReceivedPictures
 from capture_app.outbox.receiving.reading import ReceivedReader
 
@@ -45,12 +44,6 @@ class ReceivedService:
         self._people = people
         self._reader = ReceivedReader(outbox.spool.clock)
         self._pictures = ReceivedPictures(outbox.spool.clock)
-        self._rules = FilingRules(
-            destinations=outbox.rules.destinations,
-            retention_days=outbox.rules.capture.retention_days,
-            system=outbox.rules.station.name or outbox.rules.station.ae_title,
-            reader=self._reader,
-        )
 
     def close(self) -> None:
         """Ends the children that read."""
@@ -140,8 +133,21 @@ class ReceivedService:
         *,
         seen: tuple[Contradiction, ...] | None,
     ) -> None:
+        # It reads pydicom, for which the list of patients does not wait.
+        from capture_app.outbox.receiving.filing import (  # noqa: PLC0415
+            FilingRules,
+            file_received,
+        )
+
+        rules = self._outbox.rules
+        filing = FilingRules(
+            destinations=rules.destinations,
+            retention_days=rules.capture.retention_days,
+            system=rules.station.name or rules.station.ae_title,
+            reader=self._reader,
+        )
         file_received(
-            *(self._outbox.spool, self._rules, letter, exam, operator),
+            *(self._outbox.spool, filing, letter, exam, operator),
             patient=self._worded(exam),
             seen=seen,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from capture_app.archive.dimse import dataset_of
 from capture_app.clock import Clock
 from capture_app.errors import ImageError, SandboxError
 from capture_app.model.encoded_image import EncodedImage, PixelCoding
@@ -33,6 +32,8 @@ class ReceivedPictures:
 
     def picture(self, part10: bytes, transfer_syntax_uid: str) -> EncodedImage:
         """The first frame, made small. Raises ImageError where it cannot be shown."""
+        from capture_app.archive.dimse import dataset_of  # noqa: PLC0415 - not before it is needed
+
         question = {"transfer_syntax_uid": transfer_syntax_uid}
         try:
             answer = self._child.ask(question, bytes(dataset_of(part10)), within=_WITHIN_S)

@@ -9,11 +9,11 @@ from typing import Any, Final
 from capture_app.clock import Clock
 from capture_app.errors import SandboxError
 from capture_app.model.delivery import PixelLayout
-from capture_app.outbox.receiving.reading_work import HEAD
 from capture_app.sandbox.child import Child
 from capture_app.sandbox.task import BlockRule, ChildTask
 
 LONGEST_OBJECT: Final = 400_000_000
+HEAD: Final = "head"
 _LONGEST_HEAD: Final = 32_000_000
 READ_RECEIVED: Final = ChildTask(
     "read-received",

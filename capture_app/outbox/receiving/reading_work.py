@@ -23,9 +23,9 @@ from capture_app.dicom.part10 import pixel_layout, pixel_sha256
 from capture_app.dicom.received_text import WorklistText, first_item
 from capture_app.errors import FeedError, MessageError, TaskRefusedError
 from capture_app.net.dicom.element_count import refuse_too_many_elements
+from capture_app.outbox.receiving.reading import HEAD
 from capture_app.sandbox.task import Block, Call, ChildAnswer
 
-HEAD: Final = "head"
 _PIXEL_DATA: Final = 0x7FE00010
 _LONGEST_TEXT: Final = 1024
 _UIDS: Final = {
