@@ -26,6 +26,7 @@ from capture_app.ui.workspace.slate_popover import SlatePopover
 from tests import sealing
 from tests.cards import CameraCard
 from tests.ui.conftest import Desk
+from tests.ui.ends import SAID, ends
 from tests.ui.hands import Hands, at_work
 from tests.ui.stage import Stage, open_stage
 
@@ -152,6 +153,21 @@ def test_a_slate_is_shown_from_the_banner_and_names_nobody(
     assert not popover.isVisible()
 
 
+@ends("Slating")
+def test_a_slate_that_could_not_be_made_is_said_and_the_next_is_shown(
+    hands: Hands, break_once: Callable[..., None]
+) -> None:
+    page = hands.scan(PATIENTS[0])
+    break_once(Cards, "show")
+    hands.click(page.banner.slate)
+    hands.qtbot.waitUntil(lambda: hands.state.message is not None)
+    assert hands.state.message is not None
+    assert SAID in hands.state.message.what
+    assert not page.findChildren(SlatePopover)
+    hands.click(page.banner.slate)
+    hands.qtbot.waitUntil(lambda: bool(page.findChildren(SlatePopover)))
+
+
 def test_nobodys_pictures_have_no_button_and_offered_ones_say_so(
     desk: Desk,
     qtbot: QtBot,
@@ -260,7 +276,7 @@ def test_slates_of_a_ward_are_printed_a_sheet_each(
     qtbot.waitUntil(lambda: "could not be written" in desk.content.said.what)
 
 
-@pytest.mark.expects_log("window-error")
+@ends("CardViewModel")
 def test_every_end_of_reading_and_keeping_ends(
     desk: Desk,
     qtbot: QtBot,

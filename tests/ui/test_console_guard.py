@@ -20,9 +20,11 @@ from capture_app.model.patient import NameGroup, PersonName
 from capture_app.model.procedure import ImageKind
 from capture_app.settings.consoles import ConsoleSettings
 from capture_app.settings.schema import Device
+from capture_app.ui.workspace import guard
 from tests.http_cameras import HttpCamera, run_http_camera
 from tests.onnx_reader import banner, reader_model
 from tests.ui.conftest import Desk
+from tests.ui.ends import ends
 from tests.ui.hands import Hands, at_work, clinic
 from tests.ui.stage import Stage
 
@@ -105,3 +107,18 @@ def test_a_console_that_still_shows_the_patient_before_says_so_before_the_first_
     hands.scan(MAI)
     says(hands, "Console: not this patient?")
     assert not hands.state.thumbs
+
+
+@ends("ConsoleGuard")
+def test_a_banner_that_could_not_be_read_is_read_again_and_stops_no_shot(
+    ward: tuple[Hands, HttpCamera],
+    break_once: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hands, _camera = ward
+    monkeypatch.setattr(guard, "_LOOKS_AFTER_ERROR", 2)
+    break_once(ChosenDevice, "read_console")
+    hands.scan(MAI)
+    hands.shot(Qt.Key.Key_Space)
+    assert len(hands.state.thumbs) == 1
+    says(hands, "Console: same patient")

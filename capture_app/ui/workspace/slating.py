@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 
 from capture_app.exam.cards import code_of
 from capture_app.model.slate import Slate
-from capture_app.ui.workspace.board import Board
+from capture_app.ui.workspace.board import Board, trouble
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,12 @@ class Slating(QObject):
         board = self._board
         cards, exam, operator = board.services.cards, board.exam, board.operator
         if self.is_offered:
-            board.tasks.run(lambda: cards.show(exam, operator), owner=self, done=then)
+            board.tasks.run(
+                lambda: cards.show(exam, operator),
+                owner=self,
+                done=then,
+                failed=lambda error: board.say(trouble(str(error))),
+            )
 
     def code(self, slate: Slate, *, closes: bool) -> NDArray[np.bool_]:
         """Its code now, (modules, modules), True is dark: the camera's clock is measured by it."""
