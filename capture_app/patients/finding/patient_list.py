@@ -236,7 +236,8 @@ class PatientList:
             within = LookAlikes()
             for entry in chain.from_iterable(self._shown.get(key, ()) for key in self._recent):
                 within.put(entry.patient)
-        kinds = ((one.patient.patient_id.key, within.kind_of(one.patient)) for one in entries)
+        own = (one.patient for one in entries if not one.is_of_another)
+        kinds = ((one.patient_id.key, within.kind_of(one)) for one in own)
         return {key: kind for key, kind in kinds if kind is not None}
 
     def look_alikes(self, patient: Patient) -> tuple[Patient, ...]:

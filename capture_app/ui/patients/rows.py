@@ -100,7 +100,8 @@ def _row(
     patient = entry.patient
     number = patient.patient_id
     badges: list[ChipText] = []
-    if (kind := alike.get(number.key)) is not None:
+    # Whose number it is by admissions is alike to whom they are; who claims it beside is not.
+    if not entry.is_of_another and (kind := alike.get(number.key)) is not None:
         badges.append(ChipText(_alike_words(kind), "users", Tone.WARN))
     badges.extend(
         ChipText(words, "warning", Tone.WARN)
