@@ -219,4 +219,27 @@ DELIVERY = (
         "self.broken[len(self.told) :]",
         (f"{_ANCHOR}::test_other_rows_than_those_that_were_told_are_told_too",),
     ),
+    Mutant(
+        "who-is-let-go-is-no-suspect",
+        "capture_app/outbox/delivery/schedule.py",
+        "elif entry.task.is_held and not task.is_held:\n"
+        "                    entry = _Entry(task, now, is_suspect=entry.is_suspect)",
+        "elif entry.task.is_held and not task.is_held:\n"
+        "                    entry = _Entry(task, now)",
+        ("tests/unit/outbox/test_schedule.py",),
+    ),
+    Mutant(
+        "a-password-in-a-file-is-ascii",
+        "capture_app/security/keys.py",
+        'encoding="utf-8-sig", errors="replace"',
+        'encoding="ascii", errors="replace"',
+        ("tests/unit/security/test_keys.py",),
+    ),
+    Mutant(
+        "a-port-is-not-had-without-a-cause",
+        "capture_app/net/listener.py",
+        "reason=error.strerror or type(error).__name__,",
+        "reason=type(error).__name__,",
+        ("tests/unit/net/test_listener.py",),
+    ),
 )
