@@ -41,19 +41,20 @@ def mai(desk: Desk, stage: Stage, qtbot: QtBot, clock: FixedClock) -> Iterator[H
 
 
 @pytest.fixture
-def stall(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stall]:
+def stall(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stall]:
     """`stall("take")`: keeping waits, as on a disk that answers late, until the event is set."""
     made: list[threading.Event] = []
 
     def plant(name: str) -> threading.Event:
-        real, gate = getattr(ExamService, name), threading.Event()
+        exams = stage.services.exams
+        real, gate = getattr(exams, name), threading.Event()
         made.append(gate)
 
         def late(*args: Any, **options: Any) -> Any:
             assert gate.wait(60)
             return real(*args, **options)
 
-        monkeypatch.setattr(ExamService, name, late)
+        monkeypatch.setattr(exams, name, late)
         return gate
 
     yield plant

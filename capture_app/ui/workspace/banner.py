@@ -240,6 +240,8 @@ class PatientBanner(QWidget):
             self._chip.let_yield(True)  # noqa: FBT003 - as a Qt setter
         if over := self._over():
             self._wrap_name(max(_NAME_LEAST, self._name.minimumWidth() - over))
+        if over := self._over():
+            self.order.set_widest(max(Metric.TARGET, self.order.sizeHint().width() - over))
         self._more.setToolTip("\n".join(part for part in gone if part))
         self._more.setAccessibleName(", ".join(part for part in gone if part))
 
