@@ -34,6 +34,8 @@ class EventSpy(QObject):
                 self.acts += 1
             case QEvent.Type.MouseButtonRelease:
                 self._is_down = False
+            case _:
+                pass
         return False
 
 
