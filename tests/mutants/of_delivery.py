@@ -96,7 +96,6 @@ DELIVERY = (
         "    if unproved or not proved:\n",
         "    if not proved:\n",
         (_PROMISES,),
-        quick=True,
     ),
     Mutant(
         "purged-before-the-commit",

@@ -27,7 +27,6 @@ IDENTITY = (
         "        and (not question.year or _is_year(patient, answer.year))\n",
         "",
         _TESTED_SECOND,
-        quick=True,
     ),
     Mutant(
         "any-initials-are-right",
@@ -148,7 +147,6 @@ IDENTITY = (
         "        return self.authority in known\n",
         "        return True\n",
         _TESTED_SCAN,
-        quick=True,
     ),
     Mutant(
         "a-check-digit-proves-nothing",

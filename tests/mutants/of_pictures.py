@@ -69,7 +69,6 @@ PICTURES = (
         "    if len(fitting) > 1:\n",
         "    if len(fitting) > 2:\n",
         (f"{_ATTACHED}::test_which_of_two_alike_is_meant_is_never_guessed",),
-        quick=True,
     ),
     Mutant(
         "another-camera-in-the-same-port-is-taken-for-ours",

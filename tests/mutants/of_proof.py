@@ -133,7 +133,6 @@ PROOF = (
         "self._digest.update(both[:-3])",
         "self._digest.update(both[: len(both) // 2])",
         ("tests/unit/archive/test_held_clip.py",),
-        quick=True,
     ),
     Mutant(
         "a-deflated-answer-is-inflated",

@@ -17,7 +17,6 @@ RECEIVING = (
         '    return not (said - {""}).isdisjoint(ours - {""})\n',
         '    return not said - {""} or not said.isdisjoint(ours)\n',
         _TESTED_AGREEMENT,
-        quick=True,
     ),
     Mutant(
         "what-was-discarded-and-sent-again-is-lost",
