@@ -31,7 +31,7 @@ def main(argv: list[str]) -> int:
     if unknown := set(args.names) - {m.name for m in MUTANTS}:
         parser.error(f"no such mutant: {', '.join(sorted(unknown))}")
     if args.list:
-        print("\n".join(f"{m.name:<44}{m.file}" for m in chosen))
+        print("\n".join(f"{m.name:<60} {m.file}" for m in chosen))
         return 0
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copies = [Copy(Path(folder) / f"{n}") for n in range(_COPIES)]
