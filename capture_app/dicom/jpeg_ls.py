@@ -19,6 +19,7 @@ _BY_SAMPLE: Final = 2  # interleave mode: R G B of a pixel together, as DICOM wa
 _MESSAGE_BYTES: Final = 256
 _HEADROOM_BYTES: Final = 1024
 _START: Final = bytes.fromhex("ffd8fff7")  # SOI, SOF55
+_END: Final = bytes.fromhex("ffd9")  # EOI
 _SOS: Final = 0xDA
 _FRAME_HEADER_BYTES: Final = 12
 
@@ -85,7 +86,8 @@ def decode(stream: bytes | memoryview, rows: int, columns: int, samples: int) ->
     Raises ConformanceError for any other: its size is compared before memory is given to it.
     """
     stream = bytes(stream)
-    if size_in(stream) != (rows, columns, samples):
+    # CharLS goes on for seconds behind the end of a stream that was cut.
+    if size_in(stream) != (rows, columns, samples) or not stream.rstrip(b"\0").endswith(_END):
         raise _unreadable()
     is_by_plane = samples > 1 and _components_of_first_scan(stream) == 1
     pixels = _decoded(stream, rows, columns, samples)

@@ -45,6 +45,7 @@ def test_where_the_library_exports_nothing_the_bytes_are_the_same(
     monkeypatch.setattr(jpeg_ls, "_library", lambda: None)
     assert jpeg_ls.encode(pixels, 20, 37, samples) == by_c
     assert jpeg_ls.decode(by_c, 20, 37, samples) == pixels
+    assert jpeg_ls.decode(by_c + b"\0", 20, 37, samples) == pixels  # padded, as in a fragment
     with pytest.raises(ConformanceError):
         jpeg_ls.decode(by_c[:-40], 20, 37, samples)
 
