@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
 
-from capture_app.settings.kinds import CallerCertificates, LongText, Name, Port, Seconds, ShortText
+from capture_app.settings.kinds import (
+    CallerCertificates,
+    LongText,
+    Name,
+    Port,
+    PortCertificate,
+    PortCertificateKey,
+    PortTls,
+    Seconds,
+    ShortText,
+)
 from capture_app.settings.rules import (
     AeTitle,
     Between,
@@ -103,13 +113,9 @@ class AdtFeed:
             "reaches the port may send."
         ),
     ] = ()
-    tls: Annotated[bool, Help("Whether the port speaks TLS; certificate_file is needed then.")] = (
-        False
-    )
-    certificate_file: Annotated[str, ExistingFile(), Help("The certificate of the port, PEM.")] = ""
-    certificate_key_file: Annotated[
-        str, ExistingFile(), Help("The private key of that certificate, PEM.")
-    ] = ""
+    tls: PortTls = False
+    certificate_file: PortCertificate = ""
+    certificate_key_file: PortCertificateKey = ""
     ca_file: Annotated[
         str,
         ExistingFile(),

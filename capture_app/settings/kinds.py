@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from capture_app.settings.rules import Between, Help, Items, Matching, Text
+from capture_app.settings.rules import Between, ExistingFile, Help, Items, Matching, Text
 
 Port = Annotated[int, Between(1, 65535)]
 Seconds = Annotated[float, Between(0.1, 3600)]
@@ -15,6 +15,11 @@ Name = Annotated[
     Matching(
         r"[a-z0-9][a-z0-9_-]{0,31}", "1 to 32 of a-z, 0-9, - and _, beginning with a-z or 0-9"
     ),
+]
+PortTls = Annotated[bool, Help("Whether the port speaks TLS; certificate_file is needed then.")]
+PortCertificate = Annotated[str, ExistingFile(), Help("The certificate of the port, PEM.")]
+PortCertificateKey = Annotated[
+    str, ExistingFile(), Help("The private key of that certificate, PEM.")
 ]
 CallerCertificates = Annotated[
     tuple[str, ...],

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from capture_app.settings.feeds import DICOM_CHARSETS
-from capture_app.settings.kinds import CallerCertificates, LongText, Name, Port
+from capture_app.settings.kinds import (
+    CallerCertificates,
+    LongText,
+    Name,
+    Port,
+    PortCertificate,
+    PortCertificateKey,
+    PortTls,
+)
 from capture_app.settings.rules import (
     AeTitle,
     Between,
@@ -65,13 +73,9 @@ class Receiver:
     ae_title: Annotated[
         str, AeTitle(may_be_empty=True), Help("Our title there, called; empty: station.ae_title.")
     ] = ""
-    tls: Annotated[bool, Help("Whether the port speaks TLS; certificate_file is needed then.")] = (
-        False
-    )
-    certificate_file: Annotated[str, ExistingFile(), Help("The certificate of the port, PEM.")] = ""
-    certificate_key_file: Annotated[
-        str, ExistingFile(), Help("The private key of that certificate, PEM.")
-    ] = ""
+    tls: PortTls = False
+    certificate_file: PortCertificate = ""
+    certificate_key_file: PortCertificateKey = ""
     ca_file: Annotated[
         str,
         ExistingFile(),
